@@ -1,0 +1,341 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A cosigner has stored checkpoints cosigned and publishes them. Its own
+// goroutine, run, holds one round after another; each witness has a worker that
+// asks for the round of the moment, so that no witness holds up the others.
+type cosigner struct {
+	l     *Log
+	wake  chan struct{}      // of capacity 1: a larger checkpoint is stored
+	fresh chan chan struct{} // asks for fresh cosignatures; closed when done
+	heard map[int]bool       // witnesses that have cosigned since the start; run's own
+
+	mu      sync.Mutex // guards what follows
+	current *round
+	changed chan struct{} // closed and replaced with current
+}
+
+// A round asks all witnesses for one checkpoint.
+type round struct {
+	tree    signedTree
+	results chan result // each worker sends at most one success
+}
+
+type result struct {
+	witness int
+	line    string
+	at      time.Time
+	err     error
+}
+
+const (
+	// roundTurn is how long a round waits for the quorum before it gives way to
+	// a larger checkpoint.
+	roundTurn = time.Second
+	// freshWait bounds how long fresh cosignatures are waited for.
+	freshWait = 2 * time.Second
+	// A worker's pause after a failure doubles from first to last.
+	firstBackoff = 50 * time.Millisecond
+	lastBackoff  = 5 * time.Second
+)
+
+func newCosigner(l *Log) *cosigner {
+	return &cosigner{
+		l: l, wake: make(chan struct{}, 1), fresh: make(chan chan struct{}),
+		heard: map[int]bool{}, changed: make(chan struct{}),
+	}
+}
+
+func (c *cosigner) wakeUp() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run holds rounds until ctx ends or the log stops.
+func (c *cosigner) run(ctx context.Context) {
+	for i, key := range c.l.cfg.Policy.Witnesses {
+		if key.URL == "" {
+			continue // it can be counted by others, but not asked by us
+		}
+		w := &witness{key: key, log: c.l.cfg.Policy.Log(c.l.origin), client: c.l.cfg.Client}
+		c.l.done.Go(func() { c.work(ctx, i, w) })
+	}
+	idle := time.NewTimer(c.l.cfg.Recosign)
+	for ctx.Err() == nil && c.l.Err() == nil {
+		if c.l.signedSize() > c.l.publishedSize() || !c.l.ready.Load() {
+			c.publish(ctx)
+			idle.Reset(c.l.cfg.Recosign)
+			continue
+		}
+		select {
+		case <-c.wake:
+		case <-idle.C:
+			c.renew(ctx)
+			idle.Reset(c.l.cfg.Recosign)
+		case done := <-c.fresh:
+			c.renew(ctx)
+			close(done)
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *cosigner) begin(tree signedTree) *round {
+	r := &round{tree: tree, results: make(chan result, 2*len(c.l.cfg.Policy.Witnesses)+1)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current = r
+	close(c.changed)
+	c.changed = make(chan struct{})
+	return r
+}
+
+func (c *cosigner) round() (*round, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current, c.changed
+}
+
+// publish has the newest stored checkpoint cosigned and, at the quorum,
+// publishes it. It returns sooner when a larger one is stored meanwhile.
+func (c *cosigner) publish(ctx context.Context) {
+	start := time.Now()
+	c.l.mu.Lock()
+	tree := c.l.signed
+	c.l.mu.Unlock()
+	r := c.begin(tree)
+	saved := make(chan error, 1)
+	go func() { saved <- c.l.saveCheckpoint(tree.note) }()
+	turn := time.NewTimer(roundTurn)
+	defer turn.Stop()
+	var asked []chan struct{}
+	defer func() {
+		for _, done := range asked {
+			close(done)
+		}
+	}()
+	var lines []string
+	got := map[int]bool{}
+	c.l.hearAll(c)
+	// At the start a quorum is not enough: see hearAll.
+	for !c.l.cfg.Policy.Satisfied(func(w int) bool { return got[w] }) ||
+		tree.Size == c.l.publishedSize() && !c.l.ready.Load() {
+		select {
+		case res := <-r.results:
+			if c.note(res) {
+				lines, got[res.witness] = append(lines, res.line), true
+			}
+			if c.l.Err() != nil {
+				return
+			}
+		case <-turn.C:
+			if c.l.signedSize() > tree.Size {
+				return
+			}
+			for _, done := range asked {
+				close(done)
+			}
+			asked = nil
+			turn.Reset(roundTurn)
+		case done := <-c.fresh:
+			asked = append(asked, done)
+		case <-ctx.Done():
+			return
+		}
+	}
+	if err := <-saved; err != nil {
+		c.l.log.Error("the copy of the checkpoint outside the database was not written", "file", c.l.cfg.CheckpointFile, "error", err)
+		select {
+		case <-time.After(c.l.cfg.RetryDelay):
+		case <-ctx.Done():
+		}
+		return // without the copy nothing is published: the next round tries again
+	}
+	cosigned, err := c.assemble(tree, lines)
+	if err != nil {
+		c.l.fail(err)
+		return
+	}
+	if tree.Size == c.l.publishedSize() {
+		c.l.refresh(cosigned, tree.Size)
+		return
+	}
+	if err := c.l.retry(ctx, "publish", func() error { return c.l.journal.Publish(ctx, tree.Size, cosigned) }); err != nil {
+		return
+	}
+	c.l.publish(publication{tree.Size, cosigned})
+	c.l.cfg.Metrics.Published(tree.Size, time.Since(start))
+}
+
+// assemble puts the cosignatures under the checkpoint and checks what a client
+// will check.
+func (c *cosigner) assemble(tree signedTree, lines []string) ([]byte, error) {
+	cosigned := string(tree.note)
+	for _, line := range lines {
+		cosigned += line
+	}
+	cp, err := c.l.cfg.Policy.Open([]byte(cosigned))
+	if err != nil {
+		return nil, fmt.Errorf("cosigned checkpoint of size %d: %w", tree.Size, err)
+	}
+	if cp.Tree != tree.Tree || !cp.Quorum() {
+		return nil, fmt.Errorf("cosigned checkpoint of size %d is not what the witnesses were asked for", tree.Size)
+	}
+	return []byte(cosigned), nil
+}
+
+// note takes in one worker's result and reports whether it is a cosignature.
+func (c *cosigner) note(res result) bool {
+	if ahead, ok := errors.AsType[errAhead](res.err); ok {
+		c.l.fail(ahead)
+		return false
+	}
+	if res.err != nil {
+		return false // the worker has logged it
+	}
+	c.l.clock.cosigned(res.witness, res.at, c.l.now())
+	c.heard[res.witness] = true
+	c.l.hearAll(c)
+	return true
+}
+
+// hearAll opens the log for submissions once the witnesses that have stayed
+// silent could not form a quorum alone: none of them can have seen more.
+func (l *Log) hearAll(c *cosigner) {
+	p := l.cfg.Policy
+	if p.Unwitnessed() || !p.Satisfied(func(w int) bool { return !c.heard[w] }) {
+		l.ready.Store(true)
+	}
+}
+
+// renew has the published checkpoint cosigned again, for fresh times.
+func (c *cosigner) renew(ctx context.Context) {
+	c.l.mu.Lock()
+	tree := c.l.signed
+	c.l.mu.Unlock()
+	r := c.begin(tree)
+	timeout := time.NewTimer(freshWait)
+	defer timeout.Stop()
+	var lines []string
+	got, answered := map[int]bool{}, map[int]bool{}
+	for len(answered) < c.asked() && c.l.Err() == nil {
+		select {
+		case res := <-r.results:
+			answered[res.witness] = true
+			if c.note(res) {
+				lines, got[res.witness] = append(lines, res.line), true
+			}
+			continue
+		case <-timeout.C:
+		case <-ctx.Done():
+		}
+		break
+	}
+	if len(got) == 0 || !c.l.cfg.Policy.Satisfied(func(w int) bool { return got[w] }) {
+		return
+	}
+	if cosigned, err := c.assemble(tree, lines); err == nil {
+		c.l.refresh(cosigned, tree.Size)
+	}
+}
+
+func (c *cosigner) asked() int {
+	n := 0
+	for _, w := range c.l.cfg.Policy.Witnesses {
+		if w.URL != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// recosign waits until witnesses have been asked for fresh cosignatures. It is
+// for the sequencer, which wants to know the time.
+func (c *cosigner) recosign(ctx context.Context) {
+	if c.asked() == 0 {
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case c.fresh <- done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// work asks one witness for the round of the moment, and again after a pause
+// when it fails, for whatever round there is then.
+func (c *cosigner) work(ctx context.Context, i int, w *witness) {
+	var done *round
+	backoff := firstBackoff
+	for ctx.Err() == nil {
+		r, changed := c.round()
+		if r == nil || r == done {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		start := time.Now()
+		line, at, err := w.cosign(ctx, c.l.hashes, r.tree, c.l.signedSize())
+		if ctx.Err() != nil {
+			return
+		}
+		c.l.cfg.Metrics.Witness(w.key.Label, err, time.Since(start))
+		select {
+		case r.results <- result{i, line, at, err}:
+		default: // the round has enough of failures
+		}
+		if err == nil {
+			done, backoff = r, firstBackoff
+			continue
+		}
+		level := c.l.log.Warn
+		if _, ok := errors.AsType[errRefused](err); ok {
+			level = c.l.log.Error
+		}
+		level("no cosignature", "witness", w.key.Label, "size", r.tree.Size, "error", err)
+		select {
+		case <-time.After(backoff):
+		case <-ctx.Done():
+		}
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// publish moves reads to a new published checkpoint.
+func (l *Log) publish(p publication) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.published = p
+	if len(l.recent) >= recentKept {
+		l.recent = append([]publication(nil), l.recent[recentKept/2:]...)
+	}
+	l.recent = append(l.recent, p)
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// refresh serves newer cosignatures on the published checkpoint. Receipts stay
+// with the first.
+func (l *Log) refresh(cosigned []byte, size uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.published.size == size {
+		l.published.note = cosigned
+	}
+}

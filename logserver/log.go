@@ -1,0 +1,405 @@
+// Package logserver is the log: it admits statements by the rules of package
+// trial, gives each its index, appends them to a verifiable tree, has the tree's
+// checkpoint cosigned by witnesses, and answers with receipts.
+//
+// One submission travels so:
+//
+//	Submit      parses and checks the signature, on the caller's goroutine
+//	pool        holds it until the sequencer is free
+//	sequencer   admits it to the state, and with others and a state entry:
+//	  decide      fixes bytes and indexes in one transaction of the journal
+//	  append      puts them into the tree, as often as it takes
+//	  check       recomputes the root and compares with the tree's
+//	  tiles       stores them
+//	  sign        stores the signed checkpoint: the commit point
+//	cosigner    asks all witnesses, and at the quorum publishes
+//	Submit      makes the receipt, verifies it as anyone would, and answers
+//
+// The package knows neither Trillian, nor SQL, nor gRPC: they stand behind the
+// interfaces of backend.go. It trusts no database: what it signs it computed.
+package logserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// Config is what a log stands on. Signer, Policy, Tree, Journal and Tiles must
+// be set.
+type Config struct {
+	Signer note.Signer     // signs checkpoints; its name is the origin
+	Policy *receipt.Policy // the log's own line, the witnesses asked and the quorum
+
+	Tree    Tree
+	Journal Journal
+	Tiles   TileStore
+
+	// CheckpointFile is a copy of the newest signed checkpoint kept outside the
+	// database, so that an old copy of the database is noticed without any
+	// witness. Empty: none is kept.
+	CheckpointFile string
+
+	Client  *http.Client     // to witnesses; nil: one with sensible limits
+	Now     func() time.Time // nil: time.Now
+	Logger  *slog.Logger     // nil: discards
+	Metrics Metrics          // nil: none
+
+	// BatchDelay is how long the pool is left to fill while earlier batches are
+	// waiting for witnesses; 0 is 3 ms. An idle log waits for nothing.
+	BatchDelay time.Duration
+	// QuorumWait is how long Submit waits for the quorum; 0 is 10 s.
+	QuorumWait time.Duration
+	// Recosign is how often an idle log has its checkpoint cosigned again; 0 is
+	// an hour.
+	Recosign time.Duration
+	// RetryDelay is the pause before a failed step is tried again; 0 is 100 ms.
+	RetryDelay time.Duration
+}
+
+// Metrics receives what happens. Its methods may be called concurrently.
+type Metrics interface {
+	Sequenced(entries int, took time.Duration)
+	Refused(rule trial.Rule)
+	Published(size uint64, waited time.Duration)
+	Witness(label string, err error, took time.Duration)
+}
+
+// A Log is a running log. Its methods may be called concurrently.
+type Log struct {
+	cfg      Config
+	origin   string
+	log      *slog.Logger
+	now      func() time.Time
+	tree     Tree
+	journal  Journal
+	tiles    TileStore
+	verifier *receipt.Verifier
+	hashes   *hashTree
+	epoch    uint64
+
+	pool      pool
+	sequencer sequencer
+	cosigner  *cosigner
+
+	mu        sync.Mutex    // guards what follows
+	signed    signedTree    // the newest stored checkpoint
+	published publication   // the newest, perhaps cosigned again since
+	recent    []publication // published since the start, ascending, bounded
+	changed   chan struct{} // closed and replaced when published or fatal changes
+	fatal     error         // why the log has stopped, if it has
+
+	ready atomic.Bool // the witnesses' last sizes have been compared
+	clock clock
+
+	work       context.Context // ends when all work must
+	stop       context.CancelFunc
+	stopTaking context.CancelFunc
+	sequencing sync.WaitGroup // the sequencer
+	done       sync.WaitGroup // all else
+}
+
+type signedTree struct {
+	receipt.Tree
+	note []byte
+}
+
+// A publication is a checkpoint that met the quorum.
+type publication struct {
+	size uint64
+	note []byte
+}
+
+const recentKept = 4096
+
+var (
+	// ErrClosing says that the log is shutting down and has not decided the
+	// statement: submit it again.
+	ErrClosing = errors.New("the log is shutting down: submit again")
+	// ErrNotReady says that the log may not sign yet, or no longer.
+	ErrNotReady = errors.New("the log is not ready")
+	// ErrPending says that a statement is decided and stands in the log, and
+	// that its receipt waits for the quorum.
+	ErrPending = errors.New("pending: too few witnesses have cosigned yet")
+)
+
+func (c *Config) setDefaults() {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if c.Client == nil {
+		c.Client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+			MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
+		}}
+	}
+	if c.Metrics == nil {
+		c.Metrics = noMetrics{}
+	}
+	setDefault(&c.BatchDelay, 3*time.Millisecond)
+	setDefault(&c.QuorumWait, 10*time.Second)
+	setDefault(&c.Recosign, time.Hour)
+	setDefault(&c.RetryDelay, 100*time.Millisecond)
+}
+
+func setDefault(d *time.Duration, v time.Duration) {
+	if *d == 0 {
+		*d = v
+	}
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Sequenced(int, time.Duration)         {}
+func (noMetrics) Refused(trial.Rule)                   {}
+func (noMetrics) Published(uint64, time.Duration)      {}
+func (noMetrics) Witness(string, error, time.Duration) {}
+
+// signedSize is the size of the newest stored checkpoint.
+func (l *Log) signedSize() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.signed.Size
+}
+
+// publishedSize is the size that reads stay at.
+func (l *Log) publishedSize() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.published.size
+}
+
+// fail stops the log for good: nothing more is sequenced or signed.
+func (l *Log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fatal == nil {
+		l.fatal = err
+		l.log.Error("the log has stopped", "error", err)
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+}
+
+// Err returns why the log has stopped, or nil while it has not.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fatal
+}
+
+// watch returns a channel that is closed when something has been published or
+// the log has stopped: a caller that waits looks again.
+func (l *Log) watch() (<-chan struct{}, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed, l.fatal
+}
+
+// Ready returns nil if the log takes submissions, and otherwise why not.
+func (l *Log) Ready() error {
+	if err := l.Err(); err != nil {
+		return fmt.Errorf("%w: it has stopped: %w", ErrNotReady, err)
+	}
+	if !l.ready.Load() {
+		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s", ErrNotReady, l.cfg.Policy.QuorumText())
+	}
+	if err := l.clock.wrong(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	return nil
+}
+
+// Origin returns the log's origin.
+func (l *Log) Origin() string { return l.origin }
+
+// Policy returns the policy that decides what is published.
+func (l *Log) Policy() *receipt.Policy { return l.cfg.Policy }
+
+// Checkpoint returns the published checkpoint, with its cosignatures, or
+// ErrNotFound if nothing has been published yet.
+func (l *Log) Checkpoint() ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.published.note == nil {
+		return nil, ErrNotFound
+	}
+	return l.published.note, nil
+}
+
+// Size returns the size of the published tree.
+func (l *Log) Size() uint64 { return l.publishedSize() }
+
+// Entry returns the leaf at an index of the published tree.
+func (l *Log) Entry(ctx context.Context, index uint64) ([]byte, error) {
+	if index >= l.publishedSize() {
+		return nil, ErrNotFound
+	}
+	raws, err := l.hashes.entries(ctx, index, 1)
+	if err != nil {
+		return nil, err
+	}
+	return raws[0], nil
+}
+
+// Entries returns leaves of the published tree from first on: at least one and
+// at most n, or none if first is its size.
+func (l *Log) Entries(ctx context.Context, first uint64, n int) ([][]byte, error) {
+	size := l.publishedSize()
+	if first >= size {
+		return nil, nil
+	}
+	return l.hashes.entries(ctx, first, int(min(uint64(n), size-first)))
+}
+
+// Await returns when the published size is above size, with that size, or when
+// ctx ends or the log stops.
+func (l *Log) Await(ctx context.Context, size uint64) (uint64, error) {
+	for {
+		changed, err := l.watch()
+		if err != nil {
+			return 0, err
+		}
+		if n := l.publishedSize(); n > size {
+			return n, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// Inclusion returns the published checkpoint and the proof of an entry in it.
+func (l *Log) Inclusion(ctx context.Context, index uint64) (checkpoint []byte, path [][32]byte, err error) {
+	l.mu.Lock()
+	p := l.published
+	l.mu.Unlock()
+	if index >= p.size {
+		return nil, nil, ErrNotFound
+	}
+	path, err = l.hashes.inclusion(ctx, index, p.size)
+	return p.note, path, err
+}
+
+// Records returns the indexes, below the published size and from first on, of
+// the entries about a record. The caller sees the operator's word: only a proof
+// of completeness, checked by the client, shows that none is left out.
+func (l *Log) Records(ctx context.Context, key trial.RecordKey, first uint64, limit int) ([]uint64, error) {
+	list, err := l.journal.Entries(ctx, key, first, limit)
+	if err != nil {
+		return nil, err
+	}
+	size := l.publishedSize()
+	for i, x := range list {
+		if x >= size {
+			return list[:i], nil
+		}
+	}
+	return list, nil
+}
+
+// Receipt returns the receipt of a statement by its identity. ErrPending: it
+// is decided and the quorum has not been met yet. ErrNotFound: it is not here.
+func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {
+	found, err := l.journal.Lookup(ctx, []trial.Hash{id})
+	if err != nil {
+		return nil, fmt.Errorf("look up statement: %w", err)
+	}
+	index, ok := found[id]
+	if !ok {
+		if l.pool.holds(id) {
+			return nil, ErrPending
+		}
+		return nil, ErrNotFound
+	}
+	return l.receipt(ctx, index, nil)
+}
+
+// receipt makes the receipt of the entry at index, whose bytes raw may be nil,
+// by the first published checkpoint that covers it, and verifies it with the
+// verifier's own code.
+func (l *Log) receipt(ctx context.Context, index uint64, raw []byte) ([]byte, error) {
+	p, err := l.covering(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	if raw == nil {
+		raws, err := l.hashes.entries(ctx, index, 1)
+		if err != nil {
+			return nil, err
+		}
+		raw = raws[0]
+	}
+	path, err := l.hashes.inclusion(ctx, index, p.size)
+	if err != nil {
+		return nil, fmt.Errorf("prove inclusion of %d in %d: %w", index, p.size, err)
+	}
+	r := (&receipt.Receipt{Entry: raw, Index: index, Path: path, Checkpoint: p.note}).Marshal()
+	if _, err := l.verifier.Verify(r); err != nil {
+		return nil, fmt.Errorf("the receipt of entry %d does not verify: %w", index, err)
+	}
+	return r, nil
+}
+
+func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
+	l.mu.Lock()
+	if index >= l.published.size {
+		l.mu.Unlock()
+		return publication{}, ErrPending
+	}
+	// The first of recent may have an older one before it in the journal.
+	i, _ := slices.BinarySearchFunc(l.recent, index, func(p publication, index uint64) int {
+		return cmp.Compare(p.size, index+1)
+	})
+	if i > 0 && i < len(l.recent) {
+		defer l.mu.Unlock()
+		return l.recent[i], nil
+	}
+	l.mu.Unlock()
+	cosigned, err := l.journal.Covering(ctx, index)
+	if err != nil {
+		return publication{}, fmt.Errorf("read published checkpoint: %w", err)
+	}
+	cp, err := l.cfg.Policy.Open(cosigned)
+	if err != nil {
+		return publication{}, fmt.Errorf("published checkpoint: %w", err)
+	}
+	return publication{size: cp.Size, note: cosigned}, nil
+}
+
+// saveCheckpoint keeps the copy outside the database.
+func (l *Log) saveCheckpoint(signed []byte) error {
+	if l.cfg.CheckpointFile == "" {
+		return nil
+	}
+	return writeFile(l.cfg.CheckpointFile, signed, 0o644)
+}
+
+func readOptional(name string) ([]byte, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}

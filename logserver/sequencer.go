@@ -1,0 +1,279 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A sequencer decides what stands where. It is one goroutine, run, and the sole
+// owner of the state.
+type sequencer struct {
+	l     *Log
+	state *trial.State
+	saver saver
+}
+
+// run takes batches until take ends or the log stops. A batch once taken is
+// carried on until work ends.
+func (s *sequencer) run(take, work context.Context) {
+	for take.Err() == nil && s.l.Err() == nil {
+		batch := s.l.pool.take(take, s.delay)
+		if len(batch) == 0 {
+			continue
+		}
+		s.sequence(work, batch)
+		s.l.pool.release(batch)
+	}
+	s.l.pool.close(ErrClosing)
+}
+
+// delay is how long to let the pool fill: not at all unless earlier batches are
+// waiting for witnesses, for then a larger batch costs nobody anything.
+func (s *sequencer) delay() time.Duration {
+	if s.l.signedSize() > s.l.publishedSize() {
+		return s.l.cfg.BatchDelay
+	}
+	return 0
+}
+
+// sequence gives each submission of a batch its outcome, or in the end none if
+// the log stops.
+func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
+	start := s.l.now()
+	b, admitted, err := s.admit(ctx, subs)
+	if err != nil {
+		for _, sub := range admitted {
+			sub.refuse(err)
+		}
+		return
+	}
+	if len(admitted) == 0 {
+		return // a pool with nothing admitted writes nothing
+	}
+	if err := s.decide(ctx, b); err != nil {
+		s.state.Rollback()
+		for _, sub := range admitted {
+			sub.refuse(err)
+		}
+		return
+	}
+	s.state.Commit()
+	for i, sub := range admitted {
+		s.l.verifier.Verified(leafHash(b.Entries[i].Raw))
+		sub.admit(b.First+uint64(i), b.Entries[i].Raw)
+	}
+	if err := s.apply(ctx, b); err != nil {
+		return
+	}
+	s.saver.saved(s.state)
+	s.l.cfg.Metrics.Sequenced(len(b.Entries), s.l.now().Sub(start))
+}
+
+func leafHash(raw []byte) trial.Hash { return (&trial.Entry{Raw: raw}).LeafHash() }
+
+// admit tries each submission on the state and answers at once those that are
+// refused or stand in the log already. It returns the batch that the rest make.
+func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, admitted []*submission, err error) {
+	ids := make([]trial.Hash, len(subs))
+	for i, sub := range subs {
+		ids[i] = sub.signed.ID
+	}
+	found, err := s.l.journal.Lookup(ctx, ids)
+	if err != nil {
+		return b, subs, fmt.Errorf("look up statements: %w", err)
+	}
+	if err := s.l.clock.check(ctx, s.l); err != nil {
+		return b, subs, fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	at := max(trial.TimeOf(s.l.now()), s.state.Time())
+	b.First = s.state.Size()
+	for _, sub := range subs {
+		if index, ok := found[sub.signed.ID]; ok {
+			sub.admit(index, nil)
+			continue
+		}
+		e, records, err := s.state.Admit(sub.signed, at)
+		if err != nil {
+			s.l.cfg.Metrics.Refused(trial.RuleOf(err))
+			sub.refuse(err)
+			continue
+		}
+		b.Entries = append(b.Entries, BatchEntry{e, sub.signed.ID, records})
+		admitted = append(admitted, sub)
+	}
+	if len(admitted) == 0 {
+		return b, nil, nil
+	}
+	end, err := s.state.Close(at)
+	if err != nil {
+		s.state.Rollback()
+		return b, admitted, err
+	}
+	b.Entries = append(b.Entries, BatchEntry{Raw: end})
+	return b, admitted, nil
+}
+
+// decide fixes the batch. An error that is no verdict is looked into: a batch
+// that stands in the journal is decided, whatever was reported.
+func (s *sequencer) decide(ctx context.Context, b Batch) error {
+	return s.l.retry(ctx, "decide", func() error {
+		err := s.l.journal.Decide(ctx, s.l.epoch, b)
+		if err == nil {
+			return nil
+		}
+		epoch, size, batches, rerr := s.l.journal.Decided(ctx, s.l.signedSize())
+		switch {
+		case rerr != nil:
+			return errors.Join(err, rerr)
+		case epoch != s.l.epoch:
+			return ErrLost
+		case size == b.First:
+			return err // not written: try again
+		}
+		for _, d := range batches {
+			if d.First == b.First && sameBatch(d, b) {
+				return nil
+			}
+		}
+		return ErrLost
+	})
+}
+
+func sameBatch(a, b Batch) bool {
+	if len(a.Entries) != len(b.Entries) {
+		return false
+	}
+	for i := range a.Entries {
+		if string(a.Entries[i].Raw) != string(b.Entries[i].Raw) {
+			return false
+		}
+	}
+	return true
+}
+
+// apply carries a decided batch out: every step may be done again and can only
+// write the same bytes. It returns nil when the batch's checkpoint is stored.
+func (s *sequencer) apply(ctx context.Context, b Batch) error {
+	leaves := make([][]byte, len(b.Entries))
+	for i, e := range b.Entries {
+		leaves[i] = e.Raw
+	}
+	// Our own account of the tree, from the bytes decided.
+	parts := s.l.hashes.append(b.Entries)
+	size := b.Next()
+	root, err := s.l.hashes.root(ctx, size)
+	if err != nil {
+		s.l.fail(fmt.Errorf("compute root of %d: %w", size, err))
+		return err
+	}
+	if err := s.l.retry(ctx, "append", func() error {
+		if err := s.l.tree.Append(ctx, b.First, leaves); err != nil {
+			return err
+		}
+		return s.compare(ctx, size, root)
+	}); err != nil {
+		return err
+	}
+	if err := s.l.retry(ctx, "store tiles", func() error { return s.l.tiles.Put(ctx, parts) }); err != nil {
+		return err
+	}
+	return s.sign(ctx, receipt.Tree{Origin: s.l.origin, Size: size, Root: root})
+}
+
+// compare holds the tree's head to our own root at exactly our size.
+func (s *sequencer) compare(ctx context.Context, size uint64, root [32]byte) error {
+	got, gotRoot, err := s.l.tree.Head(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case got < size:
+		return fmt.Errorf("the tree's size is %d after appending up to %d", got, size)
+	case got == size && gotRoot == root:
+		return nil
+	case got == size:
+		return fmt.Errorf("%w: its root at %d is %x, ours %x", errRoot, size, gotRoot, root)
+	}
+	// Someone appended further. That is another leader, or nobody's right.
+	epoch, _, _, err := s.l.journal.Decided(ctx, s.l.signedSize())
+	if err != nil {
+		return err
+	}
+	if epoch != s.l.epoch {
+		return ErrLost
+	}
+	return fmt.Errorf("%w: its size is %d, but only %d entries are decided", errRoot, got, size)
+}
+
+var errRoot = errors.New("the tree is not the one that was decided")
+
+// sign signs and stores the checkpoint of a tree whose tiles are stored. The
+// stored checkpoint is the commit point: it can be shown to anyone from now on.
+func (s *sequencer) sign(ctx context.Context, tree receipt.Tree) error {
+	if tree.Size == 0 || tree.Size <= s.l.signedSize() {
+		err := fmt.Errorf("a checkpoint of size %d after one of %d", tree.Size, s.l.signedSize())
+		s.l.fail(err)
+		return err
+	}
+	signed, err := note.Sign(&note.Note{Text: tree.String()}, s.l.cfg.Signer)
+	if err != nil {
+		s.l.fail(fmt.Errorf("sign checkpoint: %w", err))
+		return err
+	}
+	if err := s.l.retry(ctx, "store checkpoint", func() error {
+		err := s.l.journal.Sign(ctx, s.l.epoch, tree.Size, signed)
+		if err == nil {
+			return nil
+		}
+		stored, _, rerr := s.l.journal.Newest(ctx)
+		if rerr != nil {
+			return errors.Join(err, rerr)
+		}
+		if string(stored) == string(signed) {
+			return nil // stored, though an error was reported
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	s.l.setSigned(tree, signed)
+	return nil
+}
+
+func (l *Log) setSigned(tree receipt.Tree, signed []byte) {
+	l.mu.Lock()
+	l.signed = signedTree{tree, signed}
+	l.mu.Unlock()
+	l.cosigner.wakeUp()
+}
+
+// retry runs a step until it succeeds, ctx ends or the error is a verdict, which
+// stops the log.
+func (l *Log) retry(ctx context.Context, step string, f func() error) error {
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, ErrTreeConflict) || errors.Is(err, ErrLost) || errors.Is(err, errRoot) {
+			err = fmt.Errorf("%s: %w", step, err)
+			l.fail(err)
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", step, errors.Join(ErrClosing, err))
+		}
+		l.log.Warn("a step of sequencing failed and is tried again", "step", step, "error", err)
+		select {
+		case <-time.After(l.cfg.RetryDelay):
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,299 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// ErrRolledBack says that a checkpoint kept elsewhere is of a larger tree, or
+// of another one, than the database has.
+var ErrRolledBack = errors.New("the database is an old copy, or another log's")
+
+// Create makes a new log from its genesis: a first batch, decided, appended and
+// signed. The journal and the tree must be empty, or hold just that from an
+// earlier attempt.
+func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
+	l, err := newLog(cfg)
+	if err != nil {
+		return err
+	}
+	if l.epoch, err = l.journal.Claim(ctx); err != nil {
+		return fmt.Errorf("claim the journal: %w", err)
+	}
+	if signed, _, err := l.journal.Newest(ctx); err != nil {
+		return err
+	} else if signed != nil {
+		return errors.New("the database holds a log already")
+	}
+	if l.hashes, err = openHashTree(ctx, l.tiles, 0); err != nil {
+		return err
+	}
+	raw, err := genesis.Marshal()
+	if err != nil {
+		return err
+	}
+	s := &l.sequencer
+	s.state = new(trial.State)
+	e, err := trial.ParseEntry(raw)
+	if err != nil {
+		return err
+	}
+	if err := s.state.Apply(e); err != nil {
+		return err
+	}
+	end, err := s.state.Close(genesis.Time)
+	if err != nil {
+		return err
+	}
+	b := Batch{Entries: []BatchEntry{{Raw: raw}, {Raw: end}}}
+	if err := s.decide(ctx, b); err != nil {
+		return err
+	}
+	s.state.Commit()
+	if err := s.apply(ctx, b); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.saveCheckpoint(l.signed.note)
+}
+
+func newLog(cfg Config) (*Log, error) {
+	cfg.setDefaults()
+	l := &Log{
+		cfg: cfg, origin: cfg.Signer.Name(), log: cfg.Logger, now: cfg.Now,
+		tree: cfg.Tree, journal: cfg.Journal, tiles: cfg.Tiles,
+		verifier: receipt.NewVerifier(cfg.Policy), changed: make(chan struct{}),
+	}
+	if cfg.Policy.Log(l.origin) == nil {
+		return nil, fmt.Errorf("the policy has no log line for %s", l.origin)
+	}
+	l.pool.init()
+	l.cosigner = newCosigner(l)
+	l.sequencer.l, l.sequencer.saver.l = l, l
+	return l, nil
+}
+
+// Open starts a log that Create has made: it claims the lead, finishes what was
+// decided, rebuilds the state and then, beside the caller, asks the witnesses
+// what they last saw. Submissions are taken once Ready returns nil.
+func Open(ctx context.Context, cfg Config) (*Log, error) {
+	l, err := newLog(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if l.epoch, err = l.journal.Claim(ctx); err != nil {
+		return nil, fmt.Errorf("claim the journal: %w", err)
+	}
+	if err := l.load(ctx); err != nil {
+		return nil, err
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l.work, l.stop = work, stop
+	take, stopTaking := context.WithCancel(work)
+	l.stopTaking = stopTaking
+	l.done.Go(func() { l.cosigner.run(work) })
+	l.sequencing.Go(func() { l.sequencer.run(take, work) })
+	return l, nil
+}
+
+// load brings the log in memory to the newest stored checkpoint, and that to
+// the end of what was decided.
+func (l *Log) load(ctx context.Context) error {
+	signed, published, err := l.journal.Newest(ctx)
+	if err != nil {
+		return fmt.Errorf("read newest checkpoint: %w", err)
+	}
+	if signed == nil {
+		return errors.New("there is no log here yet: make one with triallog init")
+	}
+	cp, err := l.cfg.Policy.Open(signed)
+	if err != nil {
+		return fmt.Errorf("the stored checkpoint: %w", err)
+	}
+	l.signed = signedTree{cp.Tree, signed}
+	if l.hashes, err = openHashTree(ctx, l.tiles, cp.Size); err != nil {
+		return err
+	}
+	if err := l.holds(ctx, cp.Tree, "the tiles"); err != nil {
+		return err
+	}
+	if err := l.compareCopy(ctx); err != nil {
+		return err
+	}
+	if published != nil {
+		pub, err := l.cfg.Policy.Open(published)
+		if err != nil {
+			return fmt.Errorf("the published checkpoint: %w", err)
+		}
+		if err := l.holds(ctx, pub.Tree, "the published checkpoint"); err != nil {
+			return err
+		}
+		l.published = publication{pub.Size, published}
+		l.recent = []publication{l.published}
+	}
+	if err := l.rebuild(ctx); err != nil {
+		return err
+	}
+	return l.finish(ctx)
+}
+
+// holds checks that our tiles lead to a checkpoint's root.
+func (l *Log) holds(ctx context.Context, tree receipt.Tree, what string) error {
+	if tree.Size > l.signed.Size {
+		return fmt.Errorf("%w: %s has size %d, the database's newest checkpoint %d", ErrRolledBack, what, tree.Size, l.signed.Size)
+	}
+	root, err := l.hashes.root(ctx, tree.Size)
+	if err != nil {
+		return fmt.Errorf("compute root of %d: %w", tree.Size, err)
+	}
+	if root != tree.Root {
+		return fmt.Errorf("%w: at size %d %s says root %x, the tiles lead to %x", ErrRolledBack, tree.Size, what, tree.Root, root)
+	}
+	return nil
+}
+
+// compareCopy compares with the checkpoint kept outside the database.
+func (l *Log) compareCopy(ctx context.Context) error {
+	kept, err := readOptional(l.cfg.CheckpointFile)
+	if err != nil || kept == nil {
+		return err
+	}
+	cp, err := l.cfg.Policy.Open(kept)
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.cfg.CheckpointFile, err)
+	}
+	return l.holds(ctx, cp.Tree, l.cfg.CheckpointFile)
+}
+
+// rebuild loads the snapshot of the state, checks it against its state entry,
+// and replays the entries after it.
+func (l *Log) rebuild(ctx context.Context) error {
+	s := &l.sequencer
+	s.state = new(trial.State)
+	size, records, err := l.journal.LoadSnapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("load snapshot: %w", err)
+	}
+	if size > 0 && size <= l.signed.Size {
+		genesis, err := l.hashes.parse(ctx, 0)
+		if err != nil {
+			return fmt.Errorf("read genesis: %w", err)
+		}
+		last, err := l.hashes.parse(ctx, size-1)
+		if err != nil {
+			return fmt.Errorf("read the snapshot's state entry: %w", err)
+		}
+		if genesis.Genesis == nil || last.State == nil {
+			return fmt.Errorf("the snapshot's size %d does not end with a state entry", size)
+		}
+		if s.state, err = trial.Load(genesis.Genesis, last.State, records); err != nil {
+			// The entries are what counts; they are replayed from the first.
+			l.log.Error("the snapshot of the state is not believed", "error", err)
+			s.state = new(trial.State)
+			size = 0
+		}
+		s.saver.last = size
+	}
+	for next := s.state.Size(); next < l.signed.Size; next = s.state.Size() {
+		raws, err := l.hashes.entries(ctx, next, int(min(l.signed.Size-next, tileWidth)))
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		for _, raw := range raws {
+			if err := s.replay(raw); err != nil {
+				return fmt.Errorf("replay entry %d: %w", s.state.Size(), err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sequencer) replay(raw []byte) error {
+	e, err := trial.ParseEntry(raw)
+	if err != nil {
+		return err
+	}
+	if err := e.Verify(); err != nil {
+		return err
+	}
+	if err := s.state.Apply(e); err != nil {
+		return err
+	}
+	if e.State != nil {
+		s.state.Commit()
+	}
+	return nil
+}
+
+// finish carries out the batches that were decided and not signed.
+func (l *Log) finish(ctx context.Context) error {
+	_, size, batches, err := l.journal.Decided(ctx, l.signed.Size)
+	if err != nil {
+		return fmt.Errorf("read decided batches: %w", err)
+	}
+	for _, b := range batches {
+		if b.First != l.sequencer.state.Size() {
+			return fmt.Errorf("the journal has a batch at %d where %d is next", b.First, l.sequencer.state.Size())
+		}
+		for _, e := range b.Entries {
+			if err := l.sequencer.replay(e.Raw); err != nil {
+				return fmt.Errorf("replay decided entry %d: %w", l.sequencer.state.Size(), err)
+			}
+		}
+		if err := l.sequencer.apply(ctx, b); err != nil {
+			return err
+		}
+	}
+	if l.signed.Size != size {
+		return fmt.Errorf("%w: %d entries are decided, the newest checkpoint is of %d", ErrRolledBack, size, l.signed.Size)
+	}
+	return l.compareTree(ctx)
+}
+
+// compareTree holds the tree to the newest checkpoint before anything is added.
+func (l *Log) compareTree(ctx context.Context) error {
+	size, root, err := l.tree.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("read the tree's head: %w", err)
+	}
+	if size != l.signed.Size || root != l.signed.Root {
+		return fmt.Errorf("%w: the tree has size %d and root %x, the newest checkpoint %d and %x", ErrRolledBack, size, root, l.signed.Size, l.signed.Root)
+	}
+	return nil
+}
+
+// Close stops taking submissions, hands back those not yet decided, finishes
+// the batch at hand, waits for the quorum until ctx ends, and saves the state.
+// Submitters still waiting then are told that they are pending.
+func (l *Log) Close(ctx context.Context) error {
+	l.pool.close(ErrClosing)
+	l.stopTaking()
+	finished := make(chan struct{})
+	go func() { l.sequencing.Wait(); close(finished) }()
+	select {
+	case <-finished:
+		for l.publishedSize() < l.signedSize() {
+			if _, err := l.Await(ctx, l.publishedSize()); err != nil {
+				break
+			}
+		}
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	if l.fatal == nil {
+		l.fatal = ErrClosing // wakes who waits for a receipt
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+	l.mu.Unlock()
+	l.stop()
+	<-finished
+	l.sequencer.saver.flush(ctx, l.sequencer.state)
+	l.done.Wait()
+	return nil
+}

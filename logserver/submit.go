@@ -1,0 +1,195 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// Limits of one batch, without its state entry.
+const (
+	maxBatchEntries = 256
+	maxBatchBytes   = 1 << 20
+)
+
+// An Outcome is what became of a submission that was not refused.
+type Outcome struct {
+	ID      trial.Hash // identity of the statement
+	Index   uint64
+	Receipt []byte
+}
+
+// Submit checks a DSSE envelope and its signature by key (DER SPKI), has it
+// admitted and waits for its receipt. The same statement again gets the same
+// receipt.
+//
+// A *trial.Refusal says which rule it breaks; nothing has been written then.
+// ErrPending comes with the Outcome's ID: the statement is in the log and its
+// receipt can be had from Receipt once the quorum is met. ErrNotReady and
+// ErrClosing: nothing has been decided, submit again. After any other error it
+// may have been: submit the same again.
+func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error) {
+	signed, err := trial.Check(envelope, key)
+	if err != nil {
+		if rule := trial.RuleOf(err); rule != "" {
+			l.cfg.Metrics.Refused(rule)
+		}
+		return Outcome{}, err
+	}
+	if err := l.Ready(); err != nil {
+		return Outcome{ID: signed.ID}, err
+	}
+	sub, err := l.pool.add(signed)
+	if err != nil {
+		return Outcome{ID: signed.ID}, err
+	}
+	out := Outcome{ID: signed.ID}
+	select {
+	case <-sub.decided:
+	case <-ctx.Done():
+		return out, context.Cause(ctx)
+	}
+	if sub.err != nil {
+		return out, sub.err
+	}
+	out.Index = sub.index
+	wait, cancel := context.WithTimeout(ctx, l.cfg.QuorumWait)
+	defer cancel()
+	if _, err := l.Await(wait, sub.index); err != nil {
+		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrClosing) {
+			return out, context.Cause(ctx)
+		}
+		return out, ErrPending
+	}
+	out.Receipt, err = l.receipt(ctx, sub.index, sub.raw)
+	return out, err
+}
+
+// A submission is one statement on its way to a decision. All who submit the
+// same statement meanwhile share it.
+type submission struct {
+	signed  *trial.Signed
+	decided chan struct{} // closed once the fields below are set
+	index   uint64
+	raw     []byte // the entry; nil if it was in the log already
+	err     error
+}
+
+func (s *submission) refuse(err error) {
+	s.err = err
+	close(s.decided)
+}
+
+func (s *submission) admit(index uint64, raw []byte) {
+	s.index, s.raw = index, raw
+	close(s.decided)
+}
+
+// A pool holds submissions in their order of arrival until the sequencer takes
+// them. The zero pool is open.
+type pool struct {
+	mu     sync.Mutex // guards what follows
+	closed error
+	queue  []*submission
+	held   map[trial.Hash]*submission // queued or being decided
+	wake   chan struct{}              // of capacity 1: the queue is not empty
+}
+
+func (p *pool) init() {
+	p.held = map[trial.Hash]*submission{}
+	p.wake = make(chan struct{}, 1)
+}
+
+func (p *pool) add(signed *trial.Signed) (*submission, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed != nil {
+		return nil, p.closed
+	}
+	if s := p.held[signed.ID]; s != nil {
+		return s, nil
+	}
+	s := &submission{signed: signed, decided: make(chan struct{})}
+	p.queue = append(p.queue, s)
+	p.held[signed.ID] = s
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	return s, nil
+}
+
+// take waits until the queue is not empty, gives it delay to fill, and takes a
+// batch off its front. It returns nil when ctx ends.
+func (p *pool) take(ctx context.Context, delay func() time.Duration) []*submission {
+	select {
+	case <-p.wake:
+	case <-ctx.Done():
+		return nil
+	}
+	if d := delay(); d > 0 && p.len() < maxBatchEntries {
+		timer := time.NewTimer(d)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(p.queue) && n < maxBatchEntries {
+		bytes += len(p.queue[n].signed.Envelope.Payload)
+		if n > 0 && bytes > maxBatchBytes {
+			break
+		}
+		n++
+	}
+	batch := p.queue[:n:n]
+	p.queue = p.queue[n:]
+	if len(p.queue) > 0 {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+	return batch
+}
+
+func (p *pool) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.queue)
+}
+
+// release forgets submissions whose outcome the journal knows by now.
+func (p *pool) release(batch []*submission) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range batch {
+		delete(p.held, s.signed.ID)
+	}
+}
+
+func (p *pool) holds(id trial.Hash) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held[id] != nil
+}
+
+// close hands back everything that has not been taken, and all that comes.
+func (p *pool) close(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed == nil {
+		p.closed = err
+	}
+	for _, s := range p.queue {
+		delete(p.held, s.signed.ID)
+		s.refuse(p.closed)
+	}
+	p.queue = nil
+}

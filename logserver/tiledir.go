@@ -1,0 +1,128 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// A TileDir keeps tiles as files in a folder. It is a TileStore for a log whose
+// tiles stay on one machine; a web server can serve the folder's full tiles.
+type TileDir struct {
+	dir string
+
+	mu    sync.Mutex      // guards known
+	known map[string]bool // files whose folder entry is durable
+}
+
+// NewTileDir returns the store in a folder, which it makes as needed.
+func NewTileDir(dir string) *TileDir {
+	return &TileDir{dir: dir, known: map[string]bool{}}
+}
+
+// Put implements TileStore. Each part is written in place at its offset and
+// synced; a crash leaves bytes behind the last signed size at most, which are
+// the same that will be put there again.
+func (d *TileDir) Put(ctx context.Context, parts []TilePart) error {
+	errs := make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i, p := range parts {
+		wg.Go(func() { errs[i] = d.put(p) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (d *TileDir) put(p TilePart) (err error) {
+	name := filepath.Join(d.dir, filepath.FromSlash(p.Path))
+	d.mu.Lock()
+	known := d.known[name]
+	d.mu.Unlock()
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	created := errors.Is(err, fs.ErrNotExist)
+	if created {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if st, err := f.Stat(); err != nil {
+		return err
+	} else if st.Size() < int64(p.Offset) {
+		return fmt.Errorf("tile %s has %d bytes where %d were stored: it was cut short", p.Path, st.Size(), p.Offset)
+	}
+	if _, err := f.WriteAt(p.Data, int64(p.Offset)); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if known {
+		return nil
+	}
+	if err := syncParents(filepath.Dir(name), d.dir); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.known) > 4096 {
+		clear(d.known)
+	}
+	d.known[name] = true
+	return nil
+}
+
+// syncParents makes the folder entries of a new file durable, up to root's own.
+func syncParents(dir, root string) error {
+	for {
+		if err := syncDir(dir); err != nil {
+			return err
+		}
+		if dir == root || len(dir) <= len(root) {
+			return syncDir(filepath.Dir(root))
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Get implements TileStore.
+func (d *TileDir) Get(ctx context.Context, path string) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(d.dir, filepath.FromSlash(path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	return data, err
+}
+
+// writeFile replaces a file atomically and durably.
+func writeFile(name string, data []byte, perm fs.FileMode) (err error) {
+	tmp := name + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}

@@ -1,0 +1,356 @@
+package logserver
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+const (
+	tileHeight = 8
+	tileWidth  = 1 << tileHeight
+)
+
+// A tileTree is a tile with the hashes inside it: nodes[h][i] is the root of
+// the i-th perfect subtree of height h over the tile's hashes. They never
+// change once they are there, so a partial tile serves every smaller size too.
+type tileTree struct {
+	nodes [tileHeight + 1][]tlog.Hash
+}
+
+func (t *tileTree) width() int { return len(t.nodes[0]) }
+
+func (t *tileTree) add(h tlog.Hash) {
+	for level := 0; ; level++ {
+		t.nodes[level] = append(t.nodes[level], h)
+		n := len(t.nodes[level])
+		if n%2 == 1 || level == tileHeight {
+			return
+		}
+		h = tlog.NodeHash(t.nodes[level][n-2], t.nodes[level][n-1])
+	}
+}
+
+// data returns the tile's bytes from the i-th hash on.
+func (t *tileTree) data(i int) []byte {
+	var b []byte
+	for _, h := range t.nodes[0][i:] {
+		b = append(b, h[:]...)
+	}
+	return b
+}
+
+// A hashTree is the Merkle tree as tiles: the rightmost ones in memory, the
+// full ones in the store, with a cache. It is the log's own account of the
+// tree, computed from what was decided and never from what Trillian says.
+type hashTree struct {
+	store TileStore
+
+	mu     sync.RWMutex // guards what follows
+	size   uint64
+	edge   []*tileTree // the rightmost tile of each level, partial or empty
+	bundle []byte      // the rightmost entry bundle, partial or empty
+	full   map[tlog.Tile]*tileTree
+}
+
+const cachedTiles = 512 // 16 KiB each
+
+func tilePath(level int, n uint64) string {
+	t := tlog.Tile{H: tileHeight, L: level, N: int64(n), W: tileWidth}
+	if level < 0 {
+		t.L = -1
+	}
+	// x/mod writes tile/<H>/<L>/<N>, with "data" for entries, where
+	// c2sp.org/tlog-tiles has tile/<L>/<N> and "entries".
+	p := strings.TrimPrefix(t.Path(), "tile/8/")
+	return "tile/" + strings.Replace(p, "data/", "entries/", 1)
+}
+
+// openHashTree loads the right edge of the tree of a size from the store.
+func openHashTree(ctx context.Context, store TileStore, size uint64) (*hashTree, error) {
+	t := &hashTree{store: store, size: size, full: map[tlog.Tile]*tileTree{}}
+	for level := 0; size>>(tileHeight*level) > 0; level++ {
+		count := size >> (tileHeight * level)
+		tt := new(tileTree)
+		if w := int(count % tileWidth); w > 0 {
+			var err error
+			if tt, err = t.read(ctx, level, count/tileWidth, w); err != nil {
+				return nil, err
+			}
+		}
+		t.edge = append(t.edge, tt)
+	}
+	if w := int(size % tileWidth); w > 0 {
+		data, err := store.Get(ctx, tilePath(-1, size/tileWidth))
+		if err != nil {
+			return nil, fmt.Errorf("read entry bundle %d: %w", size/tileWidth, err)
+		}
+		end, err := bundleEnd(data, w)
+		if err != nil {
+			return nil, fmt.Errorf("entry bundle %d: %w", size/tileWidth, err)
+		}
+		t.bundle = data[:end:end]
+	}
+	return t, nil
+}
+
+func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*tileTree, error) {
+	data, err := t.store.Get(ctx, tilePath(level, n))
+	if err != nil {
+		return nil, fmt.Errorf("read tile %s: %w", tilePath(level, n), err)
+	}
+	if len(data) < width*tlog.HashSize {
+		return nil, fmt.Errorf("tile %s has %d bytes, wanted %d", tilePath(level, n), len(data), width*tlog.HashSize)
+	}
+	tt := new(tileTree)
+	for i := range width {
+		tt.add(tlog.Hash(data[i*tlog.HashSize:]))
+	}
+	return tt, nil
+}
+
+// append adds entries and returns the parts of tiles that must be stored
+// before a checkpoint of the new size is signed.
+func (t *hashTree) append(entries []BatchEntry) []TilePart {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var parts []TilePart
+	start := make([]int, len(t.edge)) // width of each edge tile before
+	for i, e := range t.edge {
+		start[i] = e.width()
+	}
+	bundleStart := len(t.bundle)
+	put := func(level int, n uint64) {
+		if e := t.edge[level]; e.width() > start[level] {
+			parts = append(parts, TilePart{tilePath(level, n), start[level] * tlog.HashSize, e.data(start[level])})
+		}
+	}
+	for _, entry := range entries {
+		t.bundle = binary.BigEndian.AppendUint16(t.bundle, uint16(len(entry.Raw)))
+		t.bundle = append(t.bundle, entry.Raw...)
+		h := tlog.RecordHash(entry.Raw)
+		t.size++
+		for level := 0; ; level++ {
+			if level == len(t.edge) {
+				t.edge, start = append(t.edge, new(tileTree)), append(start, 0)
+			}
+			e := t.edge[level]
+			e.add(h)
+			if e.width() < tileWidth {
+				break
+			}
+			n := t.size>>(tileHeight*(level+1)) - 1
+			put(level, n)
+			if level == 0 {
+				parts = append(parts, TilePart{tilePath(-1, n), bundleStart, t.bundle[bundleStart:]})
+				t.bundle, bundleStart = nil, 0
+			}
+			h = e.nodes[tileHeight][0]
+			t.keep(tlog.Tile{H: tileHeight, L: level, N: int64(n), W: tileWidth}, e)
+			t.edge[level], start[level] = new(tileTree), 0
+		}
+	}
+	for level := range t.edge {
+		put(level, t.size>>(tileHeight*(level+1)))
+	}
+	if len(t.bundle) > bundleStart {
+		parts = append(parts, TilePart{tilePath(-1, t.size/tileWidth), bundleStart, append([]byte(nil), t.bundle[bundleStart:]...)})
+	}
+	return parts
+}
+
+// keep caches a full tile. t.mu is held.
+func (t *hashTree) keep(id tlog.Tile, tt *tileTree) {
+	if len(t.full) >= cachedTiles {
+		for old := range t.full { // any one: this is a cache, not a policy
+			delete(t.full, old)
+			break
+		}
+	}
+	t.full[id] = tt
+}
+
+// reader reads stored hashes for package tlog's proofs.
+func (t *hashTree) reader(ctx context.Context) tlog.HashReader {
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		hashes := make([]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			level, n := tlog.SplitStoredHashIndex(x)
+			h, err := t.hash(ctx, level, uint64(n))
+			if err != nil {
+				return nil, err
+			}
+			hashes[i] = h
+		}
+		return hashes, nil
+	})
+}
+
+// hash returns the root of the n-th perfect subtree of a height.
+func (t *hashTree) hash(ctx context.Context, height int, n uint64) (tlog.Hash, error) {
+	level, h := height/tileHeight, height%tileHeight
+	tile := n >> (tileHeight - h)
+	i := int(n & (tileWidth>>h - 1))
+	id := tlog.Tile{H: tileHeight, L: level, N: int64(tile), W: tileWidth}
+	t.mu.RLock()
+	tt := t.full[id]
+	if tt == nil && level < len(t.edge) && tile == t.size>>(tileHeight*(level+1)) {
+		tt = t.edge[level]
+	}
+	if tt != nil && i < len(tt.nodes[h]) {
+		hash := tt.nodes[h][i]
+		t.mu.RUnlock()
+		return hash, nil
+	}
+	t.mu.RUnlock()
+	tt, err := t.read(ctx, level, tile, tileWidth)
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	t.mu.Lock()
+	t.keep(id, tt)
+	t.mu.Unlock()
+	return tt.nodes[h][i], nil
+}
+
+// root returns the root at a size up to the tree's.
+func (t *hashTree) root(ctx context.Context, size uint64) (tlog.Hash, error) {
+	return tlog.TreeHash(int64(size), t.reader(ctx))
+}
+
+// inclusion returns the RFC 6962 inclusion proof of index at size.
+func (t *hashTree) inclusion(ctx context.Context, index, size uint64) ([][32]byte, error) {
+	p, err := tlog.ProveRecord(int64(size), int64(index), t.reader(ctx))
+	return fromTlog(p), err
+}
+
+// consistency returns the RFC 6962 consistency proof between two sizes.
+func (t *hashTree) consistency(ctx context.Context, from, to uint64) ([][32]byte, error) {
+	if from == 0 || from == to {
+		return nil, nil
+	}
+	p, err := tlog.ProveTree(int64(to), int64(from), t.reader(ctx))
+	return fromTlog(p), err
+}
+
+func fromTlog(p []tlog.Hash) [][32]byte {
+	out := make([][32]byte, len(p))
+	for i, h := range p {
+		out[i] = h
+	}
+	return out
+}
+
+// entries returns the bytes of up to n entries from first on, at most to the
+// end of the bundle that holds the first, each held to its hash in the tree.
+func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, error) {
+	data, err := t.store.Get(ctx, tilePath(-1, first/tileWidth))
+	if err != nil {
+		return nil, fmt.Errorf("read entry bundle %d: %w", first/tileWidth, err)
+	}
+	var out [][]byte
+	for i := first - first%tileWidth; len(out) < n && i/tileWidth == first/tileWidth; i++ {
+		raw, rest, err := cutEntry(data)
+		if err != nil {
+			return nil, fmt.Errorf("entry bundle %d: %w", first/tileWidth, err)
+		}
+		data = rest
+		if i < first {
+			continue
+		}
+		want, err := t.hash(ctx, 0, i)
+		if err != nil {
+			return nil, err
+		}
+		if tlog.RecordHash(raw) != want {
+			return nil, fmt.Errorf("entry bundle %d: the entry at %d is not the one in the tree: the bundle was altered", first/tileWidth, i)
+		}
+		out = append(out, raw)
+	}
+	return out, nil
+}
+
+var errBundle = errors.New("it ends within an entry")
+
+func cutEntry(data []byte) (entry, rest []byte, err error) {
+	if len(data) < 2 {
+		return nil, nil, errBundle
+	}
+	n := 2 + int(binary.BigEndian.Uint16(data))
+	if len(data) < n {
+		return nil, nil, errBundle
+	}
+	return data[2:n], data[n:], nil
+}
+
+// bundleEnd returns the length in bytes of the first n entries of a bundle.
+func bundleEnd(data []byte, n int) (int, error) {
+	rest := data
+	for range n {
+		var err error
+		if _, rest, err = cutEntry(rest); err != nil {
+			return 0, err
+		}
+	}
+	return len(data) - len(rest), nil
+}
+
+// ErrTilePath says that a path names no tile of any tree.
+var ErrTilePath = errors.New("not a tile's path")
+
+// Tile returns the bytes of a tile or entry bundle by its path as in
+// c2sp.org/tlog-tiles, such as tile/0/x001/067.p/8. Only tiles of trees that
+// were signed are there; others are ErrNotFound.
+func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
+	name, ok := strings.CutPrefix(path, "tile/")
+	if !ok {
+		return nil, ErrTilePath
+	}
+	data := strings.HasPrefix(name, "entries/")
+	if data {
+		name = "data" + strings.TrimPrefix(name, "entries")
+	}
+	t, err := tlog.ParseTilePath("tile/8/" + name)
+	if err != nil {
+		return nil, ErrTilePath
+	}
+	level := t.L
+	if data {
+		level = 0
+	}
+	// SPEC: "Logs MUST serve partial tiles corresponding to tree sizes for which
+	// a checkpoint was produced". Nothing beyond the signed size is there.
+	if t.L > 7 || uint64(t.N)*tileWidth+uint64(t.W) > l.signedSize()>>(tileHeight*level) {
+		return nil, ErrNotFound
+	}
+	b, err := l.tiles.Get(ctx, tilePath(t.L, uint64(t.N)))
+	if err != nil {
+		return nil, err
+	}
+	end := t.W * tlog.HashSize
+	if data {
+		if end, err = bundleEnd(b, t.W); err != nil {
+			return nil, fmt.Errorf("entry bundle %s: %w", path, err)
+		}
+	}
+	if len(b) < end {
+		return nil, fmt.Errorf("tile %s has %d bytes, wanted %d", path, len(b), end)
+	}
+	return b[:end], nil
+}
+
+// entryLeaf parses the leaf at an index and holds it to the tree.
+func (t *hashTree) parse(ctx context.Context, index uint64) (*trial.Entry, error) {
+	raws, err := t.entries(ctx, index, 1)
+	if err != nil {
+		return nil, err
+	}
+	return trial.ParseEntry(raws[0])
+}

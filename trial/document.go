@@ -1,0 +1,157 @@
+package trial
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// This file has the kinds that say "these documents belong to the trial", and
+// what such kinds share.
+
+// Document is any document of a trial that is no other kind: an investigator's
+// brochure, a monitoring plan, a letter.
+type Document struct {
+	Common
+	Trial   Hash   `json:"trial"`             // identity of the registration
+	Version string `json:"version,omitempty"` // as printed on the document
+}
+
+func (*Document) Kind() string { return "document" }
+
+func (d *Document) check(subjects []Subject) error {
+	if err := checkVersion(d.Version, false); err != nil {
+		return err
+	}
+	return checkDocuments(subjects, "document")
+}
+
+func (d *Document) apply(t *tx, s *Signed) *Refusal {
+	_, r := t.heldTrial(d.Trial)
+	return r
+}
+
+// SAP is a statistical analysis plan.
+type SAP struct {
+	Common
+	Analysis string `json:"analysis"` // the analysis it serves, see checkAnalysis
+	Trial    Hash   `json:"trial"`
+	Version  string `json:"version"`
+}
+
+func (*SAP) Kind() string { return "sap" }
+
+func (p *SAP) check(subjects []Subject) error {
+	if err := checkVersion(p.Version, true); err != nil {
+		return err
+	}
+	if err := checkAnalysis(p.Analysis); err != nil {
+		return err
+	}
+	return checkDocuments(subjects, "sap")
+}
+
+func (p *SAP) apply(t *tx, s *Signed) *Refusal {
+	_, r := t.heldTrial(p.Trial)
+	return r
+}
+
+// Results are the results of one analysis. Later ones name what they update.
+type Results struct {
+	Common
+	Analysis string `json:"analysis"`
+	Trial    Hash   `json:"trial"`
+	Updates  Hash   `json:"updates,omitzero"` // identity of earlier results of the trial
+	Version  string `json:"version,omitempty"`
+}
+
+func (*Results) Kind() string { return "results" }
+
+func (p *Results) check(subjects []Subject) error {
+	if err := checkVersion(p.Version, false); err != nil {
+		return err
+	}
+	if err := checkAnalysis(p.Analysis); err != nil {
+		return err
+	}
+	return checkDocuments(subjects, "results")
+}
+
+func (p *Results) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.heldTrial(p.Trial)
+	if r != nil {
+		return r
+	}
+	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
+		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
+	}
+	tr.Results = appended(tr.Results, s.ID)
+	return nil
+}
+
+func contains(ids []Hash, id Hash) bool {
+	for _, x := range ids {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
+
+// appended returns list with x behind, and leaves list's own array alone:
+// records of earlier sizes share it.
+func appended[T any](list []T, x T) []T { return append(list[:len(list):len(list)], x) }
+
+var appendix = regexp.MustCompile(`^appendix-[1-9][0-9]{0,2}$`)
+
+// checkDocuments wants one subject named like the kind and any others named
+// appendix-1, appendix-2, ...: roles, so that no file name enters the log.
+func checkDocuments(subjects []Subject, kind string) error {
+	found := false
+	for _, s := range subjects {
+		if s.Name == kind {
+			found = true
+		} else if !appendix.MatchString(s.Name) {
+			return fmt.Errorf("subject %s is neither %s nor an appendix such as appendix-1", s.Name, kind)
+		}
+	}
+	if !found {
+		return fmt.Errorf("no subject is named %s", kind)
+	}
+	return nil
+}
+
+// checkNamed wants the one subject of a statement that is about no document:
+// SHA-256 of the thing that name stands for.
+func checkNamed(subjects []Subject, name string, digest Hash) error {
+	if len(subjects) != 1 || subjects[0].Name != name || subjects[0].Digest.SHA256 != digest {
+		return fmt.Errorf("without documents the one subject is %s with the digest %s", name, digest)
+	}
+	return nil
+}
+
+// NamedSubject returns the subject of a statement that is about no document.
+func NamedSubject(name string, digest Hash) []Subject {
+	return []Subject{{Digest{SHA256: digest}, name}}
+}
+
+func sha256Text(s string) Hash { return sha256.Sum256([]byte(s)) }
+
+func checkVersion(v string, required bool) error {
+	if v == "" && !required {
+		return nil
+	}
+	return checkText("version", v, 40)
+}
+
+// checkAnalysis takes the name of an analysis: primary, final, or interim-N and
+// follow-up-N counted from 1.
+func checkAnalysis(s string) error {
+	if analysis.MatchString(s) {
+		return nil
+	}
+	return fmt.Errorf("analysis is %.40q; it is primary, final, interim-1 or follow-up-1 (counted on)", strings.TrimSpace(s))
+}
+
+var analysis = regexp.MustCompile(`^(primary|final|(interim|follow-up)-[1-9][0-9]{0,2})$`)

@@ -1,0 +1,36 @@
+package trial
+
+import (
+	"encoding/hex"
+	"errors"
+)
+
+// A Hash is a SHA-256 digest: 64 lower-case hexadecimal digits in JSON.
+type Hash [32]byte
+
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// IsZero reports whether h is unset; such a member is left out of JSON.
+func (h Hash) IsZero() bool { return h == Hash{} }
+
+// MarshalText implements encoding.TextMarshaler.
+func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler; it takes lower case only.
+func (h *Hash) UnmarshalText(text []byte) error {
+	var err error
+	*h, err = ParseHash(string(text))
+	return err
+}
+
+// ParseHash parses 64 lower-case hexadecimal digits.
+func ParseHash(s string) (Hash, error) {
+	var h Hash
+	if len(s) != 2*len(h) {
+		return Hash{}, errors.New("not 64 hexadecimal digits")
+	}
+	if _, err := hex.Decode(h[:], []byte(s)); err != nil || h.String() != s {
+		return Hash{}, errors.New("not 64 lower-case hexadecimal digits")
+	}
+	return h, nil
+}

@@ -1,0 +1,77 @@
+package trial
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Milestone is an event of the trial, with its date as known.
+type Milestone struct {
+	Common
+	Analysis string `json:"analysis,omitempty"` // of the events that have one
+	Country  string `json:"country,omitempty"`  // ISO 3166-1 alpha-2; none is global
+	Date     string `json:"date"`               // 2026-03-01, 2026-03 or 2026
+	Event    string `json:"event"`
+	Trial    Hash   `json:"trial"`
+}
+
+// Events are the milestones, and whether each names its analysis.
+var Events = map[string]bool{
+	"first-enrolment":            false,
+	"last-visit":                 false,
+	"primary-completion":         false,
+	"data-cut-off":               true,
+	"database-lock":              true,
+	"database-unlock":            true,
+	"unblinding":                 true,
+	"halt":                       false,
+	"restart":                    false,
+	"early-termination":          false,
+	"withdrawn-before-enrolment": false,
+	"end-of-trial":               false,
+}
+
+// EventNames returns the names of all events, sorted.
+func EventNames() []string {
+	var names []string
+	for e := range Events {
+		names = append(names, e)
+	}
+	slices.Sort(names)
+	return names
+}
+
+var country = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func (*Milestone) Kind() string { return "milestone" }
+
+func (m *Milestone) check(subjects []Subject) error {
+	needs, ok := Events[m.Event]
+	if !ok {
+		return fmt.Errorf("event is %.60q; it is one of %s", m.Event, strings.Join(EventNames(), ", "))
+	}
+	if needs {
+		if err := checkAnalysis(m.Analysis); err != nil {
+			return err
+		}
+	} else if m.Analysis != "" {
+		return fmt.Errorf("the event %s belongs to no analysis", m.Event)
+	}
+	if m.Country != "" && !country.MatchString(m.Country) {
+		return fmt.Errorf("country %.20q is not two capital letters such as DE", m.Country)
+	}
+	if err := checkDate("date", m.Date); err != nil {
+		return err
+	}
+	if len(subjects) == 1 && subjects[0].Name == "trial" {
+		return checkNamed(subjects, "trial", m.Trial)
+	}
+	return checkDocuments(subjects, "milestone")
+}
+
+func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
+	_, r := t.heldTrial(m.Trial)
+	return r
+}

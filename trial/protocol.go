@@ -1,0 +1,76 @@
+package trial
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// ScopeGlobal is the scope of the protocol that all others stand on.
+const ScopeGlobal = "global"
+
+// Protocol is one version of the trial's protocol; an amendment is the next
+// version. Versions of one scope form a chain without branches.
+type Protocol struct {
+	Common
+	Base     Hash   `json:"base,omitzero"`     // the global version it stands on; only outside global
+	Previous Hash   `json:"previous,omitzero"` // the version before in the same scope; none for the first
+	Scope    string `json:"scope"`             // global, a country (DE) or a named sub-protocol
+	Trial    Hash   `json:"trial"`
+	Version  string `json:"version"` // as printed on the document
+}
+
+var scope = regexp.MustCompile(`^(global|[A-Z]{2}|[a-z0-9][a-z0-9.-]{2,39})$`)
+
+func (*Protocol) Kind() string { return "protocol" }
+
+func (p *Protocol) check(subjects []Subject) error {
+	if err := checkVersion(p.Version, true); err != nil {
+		return err
+	}
+	if !scope.MatchString(p.Scope) {
+		return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name in lower case", p.Scope)
+	}
+	if (p.Scope == ScopeGlobal) != p.Base.IsZero() {
+		return fmt.Errorf("base names the global version that a protocol of another scope stands on, and only there")
+	}
+	return checkDocuments(subjects, "protocol")
+}
+
+func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.heldTrial(p.Trial)
+	if r != nil {
+		return r
+	}
+	versions := tr.Scopes[p.Scope]
+	switch {
+	case len(versions) == 0 && !p.Previous.IsZero():
+		return refuse(RulePredecessor, "%s has no version yet, so none can be named as previous", p.Scope)
+	case len(versions) > 0 && p.Previous.IsZero():
+		head := versions[len(versions)-1]
+		return refuse(RulePredecessor, "version %q (%s) is in force in %s: name it as previous", head.Version, head.ID, p.Scope)
+	case len(versions) > 0 && p.Previous != versions[len(versions)-1].ID:
+		head := versions[len(versions)-1]
+		return refuse(RulePredecessor, "previous is %s, but version %q (%s) is in force in %s", p.Previous, head.Version, head.ID, p.Scope)
+	}
+	for _, v := range versions {
+		if v.Version == p.Version {
+			return refuse(RuleTaken, "%s has a version %q, logged as %s", p.Scope, v.Version, v.ID)
+		}
+	}
+	if p.Scope != ScopeGlobal {
+		found := false
+		for _, v := range tr.Scopes[ScopeGlobal] {
+			found = found || v.ID == p.Base
+		}
+		if !found {
+			return refuse(RuleUnknown, "the base %s is no global version of this trial", p.Base)
+		}
+	}
+	scopes := make(map[string][]Version, len(tr.Scopes)+1)
+	for k, v := range tr.Scopes {
+		scopes[k] = v
+	}
+	scopes[p.Scope] = appended(versions, Version{s.ID, p.Version})
+	tr.Scopes = scopes
+	return nil
+}

@@ -1,0 +1,209 @@
+package receipt
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A Problem says which part of what was given does not hold, and how.
+type Problem struct {
+	Part   string // file, receipt, entry, openings, inclusion proof, checkpoint, quorum or expectation
+	Detail string
+}
+
+func (p *Problem) Error() string { return p.Part + ": " + p.Detail }
+
+func problem(part, format string, args ...any) error {
+	return &Problem{part, fmt.Sprintf(format, args...)}
+}
+
+// A Document is a file to be checked against a receipt.
+type Document struct {
+	Name   string // as the verdict shall call it; never compared
+	Digest trial.Hash
+}
+
+// A Verdict is what a receipt proves under a policy. Verify returns one only
+// where everything holds.
+type Verdict struct {
+	Index      uint64
+	Entry      *trial.Entry
+	Openings   *trial.Openings
+	Checkpoint *Checkpoint
+	Policy     *Policy
+	Documents  []Match  // in the order given
+	Missing    []string // subjects of the statement that no document was given for
+	Unopened   []string // of those, the ones committed to with a salt
+}
+
+// A Match says as what a document was logged.
+type Match struct {
+	Document
+	Subject string
+}
+
+// A Verifier verifies receipts under one policy. It remembers the checkpoints
+// it has opened, for a batch of receipts shares one. It may be used by several
+// goroutines.
+type Verifier struct {
+	policy *Policy
+
+	mu       sync.Mutex // guards opened and entries
+	opened   map[string]*Checkpoint
+	verified map[trial.Hash]bool // leaf hashes of entries whose signature has been verified
+}
+
+// NewVerifier returns a Verifier for a policy.
+func NewVerifier(p *Policy) *Verifier {
+	return &Verifier{policy: p, opened: map[string]*Checkpoint{}, verified: map[trial.Hash]bool{}}
+}
+
+// Verify checks a receipt and that every document is one that it is for.
+// A *Problem says what does not hold.
+func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
+	r, err := Parse(receipt)
+	if err != nil {
+		return nil, problem("receipt", "%v", err)
+	}
+	e, err := trial.ParseEntry(r.Entry)
+	if err != nil {
+		return nil, problem("entry", "%v", err)
+	}
+	if e.Statement == nil {
+		return nil, problem("entry", "the receipt is not for a statement")
+	}
+	cp, err := v.open(r.Checkpoint)
+	if err != nil {
+		return nil, problem("checkpoint", "%s", strings.TrimPrefix(err.Error(), "checkpoint: "))
+	}
+	if err := cp.CheckInclusion(r.Index, e.LeafHash(), r.Path); err != nil {
+		return nil, problem("inclusion proof", "%v", err)
+	}
+	if err := v.verifyEntry(e); err != nil {
+		return nil, problem("entry", "%v", err)
+	}
+	if log := trial.CommonOf(e.Statement.Statement).Log; log != cp.Origin {
+		return nil, problem("entry", "the statement is for the log %q, the checkpoint is of %q", log, cp.Origin)
+	}
+	if !cp.Quorum() {
+		return nil, problem("quorum", "the policy asks for %s; cosigned by %s", v.policy.QuorumText(), cp.witnessText())
+	}
+	openings, err := trial.ParseOpenings(r.Openings, e.Statement.Statement)
+	if err != nil {
+		return nil, problem("openings", "%s", strings.TrimPrefix(err.Error(), "openings: "))
+	}
+	verdict := &Verdict{Index: r.Index, Entry: e, Openings: openings, Checkpoint: cp, Policy: v.policy}
+	return verdict, verdict.match(docs)
+}
+
+// Verify checks one receipt under a policy.
+func Verify(p *Policy, receipt []byte, docs ...Document) (*Verdict, error) {
+	return NewVerifier(p).Verify(receipt, docs...)
+}
+
+const remembered = 1024
+
+func (v *Verifier) open(signed []byte) (*Checkpoint, error) {
+	v.mu.Lock()
+	cp := v.opened[string(signed)]
+	v.mu.Unlock()
+	if cp != nil {
+		return cp, nil
+	}
+	cp, err := v.policy.Open(bytes.Clone(signed))
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.opened) >= remembered {
+		clear(v.opened)
+	}
+	v.opened[string(signed)] = cp
+	return cp, nil
+}
+
+func (v *Verifier) verifyEntry(e *trial.Entry) error {
+	leaf := e.LeafHash()
+	v.mu.Lock()
+	known := v.verified[leaf]
+	v.mu.Unlock()
+	if known {
+		return nil
+	}
+	return e.Verify()
+}
+
+// Verified tells v that the signature of the entry with this leaf hash has been
+// verified by the caller, so that it need not be again. The hash stands for
+// every byte of the entry.
+func (v *Verifier) Verified(leaf trial.Hash) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.verified) >= 16*remembered {
+		clear(v.verified)
+	}
+	v.verified[leaf] = true
+}
+
+func (v *Verdict) match(docs []Document) error {
+	subjects := v.Entry.Statement.Statement.Subjects
+	found := map[string]bool{}
+	for _, d := range docs {
+		name := ""
+		for _, s := range subjects {
+			if v.Openings.Matches(s, d.Digest) {
+				name = s.Name
+				break
+			}
+		}
+		if name == "" {
+			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", d.Name, d.Digest, subjectText(subjects))
+		}
+		found[name] = true
+		v.Documents = append(v.Documents, Match{d, name})
+	}
+	for _, s := range subjects {
+		if !found[s.Name] {
+			v.Missing = append(v.Missing, s.Name)
+			if !s.Digest.Salted256.IsZero() {
+				if _, ok := v.Openings.Salts[s.Name]; !ok {
+					v.Unopened = append(v.Unopened, s.Name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func subjectText(subjects []trial.Subject) string {
+	var parts []string
+	for _, s := range subjects {
+		if s.Digest.SHA256.IsZero() {
+			parts = append(parts, s.Name+" (a salted commitment)")
+		} else {
+			parts = append(parts, s.Name+" "+s.Digest.SHA256.String())
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (c *Checkpoint) witnessText() string {
+	if len(c.Cosignatures) == 0 {
+		return "no witness that it names"
+	}
+	var names []string
+	for _, s := range c.Cosignatures {
+		names = append(names, c.policy.Witnesses[s.Witness].Label)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ProvenTime is when the entry was logged at the latest, as the witnesses'
+// clocks say; false if the policy asks for none.
+func (v *Verdict) ProvenTime() (time.Time, bool) { return v.Checkpoint.ProvenTime() }

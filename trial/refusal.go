@@ -1,0 +1,74 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Rule is the stable id of a reason to refuse. The same id stands in
+// docs/spec.md, in answers over the API, in what an auditor reports and on the
+// page. Ids are never given again.
+type Rule string
+
+// The rules of rule set 1.
+const (
+	RuleMalformed   Rule = "R1"  // not the form that docs/spec.md gives
+	RuleLimit       Rule = "R2"  // over a limit
+	RuleNotEnrolled Rule = "R3"  // the signer's key is not enrolled
+	RuleSignature   Rule = "R4"  // a signature does not verify
+	RuleLog         Rule = "R5"  // the statement is for another log
+	RuleRevoked     Rule = "R6"  // the signer's key is revoked
+	RuleRole        Rule = "R7"  // the signer's role does not entitle it
+	RuleHolder      Rule = "R8"  // another organisation holds the trial
+	RuleUnknown     Rule = "R9"  // names a trial, organisation, key or statement that is not logged
+	RulePredecessor Rule = "R10" // the predecessor named is not the head: a second head
+	RuleTaken       Rule = "R11" // what it claims is taken
+	RuleSignedAt    Rule = "R12" // signed later than admitted
+	RuleSigner      Rule = "R13" // the entry's signer is not what the state says
+	RuleTime        Rule = "R14" // an entry's time is before the one before
+	RuleState       Rule = "R15" // a state entry with another size, rule set or map root
+	RuleOrder       Rule = "R16" // genesis anywhere but first, or anything else there
+)
+
+var ruleText = map[Rule]string{
+	RuleMalformed:   "malformed",
+	RuleLimit:       "over a limit",
+	RuleNotEnrolled: "key not enrolled",
+	RuleSignature:   "signature does not verify",
+	RuleLog:         "statement for another log",
+	RuleRevoked:     "key revoked",
+	RuleRole:        "role not entitled",
+	RuleHolder:      "not the organisation that holds the trial",
+	RuleUnknown:     "not logged",
+	RulePredecessor: "predecessor is not the version in force",
+	RuleTaken:       "already taken",
+	RuleSignedAt:    "signed later than admitted",
+	RuleSigner:      "signer is not what the state says",
+	RuleTime:        "time goes backwards",
+	RuleState:       "state entry does not match the state",
+	RuleOrder:       "entry out of its place",
+}
+
+// A Refusal says which rule an entry breaks and how. It is the only kind of
+// error that Check, Admit and Apply return.
+type Refusal struct {
+	Rule   Rule
+	Detail string // what is wrong with this entry, and what would be right
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %s: %s", r.Rule, ruleText[r.Rule], r.Detail)
+}
+
+func refuse(rule Rule, format string, args ...any) *Refusal {
+	return &Refusal{rule, fmt.Sprintf(format, args...)}
+}
+
+// RuleOf returns the rule that err says was broken, or "" if err is not a
+// refusal.
+func RuleOf(err error) Rule {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r.Rule
+	}
+	return ""
+}

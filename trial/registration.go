@@ -1,0 +1,118 @@
+package trial
+
+import (
+	"errors"
+	"slices"
+)
+
+// Registration opens a trial, held by the organisation that signs it. The
+// identity of the statement is the trial's id for ever. Its subjects are
+// documents, or else the one subject number: SHA-256 of the number's text.
+type Registration struct {
+	Common
+	Masked bool   `json:"masked,omitempty"` // the trial is masked (blinded)
+	Number string `json:"number"`           // the sponsor's protocol number
+}
+
+func (*Registration) Kind() string { return "registration" }
+
+func (g *Registration) check(subjects []Subject) error {
+	if err := checkText("number", g.Number, 60); err != nil {
+		return err
+	}
+	if len(subjects) == 1 && subjects[0].Name == "number" {
+		return checkNamed(subjects, "number", sha256Text(g.Number))
+	}
+	return checkDocuments(subjects, "registration")
+}
+
+// NumberSubject returns the subject of a registration without documents.
+func NumberSubject(number string) []Subject {
+	return NamedSubject("number", sha256Text(number))
+}
+
+func (g *Registration) apply(t *tx, s *Signed) *Refusal {
+	if t.signer.Role == RoleRegistrar {
+		return refuse(RuleRole, "a registrar holds no trials: sign with a key of the sponsor")
+	}
+	own := SponsorNumber(t.signer.Org, g.Number)
+	num, found := edit[*IdentifierRecord](t, RecordKey{"identifier", own})
+	if found {
+		return refuse(RuleTaken, "%s has registered the number %q as trial %s", t.signer.Org, g.Number, num.Claims[0].Trial)
+	}
+	num = &IdentifierRecord{ID: own, Kind: "identifier", Claims: []Claim{{t.index, t.signer.Org, s.ID}}}
+	rec := &TrialRecord{
+		Holder: t.signer.Org, ID: s.ID, Identifiers: []string{own}, Kind: "trial",
+		Masked: g.Masked, Number: g.Number, Registered: t.index,
+	}
+	if !t.create(num) || !t.create(rec) {
+		return refuse(RuleTaken, "this registration is logged")
+	}
+	return nil
+}
+
+// Identifier binds a registry's number to a trial. Its subject is the trial.
+type Identifier struct {
+	Common
+	Identifier string `json:"identifier"` // scheme:value in the spelling of ParseIdentifier
+	Trial      Hash   `json:"trial"`
+}
+
+func (*Identifier) Kind() string { return "identifier" }
+
+func (i *Identifier) check(subjects []Subject) error {
+	if err := checkIdentifier(i.Identifier); err != nil {
+		return err
+	}
+	return checkNamed(subjects, "trial", i.Trial)
+}
+
+func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.heldTrial(i.Trial)
+	if r != nil {
+		return r
+	}
+	rec := t.identifier(i.Identifier)
+	for _, c := range rec.Claims {
+		if c.Org == t.signer.Org {
+			return refuse(RuleTaken, "%s has bound %s to trial %s at index %d", c.Org, i.Identifier, c.Trial, c.Index)
+		}
+	}
+	// Another organisation's claim makes it disputed and refuses nothing: a
+	// squatter must not be able to keep the sponsor out.
+	rec.Claims = appended(rec.Claims, Claim{t.index, t.signer.Org, i.Trial})
+	tr.Identifiers = appended(tr.Identifiers, i.Identifier)
+	return nil
+}
+
+// Observation records what a registry, a journal or another source showed on a
+// day. Any enrolled key may log one on any identifier: it is never the
+// sponsor's word and blocks nothing.
+type Observation struct {
+	Common
+	Identifier string `json:"identifier"`
+	SeenAt     string `json:"seenAt"` // date
+	Source     string `json:"source"` // registry, journal, website or other
+}
+
+var sources = []string{"registry", "journal", "website", "other"}
+
+func (*Observation) Kind() string { return "observation" }
+
+func (o *Observation) check(subjects []Subject) error {
+	if err := checkIdentifier(o.Identifier); err != nil {
+		return err
+	}
+	if err := checkDate("seenAt", o.SeenAt); err != nil {
+		return err
+	}
+	if !slices.Contains(sources, o.Source) {
+		return errors.New("source is one of registry, journal, website, other")
+	}
+	return checkDocuments(subjects, "observation")
+}
+
+func (o *Observation) apply(t *tx, s *Signed) *Refusal {
+	t.identifier(o.Identifier)
+	return nil
+}

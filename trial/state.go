@@ -1,0 +1,272 @@
+package trial
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/trialproof/trialproof/trial/smap"
+)
+
+// A State is everything the rules need to judge the next entry. The server
+// admits by it; auditors replay it. It is a plain value of one goroutine: none
+// of its methods may run beside another.
+//
+// The zero State stands before genesis.
+type State struct {
+	genesis *Genesis
+	size    uint64
+	time    Time
+	records map[RecordKey]Record
+	tree    smap.Map               // as of the last state entry
+	dirty   map[RecordKey]struct{} // edited since
+	undo    []undo                 // since the last Commit
+	base    mark                   // at the last Commit
+	changed map[RecordKey]struct{} // since the last call of Changed
+}
+
+// An undo holds what stood at key before one edit; nil if nothing did.
+type undo struct {
+	key RecordKey
+	was Record
+}
+
+type mark struct {
+	genesis *Genesis
+	size    uint64
+	time    Time
+	tree    smap.Map
+}
+
+// Size returns the number of entries applied: the index of the next.
+func (s *State) Size() uint64 { return s.size }
+
+// Time returns the time of the last entry, before which none may stand.
+func (s *State) Time() Time { return s.time }
+
+// Genesis returns the log's genesis, nil before it.
+func (s *State) Genesis() *Genesis { return s.genesis }
+
+// Record returns a record, or nil.
+func (s *State) Record(key RecordKey) Record { return s.records[key] }
+
+// Len returns the number of records.
+func (s *State) Len() int { return len(s.records) }
+
+// MapRoot returns the root that the last state entry holds.
+func (s *State) MapRoot() Hash { return s.tree.Root() }
+
+// Prove returns the proof of a record's presence or absence under MapRoot.
+func (s *State) Prove(key RecordKey) smap.Proof { return s.tree.Prove(key.Hash()) }
+
+// Trial returns the trial that typed names: its id, or an identifier that one
+// organisation alone claims.
+func (s *State) Trial(typed string) (*TrialRecord, error) {
+	if id, err := ParseHash(typed); err == nil {
+		if r, ok := s.records[RecordKey{"trial", id.String()}].(*TrialRecord); ok {
+			return r, nil
+		}
+		return nil, fmt.Errorf("no trial %s is logged", id)
+	}
+	id, err := ParseIdentifier(typed)
+	if err != nil {
+		if _, ok := s.records[RecordKey{"identifier", typed}]; !ok {
+			return nil, err
+		}
+		id = typed // sponsor:ORG/NUMBER
+	}
+	r, _ := s.records[RecordKey{"identifier", id}].(*IdentifierRecord)
+	switch {
+	case r == nil || len(r.Claims) == 0:
+		return nil, fmt.Errorf("no trial is logged under %s", id)
+	case r.Disputed():
+		return nil, fmt.Errorf("%s is disputed between organisations: name the trial by its id", id)
+	}
+	return s.records[RecordKey{"trial", r.Claims[0].Trial.String()}].(*TrialRecord), nil
+}
+
+// Apply judges one entry of a log by the rules and, if none is broken, takes
+// it in. Every error is a *Refusal and leaves s as it was. The entry must have
+// been verified.
+func (s *State) Apply(e *Entry) error {
+	if r := s.apply(e); r != nil {
+		return r
+	}
+	return nil
+}
+
+func (s *State) apply(e *Entry) *Refusal {
+	if !e.verified {
+		return refuse(RuleSignature, "the entry's signature has not been verified")
+	}
+	if (s.size == 0) != (e.Genesis != nil) {
+		return refuse(RuleOrder, "the genesis stands at index 0 and nowhere else; this is index %d", s.size)
+	}
+	if e.Time < s.time {
+		return refuse(RuleTime, "the time %s is before %s of the entry before", e.Time, s.time)
+	}
+	switch {
+	case e.Genesis != nil:
+		return s.applyGenesis(e)
+	case e.State != nil:
+		return s.applyState(e)
+	}
+	t, r := s.begin(e.Statement, e.Time)
+	if r != nil {
+		return r
+	}
+	if e.Signer != t.entrySigner() {
+		return refuse(RuleSigner, "the entry names another organisation, role or enrolment than the state has for key %s", e.Signer.Key.ID())
+	}
+	if r := e.Statement.Statement.Predicate.apply(t, e.Statement); r != nil {
+		return r
+	}
+	t.finish(e.LeafHash(), e.Time)
+	return nil
+}
+
+// Admit judges a statement as the next entry at the time given, which must not
+// be before Time, and takes it in. It returns the entry and what it is about,
+// other than the signer's key. Every error is a *Refusal and leaves s as it was.
+func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, err error) {
+	t, r := s.begin(signed, at)
+	if r != nil {
+		return nil, nil, r
+	}
+	raw, err = encode(statementEntry{signed.Envelope, t.entrySigner(), at, "statement"})
+	if err != nil {
+		return nil, nil, refuse(RuleMalformed, "entry: %v", err)
+	}
+	if len(raw) > MaxEntry {
+		return nil, nil, refuse(RuleLimit, "the entry would have %d bytes, the most is %d", len(raw), MaxEntry)
+	}
+	if r := signed.Statement.Predicate.apply(t, signed); r != nil {
+		return nil, nil, r
+	}
+	for key := range t.edited {
+		if key != t.signer.RecordKey() {
+			about = append(about, key)
+		}
+	}
+	t.finish(leafHash(raw), at)
+	return raw, about, nil
+}
+
+// Close takes in the state entry that ends a tree at the size reached, and
+// returns it.
+func (s *State) Close(at Time) ([]byte, error) {
+	s.rehash()
+	raw, err := encode(StateEntry{MapRoot{smap.Algorithm, s.tree.Root()}, RuleSet, s.size, at, "state"})
+	if err != nil {
+		return nil, err
+	}
+	s.size++
+	s.time = at
+	return raw, nil
+}
+
+// rehash brings the Merkle map up to the records.
+func (s *State) rehash() {
+	for key := range s.dirty {
+		data, err := encode(s.records[key])
+		if err != nil {
+			panic(fmt.Sprintf("trial: record %v does not encode: %v", key, err)) // every field was parsed
+		}
+		s.tree = s.tree.Set(key.Hash(), sha256Text(string(data)))
+	}
+	clear(s.dirty)
+}
+
+func (s *State) applyGenesis(e *Entry) *Refusal {
+	g := e.Genesis
+	if g.Rules != RuleSet {
+		return refuse(RuleState, "rule set %d is not known: this needs a newer trialproof", g.Rules)
+	}
+	s.records = map[RecordKey]Record{}
+	s.dirty = map[RecordKey]struct{}{}
+	s.changed = map[RecordKey]struct{}{}
+	t := &tx{s: s, edited: map[RecordKey]Record{}}
+	for _, key := range g.Registrars {
+		if !t.create(&KeyRecord{ID: key.ID(), Key: key, Kind: "key", Org: RegistrarOrg, Role: RoleRegistrar}) {
+			return refuse(RuleMalformed, "genesis: a registrar is named twice")
+		}
+	}
+	t.finish(e.LeafHash(), e.Time)
+	s.genesis = g
+	return nil
+}
+
+func (s *State) applyState(e *Entry) *Refusal {
+	if e.State.Size != s.size {
+		return refuse(RuleState, "it says size %d at index %d", e.State.Size, s.size)
+	}
+	if e.State.Rules != RuleSet {
+		return refuse(RuleState, "rule set %d is not known: this needs a newer trialproof", e.State.Rules)
+	}
+	tree, dirty := s.tree, maps.Clone(s.dirty)
+	s.rehash()
+	if root := s.tree.Root(); root != e.State.Map.Root {
+		s.tree, s.dirty = tree, dirty
+		return refuse(RuleState, "the map's root is %x, the entry says %s", root, e.State.Map.Root)
+	}
+	s.size++
+	s.time = e.Time
+	return nil
+}
+
+// Commit makes everything since the last Commit or Rollback final. It is
+// called when a tree has been ended by Close or by a state entry.
+func (s *State) Commit() {
+	s.undo = s.undo[:0]
+	s.base = mark{s.genesis, s.size, s.time, s.tree}
+}
+
+// Rollback takes back everything since the last Commit.
+func (s *State) Rollback() {
+	for _, u := range slices.Backward(s.undo) {
+		if u.was == nil {
+			delete(s.records, u.key)
+		} else {
+			s.records[u.key] = u.was
+		}
+	}
+	s.undo = s.undo[:0]
+	clear(s.dirty)
+	s.genesis, s.size, s.time, s.tree = s.base.genesis, s.base.size, s.base.time, s.base.tree
+}
+
+// Changed returns the records that changed since it was last called, for a
+// snapshot. It must be called just after Commit. Records may be kept: they do
+// not change.
+func (s *State) Changed() []Record {
+	var list []Record
+	for key := range s.changed {
+		if r := s.records[key]; r != nil {
+			list = append(list, r)
+		}
+	}
+	clear(s.changed)
+	return list
+}
+
+// Load returns the state of a snapshot: the genesis, all records as of a size
+// that a state entry ends, and that entry. It refuses records that do not lead
+// to the entry's map root.
+func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) {
+	s := &State{
+		genesis: genesis, size: last.Size + 1, time: last.Time,
+		records: make(map[RecordKey]Record, len(records)),
+		dirty:   make(map[RecordKey]struct{}, len(records)),
+		changed: map[RecordKey]struct{}{},
+	}
+	for _, r := range records {
+		s.records[r.RecordKey()] = r
+		s.dirty[r.RecordKey()] = struct{}{}
+	}
+	s.rehash()
+	if root := s.tree.Root(); root != last.Map.Root {
+		return nil, fmt.Errorf("the snapshot's map root is %x, but the state entry at %d says %s", root, last.Size, last.Map.Root)
+	}
+	s.Commit()
+	return s, nil
+}

@@ -1,0 +1,204 @@
+package trial
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/gowebpki/jcs"
+)
+
+// Limits of rule set 1, in bytes.
+const (
+	MaxStatement = 47_000
+	MaxEntry     = 65_535
+)
+
+const (
+	statementType   = "https://in-toto.io/Statement/v1"
+	predicatePrefix = "https://github.com/trialproof/trialproof/"
+	predicateSuffix = "@v1"
+	maxSubjects     = 200
+)
+
+// A Statement is what a signer says: an in-toto Statement v1 in canonical JSON.
+// Its subjects are the documents it is about, or where it is about none, the
+// thing that its kind names (see each kind).
+//
+// Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+type Statement struct {
+	Subjects  []Subject
+	Predicate Predicate
+}
+
+// A Subject is a document by its role in the statement, never by its file name.
+type Subject struct {
+	Digest Digest `json:"digest"`
+	Name   string `json:"name"`
+}
+
+// A Digest has exactly one of its members: the SHA-256 of the document, or a
+// commitment to it (see Salt).
+type Digest struct {
+	SHA256    Hash `json:"sha256,omitzero"`
+	Salted256 Hash `json:"trialproofSalted256,omitzero"`
+}
+
+// A Predicate is what a statement of one kind says. Its types are in this
+// package, one file each; kinds lists them.
+type Predicate interface {
+	// Kind returns the kind's name, such as "protocol".
+	Kind() string
+	// common returns the members that every predicate has.
+	common() *Common
+	// check holds the members and subjects to the kind's form, without state.
+	check(subjects []Subject) error
+	// apply checks the kind's rules against the state and, if none is broken,
+	// edits the records that the statement is about.
+	apply(t *tx, s *Signed) *Refusal
+}
+
+// kinds makes an empty predicate of each kind of rule set 1.
+var kinds = map[string]func() Predicate{
+	"org":          func() Predicate { return new(Org) },
+	"key":          func() Predicate { return new(Key) },
+	"registration": func() Predicate { return new(Registration) },
+	"identifier":   func() Predicate { return new(Identifier) },
+	"protocol":     func() Predicate { return new(Protocol) },
+	"sap":          func() Predicate { return new(SAP) },
+	"milestone":    func() Predicate { return new(Milestone) },
+	"results":      func() Predicate { return new(Results) },
+	"document":     func() Predicate { return new(Document) },
+	"observation":  func() Predicate { return new(Observation) },
+}
+
+// Kinds returns the names of all kinds, sorted.
+func Kinds() []string {
+	var names []string
+	for k := range kinds {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Common is what every predicate says beside what its kind asks for.
+type Common struct {
+	Log         string `json:"log"`                  // origin of the log it is meant for
+	Meaning     string `json:"meaning"`              // of the signature: one of Meanings
+	PrintedName Hash   `json:"printedName,omitzero"` // commitment to the signer's name, see Openings
+	SignedAt    Time   `json:"signedAt"`             // by the signer's clock
+}
+
+func (c *Common) common() *Common { return c }
+
+// Meanings are what a signature may mean (21 CFR 11.50).
+var Meanings = []string{"author", "review", "approval", "responsibility"}
+
+// wireStatement is the JSON of a Statement.
+type wireStatement struct {
+	Type          string          `json:"_type"`
+	Predicate     json.RawMessage `json:"predicate"`
+	PredicateType string          `json:"predicateType"`
+	Subject       []Subject       `json:"subject"`
+}
+
+// Marshal checks the statement and returns it in canonical JSON, the payload
+// to be signed.
+func (s *Statement) Marshal() ([]byte, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	p, err := encodePredicate(s.Predicate)
+	if err != nil {
+		return nil, refuse(RuleMalformed, "predicate: %v", err)
+	}
+	data, err := encode(wireStatement{statementType, p, predicatePrefix + s.Predicate.Kind() + predicateSuffix, s.Subjects})
+	if err != nil {
+		return nil, refuse(RuleMalformed, "statement: %v", err)
+	}
+	if len(data) > MaxStatement {
+		return nil, refuse(RuleLimit, "the statement has %d bytes, the most is %d: submit fewer files at once", len(data), MaxStatement)
+	}
+	return data, nil
+}
+
+// encodePredicate sorts members as well, for Common stands between a kind's own.
+func encodePredicate(v any) ([]byte, error) {
+	data, err := encode(v)
+	if err != nil {
+		return nil, err
+	}
+	return jcs.Transform(data)
+}
+
+// ParseStatement parses a payload and holds it to the form of its kind.
+func ParseStatement(payload []byte) (*Statement, error) {
+	if len(payload) > MaxStatement {
+		return nil, refuse(RuleLimit, "the statement has %d bytes, the most is %d", len(payload), MaxStatement)
+	}
+	var w wireStatement
+	if err := decode(payload, &w); err != nil {
+		return nil, refuse(RuleMalformed, "statement: %v", err)
+	}
+	if w.Type != statementType {
+		return nil, refuse(RuleMalformed, "_type is %.80q, not %q", w.Type, statementType)
+	}
+	kind, ok := strings.CutPrefix(w.PredicateType, predicatePrefix)
+	kind, ok2 := strings.CutSuffix(kind, predicateSuffix)
+	newPredicate := kinds[kind]
+	if !ok || !ok2 || newPredicate == nil {
+		return nil, refuse(RuleMalformed, "predicateType %.100q is not known; the kinds are %s", w.PredicateType, strings.Join(Kinds(), ", "))
+	}
+	s := &Statement{Subjects: w.Subject, Predicate: newPredicate()}
+	if err := decodeWith(encodePredicate, w.Predicate, s.Predicate); err != nil {
+		return nil, refuse(RuleMalformed, "predicate of %s: %v", kind, err)
+	}
+	return s, s.check()
+}
+
+func (s *Statement) check() error {
+	c := s.Predicate.common()
+	if err := checkText("log", c.Log, 200); err != nil {
+		return refuse(RuleMalformed, "%v", err)
+	}
+	if !slices.Contains(Meanings, c.Meaning) {
+		return refuse(RuleMalformed, "meaning is %.40q; it is one of %s", c.Meaning, strings.Join(Meanings, ", "))
+	}
+	if len(s.Subjects) == 0 || len(s.Subjects) > maxSubjects {
+		return refuse(RuleLimit, "%d subjects; there are 1 to %d", len(s.Subjects), maxSubjects)
+	}
+	seen := map[string]bool{}
+	for _, sub := range s.Subjects {
+		if !isName(sub.Name) {
+			return refuse(RuleMalformed, "subject name %.80q is not a role such as protocol or appendix-2: lower-case letters, digits and hyphens, at most 40", sub.Name)
+		}
+		if seen[sub.Name] {
+			return refuse(RuleMalformed, "two subjects are named %s", sub.Name)
+		}
+		seen[sub.Name] = true
+		if sub.Digest.SHA256.IsZero() == sub.Digest.Salted256.IsZero() {
+			return refuse(RuleMalformed, "subject %s has not exactly one digest", sub.Name)
+		}
+	}
+	if err := s.Predicate.check(s.Subjects); err != nil {
+		return refuse(RuleMalformed, "%s: %v", s.Predicate.Kind(), err)
+	}
+	return nil
+}
+
+// isName takes the names of roles, analyses and the like.
+func isName(s string) bool {
+	if s == "" || len(s) > 40 || s[0] == '-' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// CommonOf returns the members that s has whatever its kind.
+func CommonOf(s *Statement) *Common { return s.Predicate.common() }

@@ -1,0 +1,54 @@
+package trial
+
+import (
+	"errors"
+	"strconv"
+	"time"
+)
+
+// A Time is a moment in UTC, in milliseconds since 1970. In JSON it is
+// RFC 3339 with exactly three digits of milliseconds and Z:
+// "2026-03-01T09:30:00.000Z".
+type Time int64
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// maxTime is the last millisecond of the year 9999, which ends the layout.
+const maxTime Time = 253402300799999
+
+// TimeOf truncates t to milliseconds.
+func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
+
+// Std returns t as a time.Time in UTC.
+func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
+
+func (t Time) String() string { return t.Std().Format(timeLayout) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) {
+	if t < 0 || t > maxTime {
+		return nil, errors.New("time " + strconv.FormatInt(int64(t), 10) + " is outside the years 1970 to 9999")
+	}
+	return t.Std().AppendFormat(nil, timeLayout), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler; it takes the one layout.
+func (t *Time) UnmarshalText(text []byte) error {
+	p, err := time.Parse(timeLayout, string(text))
+	if err != nil || p.UnixMilli() < 0 || p.UTC().Format(timeLayout) != string(text) {
+		return errors.New("not a UTC time such as 2026-03-01T09:30:00.000Z")
+	}
+	*t = TimeOf(p)
+	return nil
+}
+
+// checkDate takes the date of an event in the precision it is known in: a
+// year, a month or a day ("2026", "2026-03", "2026-03-01").
+func checkDate(member, s string) error {
+	for _, layout := range []string{"2006", "2006-01", "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil && t.Format(layout) == s && t.Year() >= 1900 {
+			return nil
+		}
+	}
+	return errors.New(member + " is not a date such as 2026-03-01, 2026-03 or 2026")
+}
