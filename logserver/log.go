@@ -299,23 +299,6 @@ func (l *Log) Inclusion(ctx context.Context, index uint64) (checkpoint []byte, p
 	return p.note, path, err
 }
 
-// Records returns the indexes, below the published size and from first on, of
-// the entries about a record. The caller sees the operator's word: only a proof
-// of completeness, checked by the client, shows that none is left out.
-func (l *Log) Records(ctx context.Context, key trial.RecordKey, first uint64, limit int) ([]uint64, error) {
-	list, err := l.journal.Entries(ctx, key, first, limit)
-	if err != nil {
-		return nil, err
-	}
-	size := l.publishedSize()
-	for i, x := range list {
-		if x >= size {
-			return list[:i], nil
-		}
-	}
-	return list, nil
-}
-
 // Receipt returns the receipt of a statement by its identity. ErrPending: it
 // is decided and the quorum has not been met yet. ErrNotFound: it is not here.
 func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {

@@ -72,3 +72,6 @@ func RuleOf(err error) Rule {
 	}
 	return ""
 }
+
+// RuleText returns a rule in a few words.
+func RuleText(r Rule) string { return ruleText[r] }

@@ -59,32 +59,6 @@ func (s *State) MapRoot() Hash { return s.tree.Root() }
 // Prove returns the proof of a record's presence or absence under MapRoot.
 func (s *State) Prove(key RecordKey) smap.Proof { return s.tree.Prove(key.Hash()) }
 
-// Trial returns the trial that typed names: its id, or an identifier that one
-// organisation alone claims.
-func (s *State) Trial(typed string) (*TrialRecord, error) {
-	if id, err := ParseHash(typed); err == nil {
-		if r, ok := s.records[RecordKey{"trial", id.String()}].(*TrialRecord); ok {
-			return r, nil
-		}
-		return nil, fmt.Errorf("no trial %s is logged", id)
-	}
-	id, err := ParseIdentifier(typed)
-	if err != nil {
-		if _, ok := s.records[RecordKey{"identifier", typed}]; !ok {
-			return nil, err
-		}
-		id = typed // sponsor:ORG/NUMBER
-	}
-	r, _ := s.records[RecordKey{"identifier", id}].(*IdentifierRecord)
-	switch {
-	case r == nil || len(r.Claims) == 0:
-		return nil, fmt.Errorf("no trial is logged under %s", id)
-	case r.Disputed():
-		return nil, fmt.Errorf("%s is disputed between organisations: name the trial by its id", id)
-	}
-	return s.records[RecordKey{"trial", r.Claims[0].Trial.String()}].(*TrialRecord), nil
-}
-
 // Apply judges one entry of a log by the rules and, if none is broken, takes
 // it in. Every error is a *Refusal and leaves s as it was. The entry must have
 // been verified.
@@ -270,3 +244,12 @@ func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) 
 	s.Commit()
 	return s, nil
 }
+
+// Records returns all records, in no order. They do not change.
+func (s *State) Records() []Record {
+	return slices.Collect(maps.Values(s.records))
+}
+
+// Skip counts an entry at an index that Apply refused, so that an auditor can
+// go on to the next. What the entry claims has no effect.
+func (s *State) Skip(index uint64) { s.size = index + 1 }

@@ -48,9 +48,10 @@ func ParseTree(text string) (Tree, error) {
 	return Tree{lines[0], size, root}, nil
 }
 
-// parseDecimal takes an ASCII decimal below 2^63 without leading zeros or sign.
+// parseDecimal takes an ASCII decimal below 2^62 without leading zeros or sign.
+// Larger sizes would make package tlog count for ever.
 func parseDecimal(s string) (uint64, error) {
-	n, err := strconv.ParseUint(s, 10, 63)
+	n, err := strconv.ParseUint(s, 10, 62)
 	if err != nil || strconv.FormatUint(n, 10) != s {
 		return 0, fmt.Errorf("%.30q is not a decimal number in its one spelling", s)
 	}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A file is a document on this machine. Its name stays here.
+type file struct {
+	name   string
+	digest trial.Hash
+}
+
+// digestFiles reads files in one pass each, of any size, and shows progress on
+// a terminal when that takes long.
+func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
+	p := e.progress("reading")
+	defer p.end()
+	var files []file
+	for i, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		st, err := f.Stat()
+		if err == nil && !st.Mode().IsRegular() {
+			err = fmt.Errorf("%s is not a file", name)
+		}
+		if err != nil {
+			f.Close()
+			return nil, usageError{err}
+		}
+		h := sha256.New()
+		what := fmt.Sprintf("%s (%d of %d)", name, i+1, len(names))
+		_, err = io.Copy(h, &counter{ctx, f, p, what, 0, st.Size()})
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		files = append(files, file{name, trial.Hash(h.Sum(nil))})
+	}
+	return files, nil
+}
+
+// A counter reports how much has been read.
+type counter struct {
+	ctx         context.Context
+	r           io.Reader
+	p           *progress
+	what        string
+	done, total int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.r.Read(b)
+	c.done += int64(n)
+	c.p.show("%s %3d%%", c.what, 100*c.done/max(c.total, 1))
+	return n, err
+}
+
+// A progress is one line on a terminal, rewritten as work goes on. Elsewhere it
+// shows nothing.
+type progress struct {
+	w     io.Writer // nil: not a terminal
+	verb  string
+	last  time.Time
+	shown bool
+}
+
+func (e *env) progress(verb string) *progress {
+	p := &progress{verb: verb, last: time.Now()}
+	if f, ok := e.stderr.(*os.File); ok {
+		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
+			p.w = f
+		}
+	}
+	return p
+}
+
+func (p *progress) show(format string, args ...any) {
+	if p.w == nil || time.Since(p.last) < 200*time.Millisecond {
+		return
+	}
+	p.last, p.shown = time.Now(), true
+	fmt.Fprintf(p.w, "\r\x1b[K%s %s", p.verb, fmt.Sprintf(format, args...))
+}
+
+func (p *progress) end() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A keyFile is a signing key with what its owner said of it. In the file it is
+// a few lines and a PEM block of PKCS #8, which other programs read too.
+type keyFile struct {
+	name, org string
+	signer    crypto.Signer
+	public    trial.PublicKey
+}
+
+const (
+	keyHeader    = "trialproof signing key: keep it to yourself"
+	pubHeader    = "trialproof enrolment request"
+	enrolCommand = "trial enrol (or, for a new organisation, the registrar with trial org)"
+)
+
+func keygen(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	name := fs.String("name", "", "printed `name` of the key's owner; it is never logged, only a commitment to it")
+	org := fs.String("org", "", "`id` of the organisation the key signs for, or registrar")
+	out := fs.String("out", "", "`name` of the files to make: NAME.key and NAME.pub")
+	p256 := fs.Bool("p256", false, "make an ECDSA P-256 key instead of an Ed25519 one")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if *name == "" || *org == "" || *out == "" || len(rest) > 0 {
+		return usagef("-name, -org and -out must be given, and nothing else")
+	}
+	if strings.ContainsAny(*name, "\r\n") || strings.TrimSpace(*name) != *name {
+		return usagef("the name must be one line without space around it")
+	}
+	id := strings.ToLower(*org)
+	if err := trial.CheckOrgID(id); err != nil {
+		return usageError{err}
+	}
+	var signer crypto.Signer
+	if *p256 {
+		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	} else {
+		_, signer, err = ed25519.GenerateKey(rand.Reader)
+	}
+	if err != nil {
+		return err
+	}
+	request, err := trial.NewEnrolment(id, signer)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(signer)
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("%s\nname: %s\norganisation: %s\n%s", keyHeader, *name, id, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	spki, _ := request.Key.MarshalText()
+	pub := fmt.Sprintf("%s\nname: %s\norganisation: %s\nkey: %s\nproof: %s\n", pubHeader, *name, id, spki, request.Proof)
+	if err := writeNew(*out+".key", []byte(key), 0o600); err != nil {
+		return err
+	}
+	if err := writeNew(*out+".pub", []byte(pub), 0o644); err != nil {
+		return errors.Join(err, os.Remove(*out+".key"))
+	}
+	fmt.Fprintf(e.stderr, "made %s.key (yours alone) and %s.pub: send the latter to whoever runs %s\n", *out, *out, enrolCommand)
+	fmt.Fprintln(e.stdout, request.Key.ID())
+	return nil
+}
+
+// readKey reads a .key file, or any PEM file with a PKCS #8 key.
+func readKey(name string) (*keyFile, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	block, _ := pem.Decode(data)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return nil, usagef("%s holds no signing key: make one with trial keygen", name)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, usagef("%s holds a key that cannot sign", name)
+	}
+	k := &keyFile{signer: signer}
+	if k.public, err = trial.NewPublicKey(signer.Public()); err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
+	head, _, _ := strings.Cut(string(data), "-----BEGIN")
+	members := lines(head)
+	k.name, k.org = members["name"], members["organisation"]
+	return k, nil
+}
+
+// A request is a .pub file.
+type request struct {
+	name, org string
+	trial.Enrolment
+}
+
+func readRequest(name string) (request, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return request{}, usageError{err}
+	}
+	if !strings.HasPrefix(string(data), pubHeader+"\n") {
+		return request{}, usagef("%s is no enrolment request: it is made by trial keygen and ends in .pub", name)
+	}
+	members := lines(string(data))
+	r := request{name: members["name"], org: members["organisation"]}
+	if err := r.Key.UnmarshalText([]byte(members["key"])); err != nil {
+		return request{}, usagef("%s: key: %w", name, err)
+	}
+	r.Proof = members["proof"]
+	if err := r.Verify(r.org); err != nil {
+		return request{}, usagef("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+// lines reads `member: value` lines.
+func lines(text string) map[string]string {
+	m := map[string]string{}
+	for _, line := range strings.Split(text, "\n") {
+		if k, v, ok := strings.Cut(line, ": "); ok {
+			m[k] = strings.TrimSuffix(v, "\r")
+		}
+	}
+	return m
+}
+
+// writeNew writes a file that must not be there yet, whole or not at all.
+func writeNew(name string, data []byte, perm os.FileMode) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if errors.Is(err, os.ErrExist) {
+		return usagef("%s is there already and is not overwritten", name)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(name))
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+// Trial is what sponsors, regulators and auditors type. It speaks HTTP to a log
+// and needs neither a database nor gRPC.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// Exit statuses of every command.
+const (
+	exitDone    = 0 // valid, or done
+	exitInvalid = 1 // refused, or invalid
+	exitUsage   = 2
+	exitPending = 3 // could not be checked or finished
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// A command is one of trial's. Its run gets the arguments after its name.
+type command struct {
+	name    string
+	does    string
+	args    string
+	example string
+	run     func(ctx context.Context, e *env, args []string) error
+}
+
+var commands []command
+
+func init() {
+	commands = []command{
+		{"keygen", "make a signing key and a request to enrol it", `-name NAME -org ID -out FILE`,
+			`trial keygen -name "Ada Lovelace" -org example-pharma -out ada`, keygen},
+		{"org", "enrol an organisation with its administrators (the registrar's)", `-log URL -policy P -key registrar.key -id ID -name NAME ADMIN.pub...`,
+			`trial org -log http://127.0.0.1:8080 -policy policy -key registrar.key -id example-pharma -name "Example Pharma" ada.pub`, enrolOrg},
+		{"enrol", "enrol a key for your organisation", `-log URL -policy P -key ADMIN.key -role signer|administrator KEY.pub`,
+			`trial enrol -log http://127.0.0.1:8080 -policy policy -key ada.key -role signer grace.pub`, enrolKey},
+		{"revoke", "revoke a key of your organisation", `-log URL -policy P -key ADMIN.key KEY.pub|KEYID`,
+			`trial revoke -log http://127.0.0.1:8080 -policy policy -key ada.key grace.pub`, revokeKey},
+		{"whoami", "say what the log knows of a key", `-log URL -policy P -key FILE`,
+			`trial whoami -log http://127.0.0.1:8080 -policy policy -key ada.key`, whoami},
+		{"register", "register a trial; prints its id", `-log URL -policy P -key FILE -number NUMBER [-masked] [FILE...]`,
+			`trial register -log http://127.0.0.1:8080 -policy policy -key ada.key -number I8R-JE-IGBJ synopsis.pdf`, register},
+		{"identify", "bind a registry's number to a trial", `-log URL -policy P -key FILE -trial TRIAL NUMBER`,
+			`trial identify -log http://127.0.0.1:8080 -policy policy -key ada.key -trial 3f5c... NCT03421379`, identify},
+		{"submit", "submit documents of a trial; writes a receipt beside each", `-log URL -policy P -key FILE -trial TRIAL -kind KIND [flags] FILE...`,
+			`trial submit -log http://127.0.0.1:8080 -policy policy -key ada.key -trial NCT03421379 -kind protocol -version 1.0 protocol.pdf`, submit},
+		{"receipt", "fetch the receipt of a statement that was pending", `-log URL -policy P [-o FILE] ID|FILE.statement`,
+			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf.statement`, fetchReceipt},
+		{"verify", "check files against their receipts, offline", `-policy P [-proof RECEIPT] [-trial T] [-kind K] [-version V] FILE...`,
+			`trial verify -policy policy protocol.pdf`, verify},
+		{"show", "say what a receipt or an entry holds", `RECEIPT | URL/INDEX`,
+			`trial show protocol.pdf.tlog-proof`, show},
+		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-json]`,
+			`trial audit -log http://127.0.0.1:8080 -policy policy`, auditLog},
+	}
+}
+
+// env is what a command may touch besides files.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	name           string
+}
+
+// usageError is an error of how the command was typed.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// flagsDone says that flag parsing has said what there was to say.
+var errHelp = errors.New("help")
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" || args[0] == "help" {
+		overview(stderr)
+		if len(args) == 0 {
+			return exitUsage
+		}
+		return exitDone
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			err := c.run(ctx, &env{stdin, stdout, stderr, c.name}, args[1:])
+			return status(c, err, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "trial: there is no command %q\n", args[0])
+	overview(stderr)
+	return exitUsage
+}
+
+func overview(w io.Writer) {
+	fmt.Fprintln(w, "usage: trial COMMAND [flags] ...")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.does)
+	}
+	fmt.Fprintln(w, "trial COMMAND -h explains each. Exit status: 0 valid or done, 1 refused or invalid, 2 wrong usage, 3 could not be checked or finished.")
+}
+
+// status says what went wrong, once, and what it means for the exit status.
+func status(c command, err error, stderr io.Writer) int {
+	if err == nil {
+		return exitDone
+	}
+	if errors.Is(err, errHelp) {
+		return exitDone
+	}
+	fmt.Fprintf(stderr, "trial %s: %v\n", c.name, err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		fmt.Fprintf(stderr, "usage: trial %s %s\n", c.name, c.args)
+		return exitUsage
+	}
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(stderr, "trial %s: %s\n", c.name, hint)
+	}
+	if _, ok := errors.AsType[*trial.Refusal](err); ok {
+		return exitInvalid
+	}
+	if _, ok := errors.AsType[*receipt.Problem](err); ok {
+		return exitInvalid
+	}
+	if errors.Is(err, errInvalid) {
+		return exitInvalid
+	}
+	return exitPending
+}
+
+// errInvalid is wrapped by verdicts that are neither a refusal nor a problem of
+// a receipt.
+var errInvalid = errors.New("invalid")
+
+// hintFor says what to type next.
+func hintFor(err error) string {
+	switch {
+	case errors.Is(err, client.ErrPending):
+		return "nothing is lost: fetch the receipt later with trial receipt"
+	case errors.Is(err, client.ErrUnavailable):
+		return "try the same command again; a statement that got through is never logged twice"
+	}
+	switch trial.RuleOf(err) {
+	case trial.RuleNotEnrolled:
+		return "send your .pub file to an administrator of your organisation, who runs trial enrol"
+	case trial.RulePredecessor:
+		return "name the receipt of the version in force with -previous RECEIPT"
+	case trial.RuleUnknown:
+		return "see what the log has with trial show URL/INDEX"
+	}
+	return ""
+}
+
+// flags returns a flag set that explains the command.
+func (e *env) flags() *flag.FlagSet {
+	fs := flag.NewFlagSet("trial "+e.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	return fs
+}
+
+// parse parses arguments, where flags may stand between and behind others, and
+// explains the command on -h.
+func (e *env) parse(fs *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for {
+		err := fs.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			for _, c := range commands {
+				if c.name == e.name {
+					fmt.Fprintf(e.stderr, "trial %s: %s\n\nusage: trial %s %s\n\nexample:\n  %s\n\nflags:\n", c.name, c.does, c.name, c.args, c.example)
+				}
+			}
+			fs.SetOutput(e.stderr)
+			fs.PrintDefaults()
+			return nil, errHelp
+		}
+		if err != nil {
+			return nil, usageError{err}
+		}
+		args = fs.Args()
+		if len(args) == 0 {
+			return rest, nil
+		}
+		if n := len(fs.Args()); n > 0 && strings.HasPrefix(args[0], "-") && args[0] != "-" {
+			return append(rest, args...), nil // after --
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+}
+
+// remote is what commands that speak to a log share.
+type remote struct {
+	url, policyFile, keyFile string
+
+	client *client.Client
+	policy *receipt.Policy
+	log    *receipt.LogKey
+	key    *keyFile
+}
+
+func (r *remote) flags(fs *flag.FlagSet, key bool) {
+	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080")
+	fs.StringVar(&r.policyFile, "policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	if key {
+		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it")
+	}
+}
+
+// open reads what the flags name.
+func (r *remote) open(key bool) (err error) {
+	if r.url == "" || r.policyFile == "" || key && r.keyFile == "" {
+		return usagef("-log, -policy%s must be given", map[bool]string{true: " and -key", false: ""}[key])
+	}
+	if r.client, err = client.New(r.url); err != nil {
+		return usageError{err}
+	}
+	if r.policy, err = readPolicy(r.policyFile); err != nil {
+		return err
+	}
+	if r.log, err = pickLog(r.policy, r.url); err != nil {
+		return err
+	}
+	if key {
+		r.key, err = readKey(r.keyFile)
+	}
+	return err
+}
+
+func readPolicy(name string) (*receipt.Policy, error) {
+	if name == "" {
+		return nil, usagef("-policy must be given")
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	p, err := receipt.ParsePolicy(text)
+	if err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
+	if len(p.Logs) == 0 {
+		return nil, usagef("%s: it names no log: add the line `log VKEY` with the log's key", name)
+	}
+	return p, nil
+}
+
+// pickLog returns the log of the policy that is meant: the only one, or the one
+// with the URL.
+func pickLog(p *receipt.Policy, url string) (*receipt.LogKey, error) {
+	if len(p.Logs) == 1 {
+		return &p.Logs[0], nil
+	}
+	for i := range p.Logs {
+		if strings.TrimRight(p.Logs[i].URL, "/") == strings.TrimRight(url, "/") {
+			return &p.Logs[i], nil
+		}
+	}
+	return nil, usagef("the policy names %d logs, none with the URL %s: add it behind the log's key", len(p.Logs), url)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// This file has the commands of registrars and administrators.
+
+func enrolOrg(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	id := fs.String("id", "", "the organisation's `id`: ror:..., lei:... or one that you give")
+	name := fs.String("name", "", "the organisation's `name`, public")
+	pubs, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if *id == "" || *name == "" || len(pubs) == 0 {
+		return usagef("-id, -name and at least one administrator's .pub file must be given")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	var o trial.Openings
+	org := &trial.Org{Common: r.common("responsibility", &o), ID: strings.ToLower(*id), Name: *name}
+	for _, file := range pubs {
+		req, err := readRequest(file)
+		if err != nil {
+			return err
+		}
+		if req.org != org.ID {
+			return usagef("%s asks to be enrolled for %s, not for %s", file, req.org, org.ID)
+		}
+		org.Administrators = append(org.Administrators, req.Enrolment)
+	}
+	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org}, &o, nil); err != nil {
+		return err
+	}
+	if len(pubs) == 1 {
+		fmt.Fprintln(e.stderr, "one administrator is enrolled; a second one, in case the first key is lost, is advised")
+	}
+	fmt.Fprintln(e.stdout, org.ID)
+	return nil
+}
+
+func enrolKey(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	role := fs.String("role", trial.RoleSigner, "what the key may do: `signer` or administrator")
+	pubs, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(pubs) != 1 {
+		return usagef("one .pub file must be given")
+	}
+	if *role != trial.RoleSigner && *role != trial.RoleAdministrator {
+		return usagef("-role is signer or administrator")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	req, err := readRequest(pubs[0])
+	if err != nil {
+		return err
+	}
+	var o trial.Openings
+	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.org, Role: *role}
+	id := req.Key.ID()
+	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
+
+func revokeKey(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	keys, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(keys) != 1 {
+		return usagef("one .pub file or key id must be given")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	id, err := trial.ParseHash(keys[0])
+	org := r.key.org
+	if err != nil {
+		req, err := readRequest(keys[0])
+		if err != nil {
+			return err
+		}
+		id, org = req.Key.ID(), req.org
+	}
+	var o trial.Openings
+	k := &trial.Key{Common: r.common("responsibility", &o), Action: "revoke", Org: org, Revoke: id}
+	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
+
+func whoami(ctx context.Context, e *env, args []string) error {
+	var r remote
+	fs := e.flags()
+	r.flags(fs, true)
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usagef("no arguments but flags are taken")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	about, err := r.client.Record(ctx, "key", r.key.public.ID().String())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "key %s\n", r.key.public.ID())
+	if r.key.name != "" {
+		fmt.Fprintf(e.stdout, "name %s (kept in the key file, never logged)\n", r.key.name)
+	}
+	if len(about.Entries) == 0 {
+		fmt.Fprintf(e.stdout, "not enrolled in %s up to size %d\n", r.log.Name(), about.Size)
+		return fmt.Errorf("%w: the key is not enrolled", errInvalid)
+	}
+	for _, entry := range about.Entries {
+		parsed, err := trial.ParseEntry([]byte(entry.Entry))
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", entry.Index, err)
+		}
+		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(parsed))
+	}
+	fmt.Fprintln(e.stderr, "as the log tells it; trial audit checks the whole")
+	return nil
+}

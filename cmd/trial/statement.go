@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A draft is a statement on its way: built, signed, kept in a file, sent, and
+// its receipt checked and filed.
+type draft struct {
+	Envelope json.RawMessage `json:"envelope"`
+	Key      trial.PublicKey `json:"key"`
+	Openings *trial.Openings `json:"openings"`
+	Receipts []string        `json:"receipts"` // files that the receipt is written to
+
+	id   trial.Hash
+	file string // the .statement file
+	docs []receipt.Document
+}
+
+// common returns what every statement says. The signer's name is committed to
+// with a salt that only the receipt holds.
+func (r *remote) common(meaning string, o *trial.Openings) trial.Common {
+	c := trial.Common{Log: r.log.Name(), Meaning: meaning, SignedAt: trial.TimeOf(time.Now())}
+	if r.key.name != "" {
+		o.Name, o.NameSalt = r.key.name, newSalt()
+		c.PrintedName = trial.CommitName(o.NameSalt, o.Name)
+	}
+	return c
+}
+
+func newSalt() trial.Salt {
+	var s trial.Salt
+	rand.Read(s[:]) // never fails
+	return s
+}
+
+// subjects names files by their role and, if private, commits to them with
+// salts instead of showing their digests.
+func subjects(kind string, files []file, private bool, o *trial.Openings) []trial.Subject {
+	var list []trial.Subject
+	for i, f := range files {
+		s := trial.Subject{Name: kind, Digest: trial.Digest{SHA256: f.digest}}
+		if i > 0 {
+			s.Name = fmt.Sprintf("appendix-%d", i)
+		}
+		if private {
+			salt := newSalt()
+			if o.Salts == nil {
+				o.Salts = map[string]trial.Salt{}
+			}
+			o.Salts[s.Name] = salt
+			s.Digest = trial.Digest{Salted256: trial.Commit(salt, f.digest)}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// A sending is how a statement is to be sent.
+type sending struct {
+	outDir string // for receipts; empty: beside each file
+	dry    bool   // print what would become public, and stop
+}
+
+// send signs a statement and carries it to its receipt. It returns the id of
+// the statement.
+func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statement, o *trial.Openings, files []file) (trial.Hash, error) {
+	payload, err := st.Marshal()
+	if err != nil {
+		return trial.Hash{}, err
+	}
+	if how.dry {
+		fmt.Fprintf(e.stdout, "%s\n", payload)
+		fmt.Fprintf(e.stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
+		return trial.StatementID(payload), nil
+	}
+	envelope, err := trial.Sign(payload, r.key.signer)
+	if err != nil {
+		return trial.Hash{}, err
+	}
+	d := &draft{Envelope: envelope, Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
+	if err := d.place(st, how.outDir, files); err != nil {
+		return d.id, err
+	}
+	if err := d.keep(); err != nil {
+		return d.id, err
+	}
+	res, err := r.client.Submit(ctx, envelope, r.key.public.SPKI())
+	if errors.Is(err, client.ErrPending) {
+		fmt.Fprintf(e.stdout, "pending %s\n", d.id)
+		return d.id, fmt.Errorf("%w; %s keeps what its receipt needs", err, d.file)
+	}
+	if err != nil {
+		if trial.RuleOf(err) != "" { // nothing was logged: nothing is to be kept
+			return d.id, errors.Join(err, os.Remove(d.file))
+		}
+		return d.id, fmt.Errorf("%w; %s keeps the signed statement", err, d.file)
+	}
+	return d.id, d.finish(r.policy, res)
+}
+
+// place decides the names of the files to be written, none of which may be
+// there yet: a receipt is never written over another.
+func (d *draft) place(st *trial.Statement, dir string, files []file) error {
+	for _, f := range files {
+		name := f.name
+		if dir != "" {
+			name = filepath.Join(dir, filepath.Base(f.name))
+		}
+		d.Receipts = append(d.Receipts, name+".tlog-proof")
+		d.docs = append(d.docs, receipt.Document{Name: f.name, Digest: f.digest})
+	}
+	if len(files) == 0 {
+		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", st.Predicate.Kind(), d.id))}
+	}
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return usageError{err}
+		}
+	}
+	for i, name := range d.Receipts {
+		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+			return usagef("%s is there already and is never overwritten: give another folder with -out DIR", name)
+		}
+		for _, other := range d.Receipts[:i] {
+			if other == name {
+				return usagef("two files would have the receipt %s: submit them from one folder, without -out", name)
+			}
+		}
+	}
+	d.file = d.Receipts[0][:len(d.Receipts[0])-len(".tlog-proof")] + ".statement"
+	return nil
+}
+
+// keep writes the statement to a file before it is sent: it holds the salts,
+// which exist nowhere else.
+func (d *draft) keep() error {
+	data, err := json.MarshalIndent(d, "", " ")
+	if err != nil {
+		return err
+	}
+	return writeNew(d.file, append(data, '\n'), 0o600)
+}
+
+// readDraft reads a .statement file.
+func readDraft(name string) (*draft, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	d := &draft{file: name}
+	if err := json.Unmarshal(data, d); err != nil || len(d.Receipts) == 0 {
+		return nil, usagef("%s is no statement kept by trial submit", name)
+	}
+	s, err := trial.Check(d.envelope(), d.Key.SPKI())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	d.id = s.ID
+	return d, nil
+}
+
+// envelope returns the envelope without the indentation of the file.
+func (d *draft) envelope() []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, d.Envelope) != nil {
+		return d.Envelope
+	}
+	return b.Bytes()
+}
+
+// finish adds the openings to the receipt that the log made, checks it as
+// anyone would, files it, and then forgets the statement file.
+func (d *draft) finish(p *receipt.Policy, res client.Result) error {
+	full, err := d.open(res)
+	if err != nil {
+		return err
+	}
+	v, err := receipt.Verify(p, full, d.docs...)
+	if err != nil {
+		return fmt.Errorf("the log's receipt does not hold, the statement is kept in %s: %w", d.file, err)
+	}
+	if v.Entry.Statement.ID != d.id {
+		return fmt.Errorf("%w: the log's receipt is for another statement; this one is kept in %s", errInvalid, d.file)
+	}
+	for _, name := range d.Receipts {
+		if err := writeNew(name, full, 0o644); err != nil {
+			return err
+		}
+	}
+	if d.file == "" {
+		return nil
+	}
+	return os.Remove(d.file)
+}
+
+func (d *draft) open(res client.Result) ([]byte, error) {
+	r, err := receipt.Parse([]byte(res.Receipt))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the log's receipt: %w", errInvalid, err)
+	}
+	if r.Openings, err = d.Openings.Marshal(); err != nil {
+		return nil, err
+	}
+	return r.Marshal(), nil
+}

@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+func (s *sending) flags(fs *flag.FlagSet) {
+	fs.StringVar(&s.outDir, "out", "", "`folder` for receipts (beside each file if not given)")
+	fs.BoolVar(&s.dry, "n", false, "print exactly what would become public, and stop")
+}
+
+func register(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	number := fs.String("number", "", "the sponsor's protocol `number`, public")
+	masked := fs.Bool("masked", false, "the trial is masked (blinded)")
+	meaning := fs.String("meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
+	private := fs.Bool("private", false, "commit to the files with salts instead of showing their digests")
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if *number == "" {
+		return usagef("-number must be given")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	files, err := e.digestFiles(ctx, names)
+	if err != nil {
+		return err
+	}
+	var o trial.Openings
+	st := &trial.Statement{
+		Predicate: &trial.Registration{Common: r.common(*meaning, &o), Masked: *masked, Number: *number},
+		Subjects:  subjects("registration", files, *private, &o),
+	}
+	if len(files) == 0 {
+		st.Subjects = trial.NumberSubject(*number)
+	}
+	id, err := r.send(ctx, e, how, st, &o, files)
+	if err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
+
+func identify(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	typed := fs.String("trial", "", "the `trial`: its id or a number bound to it")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if *typed == "" || len(rest) != 1 {
+		return usagef("-trial and one registry number must be given")
+	}
+	number, err := trial.ParseIdentifier(rest[0])
+	if err != nil {
+		return usageError{err}
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	id, err := r.resolve(ctx, *typed)
+	if err != nil {
+		return err
+	}
+	var o trial.Openings
+	st := &trial.Statement{
+		Predicate: &trial.Identifier{Common: r.common("responsibility", &o), Identifier: number, Trial: id},
+		Subjects:  trial.NamedSubject("trial", id),
+	}
+	if _, err := r.send(ctx, e, how, st, &o, nil); err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.stdout, number)
+	return nil
+}
+
+// resolve returns the id of the trial that was typed. An id is taken as it is;
+// what another name stands for is the log's word, which is checked against the
+// registration itself.
+func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) {
+	if id, err := trial.ParseHash(typed); err == nil {
+		return id, nil
+	}
+	about, err := r.client.Trial(ctx, typed)
+	if err != nil {
+		return trial.Hash{}, fmt.Errorf("trial %s: %w", typed, err)
+	}
+	id, err := trial.ParseHash(about.Trial)
+	if err != nil {
+		return trial.Hash{}, fmt.Errorf("trial %s: the log's answer: %w", typed, err)
+	}
+	return id, nil
+}
+
+// submitFlags are the flags of submit that say what is submitted.
+type submitFlags struct {
+	trial, kind, version, scope, previous, base, analysis, event, date, country, meaning, source string
+	private                                                                                      bool
+}
+
+func (f *submitFlags) register(fs *flag.FlagSet) {
+	fs.StringVar(&f.trial, "trial", "", "the `trial`: its id or a number bound to it")
+	fs.StringVar(&f.kind, "kind", "", "`kind` of the documents: protocol, sap, milestone, results, document or observation")
+	fs.StringVar(&f.version, "version", "", "`version` as printed on the document")
+	fs.StringVar(&f.scope, "scope", trial.ScopeGlobal, "of a protocol: global, a country such as DE, or a sub-protocol's `name`")
+	fs.StringVar(&f.previous, "previous", "", "`receipt` of the protocol version (or results) that this one follows")
+	fs.StringVar(&f.base, "base", "", "outside the global scope: `receipt` of the global version that this one stands on")
+	fs.StringVar(&f.analysis, "analysis", "", "of a SAP, results, lock, cut-off or unblinding: `primary`, final, interim-1, follow-up-1")
+	fs.StringVar(&f.event, "event", "", "of a milestone: `event` such as first-enrolment or database-lock")
+	fs.StringVar(&f.date, "date", "", "of a milestone, or when an observation was seen: `date` such as 2026-03-01 or 2026-03")
+	fs.StringVar(&f.country, "country", "", "of a milestone: `country` such as DE, if it is not global")
+	fs.StringVar(&f.source, "source", "registry", "of an observation: `registry`, journal, website or other")
+	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
+	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
+}
+
+func submit(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	var f submitFlags
+	fs := e.flags()
+	r.flags(fs, true)
+	how.flags(fs)
+	f.register(fs)
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if f.trial == "" || f.kind == "" {
+		return usagef("-trial and -kind must be given")
+	}
+	if len(names) == 0 && f.kind != "milestone" {
+		return usagef("at least one file must be given")
+	}
+	if err := r.open(true); err != nil {
+		return err
+	}
+	files, err := e.digestFiles(ctx, names)
+	if err != nil {
+		return err
+	}
+	var o trial.Openings
+	p, id, err := r.predicate(ctx, &f, &o)
+	if err != nil {
+		return err
+	}
+	st := &trial.Statement{Predicate: p, Subjects: subjects(f.kind, files, f.private, &o)}
+	if len(files) == 0 {
+		st.Subjects = trial.NamedSubject("trial", id)
+	}
+	sid, err := r.send(ctx, e, how, st, &o, files)
+	if err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.stdout, sid)
+	return nil
+}
+
+// predicate builds what the flags say. Receipts that they name are verified:
+// what a statement stands on should be logged.
+func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Openings) (trial.Predicate, trial.Hash, error) {
+	c := r.common(f.meaning, o)
+	if f.kind == "observation" {
+		id, err := trial.ParseIdentifier(f.trial)
+		if err != nil {
+			return nil, trial.Hash{}, usageError{err}
+		}
+		return &trial.Observation{Common: c, Identifier: id, SeenAt: f.date, Source: f.source}, trial.Hash{}, nil
+	}
+	id, err := r.resolve(ctx, f.trial)
+	if err != nil {
+		return nil, id, err
+	}
+	previous, err := r.statementOf(f.previous)
+	if err != nil {
+		return nil, id, err
+	}
+	base, err := r.statementOf(f.base)
+	if err != nil {
+		return nil, id, err
+	}
+	switch f.kind {
+	case "protocol":
+		return &trial.Protocol{Common: c, Base: base, Previous: previous, Scope: f.scope, Trial: id, Version: f.version}, id, nil
+	case "sap":
+		return &trial.SAP{Common: c, Analysis: f.analysis, Trial: id, Version: f.version}, id, nil
+	case "results":
+		return &trial.Results{Common: c, Analysis: f.analysis, Trial: id, Updates: previous, Version: f.version}, id, nil
+	case "milestone":
+		return &trial.Milestone{Common: c, Analysis: f.analysis, Country: f.country, Date: f.date, Event: f.event, Trial: id}, id, nil
+	case "document":
+		return &trial.Document{Common: c, Trial: id, Version: f.version}, id, nil
+	}
+	return nil, id, usagef("-kind is one of protocol, sap, milestone, results, document, observation; %q is not (the other kinds are %s)",
+		f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool {
+			return slices.Contains([]string{"protocol", "sap", "milestone", "results", "document", "observation"}, k)
+		}), ", "))
+}
+
+// statementOf returns the identity of the statement that a receipt is for.
+func (r *remote) statementOf(name string) (trial.Hash, error) {
+	if name == "" {
+		return trial.Hash{}, nil
+	}
+	if id, err := trial.ParseHash(name); err == nil {
+		return id, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return trial.Hash{}, usageError{err}
+	}
+	v, err := receipt.Verify(r.policy, data)
+	if err != nil {
+		return trial.Hash{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return v.Entry.Statement.ID, nil
+}
+
+func fetchReceipt(ctx context.Context, e *env, args []string) error {
+	var r remote
+	fs := e.flags()
+	r.flags(fs, false)
+	out := fs.String("o", "", "`file` to write the receipt to")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("the ID of a statement or its .statement file must be given")
+	}
+	if err := r.open(false); err != nil {
+		return err
+	}
+	d := new(draft)
+	if d.id, err = trial.ParseHash(rest[0]); err != nil {
+		if d, err = readDraft(rest[0]); err != nil {
+			return err
+		}
+	}
+	res, err := r.client.Receipt(ctx, d.id)
+	if errors.Is(err, client.ErrPending) {
+		fmt.Fprintf(e.stdout, "pending %s\n", d.id)
+		return err
+	}
+	if errors.Is(err, client.ErrNotFound) && d.file != "" {
+		// It never arrived: a statement is never logged twice, so send it now.
+		res, err = r.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+	}
+	if err != nil {
+		return err
+	}
+	if *out != "" {
+		d.Receipts = []string{*out}
+	}
+	if len(d.Receipts) == 0 {
+		d.Receipts = []string{fmt.Sprintf("%.12s.tlog-proof", d.id)}
+	}
+	if err := d.finish(r.policy, res); err != nil {
+		return err
+	}
+	for _, name := range d.Receipts {
+		fmt.Fprintln(e.stdout, name)
+	}
+	return nil
+}

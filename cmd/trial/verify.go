@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+func verify(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
+	want := expectation{}
+	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to, by its id")
+	fs.StringVar(&want.kind, "kind", "", "the `kind` that the files must have been logged as")
+	fs.StringVar(&want.version, "version", "", "the `version` that they must have been logged as")
+	asJSON := fs.Bool("json", false, "print the verdicts as JSON, one a line")
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return usagef("at least one file must be given (trial show says what a receipt alone holds)")
+	}
+	policy, err := readPolicy(*policyFile)
+	if err != nil {
+		return err
+	}
+	files, err := e.digestFiles(ctx, names)
+	if err != nil {
+		return err
+	}
+	verifier := receipt.NewVerifier(policy)
+	var failed error
+	for _, f := range files {
+		name := *proof
+		if name == "" {
+			name = f.name + ".tlog-proof"
+		}
+		v, err := verifyFile(verifier, name, f, want)
+		if err != nil {
+			if len(files) == 1 {
+				return err
+			}
+			fmt.Fprintf(e.stderr, "trial verify: %v\n", err)
+			if failed == nil || status(command{}, failed, discard{}) > status(command{}, err, discard{}) {
+				failed = err // what is invalid outweighs what could not be checked
+			}
+			continue
+		}
+		if *asJSON {
+			if err := json.NewEncoder(e.stdout).Encode(verdictJSON(v)); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprint(e.stdout, v.Text())
+	}
+	if failed != nil {
+		return fmt.Errorf("not every file is what was logged; the first that is not: %w", failed)
+	}
+	return nil
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func verifyFile(verifier *receipt.Verifier, proof string, f file, want expectation) (*receipt.Verdict, error) {
+	data, err := os.ReadFile(proof)
+	if err != nil {
+		return nil, usagef("%s has no receipt: %w (name it with -proof)", f.name, err)
+	}
+	v, err := verifier.Verify(data, receipt.Document{Name: f.name, Digest: f.digest})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	if err := want.check(v); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return v, nil
+}
+
+// An expectation is what the caller says a file is.
+type expectation struct{ trial, kind, version string }
+
+func (x expectation) check(v *receipt.Verdict) error {
+	st := v.Entry.Statement
+	members := memberStrings(st.Statement.Predicate)
+	id := members["trial"]
+	if st.Statement.Predicate.Kind() == "registration" {
+		id = st.ID.String()
+	}
+	for _, c := range []struct{ what, want, got string }{
+		{"kind", x.kind, st.Statement.Predicate.Kind()}, {"version", x.version, members["version"]},
+	} {
+		if c.want != "" && c.want != c.got {
+			return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged with the %s %q, not %q", c.what, c.got, c.want)}
+		}
+	}
+	if x.trial == "" || x.trial == id {
+		return nil
+	}
+	if _, err := trial.ParseHash(x.trial); err == nil {
+		return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged for trial %s, not %s", id, x.trial)}
+	}
+	if number, err := trial.ParseIdentifier(x.trial); err == nil && number == members["identifier"] {
+		return nil
+	}
+	return fmt.Errorf("which trial %q is cannot be known offline: give the trial's id (this receipt is for trial %s)", x.trial, id)
+}
+
+// memberStrings returns the text members of a predicate by their JSON names.
+func memberStrings(p trial.Predicate) map[string]string {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return nil
+	}
+	var all map[string]any
+	if json.Unmarshal(data, &all) != nil {
+		return nil
+	}
+	out := map[string]string{}
+	for k, v := range all {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+// verdictJSON is the verdict for programs.
+func verdictJSON(v *receipt.Verdict) any {
+	proven := ""
+	if t, ok := v.ProvenTime(); ok {
+		proven = t.Format("2006-01-02T15:04:05Z")
+	}
+	type doc struct {
+		File    string     `json:"file"`
+		Subject string     `json:"subject"`
+		SHA256  trial.Hash `json:"sha256"`
+	}
+	var docs []doc
+	for _, d := range v.Documents {
+		docs = append(docs, doc{d.Name, d.Subject, d.Digest})
+	}
+	return map[string]any{
+		"valid": true, "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
+		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
+		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
+		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "missing": v.Missing,
+	}
+}
+
+// summary says what an entry is, in one line.
+func summary(e *trial.Entry) string {
+	switch {
+	case e.Genesis != nil:
+		return fmt.Sprintf("%s genesis of %s, rule set %d", e.Time, e.Genesis.Log, e.Genesis.Rules)
+	case e.State != nil:
+		return fmt.Sprintf("%s state entry: %d entries before it, map root %s", e.Time, e.State.Size, e.State.Map.Root)
+	}
+	return fmt.Sprintf("%s %s, signed by %s of %s with key %.12s", e.Time, receipt.Describe(e.Statement.Statement), e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
+}
+
+func show(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("one receipt, or the URL of a log with an index behind it, must be given")
+	}
+	if strings.HasPrefix(rest[0], "http://") || strings.HasPrefix(rest[0], "https://") {
+		return e.showEntry(ctx, rest[0])
+	}
+	data, err := os.ReadFile(rest[0])
+	if err != nil {
+		return usageError{err}
+	}
+	r, err := receipt.Parse(data)
+	if err != nil {
+		return &receipt.Problem{Part: "receipt", Detail: err.Error()}
+	}
+	return e.print(r.Index, r.Entry, r.Openings, r.Checkpoint)
+}
+
+func (e *env) showEntry(ctx context.Context, typed string) error {
+	i := strings.LastIndex(typed, "/")
+	index, err := strconv.ParseUint(typed[i+1:], 10, 63)
+	if err != nil {
+		return usagef("%s does not end in /INDEX", typed)
+	}
+	c, err := client.New(typed[:i])
+	if err != nil {
+		return usageError{err}
+	}
+	entry, err := c.Entry(ctx, index)
+	if err != nil {
+		return err
+	}
+	if err := checkProof(entry); err != nil {
+		return fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return e.print(index, []byte(entry.Entry.Entry), nil, []byte(entry.Checkpoint))
+}
+
+// checkProof holds an entry to the checkpoint that came with it. Whose
+// checkpoint it is, only a policy can say.
+func checkProof(e client.ProvedEntry) error {
+	text, _, _ := strings.Cut(e.Checkpoint, "\n\n")
+	tree, err := receipt.ParseTree(text + "\n")
+	if err != nil {
+		return err
+	}
+	var path [][32]byte
+	for _, s := range e.Proof {
+		h, err := base64.StdEncoding.DecodeString(s)
+		if err != nil || len(h) != 32 {
+			return fmt.Errorf("%q is no hash", s)
+		}
+		path = append(path, [32]byte(h))
+	}
+	leaf := (&trial.Entry{Raw: []byte(e.Entry.Entry)}).LeafHash()
+	return tree.CheckInclusion(e.Index, leaf, path)
+}
+
+func (e *env) print(index uint64, raw, openings, checkpoint []byte) error {
+	entry, err := trial.ParseEntry(raw)
+	if err != nil {
+		return err
+	}
+	if err := entry.Verify(); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "entry %d: %s\n", index, summary(entry))
+	if s := entry.Statement; s != nil {
+		c := trial.CommonOf(s.Statement)
+		fmt.Fprintf(e.stdout, "statement %s for %s, signed %s, meaning %s\n", s.ID, c.Log, c.SignedAt, c.Meaning)
+		for _, sub := range s.Statement.Subjects {
+			if sub.Digest.SHA256.IsZero() {
+				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", sub.Name, sub.Digest.Salted256)
+			} else {
+				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", sub.Name, sub.Digest.SHA256)
+			}
+		}
+		o, err := trial.ParseOpenings(openings, s.Statement)
+		if err != nil {
+			return &receipt.Problem{Part: "openings", Detail: err.Error()}
+		}
+		if o.Name != "" {
+			fmt.Fprintf(e.stdout, "  signed by %s (in the receipt, not in the log)\n", o.Name)
+		}
+	}
+	fmt.Fprintf(e.stdout, "checkpoint, not checked here (trial verify does, with a policy):\n%s", checkpoint)
+	return nil
+}

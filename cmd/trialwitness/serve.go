@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/witness"
+)
+
+// shutdownTime is how long requests that are under way may take to end.
+const shutdownTime = 10 * time.Second
+
+func serve(ctx context.Context, args []string, stderr io.Writer) int {
+	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+	keyFile := f.String("key", "", "key `FILE` made by keygen; the first use writes to it which folder it belongs to")
+	dir := f.String("dir", "", "folder `DIR` of this key alone; made if missing")
+	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one")
+	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
+	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
+	var logs logFlags
+	f.Var(&logs, "log", "a log's `VKEY[=URL]`; repeat it for several logs, or several keys of one log")
+	status, done := parse(f, args, stderr, `Cosigns checkpoints of the logs named, until it is interrupted.
+
+	trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"
+
+Keep FILE and DIR together and for ever: a witness that forgets what it cosigned
+could sign a rollback, so neither works without the other. After losing DIR, make
+a new key. One witness runs on a folder at a time.
+`, 0)
+	if done {
+		return status
+	}
+	switch {
+	case *keyFile == "":
+		return misuse(stderr, "serve needs -key: make one by `trialwitness keygen -name NAME -key FILE`")
+	case *dir == "":
+		return misuse(stderr, "serve needs -dir: a folder for this key alone")
+	case len(logs) == 0:
+		return misuse(stderr, "serve needs -log: the vkey of a log to witness")
+	case (*cert == "") != (*certKey == ""):
+		return misuse(stderr, "-tls-cert and -tls-key go together")
+	}
+	key, err := witness.ReadKey(*keyFile)
+	if err != nil {
+		return fail(stderr, failed, err)
+	}
+	logger := slog.New(slog.NewJSONHandler(stderr, nil))
+	srv := &http.Server{
+		// A request is small and its answer takes a few disk writes: who needs
+		// longer is broken or hostile. Idle connections are what a log keeps
+		// open between checkpoints.
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       3 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	scheme := "http"
+	if *cert != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *certKey)
+		if err != nil {
+			return fail(stderr, failed, fmt.Errorf("read certificate: %w", err))
+		}
+		scheme = "https"
+		srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	w, err := witness.Open(witness.Config{Dir: *dir, Key: key, Logs: logs, Logger: logger})
+	if err != nil {
+		return fail(stderr, failed, err)
+	}
+	srv.Handler = w.Handler()
+	status = listenAndServe(ctx, srv, *listen, func(addr net.Addr) {
+		fmt.Fprintf(stderr, "%s: %s listening on %s://%s\n", program, key.Name(), scheme, addr)
+		logger.Info("serving", "vkey", key.VKey(), "dir", *dir, "logs", len(logs))
+	}, stderr)
+	if err := w.Close(); err != nil {
+		return fail(stderr, failed, err)
+	}
+	return status
+}
+
+// listenAndServe serves until ctx ends, then lets requests that are under way
+// end. It calls listening once connections are accepted.
+func listenAndServe(ctx context.Context, srv *http.Server, addr string, listening func(net.Addr), stderr io.Writer) int {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fail(stderr, failed, fmt.Errorf("listen: %w: choose another address by -listen", err))
+	}
+	served := make(chan error, 1)
+	go func() {
+		if srv.TLSConfig != nil {
+			served <- srv.ServeTLS(l, "", "")
+			return
+		}
+		served <- srv.Serve(l)
+	}()
+	listening(l.Addr())
+	select {
+	case err := <-served:
+		return fail(stderr, failed, fmt.Errorf("serve: %w", err))
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil {
+		return fail(stderr, failed, fmt.Errorf("shut down: %w", errors.Join(err, srv.Close())))
+	}
+	return ok
+}
+
+// logFlags collects -log VKEY[=URL].
+type logFlags []witness.Log
+
+func (l *logFlags) String() string { return "" }
+
+func (l *logFlags) Set(s string) error {
+	log, err := parseLog(s)
+	if err == nil {
+		*l = append(*l, log)
+	}
+	return err
+}
+
+// parseLog splits VKEY[=URL]. A vkey is NAME+ID+BASE64, so it may hold and end
+// in '=' itself; but neither its name nor its base64 can hold what starts a
+// URL behind the second plus sign.
+func parseLog(s string) (witness.Log, error) {
+	fields := strings.SplitN(s, "+", 3)
+	if len(fields) != 3 {
+		return witness.Log{}, errors.New("want VKEY or VKEY=URL, where VKEY is NAME+ID+BASE64 as the log printed it")
+	}
+	for _, scheme := range []string{"=https://", "=http://"} {
+		key, rest, found := strings.Cut(fields[2], scheme)
+		if !found {
+			continue
+		}
+		addr := scheme[1:] + rest
+		u, err := url.Parse(addr)
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return witness.Log{}, fmt.Errorf("%q is not the URL of a log: want for example https://log.example/tiles", addr)
+		}
+		return witness.Log{VKey: strings.Join([]string{fields[0], fields[1], key}, "+"), URL: addr}, nil
+	}
+	return witness.Log{VKey: s}, nil
+}

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	trillianmysql "github.com/google/trillian/storage/mysql"
+)
+
+//go:embed mysql.sql
+var mysqlSchema string
+
+// OpenMySQL opens the MySQL or MariaDB database of a data source name, in the
+// form of github.com/go-sql-driver/mysql, and connects once. Whatever the name
+// says of them, statements go out in one round trip (interpolateParams), times
+// are read as such, in UTC, text is utf8mb4 and the SQL mode is strict; limits of
+// time are added where the name sets none, so that a server which has gone silent
+// becomes an error.
+func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
+	cfg, err := mysqlConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open MySQL database: %w", err)
+	}
+	c, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open MySQL database: %w", err)
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxIdleConns(maxReads)
+	// Connections are renewed, so that they follow a fail-over.
+	db.SetConnMaxLifetime(5 * time.Minute)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open MySQL database %s at %s: %w", cfg.DBName, cfg.Addr, err), db.Close())
+	}
+	return db, nil
+}
+
+func mysqlConfig(dsn string) (*mysql.Config, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, err // it does not repeat the name, which holds a password
+	}
+	if cfg.DBName == "" {
+		return nil, errors.New("the data source name names no database: want user:password@tcp(host:port)/database")
+	}
+	cfg.InterpolateParams = true
+	cfg.MultiStatements = false
+	cfg.ParseTime = true
+	cfg.Loc = time.UTC
+	// Interpolation is safe in a character set in which no byte of a longer
+	// character is a quote or a backslash, such as UTF-8.
+	cfg.Collation = ""
+	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_general_ci")); err != nil {
+		return nil, err
+	}
+	// 0 asks the server. What we send is far below its default (append.go).
+	cfg.MaxAllowedPacket = max(cfg.MaxAllowedPacket, 16<<20)
+	if cfg.Params == nil {
+		cfg.Params = make(map[string]string)
+	}
+	cfg.Params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+	for _, limit := range []struct {
+		d    *time.Duration
+		want time.Duration
+	}{{&cfg.Timeout, 10 * time.Second}, {&cfg.ReadTimeout, 30 * time.Second}, {&cfg.WriteTimeout, 30 * time.Second}} {
+		if *limit.d == 0 {
+			*limit.d = limit.want
+		}
+	}
+	return cfg, nil
+}
+
+func openMySQLStore(ctx context.Context, dsn string, create bool) (*store, error) {
+	db, err := OpenMySQL(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if create {
+		if err := createMySQLSchema(ctx, db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return &store{
+		log:   uninterrupted{trillianmysql.NewLogStorage(db, nil)},
+		admin: trillianmysql.NewAdminStorage(db),
+		close: db.Close,
+	}, nil
+}
+
+// createMySQLSchema makes the tables that do not exist, one statement each. It
+// may run twice, or at two servers at once.
+func createMySQLSchema(ctx context.Context, db *sql.DB) error {
+	for _, stmt := range strings.Split(mysqlSchema, ";\n") {
+		if strings.TrimSpace(stmt) == "" {
+			continue
+		}
+		if _, err := db.ExecContext(ctx, stmt); err != nil {
+			return fmt.Errorf("create schema: %w", err)
+		}
+	}
+	return nil
+}

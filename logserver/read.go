@@ -1,0 +1,94 @@
+package logserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// ErrDisputed says that an identifier is claimed by two organisations, so that
+// it names no one trial.
+var ErrDisputed = errors.New("disputed")
+
+// A Located entry is a leaf of the published tree with its index.
+type Located struct {
+	Index uint64
+	Raw   []byte
+}
+
+// maxAbout bounds the entries about one record that one call reads.
+const maxAbout = 1000
+
+// About returns the entries of the published tree about a record, from an index
+// on, at most limit (0: as many as one call gives). The caller has the
+// operator's word that none is left out: only a proof of completeness, checked
+// by the client, shows it.
+func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit int) ([]Located, error) {
+	if limit <= 0 || limit > maxAbout {
+		limit = maxAbout
+	}
+	indexes, err := l.journal.Entries(ctx, key, from, limit)
+	if err != nil {
+		return nil, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+	}
+	size := l.publishedSize()
+	var list []Located
+	for _, i := range indexes {
+		if i >= size {
+			break
+		}
+		raws, err := l.hashes.entries(ctx, i, 1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Located{i, raws[0]})
+	}
+	return list, nil
+}
+
+// Resolve returns the id of the trial that was typed: a trial's id, a registry's
+// number or sponsor:ORG/NUMBER. ErrNotFound: nothing is published under it.
+// ErrDisputed: two organisations claim it.
+func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
+	if id, err := trial.ParseHash(typed); err == nil {
+		list, err := l.About(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, 0, 1)
+		if err == nil && len(list) == 0 {
+			err = ErrNotFound
+		}
+		return id, err
+	}
+	id, err := trial.ParseIdentifier(typed)
+	if err != nil {
+		id = typed // sponsor:ORG/NUMBER, or nothing
+	}
+	list, err := l.About(ctx, trial.RecordKey{Kind: "identifier", ID: id}, 0, 0)
+	if err != nil {
+		return trial.Hash{}, err
+	}
+	var found trial.Hash
+	org := ""
+	for _, e := range list {
+		entry, err := trial.ParseEntry(e.Raw)
+		if err != nil {
+			return trial.Hash{}, fmt.Errorf("entry %d: %w", e.Index, err)
+		}
+		switch p := entry.Statement.Statement.Predicate.(type) {
+		case *trial.Registration:
+			found = entry.Statement.ID
+		case *trial.Identifier:
+			found = p.Trial
+		default:
+			continue // an observation binds nothing
+		}
+		if org != "" && org != entry.Signer.Org {
+			return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id", ErrDisputed, id, org, entry.Signer.Org)
+		}
+		org = entry.Signer.Org
+	}
+	if org == "" {
+		return trial.Hash{}, ErrNotFound
+	}
+	return found, nil
+}

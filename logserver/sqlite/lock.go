@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// lockFile is the file in a locked folder that carries the lock. It stays there:
+// removing it would let two processes lock two files of one name.
+const lockFile = "lock"
+
+// A Lock is one process's hold on a folder.
+type Lock struct{ f *os.File }
+
+// LockDir takes the folder for this process, making it with mode 0700 if it does
+// not exist, and fails at once if anyone holds it already, this process
+// included. The operating system releases the lock when the process dies, however
+// it dies.
+func LockDir(dir string) (*Lock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("lock folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock folder: %w", err)
+	}
+	if err := flock(f); err != nil {
+		defer f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("folder %s is in use by %s: stop it first, or name another folder", dir, holder(f))
+		}
+		return nil, fmt.Errorf("lock folder %s: %w", dir, err)
+	}
+	// The process id is a hint for the message above, never consulted otherwise.
+	if err := f.Truncate(0); err == nil {
+		f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	}
+	return &Lock{f}, nil
+}
+
+// Close releases the folder.
+func (l *Lock) Close() error { return l.f.Close() }
+
+func flock(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+func holder(f *os.File) string {
+	b, err := io.ReadAll(io.LimitReader(f, 20))
+	if pid := strings.TrimSpace(string(b)); err == nil && pid != "" {
+		return "process " + pid
+	}
+	return "another process"
+}

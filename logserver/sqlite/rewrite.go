@@ -1,0 +1,56 @@
+package sqlite
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	msqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// The one statement of Trillian's storage/mysql that SQLite does not speak, by
+// how it begins and ends, and the end it is given instead.
+const (
+	upsertHead   = "INSERT INTO Subtree("
+	upsertMySQL  = " ON DUPLICATE KEY UPDATE Nodes=VALUES(Nodes)"
+	upsertSQLite = " ON CONFLICT(TreeId, SubtreeId, SubtreeRevision) DO UPDATE SET Nodes=excluded.Nodes"
+)
+
+// rewrite returns query as SQLite reads it: with upsertMySQL replaced where it
+// ends an insert into Subtree, and otherwise byte for byte as it came.
+func rewrite(query string) string {
+	head, ok := strings.CutSuffix(query, upsertMySQL)
+	if !ok || !strings.HasPrefix(head, upsertHead) {
+		return query
+	}
+	return head + upsertSQLite
+}
+
+// errDuplicate is MySQL's ER_DUP_ENTRY, the one error number that Trillian's
+// storage tells from others when it writes.
+const errDuplicate = 1062
+
+// mapError turns SQLite's "this key exists" into MySQL's. The result is a bare
+// *mysql.MySQLError because Trillian looks at the type without unwrapping.
+func mapError(err error) error {
+	var e *msqlite.Error
+	if err == nil || !errors.As(err, &e) || !duplicate(e.Code()) {
+		return err
+	}
+	return &mysql.MySQLError{Number: errDuplicate, Message: e.Error()}
+}
+
+// duplicate tells a key that exists from the other constraints (NOT NULL, CHECK,
+// FOREIGN KEY), which share the primary result code in the low eight bits. A
+// bare SQLITE_CONSTRAINT does not say which it was, so it is not taken for one.
+func duplicate(code int) bool {
+	if code&0xff != sqlite3.SQLITE_CONSTRAINT {
+		return false
+	}
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		return true
+	}
+	return false
+}

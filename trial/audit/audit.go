@@ -1,0 +1,261 @@
+// Package audit replays a log from its tiles, from the first entry or from where
+// an earlier audit ended: every signature, every rule, every state entry, and
+// the tree's root, computed from the entries alone. It trusts nobody but the
+// keys of the policy.
+//
+// It reads tiles through an interface and knows neither HTTP nor the server.
+package audit
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/transparency-dev/merkle/compact"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A Source is where a log is read from. api/client is one.
+type Source interface {
+	// Checkpoint returns the published checkpoint.
+	Checkpoint(ctx context.Context) ([]byte, error)
+	// Tile returns a tile or entry bundle by its path.
+	Tile(ctx context.Context, path string) ([]byte, error)
+}
+
+// A Finding is one thing that is not as it must be.
+type Finding struct {
+	Index uint64     `json:"index"`          // of the entry; of a checkpoint, its size
+	Kind  string     `json:"kind"`           // rule, root, rollback, fork or quorum
+	Rule  trial.Rule `json:"rule,omitempty"` // that the entry breaks
+	Text  string     `json:"text"`
+}
+
+func (f Finding) String() string {
+	return fmt.Sprintf("%s at %d: %s", f.Kind, f.Index, f.Text)
+}
+
+// A Report is what an audit found.
+type Report struct {
+	Checkpoint *receipt.Checkpoint
+	From       uint64 // where the replay began
+	Findings   []Finding
+}
+
+// maxFindings bounds a report: what comes after a breach breaks with it.
+const maxFindings = 100
+
+// An Auditor replays one log. It is for one goroutine.
+type Auditor struct {
+	Policy *receipt.Policy
+	Source Source
+	// Progress, if set, is told how far the replay has come.
+	Progress func(done, total uint64)
+
+	state   *trial.State
+	tree    *compact.Range
+	genesis []byte // entry 0
+	last    []byte // the last state entry
+	seen    []byte // the checkpoint that the last audit ended with
+	report  *Report
+}
+
+var ranges = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+
+// New returns an auditor that begins with the first entry.
+func New(p *receipt.Policy, s Source) *Auditor {
+	return &Auditor{Policy: p, Source: s, state: new(trial.State), tree: ranges.NewEmptyRange(0)}
+}
+
+// Size returns how many entries have been replayed.
+func (a *Auditor) Size() uint64 { return a.tree.End() }
+
+// State returns the state that the replay led to. It is the auditor's own.
+func (a *Auditor) State() *trial.State { return a.state }
+
+// Run replays up to the checkpoint that the log publishes now. An error says
+// that the audit could not be done; what is wrong with the log is in the report.
+// After findings the auditor must not be run again.
+func (a *Auditor) Run(ctx context.Context) (*Report, error) {
+	signed, err := a.Source.Checkpoint(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("fetch checkpoint: %w", err)
+	}
+	cp, err := a.Policy.Open(signed)
+	if err != nil {
+		return nil, err
+	}
+	a.report = &Report{Checkpoint: cp, From: a.Size()}
+	if !cp.Quorum() {
+		a.find(Finding{Index: cp.Size, Kind: "quorum", Text: "the published checkpoint lacks the quorum of " + a.Policy.QuorumText()})
+	}
+	if cp.Size < a.Size() {
+		a.find(Finding{Index: cp.Size, Kind: "rollback", Text: fmt.Sprintf("the log published a tree of size %d before", a.Size())})
+		return a.report, nil
+	}
+	if err := a.replay(ctx, cp.Size); err != nil {
+		return nil, err
+	}
+	root, err := a.tree.GetRootHash(nil)
+	if err != nil {
+		return nil, err
+	}
+	if string(root) != string(cp.Root[:]) {
+		kind, text := "root", "the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree"
+		if a.report.From == cp.Size && a.seen != nil {
+			kind, text = "fork", "the tree replayed before has the root %x, the checkpoint of the same size says %x"
+		}
+		a.find(Finding{Index: cp.Size, Kind: kind, Text: fmt.Sprintf(text, root, cp.Root)})
+	}
+	if len(a.report.Findings) == 0 {
+		a.seen = signed
+	}
+	return a.report, nil
+}
+
+func (a *Auditor) find(f Finding) {
+	if len(a.report.Findings) < maxFindings {
+		a.report.Findings = append(a.report.Findings, f)
+	}
+}
+
+// A bundle is an entry bundle on its way through the workers.
+type bundle struct {
+	entries []leaf
+	err     error
+	done    chan struct{} // closed when entries and err are set
+}
+
+type leaf struct {
+	raw   []byte
+	entry *trial.Entry
+	hash  trial.Hash
+	err   error // what ParseEntry or Verify said
+}
+
+// replay fetches bundles and verifies signatures on all cores, ahead of the one
+// goroutine that applies the entries in order. What is ahead is bounded.
+func (a *Auditor) replay(ctx context.Context, size uint64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	workers := 2 * runtime.GOMAXPROCS(0)
+	queue := make(chan *bundle, workers) // in order; its capacity bounds what is ahead
+	slots := make(chan struct{}, workers)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	first := a.Size()
+	wg.Go(func() {
+		defer close(queue)
+		for n := first / receipt.TileWidth; n*receipt.TileWidth < size; n++ {
+			b := &bundle{done: make(chan struct{})}
+			select {
+			case queue <- b:
+			case <-ctx.Done():
+				return
+			}
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots; close(b.done) }()
+				b.entries, b.err = a.fetch(ctx, n, first, size)
+			})
+		}
+	})
+	for b := range queue {
+		<-b.done
+		if b.err != nil {
+			return b.err
+		}
+		for _, l := range b.entries {
+			if err := a.apply(l); err != nil {
+				return err
+			}
+		}
+		if a.Progress != nil {
+			a.Progress(a.Size(), size)
+		}
+	}
+	return ctx.Err()
+}
+
+// fetch reads bundle n of the tree of a size and parses and verifies its entries
+// from first on.
+func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, error) {
+	width := int(min(size-n*receipt.TileWidth, receipt.TileWidth))
+	path := receipt.TilePath(-1, n, width)
+	data, err := a.Source.Tile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("fetch %s: %w", path, err)
+	}
+	var leaves []leaf
+	for i := range uint64(width) {
+		if len(data) < 2 || len(data) < 2+int(binary.BigEndian.Uint16(data)) {
+			return nil, fmt.Errorf("%s ends within entry %d", path, n*receipt.TileWidth+i)
+		}
+		end := 2 + int(binary.BigEndian.Uint16(data))
+		raw := data[2:end:end]
+		data = data[end:]
+		if n*receipt.TileWidth+i < first {
+			continue
+		}
+		l := leaf{raw: raw, hash: (&trial.Entry{Raw: raw}).LeafHash()}
+		if l.entry, l.err = trial.ParseEntry(raw); l.err == nil {
+			l.err = l.entry.Verify()
+		}
+		leaves = append(leaves, l)
+	}
+	if len(data) > 0 {
+		return nil, fmt.Errorf("%s has %d bytes behind its last entry", path, len(data))
+	}
+	return leaves, nil
+}
+
+// ErrNewerRules says that the log announces a rule set that this program does
+// not know.
+var ErrNewerRules = errors.New("needs a newer trialproof")
+
+func (a *Auditor) apply(l leaf) error {
+	index := a.Size()
+	if err := a.tree.Append(l.hash[:], nil); err != nil {
+		return err
+	}
+	err := l.err
+	if err == nil {
+		err = a.state.Apply(l.entry)
+	}
+	if err == nil && l.entry.Genesis != nil {
+		a.genesis = l.raw
+		if l.entry.Genesis.Log != a.report.Checkpoint.Origin {
+			err = fmt.Errorf("the genesis is of the log %q", l.entry.Genesis.Log)
+		}
+	}
+	if err != nil {
+		if rules := newerRules(l.entry); rules != 0 {
+			return fmt.Errorf("%w from entry %d on, which announces rule set %d", ErrNewerRules, index, rules)
+		}
+		a.find(Finding{Index: index, Kind: "rule", Rule: trial.RuleOf(err), Text: err.Error()})
+		a.state.Skip(index)
+		return nil
+	}
+	if l.entry.State != nil {
+		a.last = l.raw
+		a.state.Commit()
+	}
+	return nil
+}
+
+func newerRules(e *trial.Entry) int {
+	switch {
+	case e != nil && e.Genesis != nil && e.Genesis.Rules > trial.RuleSet:
+		return e.Genesis.Rules
+	case e != nil && e.State != nil && e.State.Rules > trial.RuleSet:
+		return e.State.Rules
+	}
+	return 0
+}

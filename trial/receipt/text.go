@@ -1,0 +1,112 @@
+package receipt
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// Text says a verdict in words, one fact a line, and ends with what no receipt
+// can know.
+func (v *Verdict) Text() string {
+	var b strings.Builder
+	for _, d := range v.Documents {
+		fmt.Fprintf(&b, "valid: %s is the %s that was logged (SHA-256 %s)\n", d.Name, d.Subject, d.Digest)
+	}
+	if len(v.Documents) == 0 {
+		b.WriteString("valid: the receipt holds; no file was given to compare with\n")
+	}
+	e := v.Entry
+	fmt.Fprintf(&b, "what:      %s\n", Describe(e.Statement.Statement))
+	fmt.Fprintf(&b, "who:       %s\n", v.who())
+	if t, ok := v.ProvenTime(); ok {
+		fmt.Fprintf(&b, "when:      no later than %s, proven by the witnesses' clocks\n", t.Format(time.RFC3339))
+	} else {
+		b.WriteString("when:      no independent time\n")
+	}
+	c := trial.CommonOf(e.Statement.Statement)
+	fmt.Fprintf(&b, "           %s by the log's clock; signed %s by the signer's\n", e.Time, c.SignedAt)
+	fmt.Fprintf(&b, "where:     entry %d of %s, proven in its tree of size %d\n", v.Index, v.Checkpoint.Origin, v.Checkpoint.Size)
+	fmt.Fprintf(&b, "witnesses: %s\n", v.Witnesses())
+	fmt.Fprintf(&b, "policy:    SHA-256 %s, asks for %s\n", v.Policy.Digest(), v.Policy.QuorumText())
+	if len(v.Missing) > 0 && len(v.Documents) > 0 {
+		fmt.Fprintf(&b, "not given: %s, logged by the same statement\n", strings.Join(v.Missing, ", "))
+	}
+	if len(v.Unopened) > 0 {
+		fmt.Fprintf(&b, "sealed:    %s: the receipt holds no salt, so no file can be compared with it\n", strings.Join(v.Unopened, ", "))
+	}
+	b.WriteString("not known offline: whether a later version exists, whether the key was revoked after, whether what the\n" +
+		"document says was true at its source, and whether trials were run that nobody registered.\n")
+	return b.String()
+}
+
+func (v *Verdict) who() string {
+	s := v.Entry.Signer
+	name := ""
+	if v.Openings.Name != "" {
+		name = v.Openings.Name + ", "
+	}
+	c := trial.CommonOf(v.Entry.Statement.Statement)
+	return fmt.Sprintf("%s%s of %s, by key %s (enrolled by entry %d); the signature means %s", name, s.Role, s.Org, s.Key.ID(), s.Enrolled, c.Meaning)
+}
+
+// Witnesses says how many witnesses stand behind the receipt, and how many of
+// them replayed the rules.
+func (v *Verdict) Witnesses() string {
+	if v.Policy.Unwitnessed() {
+		return "no witness: the operator's word alone"
+	}
+	replayed := 0
+	var names []string
+	for _, c := range v.Checkpoint.Cosignatures {
+		w := v.Policy.Witnesses[c.Witness]
+		if w.Replays() {
+			replayed++
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", w.Name(), c.Time.Format(time.RFC3339)))
+	}
+	return fmt.Sprintf("%d saw it grow, %d of them replayed the rules: %s", len(names), replayed, strings.Join(names, ", "))
+}
+
+// Describe says what a statement says, in one line.
+func Describe(s *trial.Statement) string {
+	switch p := s.Predicate.(type) {
+	case *trial.Org:
+		return fmt.Sprintf("enrolment of the organisation %s (%s) with %d administrators", p.ID, p.Name, len(p.Administrators))
+	case *trial.Key:
+		if p.Action == "revoke" {
+			return fmt.Sprintf("revocation of key %s of %s", p.Revoke, p.Org)
+		}
+		return fmt.Sprintf("enrolment of key %s as %s of %s", p.Enrol.Key.ID(), p.Role, p.Org)
+	case *trial.Registration:
+		masked := ""
+		if p.Masked {
+			masked = ", masked"
+		}
+		return fmt.Sprintf("registration of the trial with the sponsor's number %s%s", p.Number, masked)
+	case *trial.Identifier:
+		return fmt.Sprintf("identifier %s of trial %s", p.Identifier, p.Trial)
+	case *trial.Protocol:
+		return fmt.Sprintf("protocol version %s (%s) of trial %s%s", p.Version, p.Scope, p.Trial, after(p.Previous))
+	case *trial.SAP:
+		return fmt.Sprintf("statistical analysis plan %s for the %s analysis of trial %s", p.Version, p.Analysis, p.Trial)
+	case *trial.Milestone:
+		return fmt.Sprintf("milestone %s on %s of trial %s", strings.TrimSpace(p.Event+" "+p.Analysis+" "+p.Country), p.Date, p.Trial)
+	case *trial.Results:
+		return fmt.Sprintf("results %s of the %s analysis of trial %s%s", p.Version, p.Analysis, p.Trial, after(p.Updates))
+	case *trial.Document:
+		return fmt.Sprintf("document %s of trial %s", p.Version, p.Trial)
+	case *trial.Observation:
+		return fmt.Sprintf("observation of %s in a %s on %s", p.Identifier, p.Source, p.SeenAt)
+	}
+	return s.Predicate.Kind()
+}
+
+func after(id trial.Hash) string {
+	if id.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(", after %.12s", id)
+}

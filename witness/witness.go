@@ -1,0 +1,196 @@
+// Package witness is a strict c2sp.org/tlog-witness: it cosigns checkpoints
+// of the logs it knows, each only if it proves that the log has grown from the
+// checkpoint cosigned before, and it keeps what proves a log's misbehaviour.
+//
+// A request is one POST to /add-checkpoint:
+//
+//	old 20852014
+//	PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=      (at most 63 of these)
+//
+//	example.com/behind-the-sofa
+//	20852163
+//	CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+//
+//	— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5I...
+//
+// It is judged in this order, and the first that fails is the answer:
+//
+//	form of the request and the checkpoint                      400 ErrMalformed
+//	the origin is one this witness was told of                  404 ErrUnknownLog
+//	a trusted key signed, and no trusted key's line is wrong    403 ErrSignature
+//	old size <= checkpoint size                                 400 ErrMalformed
+//	old size == recorded size                                   409 *ConflictError
+//	root of the empty tree, proof, same root at the same size   422 ErrInconsistent
+//	the record is durable                                       500 any other error
+//
+// Everything that is read is read strictly: a number or a base64 string that
+// has a second spelling is refused in all but one of them.
+//
+// The package must not know what stands in a log: it never imports trial, a
+// database driver or gRPC, so that a stranger can audit the daemon in an hour.
+// Replaying, for keys whose name ends in "/replay", is not part of this
+// version; Open refuses such keys, because each must serve no other mode.
+package witness
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+)
+
+// What AddCheckpoint returns is one of these, possibly wrapped with details, a
+// *ConflictError, or an internal error of which a client is told nothing.
+var (
+	ErrMalformed    = errors.New("malformed request")
+	ErrUnknownLog   = errors.New("unknown log")
+	ErrSignature    = errors.New("checkpoint not signed by a trusted key")
+	ErrInconsistent = errors.New("checkpoint not consistent")
+)
+
+// A ConflictError says that the request's old size is not the size of the
+// newest checkpoint this witness cosigned for the log, which is Size.
+type ConflictError struct{ Size int64 }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("old size is not that of the latest cosigned checkpoint: send a proof from %d", e.Size)
+}
+
+// A Log is one key of a log to witness. Its origin is the key's name; two Logs
+// of one origin are two keys that are both trusted for it.
+type Log struct {
+	VKey string // Ed25519 (type 0x01) or ML-DSA-44 (type 0x06)
+	URL  string // where its tiles are, for replaying; kept, not yet used
+}
+
+// Config is what a Witness needs. Dir, Key and Logs have no defaults.
+type Config struct {
+	Dir  string // made if missing; belongs to Key alone, for ever
+	Key  *Key
+	Logs []Log
+
+	Now    func() time.Time // time.Now if nil; never called concurrently for one log
+	Logger *slog.Logger     // silent if nil
+
+	faults faults // tests only
+}
+
+// A Witness cosigns checkpoints. All methods may be called concurrently.
+type Witness struct {
+	cfg     Config
+	folder  *folder
+	ledgers map[string]*ledger // by origin; never changed after Open
+	hashes  map[string]*ledger // by lower-case hex SHA-256 of the origin
+	answers answerCounts
+}
+
+// Open takes the folder for this process alone and reads what was cosigned.
+//
+// It refuses a folder that another process holds, that belongs to another key,
+// or that is empty although the key was used before: see folder.go.
+func Open(cfg Config) (*Witness, error) {
+	switch {
+	case cfg.Dir == "":
+		return nil, errors.New("open witness: no folder given")
+	case cfg.Key == nil:
+		return nil, errors.New("open witness: no key given")
+	case len(cfg.Logs) == 0:
+		return nil, errors.New("open witness: no log given")
+	case cfg.Key.Replays():
+		return nil, fmt.Errorf("open witness: the name of key %s promises that entries are replayed, which this version "+
+			"does not do yet: use a key made without -replay", cfg.Key.Name())
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	keys := make(map[string]keyring)
+	for _, l := range cfg.Logs {
+		k, err := parseLogKey(l.VKey)
+		if err != nil {
+			return nil, fmt.Errorf("open witness: %w", err)
+		}
+		ring, err := keys[k.name].add(k)
+		if err != nil {
+			return nil, fmt.Errorf("open witness: %w", err)
+		}
+		keys[k.name] = ring
+		if err := cfg.Key.fits(k.name); err != nil {
+			return nil, fmt.Errorf("open witness: %w", err)
+		}
+	}
+	f, err := claimFolder(cfg.Dir, cfg.Key, cfg.faults)
+	if err != nil {
+		return nil, fmt.Errorf("open witness: %w", err)
+	}
+	w := &Witness{cfg: cfg, folder: f, ledgers: make(map[string]*ledger), hashes: make(map[string]*ledger)}
+	for origin, ring := range keys {
+		hash := originHash(origin)
+		l, err := openLedger(filepath.Join(cfg.Dir, hash), origin, ring, &w.cfg)
+		if err != nil {
+			f.release()
+			return nil, fmt.Errorf("open witness: log %s: %w", origin, err)
+		}
+		w.ledgers[origin], w.hashes[hash] = l, l
+	}
+	return w, nil
+}
+
+// Close waits for requests that are being written and gives the folder up.
+// Nothing is cosigned afterwards: another process may hold the folder by then.
+func (w *Witness) Close() error {
+	for _, l := range w.ledgers {
+		l.close()
+	}
+	return w.folder.release()
+}
+
+// AddCheckpoint takes the body of an add-checkpoint request and returns the
+// cosignature lines, which are durably recorded by then.
+func (w *Witness) AddCheckpoint(body []byte) ([]byte, error) {
+	req, err := parseRequest(body)
+	if err != nil {
+		return nil, err
+	}
+	// SPEC: If the checkpoint origin is unknown, the witness MUST respond with
+	// a "404 Not Found" HTTP status code.
+	l, ok := w.ledgers[req.cp.origin]
+	if !ok {
+		return nil, fmt.Errorf("%w: this witness was not told of origin %q", ErrUnknownLog, req.cp.origin)
+	}
+	// SPEC: checkpoint extension lines are not included in the signed message
+	// for ML-DSA-44 cosignatures, and no statement is made about them.
+	//
+	// Anyone could write what they like there, so a checkpoint that has some is
+	// refused wherever an ML-DSA-44 key signs it, ours or the log's.
+	if req.cp.extended && w.cfg.Key.alg == MLDSA44 {
+		return nil, fmt.Errorf("%w: extension lines, which an ML-DSA-44 cosignature would not cover", ErrMalformed)
+	}
+	signed, err := l.keys.verify(req.cp)
+	if err != nil {
+		return nil, err
+	}
+	return l.add(req, signed)
+}
+
+// Checkpoint returns the newest cosigned checkpoint of the log whose origin has
+// the given SHA-256, in lower-case hex: a signed note with the log's verified
+// signatures and this witness's own. It reports false if there is none.
+func (w *Witness) Checkpoint(hash string) ([]byte, bool) {
+	l, ok := w.hashes[hash]
+	if !ok {
+		return nil, false
+	}
+	r := l.newest.Load()
+	return r.note, r.note != nil
+}
+
+func originHash(origin string) string {
+	h := sha256.Sum256([]byte(origin))
+	return hex.EncodeToString(h[:])
+}
