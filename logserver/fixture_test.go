@@ -3,15 +3,15 @@ package logserver_test
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"database/sql"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,16 +27,13 @@ import (
 	"github.com/trialproof/trialproof/witness"
 )
 
-var _ = sql.ErrNoRows
-var _ = httptest.NewServer
-var _ = witness.Open
-
 // A fixture is a log in a folder, which a test opens, breaks and opens again.
 type fixture struct {
 	t      testing.TB
 	dir    string
 	mysql  string // DSN; empty: SQLite
 	signer note.Signer
+	skey   string
 	vkey   string
 	policy string // without the log line
 	wrap   func(*logserver.Config)
@@ -73,9 +70,56 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	return &fixture{
-		t: t, dir: t.TempDir(), signer: signer, vkey: vkey, policy: "quorum none\n",
+		t: t, dir: t.TempDir(), signer: signer, skey: skey, vkey: vkey, policy: "quorum none\n",
 		clock: &fakeClock{now: trialtest.Start.Std()},
 	}
+}
+
+// A testWitness is a witness in this process that can be cut off.
+type testWitness struct {
+	srv  *httptest.Server
+	down atomic.Bool // refuses connections' requests at once
+	hang atomic.Bool // takes them and never answers
+	// clock is the witness's own.
+	clock *fakeClock
+}
+
+// witnesses starts n witnesses and has the policy ask for k of them.
+func (f *fixture) witnesses(n, k int) []*testWitness {
+	f.t.Helper()
+	var list []*testWitness
+	var lines, names string
+	for i := range n {
+		name := fmt.Sprintf("w%d", i+1)
+		key, err := witness.NewKey(name+".example", witness.Ed25519)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		w := &testWitness{clock: &fakeClock{now: f.clock.Now()}}
+		impl, err := witness.Open(witness.Config{Dir: f.path(name), Key: key, Logs: []witness.Log{{VKey: f.vkey}}, Now: w.clock.Now})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		h := impl.Handler()
+		w.srv = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if w.hang.Load() {
+				io.Copy(io.Discard, r.Body) // or the server does not see the client leave
+				<-r.Context().Done()
+				return
+			}
+			if w.down.Load() {
+				http.Error(rw, "down", http.StatusServiceUnavailable)
+				return
+			}
+			h.ServeHTTP(rw, r)
+		}))
+		f.t.Cleanup(func() { w.srv.CloseClientConnections(); w.srv.Close(); impl.Close() })
+		lines += fmt.Sprintf("witness %s %s %s\n", name, key.VKey(), w.srv.URL)
+		names += " " + name
+		list = append(list, w)
+	}
+	f.policy = fmt.Sprintf("%sgroup g %d%s\nquorum g\n", lines, k, names)
+	return list
 }
 
 func (f *fixture) parsePolicy() *receipt.Policy {
@@ -207,42 +251,4 @@ func (f *fixture) document(id trial.Hash) (trial.Predicate, []trial.Subject, []b
 	f.n++
 	text := fmt.Sprintf("document %d", f.n)
 	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document", text), []byte(text)
-}
-
-func TestOneLog(t *testing.T) {
-	f := newFixture(t)
-	f.create()
-	l, stop := f.open()
-	waitReady(t, l)
-	id := f.enrol(l)
-	var outs []logserver.Outcome
-	for range 20 {
-		p, s, text := f.document(id)
-		out := f.submit(l, "ada", p, s)
-		v, err := receipt.Verify(f.parsePolicy(), out.Receipt, receipt.Document{Name: "doc", Digest: sha256.Sum256(text)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if v.Index != out.Index {
-			t.Fatalf("index %d, receipt says %d", out.Index, v.Index)
-		}
-		outs = append(outs, out)
-	}
-	stop()
-	l, stop = f.open()
-	defer stop()
-	waitReady(t, l)
-	for _, out := range outs {
-		r, err := l.Receipt(t.Context(), out.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(r) != string(out.Receipt) {
-			t.Fatal("another receipt after the restart")
-		}
-	}
-	cp, _ := l.Checkpoint()
-	if !strings.HasPrefix(string(cp), trialtest.Origin+"\n") {
-		t.Fatalf("checkpoint %q", cp)
-	}
 }

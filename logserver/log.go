@@ -214,14 +214,22 @@ func (l *Log) watch() (<-chan struct{}, error) {
 
 // Ready returns nil if the log takes submissions, and otherwise why not.
 func (l *Log) Ready() error {
+	if err := l.takes(); err != nil {
+		return err
+	}
+	if err := l.clock.wrong(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	return nil
+}
+
+// takes is Ready but for the clock, which is compared again with every batch.
+func (l *Log) takes() error {
 	if err := l.Err(); err != nil {
 		return fmt.Errorf("%w: it has stopped: %w", ErrNotReady, err)
 	}
 	if !l.ready.Load() {
 		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s", ErrNotReady, l.cfg.Policy.QuorumText())
-	}
-	if err := l.clock.wrong(); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	return nil
 }

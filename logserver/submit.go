@@ -39,7 +39,7 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 		}
 		return Outcome{}, err
 	}
-	if err := l.Ready(); err != nil {
+	if err := l.takes(); err != nil {
 		return Outcome{ID: signed.ID}, err
 	}
 	sub, err := l.pool.add(signed)

@@ -1,0 +1,381 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/witness"
+)
+
+const demoOrigin = "demo.trialproof.example/trials"
+
+func demo(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	once := fs.Bool("once", false, "end when the story is told, with status 0 only if all went as it should")
+	dir := fs.String("dir", "", "`folder` for everything the demo makes; it must be new (a temporary one if not given)")
+	if err := e.parse(fs, args); err != nil {
+		return err
+	}
+	temporary := *dir == ""
+	var err error
+	if temporary {
+		*dir, err = os.MkdirTemp("", "trialproof-demo-")
+	} else if list, rerr := os.ReadDir(*dir); rerr == nil && len(list) > 0 {
+		return usagef("the folder %s is not empty", *dir)
+	} else {
+		err = os.MkdirAll(*dir, 0o700)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	s := &story{dir: *dir, w: e.stdout}
+	err = s.tell(ctx)
+	if err == nil && !*once {
+		s.stay(ctx)
+	}
+	err = errors.Join(err, s.end())
+	if temporary {
+		err = errors.Join(err, os.RemoveAll(*dir))
+	}
+	if err == nil {
+		fmt.Fprintln(e.stdout, "\nAll of it went as it should.")
+	}
+	return err
+}
+
+// A story is the demo as it goes on.
+type story struct {
+	dir       string
+	w         io.Writer
+	step      int
+	witnesses []*child
+	server    *child
+	listen    string // of the server, the same after a restart
+	log       folder
+	policy    *receipt.Policy
+	client    *client.Client
+	registrar crypto.Signer
+	ada       crypto.Signer
+	trial     trial.Hash
+	documents []document
+}
+
+// A document is a file of the sponsor's and, once it has been logged, where its
+// statement stands.
+type document struct {
+	file  string
+	id    trial.Hash
+	index uint64
+}
+
+func (s *story) say(format string, args ...any) {
+	s.step++
+	fmt.Fprintf(s.w, "\n%d. %s\n", s.step, fmt.Sprintf(format, args...))
+}
+
+func (s *story) detail(format string, args ...any) {
+	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
+	fmt.Fprintf(s.w, "   %s\n", strings.ReplaceAll(text, "\n", "\n   "))
+}
+
+func (s *story) path(name string) string { return filepath.Join(s.dir, name) }
+
+// tell does everything in order and returns the first thing that does not go
+// as it should.
+func (s *story) tell(ctx context.Context) error {
+	for _, chapter := range []func(context.Context) error{
+		s.setUp, s.people, s.protocol, s.results, s.verifyAll, s.auditAll, s.alterFile, s.alterStores,
+	} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setUp makes the log and three witnesses and starts them all.
+func (s *story) setUp(ctx context.Context) error {
+	s.say("An operator makes a log. Its registrar's key was made elsewhere (only this demo makes both).")
+	var err error
+	if _, s.registrar, err = ed25519.GenerateKey(rand.Reader); err != nil {
+		return err
+	}
+	if _, s.ada, err = ed25519.GenerateKey(rand.Reader); err != nil {
+		return err
+	}
+	registrar, err := trial.NewPublicKey(s.registrar.Public())
+	if err != nil {
+		return err
+	}
+	s.log = folder{dir: s.path("log")}
+	vkey, err := s.log.create(ctx, demoOrigin, registrar)
+	if err != nil {
+		return err
+	}
+	s.detail("log %s", vkey)
+	s.say("Three independent organisations run witnesses, each with its own key. Two must agree.")
+	policy := "log " + vkey + "\n"
+	for i := 1; i <= 3; i++ {
+		name := fmt.Sprintf("w%d.example/demo", i)
+		key, err := witness.NewKey(name, witness.Ed25519)
+		if err != nil {
+			return err
+		}
+		keyFile := s.path(fmt.Sprintf("witness%d.key", i))
+		if err := key.Save(keyFile); err != nil {
+			return err
+		}
+		c, err := start(ctx, []string{demoWitness + "=" + keyFile + "\n" + s.path(fmt.Sprintf("witness%d", i)) + "\n" + vkey})
+		if err != nil {
+			return fmt.Errorf("start witness %d: %w", i, err)
+		}
+		s.witnesses = append(s.witnesses, c)
+		policy += fmt.Sprintf("witness w%d %s %s\n", i, key.VKey(), c.url)
+		s.detail("witness %s at %s", name, c.url)
+	}
+	policy += "group two-of-three 2 w1 w2 w3\nquorum two-of-three\n"
+	if err := os.WriteFile(s.log.path(policyName), []byte(policy), 0o644); err != nil {
+		return err
+	}
+	if s.policy, err = receipt.ParsePolicy([]byte(policy)); err != nil {
+		return err
+	}
+	s.listen = "127.0.0.1:0"
+	if err := s.serve(ctx); err != nil {
+		return err
+	}
+	s.detail("the log serves at %s", s.server.url)
+	return nil
+}
+
+// serve starts the log, at the same address each time, and waits until it takes
+// submissions.
+func (s *story) serve(ctx context.Context) (err error) {
+	if s.server, err = start(ctx, nil, "serve", "-dir", s.log.dir, "-listen", s.listen); err != nil {
+		return fmt.Errorf("start the log: %w", err)
+	}
+	s.listen = strings.TrimPrefix(s.server.url, "http://")
+	s.client, err = client.New(s.server.url)
+	return err
+}
+
+// common is what the demo's statements say.
+func common(meaning string) trial.Common {
+	return trial.Common{Log: demoOrigin, Meaning: meaning, SignedAt: trial.TimeOf(time.Now())}
+}
+
+// submit signs and sends a statement, and checks its receipt offline.
+func (s *story) submit(ctx context.Context, signer crypto.Signer, st *trial.Statement) (*receipt.Verdict, []byte, error) {
+	payload, err := st.Marshal()
+	if err != nil {
+		return nil, nil, err
+	}
+	envelope, err := trial.Sign(payload, signer)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := trial.NewPublicKey(signer.Public())
+	if err != nil {
+		return nil, nil, err
+	}
+	var res client.Result
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		res, err = s.client.Submit(ctx, envelope, key.SPKI())
+		// Until the witnesses have said what they last saw the log takes nothing;
+		// the same statement again is never logged twice.
+		if !errors.Is(err, client.ErrUnavailable) || time.Now().After(deadline) {
+			break
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("submit %s: %w", st.Predicate.Kind(), err)
+	}
+	v, err := receipt.Verify(s.policy, []byte(res.Receipt))
+	return v, []byte(res.Receipt), err
+}
+
+func (s *story) people(ctx context.Context) error {
+	s.say("The registrar enrols Example Pharma, whose administrator has made her own key.")
+	enrolment, err := trial.NewEnrolment("example-pharma", s.ada)
+	if err != nil {
+		return err
+	}
+	org := &trial.Org{Common: common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma", Name: "Example Pharma"}
+	v, _, err := s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
+	if err != nil {
+		return err
+	}
+	s.detail("entry %d: %s", v.Index, receipt.Describe(v.Entry.Statement.Statement))
+	s.say("Example Pharma registers a trial and binds its registry number to it.")
+	number := "EXP-2026-01"
+	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
+		Subjects:  trial.NumberSubject(number),
+		Predicate: &trial.Registration{Common: common("responsibility"), Masked: true, Number: number},
+	})
+	if err != nil {
+		return err
+	}
+	s.trial = v.Entry.Statement.ID
+	s.detail("entry %d: the trial's id is %s", v.Index, s.trial)
+	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
+		Subjects:  trial.NamedSubject("trial", s.trial),
+		Predicate: &trial.Identifier{Common: common("responsibility"), Identifier: "nct:NCT09999991", Trial: s.trial},
+	})
+	if err != nil {
+		return err
+	}
+	s.detail("entry %d: nct:NCT09999991", v.Index)
+	return nil
+}
+
+const protocolText = `CLINICAL TRIAL PROTOCOL EXP-2026-01, version %s
+A randomised, double-blind, placebo-controlled trial of examplinib in adults.
+Primary outcome: %s
+Planned enrolment: 240 participants.
+`
+
+func (s *story) protocol(ctx context.Context) error {
+	s.say("Ada submits the protocol. The file stays with her; its digest goes into the log.")
+	p1 := &trial.Protocol{Common: common("approval"), Scope: trial.ScopeGlobal, Trial: s.trial, Version: "1.0"}
+	text := fmt.Sprintf(protocolText, "1.0", "change in HbA1c from baseline to week 24")
+	if err := s.file(ctx, "protocol-1.0.txt", text, p1); err != nil {
+		return err
+	}
+	s.say("An amendment changes the primary outcome. It names the version it follows.")
+	p2 := &trial.Protocol{Common: common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0"}
+	text = fmt.Sprintf(protocolText, "2.0", "change in HbA1c from baseline to week 12")
+	if err := s.file(ctx, "protocol-2.0.txt", text, p2); err != nil {
+		return err
+	}
+	s.say("A second version 2 beside it is refused: one trial has one protocol in force.")
+	p3 := &trial.Protocol{Common: common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0b"}
+	_, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: subjectsOf("protocol", text), Predicate: p3})
+	if trial.RuleOf(err) != trial.RulePredecessor {
+		return fmt.Errorf("a second head was not refused: %w", err)
+	}
+	s.detail("%v", err)
+	return nil
+}
+
+func (s *story) results(ctx context.Context) error {
+	s.say("The database is locked and the results follow.")
+	lock := &trial.Milestone{Common: common("responsibility"), Analysis: "primary", Date: time.Now().UTC().Format("2006-01-02"), Event: "database-lock", Trial: s.trial}
+	v, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: trial.NamedSubject("trial", s.trial), Predicate: lock})
+	if err != nil {
+		return err
+	}
+	s.detail("entry %d: %s", v.Index, receipt.Describe(v.Entry.Statement.Statement))
+	text := "RESULTS EXP-2026-01, primary analysis\nHbA1c at week 12: -0.9 (examplinib), -0.2 (placebo).\n"
+	return s.file(ctx, "results.txt", text, &trial.Results{Common: common("approval"), Analysis: "primary", Trial: s.trial, Version: "1.0"})
+}
+
+func subjectsOf(kind, text string) []trial.Subject {
+	return []trial.Subject{{Name: kind, Digest: trial.Digest{SHA256: sha256.Sum256([]byte(text))}}}
+}
+
+// file writes a document, submits it and files the receipt beside it.
+func (s *story) file(ctx context.Context, name, text string, p trial.Predicate) error {
+	v, proof, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: subjectsOf(p.Kind(), text), Predicate: p})
+	if err != nil {
+		return err
+	}
+	d := document{s.path(filepath.Join("documents", name)), v.Entry.Statement.ID, v.Index}
+	if err := os.MkdirAll(filepath.Dir(d.file), 0o755); err != nil {
+		return err
+	}
+	if err := errors.Join(os.WriteFile(d.file, []byte(text), 0o644), os.WriteFile(d.file+".tlog-proof", proof, 0o644)); err != nil {
+		return err
+	}
+	s.documents = append(s.documents, d)
+	s.detail("entry %d: %s\nreceipt %s.tlog-proof", v.Index, receipt.Describe(v.Entry.Statement.Statement), d.file)
+	return nil
+}
+
+// check verifies a document with its receipt, as a regulator does offline.
+func (s *story) check(d document) (*receipt.Verdict, error) {
+	text, err := os.ReadFile(d.file)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := os.ReadFile(d.file + ".tlog-proof")
+	if err != nil {
+		return nil, err
+	}
+	return receipt.Verify(s.policy, proof, receipt.Document{Name: filepath.Base(d.file), Digest: sha256.Sum256(text)})
+}
+
+func (s *story) verifyAll(ctx context.Context) error {
+	s.say("A regulator checks every file with its receipt and the policy, offline.")
+	for _, d := range s.documents {
+		v, err := s.check(d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.file, err)
+		}
+		at, _ := v.ProvenTime()
+		s.detail("valid: %s, logged no later than %s", filepath.Base(d.file), at.Format(time.RFC3339))
+	}
+	v, err := s.check(s.documents[0])
+	if err != nil {
+		return err
+	}
+	s.detail("in full:\n%s", v.Text())
+	return nil
+}
+
+func (s *story) auditAll(ctx context.Context) error {
+	s.say("An auditor, holding nothing but the policy, replays the whole log.")
+	report, err := audit.New(s.policy, s.client).Run(ctx)
+	if err != nil {
+		return err
+	}
+	if len(report.Findings) > 0 {
+		return fmt.Errorf("the audit found: %v", report.Findings)
+	}
+	s.detail("clean: %d entries keep the rules and lead to the root %x", report.Checkpoint.Size, report.Checkpoint.Root)
+	return nil
+}
+
+// stay keeps everything up until the context ends.
+func (s *story) stay(ctx context.Context) {
+	fmt.Fprintf(s.w, "\nThe log and its witnesses stay up until you press Ctrl-C. Try, from another terminal:\n\n")
+	for _, cmd := range []string{
+		fmt.Sprintf("go run ./cmd/trial verify -policy %s %s", s.log.path(policyName), s.documents[0].file),
+		fmt.Sprintf("go run ./cmd/trial show %s/%d", s.server.url, s.documents[1].index),
+		fmt.Sprintf("go run ./cmd/trial audit -log %s -policy %s", s.server.url, s.log.path(policyName)),
+		fmt.Sprintf("curl %s/checkpoint", s.server.url),
+	} {
+		fmt.Fprintf(s.w, "  %s\n", cmd)
+	}
+	fmt.Fprintf(s.w, "\nor open %s in a browser.\n", s.server.url)
+	<-ctx.Done()
+}
+
+// end stops every process of the demo.
+func (s *story) end() error {
+	var errs []error
+	for _, c := range append([]*child{s.server}, s.witnesses...) {
+		if c != nil {
+			errs = append(errs, c.stop())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+)
+
+func initLog(ctx context.Context, e *env, args []string) error {
+	var f folder
+	fs := e.flags()
+	f.flags(fs)
+	origin := fs.String("origin", "", "the log's `name` for ever, such as log.example/trials")
+	registrar := fs.String("registrar", "", "the registrar's .pub `file`, made elsewhere with trial keygen -org registrar")
+	if err := e.parse(fs, args); err != nil {
+		return err
+	}
+	if f.dir == "" || *origin == "" || *registrar == "" {
+		return usagef("-dir, -origin and -registrar must be given")
+	}
+	if strings.ContainsFunc(*origin, unicode.IsSpace) || strings.ContainsRune(*origin, '+') || len(*origin) > 200 {
+		return usagef("the origin %q must have neither spaces nor plus signs, and at most 200 bytes", *origin)
+	}
+	data, err := os.ReadFile(*registrar)
+	if err != nil {
+		return usageError{err}
+	}
+	reg, err := trial.ParseRequest(data)
+	if err != nil {
+		return usagef("%s: %w", *registrar, err)
+	}
+	if reg.Org != trial.RegistrarOrg {
+		return usagef("%s is a key of %s: the registrar's is made with trial keygen -org registrar", *registrar, reg.Org)
+	}
+	vkey, err := f.create(ctx, *origin, reg.Key)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s\n", *origin, f.dir, f.path(policyName), f.dir)
+	fmt.Fprintln(e.stdout, vkey)
+	return nil
+}
+
+// create makes the folder and everything in it. The folder must be absent or
+// empty; what a failure leaves behind must be removed before another try.
+func (f *folder) create(ctx context.Context, origin string, registrar trial.PublicKey) (vkey string, err error) {
+	if list, err := os.ReadDir(f.dir); err == nil && len(list) > 0 {
+		return "", usagef("the folder %s is not empty: a log is made in a new one", f.dir)
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", usageError{err}
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return "", usageError{err}
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w (remove %s before another try)", err, f.dir)
+		}
+	}()
+	skey, vkey, err := note.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		return "", err
+	}
+	genesis := trial.NewGenesis(origin, vkey, []trial.PublicKey{registrar}, trial.TimeOf(time.Now()))
+	if _, err := genesis.Marshal(); err != nil {
+		return "", usageError{err}
+	}
+	for _, file := range []struct {
+		name, text string
+		perm       os.FileMode
+	}{
+		{keyName, skey, 0o600},
+		{vkeyName, vkey, 0o644},
+		{policyName, "log " + vkey + "\n\n# A line for each witness, then how many must agree, such as:\n" +
+			"#   witness w1 VKEY URL\n#   group g 2 w1 w2 w3\n#   quorum g\nquorum none", 0o644},
+	} {
+		if err := os.WriteFile(f.path(file.name), []byte(file.text+"\n"), file.perm); err != nil {
+			return "", err
+		}
+	}
+	s, err := f.open(ctx, true, nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	cfg, _, err := f.config(s)
+	if err != nil {
+		return "", err
+	}
+	return vkey, logserver.Create(ctx, cfg, genesis)
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/trialproof/trialproof/api"
+	"github.com/trialproof/trialproof/logserver"
+)
+
+// shutdownWait is how long serve, once told to stop, waits for the quorum on
+// what is decided. Submitters still waiting then are told that they are pending.
+const shutdownWait = 10 * time.Second
+
+type serving struct {
+	folder
+	listen, grpc    string
+	unwitnessed     bool
+	tlsCert, tlsKey string
+	limits          api.Limits
+	debug           bool
+	quorumWait      time.Duration
+}
+
+func (s *serving) flags(fs *flag.FlagSet) {
+	s.folder.flags(fs)
+	fs.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` of page, JSON, tiles and metrics")
+	fs.StringVar(&s.grpc, "grpc", "", "`address` of gRPC; none if not given")
+	fs.BoolVar(&s.unwitnessed, "unwitnessed", false, "serve with a policy that asks for no witness: every receipt then says that it is the operator's word alone")
+	fs.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the certificate chain; HTTP and gRPC then speak TLS")
+	fs.StringVar(&s.tlsKey, "tls-key", "", "`file` with the certificate's key")
+	fs.Float64Var(&s.limits.PerKey.PerSecond, "key-rate", 0, "submissions a second that one key may make; 0 is no limit")
+	fs.Float64Var(&s.limits.PerAddress.PerSecond, "address-rate", 0, "submissions a second that one address may make; 0 is no limit")
+	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second, "how long a submission waits for the witnesses before it is answered as pending")
+	fs.BoolVar(&s.debug, "debug", false, "log every request")
+}
+
+func serve(ctx context.Context, e *env, args []string) error {
+	var s serving
+	fs := e.flags()
+	s.flags(fs)
+	if err := e.parse(fs, args); err != nil {
+		return err
+	}
+	if s.dir == "" {
+		return usagef("-dir must be given")
+	}
+	if (s.tlsCert == "") != (s.tlsKey == "") {
+		return usagef("-tls-cert and -tls-key go together")
+	}
+	if s.quorumWait <= 0 || s.quorumWait > 45*time.Second {
+		return usagef("-quorum-wait is above 0 and at most 45s")
+	}
+	s.limits.PerKey.Burst, s.limits.PerAddress.Burst = burst(s.limits.PerKey), burst(s.limits.PerAddress)
+	level := slog.LevelInfo
+	if s.debug {
+		level = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewJSONHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+	return s.run(ctx, e, logger)
+}
+
+// burst lets a caller use a second's share at once.
+func burst(r api.Rate) int { return max(1, int(r.PerSecond)) }
+
+func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err error) {
+	st, err := s.folder.open(ctx, false, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	cfg, policy, err := s.config(st)
+	if err != nil {
+		return err
+	}
+	if cfg.Policy.Unwitnessed() && !s.unwitnessed {
+		return usagef("%s asks for no witness: name witnesses and a quorum there, or serve with -unwitnessed, and every receipt says that it is the operator's word alone", s.path(policyName))
+	}
+	if !cfg.Policy.Unwitnessed() && s.unwitnessed {
+		return usagef("%s asks for %s: -unwitnessed would have no effect", s.path(policyName), cfg.Policy.QuorumText())
+	}
+	metrics := api.NewMetrics()
+	cfg.Logger, cfg.Metrics, cfg.QuorumWait = logger, metrics, s.quorumWait
+	var tlsConfig *tls.Config
+	if s.tlsCert != "" {
+		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
+		if err != nil {
+			return usageError{err}
+		}
+		tlsConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	}
+	l, err := logserver.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+		defer cancel()
+		err = errors.Join(err, l.Close(wait))
+	}()
+	server, err := api.New(api.Config{Log: l, Policy: string(policy), Logger: logger, Metrics: metrics, Limits: s.limits})
+	if err != nil {
+		return err
+	}
+	return s.listenAndServe(ctx, e, l, server, tlsConfig)
+}
+
+// listenAndServe serves until ctx ends or the log stops for good.
+func (s *serving) listenAndServe(ctx context.Context, e *env, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) error {
+	web, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return usageError{err}
+	}
+	scheme := "http"
+	srv := server.HTTPServer()
+	if tlsConfig != nil {
+		scheme, web = "https", tls.NewListener(web, tlsConfig)
+	}
+	ended := make(chan error, 2)
+	go func() { ended <- srv.Serve(web) }()
+	var rpc *grpc.Server
+	if s.grpc != "" {
+		ln, err := net.Listen("tcp", s.grpc)
+		if err != nil {
+			return errors.Join(usageError{err}, srv.Close())
+		}
+		var opts []grpc.ServerOption
+		if tlsConfig != nil {
+			opts = append(opts, grpc.Creds(credentials.NewTLS(tlsConfig)))
+		}
+		rpc = server.GRPC(opts...)
+		go func() { ended <- rpc.Serve(ln) }()
+		fmt.Fprintf(e.stderr, "triallog: %s serves gRPC on %s\n", l.Origin(), ln.Addr())
+	}
+	fmt.Fprintf(e.stderr, "triallog: %s listening on %s://%s\n", l.Origin(), scheme, web.Addr())
+	stopped := make(chan error, 1)
+	go func() { stopped <- waitStopped(ctx, l) }()
+	select {
+	case err = <-ended:
+	case err = <-stopped:
+	}
+	// The log first: it answers or hands back every submitter, whose answers the
+	// servers then still send.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait+5*time.Second)
+	defer cancel()
+	quorum, cancelQuorum := context.WithTimeout(wait, shutdownWait)
+	defer cancelQuorum()
+	err = errors.Join(err, l.Close(quorum))
+	if rpc != nil {
+		rpc.GracefulStop()
+	}
+	if serr := srv.Shutdown(wait); serr != nil && !errors.Is(serr, context.DeadlineExceeded) {
+		err = errors.Join(err, serr)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// waitStopped returns nil when ctx ends, or why the log has stopped for good.
+func waitStopped(ctx context.Context, l *logserver.Log) error {
+	for {
+		size := l.Size()
+		if _, err := l.Await(ctx, size); ctx.Err() != nil {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
