@@ -27,7 +27,6 @@ type keyFile struct {
 
 const (
 	keyHeader    = "trialproof signing key: keep it to yourself"
-	pubHeader    = "trialproof enrolment request"
 	enrolCommand = "trial enrol (or, for a new organisation, the registrar with trial org)"
 )
 
@@ -69,12 +68,14 @@ func keygen(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	key := fmt.Sprintf("%s\nname: %s\norganisation: %s\n%s", keyHeader, *name, id, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	spki, _ := request.Key.MarshalText()
-	pub := fmt.Sprintf("%s\nname: %s\norganisation: %s\nkey: %s\nproof: %s\n", pubHeader, *name, id, spki, request.Proof)
+	pub, err := trial.Request{Name: *name, Org: id, Enrolment: request}.Marshal()
+	if err != nil {
+		return err
+	}
 	if err := writeNew(*out+".key", []byte(key), 0o600); err != nil {
 		return err
 	}
-	if err := writeNew(*out+".pub", []byte(pub), 0o644); err != nil {
+	if err := writeNew(*out+".pub", pub, 0o644); err != nil {
 		return errors.Join(err, os.Remove(*out+".key"))
 	}
 	fmt.Fprintf(e.stderr, "made %s.key (yours alone) and %s.pub: send the latter to whoever runs %s\n", *out, *out, enrolCommand)
@@ -105,46 +106,22 @@ func readKey(name string) (*keyFile, error) {
 		return nil, usagef("%s: %w", name, err)
 	}
 	head, _, _ := strings.Cut(string(data), "-----BEGIN")
-	members := lines(head)
+	members := trial.Members(head)
 	k.name, k.org = members["name"], members["organisation"]
 	return k, nil
 }
 
-// A request is a .pub file.
-type request struct {
-	name, org string
-	trial.Enrolment
-}
-
-func readRequest(name string) (request, error) {
+// readRequest reads a .pub file.
+func readRequest(name string) (trial.Request, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return request{}, usageError{err}
+		return trial.Request{}, usageError{err}
 	}
-	if !strings.HasPrefix(string(data), pubHeader+"\n") {
-		return request{}, usagef("%s is no enrolment request: it is made by trial keygen and ends in .pub", name)
-	}
-	members := lines(string(data))
-	r := request{name: members["name"], org: members["organisation"]}
-	if err := r.Key.UnmarshalText([]byte(members["key"])); err != nil {
-		return request{}, usagef("%s: key: %w", name, err)
-	}
-	r.Proof = members["proof"]
-	if err := r.Verify(r.org); err != nil {
-		return request{}, usagef("%s: %w", name, err)
+	r, err := trial.ParseRequest(data)
+	if err != nil {
+		return trial.Request{}, usagef("%s: %w", name, err)
 	}
 	return r, nil
-}
-
-// lines reads `member: value` lines.
-func lines(text string) map[string]string {
-	m := map[string]string{}
-	for _, line := range strings.Split(text, "\n") {
-		if k, v, ok := strings.Cut(line, ": "); ok {
-			m[k] = strings.TrimSuffix(v, "\r")
-		}
-	}
-	return m
 }
 
 // writeNew writes a file that must not be there yet, whole or not at all.

@@ -35,8 +35,8 @@ func enrolOrg(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		if req.org != org.ID {
-			return usagef("%s asks to be enrolled for %s, not for %s", file, req.org, org.ID)
+		if req.Org != org.ID {
+			return usagef("%s asks to be enrolled for %s, not for %s", file, req.Org, org.ID)
 		}
 		org.Administrators = append(org.Administrators, req.Enrolment)
 	}
@@ -75,7 +75,7 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	var o trial.Openings
-	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.org, Role: *role}
+	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.Org, Role: *role}
 	id := req.Key.ID()
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
@@ -107,7 +107,7 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		id, org = req.Key.ID(), req.org
+		id, org = req.Key.ID(), req.Org
 	}
 	var o trial.Openings
 	k := &trial.Key{Common: r.common("responsibility", &o), Action: "revoke", Org: org, Revoke: id}

@@ -192,20 +192,7 @@ func (s *story) submit(ctx context.Context, signer crypto.Signer, st *trial.Stat
 	if err != nil {
 		return nil, nil, err
 	}
-	var res client.Result
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		res, err = s.client.Submit(ctx, envelope, key.SPKI())
-		// Until the witnesses have said what they last saw the log takes nothing;
-		// the same statement again is never logged twice.
-		if !errors.Is(err, client.ErrUnavailable) || time.Now().After(deadline) {
-			break
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		}
-	}
+	res, err := s.client.Submit(ctx, envelope, key.SPKI())
 	if err != nil {
 		return nil, nil, fmt.Errorf("submit %s: %w", st.Predicate.Kind(), err)
 	}

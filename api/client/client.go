@@ -1,0 +1,249 @@
+// Package client talks to a log over HTTP: the JSON interface for statements,
+// receipts and entries, and the plain files of c2sp.org/tlog-tiles. It needs
+// neither gRPC nor anything of the server's.
+//
+// It believes nothing: what it returns is bytes that package receipt or package
+// audit checks.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+var (
+	// ErrPending says that a statement is in the log and its receipt waits for
+	// the witnesses.
+	ErrPending = errors.New("pending: the statement is in the log, too few witnesses have cosigned yet")
+	// ErrNotFound says that the log has nothing of the kind.
+	ErrNotFound = errors.New("not found")
+	// ErrUnavailable is wrapped when the log could not be reached or takes
+	// nothing at the moment: the same call may succeed later.
+	ErrUnavailable = errors.New("the log cannot be reached or is not ready")
+
+	errNotReady = fmt.Errorf("%w: it takes nothing yet", ErrUnavailable)
+)
+
+// A Client reaches one log. The zero HTTP client of New has sensible limits.
+type Client struct {
+	base string
+	http *http.Client
+}
+
+// New returns a client of the log at a URL such as https://log.example.
+func New(base string) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%q is not the URL of a log, such as https://log.example", base)
+	}
+	return &Client{
+		base: strings.TrimRight(base, "/"),
+		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
+		}},
+	}, nil
+}
+
+// maxAnswer bounds what is read of an answer: a page of entries is the largest.
+const maxAnswer = 128 << 20
+
+// do sends a request and returns the answer's body if its status is 200.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if len(data) > maxAnswer {
+		return nil, fmt.Errorf("the answer to %s is over %d bytes", path, maxAnswer)
+	}
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return data, nil
+	case resp.StatusCode == http.StatusAccepted:
+		return data, ErrPending
+	}
+	return nil, problem(resp.StatusCode, data)
+}
+
+// problem turns an answer that is none into an error: a refusal by a rule into
+// a *trial.Refusal.
+func problem(status int, data []byte) error {
+	var p struct {
+		Rule    string `json:"rule"`
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(data, &p) != nil || p.Message == "" {
+		p.Message = strings.TrimSpace(string(data[:min(len(data), 300)]))
+	}
+	switch {
+	case p.Rule != "":
+		detail := strings.TrimPrefix(p.Message, p.Rule+": ")
+		return &trial.Refusal{Rule: trial.Rule(p.Rule), Detail: strings.TrimPrefix(detail, trial.RuleText(trial.Rule(p.Rule))+": ")}
+	case status == http.StatusNotFound:
+		return fmt.Errorf("%w: %s", ErrNotFound, p.Message)
+	case status == http.StatusServiceUnavailable:
+		return fmt.Errorf("%w: %s", errNotReady, p.Message)
+	case status == http.StatusTooManyRequests || status >= 500:
+		return fmt.Errorf("%w: status %d: %s", ErrUnavailable, status, p.Message)
+	}
+	return fmt.Errorf("the log answers status %d: %s", status, p.Message)
+}
+
+// A Result is what the log answers to a statement.
+type Result struct {
+	ID      trial.Hash `json:"id"`
+	Index   uint64     `json:"index,string"`
+	Receipt string     `json:"receipt"`
+}
+
+// notReadyWait is how long Submit goes on trying while the log says that it is
+// not ready, as it does while it asks its witnesses after a start.
+const notReadyWait = 15 * time.Second
+
+// Submit posts a DSSE envelope and the signer's public key (DER SPKI), and again
+// while the log is not ready: a statement is never logged twice. A
+// *trial.Refusal says which rule it breaks. ErrPending comes with the ID.
+func (c *Client) Submit(ctx context.Context, envelope, key []byte) (Result, error) {
+	body, err := json.Marshal(struct {
+		Envelope json.RawMessage `json:"envelope"`
+		Key      string          `json:"key"`
+	}{envelope, base64.StdEncoding.EncodeToString(key)})
+	if err != nil {
+		return Result{}, err
+	}
+	for deadline := time.Now().Add(notReadyWait); ; {
+		data, err := c.do(ctx, http.MethodPost, "/v1/statements", body)
+		if !errors.Is(err, errNotReady) || time.Now().After(deadline) {
+			return c.result(data, err)
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return Result{}, ctx.Err()
+		}
+	}
+}
+
+// Receipt returns the receipt of a statement by its identity.
+func (c *Client) Receipt(ctx context.Context, id trial.Hash) (Result, error) {
+	return c.result(c.do(ctx, http.MethodGet, "/v1/receipts/"+id.String(), nil))
+}
+
+func (c *Client) result(data []byte, err error) (Result, error) {
+	if err != nil && !errors.Is(err, ErrPending) {
+		return Result{}, err
+	}
+	var r Result
+	if jerr := json.Unmarshal(data, &r); jerr != nil {
+		return Result{}, fmt.Errorf("the log's answer: %w", jerr)
+	}
+	return r, err
+}
+
+// An Entry is a leaf with its index, as the log tells it.
+type Entry struct {
+	Index uint64 `json:"index,string"`
+	Entry string `json:"entry"`
+}
+
+// A ProvedEntry is a leaf with its proof under the published checkpoint.
+type ProvedEntry struct {
+	Entry
+	Checkpoint string   `json:"checkpoint"`
+	Proof      []string `json:"proof"` // base64
+}
+
+// Entry returns the leaf at an index.
+func (c *Client) Entry(ctx context.Context, index uint64) (ProvedEntry, error) {
+	var e ProvedEntry
+	err := c.json(ctx, "/v1/entries/"+strconv.FormatUint(index, 10), &e)
+	return e, err
+}
+
+// An About is a page of the entries about a record.
+type About struct {
+	Trial   string  `json:"trial"` // id, where a trial was asked for
+	Entries []Entry `json:"entries"`
+	Size    uint64  `json:"size,string"` // published size
+}
+
+// Trial returns the entries about a trial, by whatever it is called, and its id.
+func (c *Client) Trial(ctx context.Context, typed string) (About, error) {
+	return c.about(ctx, "/v1/trials/entries?"+url.Values{"trial": {typed}}.Encode())
+}
+
+// Record returns the entries about a record: kind is trial, identifier, org or key.
+func (c *Client) Record(ctx context.Context, kind, id string) (About, error) {
+	return c.about(ctx, "/v1/records/entries?"+url.Values{"kind": {kind}, "id": {id}}.Encode())
+}
+
+// about reads all pages.
+func (c *Client) about(ctx context.Context, path string) (About, error) {
+	var all About
+	for {
+		var page About
+		next := uint64(0)
+		if n := len(all.Entries); n > 0 {
+			next = all.Entries[n-1].Index + 1
+		}
+		if err := c.json(ctx, path+"&from="+strconv.FormatUint(next, 10), &page); err != nil {
+			return About{}, err
+		}
+		all.Trial, all.Size = page.Trial, page.Size
+		for _, e := range page.Entries {
+			if e.Index < next {
+				return About{}, errors.New("the log lists entries out of order")
+			}
+			next = e.Index + 1
+		}
+		all.Entries = append(all.Entries, page.Entries...)
+		if len(page.Entries) == 0 {
+			return all, nil
+		}
+	}
+}
+
+func (c *Client) json(ctx context.Context, path string, v any) error {
+	data, err := c.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("the log's answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+// Checkpoint returns the published checkpoint with its cosignatures.
+func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, "/checkpoint", nil)
+}
+
+// Tile returns a tile or entry bundle by its path, such as tile/0/000.p/7.
+func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, "/"+path, nil)
+}

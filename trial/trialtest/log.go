@@ -1,0 +1,226 @@
+package trialtest
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"testing"
+
+	"filippo.io/mldsa"
+	fnote "github.com/transparency-dev/formats/note"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A Log is a small log in memory: its entries, their state and their tree.
+type Log struct {
+	State  *trial.State
+	Leaves [][]byte
+	IDs    []trial.Hash // identity of the statement at each index, zero if none
+
+	t      testing.TB
+	hashes []tlog.Hash
+}
+
+// NewLog returns a log that holds its genesis and the state entry after it.
+func NewLog(t testing.TB) *Log {
+	t.Helper()
+	l := &Log{State: new(trial.State), t: t}
+	raw, err := Genesis().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := trial.ParseEntry(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.State.Apply(e); err != nil {
+		t.Fatal(err)
+	}
+	l.Append(raw)
+	l.Close()
+	return l
+}
+
+// Append puts bytes behind the log's entries, whatever they are; the state is
+// not told.
+func (l *Log) Append(raw []byte) {
+	l.t.Helper()
+	hashes, err := tlog.StoredHashes(int64(len(l.Leaves)), raw, l)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.hashes = append(l.hashes, hashes...)
+	l.Leaves = append(l.Leaves, raw)
+	l.IDs = append(l.IDs, trial.Hash{})
+}
+
+// Truncate drops the entries from size on; the state is not told.
+func (l *Log) Truncate(size uint64) {
+	l.Leaves, l.IDs = l.Leaves[:size], l.IDs[:size]
+	l.hashes = l.hashes[:tlog.StoredHashIndex(0, int64(size))]
+}
+
+// ReadHashes implements tlog.HashReader.
+func (l *Log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	list := make([]tlog.Hash, len(indexes))
+	for i, x := range indexes {
+		list[i] = l.hashes[x]
+	}
+	return list, nil
+}
+
+// Admit signs a statement by the person of a name and admits it.
+func (l *Log) Admit(name string, p trial.Predicate, subjects []trial.Subject) *trial.Signed {
+	l.t.Helper()
+	s := Check(l.t, name, p, subjects)
+	raw, _, err := l.State.Admit(s, l.State.Time()+1)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.Append(raw)
+	l.IDs[len(l.IDs)-1] = s.ID
+	return s
+}
+
+// Close ends a tree with a state entry.
+func (l *Log) Close() {
+	l.t.Helper()
+	raw, err := l.State.Close(max(l.State.Time(), Start))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.State.Commit()
+	l.Append(raw)
+}
+
+// Size returns the number of entries.
+func (l *Log) Size() uint64 { return uint64(len(l.Leaves)) }
+
+// Tree returns the log's tree of a size.
+func (l *Log) Tree(size uint64) receipt.Tree {
+	l.t.Helper()
+	root, err := tlog.TreeHash(int64(size), l)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return receipt.Tree{Origin: Origin, Size: size, Root: root}
+}
+
+// Path returns the inclusion proof of an entry in the tree of a size.
+func (l *Log) Path(index, size uint64) [][32]byte {
+	l.t.Helper()
+	p, err := tlog.ProveRecord(int64(size), int64(index), l)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	path := make([][32]byte, len(p))
+	for i, h := range p {
+		path[i] = h
+	}
+	return path
+}
+
+// Bundle returns an entry bundle of a width, as c2sp.org/tlog-tiles has it.
+func (l *Log) Bundle(n uint64, width int) []byte {
+	var b []byte
+	for _, raw := range l.Leaves[n*receipt.TileWidth:][:width] {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(raw)))
+		b = append(b, raw...)
+	}
+	return b
+}
+
+// Receipt returns the receipt of the entry at index under a signed checkpoint of
+// a size.
+func (l *Log) Receipt(index, size uint64, checkpoint, openings []byte) []byte {
+	l.t.Helper()
+	r := receipt.Receipt{Entry: l.Leaves[index], Openings: openings, Index: index, Path: l.Path(index, size), Checkpoint: checkpoint}
+	return r.Marshal()
+}
+
+// A Cosigner signs checkpoints: a log's key, or a witness's at a time of the
+// test's choosing. Its key follows from Name.
+type Cosigner struct {
+	Key  string // the key name
+	Alg  byte   // 0x01 signs as a log does, 0x04 and 0x06 cosign
+	Time uint64 // POSIX seconds
+	Seed string // the key's seed; Key if empty
+}
+
+func (c Cosigner) seed() [32]byte {
+	if c.Seed != "" {
+		return sha256.Sum256([]byte(c.Seed))
+	}
+	return sha256.Sum256([]byte(c.Key))
+}
+
+// public returns the algorithm byte and the public key.
+func (c Cosigner) public() []byte {
+	seed := c.seed()
+	if c.Alg == 0x06 {
+		key, err := mldsa.NewPrivateKey(mldsa.MLDSA44(), seed[:])
+		if err != nil {
+			panic(err)
+		}
+		return append([]byte{c.Alg}, key.PublicKey().Bytes()...)
+	}
+	return append([]byte{c.Alg}, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)...)
+}
+
+// VKey returns the verifier key.
+func (c Cosigner) VKey() string {
+	return fmt.Sprintf("%s+%08x+%s", c.Key, c.KeyHash(), base64.StdEncoding.EncodeToString(c.public()))
+}
+
+// Name implements note.Signer.
+func (c Cosigner) Name() string { return c.Key }
+
+// KeyHash implements note.Signer.
+func (c Cosigner) KeyHash() uint32 {
+	h := sha256.Sum256(append([]byte(c.Key+"\n"), c.public()...))
+	return binary.BigEndian.Uint32(h[:])
+}
+
+// Sign implements note.Signer.
+func (c Cosigner) Sign(text []byte) ([]byte, error) {
+	seed := c.seed()
+	key := ed25519.NewKeyFromSeed(seed[:])
+	stamp := binary.BigEndian.AppendUint64(nil, c.Time)
+	switch c.Alg {
+	case 0x01:
+		return ed25519.Sign(key, text), nil
+	case 0x04:
+		return append(stamp, ed25519.Sign(key, fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", c.Time, text))...), nil
+	}
+	s, err := fnote.NewMLDSASigner(c.skey())
+	if err != nil {
+		return nil, err
+	}
+	t, err := receipt.ParseTree(string(text))
+	if err != nil {
+		return nil, err
+	}
+	return s.SignSubtree(c.Time, t.Origin, 0, t.Size, t.Root[:])
+}
+
+func (c Cosigner) skey() string {
+	seed := c.seed()
+	return fmt.Sprintf("PRIVATE+KEY+%s+00000000+%s", c.Key, base64.StdEncoding.EncodeToString(append([]byte{c.Alg}, seed[:]...)))
+}
+
+// Checkpoint returns a checkpoint's text signed by each signer.
+func Checkpoint(t testing.TB, tree receipt.Tree, signers ...note.Signer) []byte {
+	t.Helper()
+	signed, err := note.Sign(&note.Note{Text: tree.String()}, signers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Clone(signed)
+}
