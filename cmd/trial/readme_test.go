@@ -1,0 +1,86 @@
+package main
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	block = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	port  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+)
+
+// TestReadme runs every command of the README, from top to bottom, in an empty
+// folder. Only the ports are others, and after each server is started the next
+// command waits until it listens.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	script.WriteString("set -eu\nup() { until (exec 3<>/dev/tcp/${1%:*}/${1#*:}) 2>/dev/null; do sleep 0.05; done; }\n")
+	free := map[string]string{}
+	n := 0
+	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+		n++
+		code := port.ReplaceAllStringFunc(m[1], func(addr string) string {
+			if free[addr] == "" {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				free[addr] = l.Addr().String()
+				defer l.Close()
+			}
+			return free[addr]
+		})
+		for line := range strings.Lines(code) {
+			script.WriteString(line)
+			if strings.HasSuffix(line, "&\n") {
+				script.WriteString("up " + port.FindString(line) + "\n")
+			}
+		}
+	}
+	if n < 8 {
+		t.Fatalf("only %d blocks of commands were found", n)
+	}
+	script.WriteString("echo readme-done\n")
+	cmd := exec.Command("bash", "-c", script.String())
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	// Servers in the background hold no pipe of ours open.
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(2*time.Minute, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	err = cmd.Wait()
+	timer.Stop()
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the servers
+	said, rerr := os.ReadFile(out.Name())
+	if rerr != nil {
+		t.Fatal(rerr)
+	}
+	if err != nil || !strings.Contains(string(said), "readme-done") {
+		t.Fatalf("the README's commands: %v\n%s", err, said)
+	}
+	for _, want := range []string{"valid: protocol.pdf", "valid: results.pdf", "not what was logged", "clean: log.example/trials"} {
+		if !strings.Contains(string(said), want) {
+			t.Errorf("the README's commands did not print %q:\n%s", want, said)
+		}
+	}
+}
