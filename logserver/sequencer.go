@@ -102,6 +102,7 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 		e, records, err := s.state.Admit(sub.signed, at)
 		if err != nil {
 			s.l.cfg.Metrics.Refused(trial.RuleOf(err))
+			s.l.pool.release([]*submission{sub}) // the same again is judged again
 			sub.refuse(err)
 			continue
 		}

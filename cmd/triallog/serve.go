@@ -157,7 +157,9 @@ func (s *serving) listenAndServe(ctx context.Context, e *env, l *logserver.Log, 
 	defer cancelQuorum()
 	err = errors.Join(err, l.Close(quorum))
 	if rpc != nil {
+		timer := time.AfterFunc(5*time.Second, rpc.Stop) // for callers that do not leave
 		rpc.GracefulStop()
+		timer.Stop()
 	}
 	if serr := srv.Shutdown(wait); serr != nil && !errors.Is(serr, context.DeadlineExceeded) {
 		err = errors.Join(err, serr)

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/trialproof/trialproof/api/trialpb"
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// This file converts between the application's types and those of the wire.
+
+// The JSON of a DSSE envelope, members in canonical order, all of them texts: a
+// spelling that package trial refuses must reach it as it was sent.
+type wireEnvelope struct {
+	Payload     string          `json:"payload"`
+	PayloadType string          `json:"payloadType"`
+	Signatures  []wireSignature `json:"signatures"`
+}
+
+type wireSignature struct {
+	KeyID string `json:"keyid"`
+	Sig   string `json:"sig"`
+}
+
+func (e wireEnvelope) marshal() []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.Encode(e) // texts alone: cannot fail
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+}
+
+func malformed(format string, args ...any) error {
+	return &trial.Refusal{Rule: trial.RuleMalformed, Detail: fmt.Sprintf(format, args...)}
+}
+
+// fromSubmit returns the canonical envelope and the DER key that a request
+// stands for. Every error is a refusal.
+func fromSubmit(req *trialpb.SubmitRequest) (envelope, key []byte, err error) {
+	unknown := len(req.ProtoReflect().GetUnknown()) + len(req.GetEnvelope().ProtoReflect().GetUnknown())
+	var e wireEnvelope
+	e.Payload, e.PayloadType = req.GetEnvelope().GetPayload(), req.GetEnvelope().GetPayloadType()
+	for _, s := range req.GetEnvelope().GetSignatures() {
+		unknown += len(s.ProtoReflect().GetUnknown())
+		e.Signatures = append(e.Signatures, wireSignature{s.GetKeyid(), s.GetSig()})
+	}
+	if unknown > 0 {
+		return nil, nil, malformed("the request has fields that trialproof.proto does not know")
+	}
+	if key, err = decodeKey(req.GetKey()); err != nil {
+		return nil, nil, err
+	}
+	return e.marshal(), key, nil
+}
+
+// decodeKey takes standard base64 in its one spelling.
+func decodeKey(s string) ([]byte, error) {
+	key, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil || base64.StdEncoding.EncodedLen(len(key)) != len(s) { // the decoder skips line breaks
+		return nil, malformed("key: not standard base64")
+	}
+	return key, nil
+}
+
+// decodeSubmit parses the JSON of a request. The envelope must be canonical as
+// it stands there, for its bytes are what gets logged: no other spelling is
+// mended. The JSON around it has the two members envelope and key, once each.
+// Every error is a refusal.
+func decodeSubmit(body []byte, req *trialpb.SubmitRequest) error {
+	members, err := splitObject(body, "envelope", "key")
+	if err != nil {
+		return malformed("request: %v", err)
+	}
+	var key string
+	if err := json.Unmarshal(members["key"], &key); err != nil {
+		return malformed("request: key is not a string")
+	}
+	raw := members["envelope"]
+	var e wireEnvelope
+	if json.Unmarshal(raw, &e) != nil || !bytes.Equal(e.marshal(), raw) {
+		der, err := decodeKey(key)
+		if err != nil {
+			return err
+		}
+		if _, err := trial.Check(raw, der); err != nil {
+			return err // which says what is wrong with this spelling
+		}
+		return malformed("envelope: not canonical JSON (RFC 8785)")
+	}
+	req.Key = key
+	req.Envelope = &trialpb.Envelope{Payload: e.Payload, PayloadType: e.PayloadType}
+	for _, s := range e.Signatures {
+		req.Envelope.Signatures = append(req.Envelope.Signatures, &trialpb.Signature{Keyid: s.KeyID, Sig: s.Sig})
+	}
+	return nil
+}
+
+// splitObject returns the members of a JSON object, which has exactly those
+// named, spelt so, once each.
+func splitObject(data []byte, names ...string) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, describeJSON(err, "not a JSON object")
+	}
+	members := map[string]json.RawMessage{}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, describeJSON(err, "not JSON")
+		}
+		name := t.(string) // the decoder takes no other
+		if members[name] != nil {
+			return nil, fmt.Errorf("member %.40q stands there twice", name)
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return nil, describeJSON(err, "not JSON")
+		}
+		members[name] = v
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, describeJSON(err, "not JSON")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("something follows the JSON object")
+	}
+	for _, name := range names {
+		if members[name] == nil {
+			return nil, fmt.Errorf("member %s is missing", name)
+		}
+	}
+	if len(members) > len(names) {
+		return nil, fmt.Errorf("it has members other than %q", names)
+	}
+	return members, nil
+}
+
+func describeJSON(err error, otherwise string) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("JSON ends too early")
+	}
+	return errors.New(otherwise)
+}
+
+// toPending is the receipt of a statement that waits for the witnesses.
+func toPending(id trial.Hash) *trialpb.Receipt { return &trialpb.Receipt{Id: id.String()} }
+
+func toReceipt(id trial.Hash, index uint64, text []byte) *trialpb.Receipt {
+	s := string(text)
+	return &trialpb.Receipt{Id: id.String(), Index: &index, Receipt: &s}
+}
+
+// parseReceipt is toReceipt where the index is not at hand.
+func parseReceipt(id trial.Hash, text []byte) (*trialpb.Receipt, error) {
+	r, err := receipt.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("receipt of %s: %w", id, err)
+	}
+	return toReceipt(id, r.Index, text), nil
+}
+
+func toEntry(index uint64, raw []byte) *trialpb.Entry {
+	return &trialpb.Entry{Index: index, Entry: string(raw)}
+}
+
+func toProvedEntry(index uint64, raw, checkpoint []byte, path [][32]byte) *trialpb.ProvedEntry {
+	e := &trialpb.ProvedEntry{Index: index, Entry: string(raw), Checkpoint: string(checkpoint)}
+	for _, h := range path {
+		e.Proof = append(e.Proof, h[:])
+	}
+	return e
+}
+
+// maxPage bounds the bytes of entries in one answer: gRPC clients take 4 MiB.
+const maxPage = 2 << 20
+
+// toEntries returns a page of the entries below size: all of them, or the first
+// so many.
+func toEntries(list []logserver.Located, size uint64) *trialpb.Entries {
+	page := &trialpb.Entries{Size: size}
+	bytes := 0
+	for i, e := range list {
+		bytes += len(e.Raw)
+		if e.Index >= size || i > 0 && bytes > maxPage {
+			break
+		}
+		page.Entries = append(page.Entries, toEntry(e.Index, e.Raw))
+	}
+	return page
+}

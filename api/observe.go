@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// A call is what is known of a request beside its message. One goroutine, the
+// request's, uses it.
+type call struct {
+	id      string // told to the caller, who can quote it
+	addr    string // see addressOf
+	counted bool   // against the rate of its address
+	err     error  // what was answered with a problem
+}
+
+type callKey struct{}
+
+func newCall(ctx context.Context, remote string) (context.Context, *call) {
+	c := &call{id: rand.Text(), addr: addressOf(remote)}
+	return context.WithValue(ctx, callKey{}, c), c
+}
+
+// callOf returns the call that ctx is of. Every request has one.
+func callOf(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return new(call)
+}
+
+// fail answers a request with what callers may see of err, and keeps err for the
+// log.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	callOf(r.Context()).err = err
+	problemOf(r.Context(), err).write(w)
+}
+
+// observe gives each request its call, counts and logs it, and sets the headers
+// that all answers have. A panic becomes status 500.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		ctx, c := newCall(r.Context(), r.RemoteAddr)
+		r = r.WithContext(ctx)
+		w := &statusWriter{ResponseWriter: rw}
+		h := w.Header()
+		h.Set("X-Request-Id", c.id)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			// What is read here is public and the same for everybody. To submit,
+			// a page must come from this origin.
+			h.Set("Access-Control-Allow-Origin", "*")
+		}
+		defer func() {
+			v := recover()
+			if v != nil && v != http.ErrAbortHandler {
+				err := panicError(v)
+				c.err = err
+				if w.status == 0 {
+					problemOf(ctx, err).write(w)
+					v = nil
+				}
+			}
+			s.record(ctx, c, "http", r.Method, routeOf(r.Pattern), strconv.Itoa(w.code()), w.code() == http.StatusInternalServerError || v != nil, start)
+			if v != nil {
+				panic(http.ErrAbortHandler) // cuts off what was half sent
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// record counts a request and writes its line to the log: at error if it failed
+// by no fault of the caller's, else at debug.
+func (s *Server) record(ctx context.Context, c *call, protocol, method, route, status string, failed bool, start time.Time) {
+	took := time.Since(start)
+	s.metrics.request(protocol, route, status, took, route == streamPath || route == streamMethod)
+	level := slog.LevelDebug
+	if failed {
+		level = slog.LevelError
+	}
+	if !s.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("id", c.id), slog.String("protocol", protocol), slog.String("method", method),
+		slog.String("route", route), slog.String("status", status), slog.Duration("took", took), slog.String("address", c.addr),
+	}
+	if c.err != nil {
+		attrs = append(attrs, slog.String("error", c.err.Error()))
+	}
+	s.logger.LogAttrs(ctx, level, "request", attrs...)
+}
+
+func panicError(v any) error { return fmt.Errorf("panic: %v\n%s", v, debug.Stack()) }
+
+// failedCode reports whether a gRPC code says that the fault is not the caller's.
+func failedCode(c codes.Code) bool {
+	return c == codes.Internal || c == codes.Unknown || c == codes.DataLoss
+}
+
+// A statusWriter remembers the status that was written.
+type statusWriter struct {
+	http.ResponseWriter
+	status int // 0: none yet
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *statusWriter) code() int {
+	if w.status == 0 {
+		return http.StatusOK // what net/http sends for a handler that wrote nothing
+	}
+	return w.status
+}

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// The two pages load nothing from elsewhere, and their content security policy
+// lets no script or style run but the ones they came with.
+var (
+	//go:embed web/index.html
+	indexHTML string
+	//go:embed web/docs.html
+	docsHTML string
+
+	indexTemplate = template.Must(template.New("index").Parse(indexHTML))
+	indexPolicy   = contentPolicy(indexHTML)
+	docsPolicy    = contentPolicy(docsHTML)
+)
+
+// contentPolicy returns the policy of a page: its own inline elements by their
+// digests, requests to its own origin, and nothing else.
+func contentPolicy(page string) string {
+	policy := "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	for _, element := range []string{"style", "script"} {
+		if _, rest, found := strings.Cut(page, "<"+element+">"); found {
+			text, _, _ := strings.Cut(rest, "</"+element+">")
+			sum := sha256.Sum256([]byte(text))
+			policy += "; " + element + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		}
+	}
+	return policy
+}
+
+func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
+	l := s.service.log
+	cp, _ := l.Checkpoint() // none yet: the page says so
+	var b bytes.Buffer
+	err := indexTemplate.Execute(&b, struct {
+		Origin, Quorum, Checkpoint string
+		Size                       uint64
+		Unwitnessed, Ready         bool
+	}{l.Origin(), l.Policy().QuorumText(), string(cp), l.Size(), l.Policy().Unwitnessed(), l.Ready() == nil})
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writePage(w, indexPolicy, b.Bytes())
+}
+
+func docsPage(w http.ResponseWriter, r *http.Request) { writePage(w, docsPolicy, []byte(docsHTML)) }
+
+func writePage(w http.ResponseWriter, policy string, page []byte) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Write(page)
+}

@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A problem is an error in the form that callers see, over gRPC and HTTP alike.
+// This file is the one place that makes them out of the application's errors.
+type problem struct {
+	code    codes.Code
+	status  int        // of HTTP
+	rule    trial.Rule // of a refusal
+	message string
+	retry   time.Duration // 0: the same call will not succeed later
+}
+
+func (p *problem) Error() string { return p.message }
+
+// ruleAnswers says how the refusal by a rule is answered. A rule that is not
+// here cannot be broken by a submission; it would be answered as malformed.
+var ruleAnswers = map[trial.Rule]struct {
+	code   codes.Code
+	status int
+}{
+	trial.RuleMalformed:   {codes.InvalidArgument, http.StatusBadRequest},
+	trial.RuleLimit:       {codes.InvalidArgument, http.StatusRequestEntityTooLarge},
+	trial.RuleNotEnrolled: {codes.PermissionDenied, http.StatusForbidden},
+	trial.RuleSignature:   {codes.InvalidArgument, http.StatusBadRequest},
+	trial.RuleLog:         {codes.InvalidArgument, http.StatusBadRequest},
+	trial.RuleRevoked:     {codes.PermissionDenied, http.StatusForbidden},
+	trial.RuleRole:        {codes.PermissionDenied, http.StatusForbidden},
+	trial.RuleHolder:      {codes.PermissionDenied, http.StatusForbidden},
+	trial.RuleUnknown:     {codes.NotFound, http.StatusNotFound},
+	trial.RulePredecessor: {codes.FailedPrecondition, http.StatusConflict},
+	trial.RuleTaken:       {codes.AlreadyExists, http.StatusConflict},
+	trial.RuleSignedAt:    {codes.InvalidArgument, http.StatusBadRequest},
+}
+
+const retryNotReady = 2 * time.Second
+
+// problemOf returns err as callers see it. What is not the application's own
+// is an internal error and nothing more: the details are for the operator.
+func problemOf(ctx context.Context, err error) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if r, ok := errors.AsType[*trial.Refusal](err); ok {
+		a, ok := ruleAnswers[r.Rule]
+		if !ok {
+			a = ruleAnswers[trial.RuleMalformed]
+		}
+		return &problem{code: a.code, status: a.status, rule: r.Rule, message: r.Error()}
+	}
+	switch {
+	// Equal, not wrapped: a tile or a checkpoint that is missing inside of the
+	// log comes wrapped, and is no caller's mistake.
+	case err == logserver.ErrNotFound:
+		return notFound("not found")
+	case errors.Is(err, logserver.ErrTilePath):
+		return badRequest("not a tile's path: it is like /tile/0/x001/067 or /tile/entries/000.p/8")
+	case errors.Is(err, logserver.ErrDisputed):
+		return &problem{code: codes.FailedPrecondition, status: http.StatusConflict, message: err.Error()}
+	case errors.Is(err, logserver.ErrClosing):
+		return unavailable(logserver.ErrClosing.Error())
+	case errors.Is(err, logserver.ErrNotReady), errors.Is(err, logserver.ErrLost):
+		return unavailable(logserver.ErrNotReady.Error() + ": submit again later; /readyz says why")
+	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
+		return &problem{code: codes.DeadlineExceeded, status: http.StatusGatewayTimeout, message: "the caller's deadline has passed: submit the same again"}
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return &problem{code: codes.Canceled, status: statusClientGone, message: "the caller has left"}
+	}
+	if st, ok := status.FromError(err); ok && st.Code() == codes.InvalidArgument {
+		return badRequest(st.Message()) // by the gateway, about the request
+	}
+	return &problem{code: codes.Internal, status: http.StatusInternalServerError, message: "internal error"}
+}
+
+// statusClientGone is never seen but in logs and metrics.
+const statusClientGone = 499
+
+func badRequest(message string) *problem {
+	return &problem{code: codes.InvalidArgument, status: http.StatusBadRequest, message: message}
+}
+
+func notFound(message string) *problem {
+	return &problem{code: codes.NotFound, status: http.StatusNotFound, message: message}
+}
+
+func unavailable(message string) *problem {
+	return &problem{code: codes.Unavailable, status: http.StatusServiceUnavailable, message: message, retry: retryNotReady}
+}
+
+func tooMany(message string, retry time.Duration) *problem {
+	return &problem{code: codes.ResourceExhausted, status: http.StatusTooManyRequests, message: message, retry: retry}
+}
+
+// GRPCStatus is what package status makes of a problem.
+func (p *problem) GRPCStatus() *status.Status {
+	st := status.New(p.code, p.message)
+	var details []protoadapt.MessageV1
+	if p.rule != "" {
+		details = append(details, &errdetails.ErrorInfo{Reason: string(p.rule), Domain: "trialproof"})
+	}
+	if p.retry > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(p.retry)})
+	}
+	if with, err := st.WithDetails(details...); err == nil {
+		return with
+	}
+	return st
+}
+
+// wire is the JSON of a problem.
+func (p *problem) wire() any {
+	return struct {
+		Code    string     `json:"code"` // a google.rpc.Code
+		Rule    trial.Rule `json:"rule,omitempty"`
+		Message string     `json:"message"`
+	}{code.Code(p.code).String(), p.rule, p.message}
+}
+
+// write answers a request with the problem.
+func (p *problem) write(w http.ResponseWriter) {
+	body, _ := json.Marshal(p.wire()) // three strings
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	if p.retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retry.Seconds()))))
+	}
+	w.WriteHeader(p.status)
+	w.Write(append(body, '\n'))
+}

@@ -1,0 +1,136 @@
+// Package api serves a log to its callers: over gRPC, as JSON under /v1, and as
+// the plain files of c2sp.org/tlog-tiles, with what an operator needs beside
+// them (health, metrics, a description of all routes, a page).
+//
+//	POST /v1/statements -> gateway \
+//	                                service.Submit -> logserver.Log.Submit
+//	gRPC Log/Submit ------------->  /
+//
+// It does nothing but translate: what a statement may say is for package trial,
+// what happens to it for package logserver. Three translations have one place
+// each: messages in convert.go, errors in problem.go, and the list of routes in
+// routes.go. Protocol buffer types stop here.
+//
+// The package must not know Trillian, SQL or where listeners and certificates
+// come from: cmd/triallog wires those.
+package api
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+)
+
+// Config is what a server serves. Log must be set.
+type Config struct {
+	Log    *logserver.Log
+	Policy string // text of the policy in force, shown as it is
+
+	Logger  *slog.Logger     // nil: discards
+	Metrics *Metrics         // the one that Log was given; nil: one of its own
+	Limits  Limits           // the zero value limits no one's rate
+	Now     func() time.Time // for rates; nil: time.Now
+}
+
+// Limits keep one caller from taking what all share.
+type Limits struct {
+	// PerKey is the rate of submissions signed by one key; the zero Rate is no
+	// limit. What turns out not to be signed by the key is not counted.
+	PerKey Rate
+	// PerAddress is the rate of submissions from one network address (of IPv6
+	// from one /64); the zero Rate is no limit. The address is the connection's:
+	// no header is believed, so behind a proxy this limits the proxy.
+	PerAddress Rate
+	// Submissions is how many may be under way at once; 0 is 4096.
+	Submissions int
+	// Streams is how many may be open at once; 0 is 1000.
+	Streams int
+}
+
+// A Rate is a mean rate and how many may come at once.
+type Rate struct {
+	PerSecond float64
+	Burst     int // 0 is 1
+}
+
+// maxBody bounds a request's body, in bytes: twice the largest entry, so that
+// what is too large is refused by the rule that says so.
+const maxBody = 2 * trial.MaxEntry
+
+// Timeouts of HTTPServer. A submission may wait for the witnesses for as long as
+// the log's QuorumWait, which must stay well below requestTimeout.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = time.Minute
+	idleTimeout    = 2 * time.Minute
+	maxHeader      = 16 << 10
+)
+
+// A Server serves one log.
+type Server struct {
+	service *service
+	metrics *Metrics
+	logger  *slog.Logger
+	handler http.Handler
+	routes  []route
+	openAPI []byte
+}
+
+// New returns a server of a log. It starts nothing.
+func New(cfg Config) (*Server, error) {
+	if cfg.Log == nil {
+		return nil, errors.New("api: Config.Log is not set")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Limits.Submissions == 0 {
+		cfg.Limits.Submissions = 4096
+	}
+	if cfg.Limits.Streams == 0 {
+		cfg.Limits.Streams = 1000
+	}
+	if err := cfg.Metrics.observeLog(cfg.Log); err != nil {
+		return nil, err
+	}
+	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger}
+	gateway, err := newGateway(s)
+	if err != nil {
+		return nil, err
+	}
+	s.routes = s.allRoutes(gateway)
+	if s.openAPI, err = describe(s.routes); err != nil {
+		return nil, err
+	}
+	s.handler = s.observe(newMux(s, s.routes))
+	return s, nil
+}
+
+// HTTP returns the handler of everything but gRPC.
+func (s *Server) HTTP() http.Handler { return s.handler }
+
+// HTTPServer returns a server of HTTP with limits on time and size, for the
+// caller to give an address and certificates and to run. Streams end when the
+// log closes, so close the log before Shutdown, or beside it.
+func (s *Server) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+}

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/trialproof/trialproof/api/trialpb"
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A service is the implementation of the log's interface that gRPC and JSON
+// share. Its errors are the application's; the callers of its methods make
+// problems of them.
+type service struct {
+	trialpb.UnimplementedLogServer
+	log        *logserver.Log
+	policy     string
+	metrics    *Metrics
+	perKey     *limiter // nil: no limit
+	perAddress *limiter // nil: no limit
+	submitting chan struct{}
+	streaming  chan struct{}
+}
+
+func newService(cfg Config) *service {
+	return &service{
+		log: cfg.Log, policy: cfg.Policy, metrics: cfg.Metrics,
+		perKey:     newLimiter(cfg.Limits.PerKey, cfg.Now),
+		perAddress: newLimiter(cfg.Limits.PerAddress, cfg.Now),
+		submitting: make(chan struct{}, cfg.Limits.Submissions),
+		streaming:  make(chan struct{}, cfg.Limits.Streams),
+	}
+}
+
+// Submit implements trialpb.LogServer. If ctx ends while it waits, the statement
+// stays where it is: submitted again, it is the same one.
+func (s *service) Submit(ctx context.Context, req *trialpb.SubmitRequest) (*trialpb.Receipt, error) {
+	if err := s.countAddress(ctx); err != nil {
+		return nil, err
+	}
+	envelope, key, err := fromSubmit(req)
+	if err != nil {
+		s.metrics.Refused(trial.RuleOf(err))
+		return nil, err
+	}
+	signer := ""
+	if s.perKey != nil {
+		sum := sha256.Sum256(key)
+		signer = string(sum[:])
+	}
+	if wait := s.perKey.take(signer); wait > 0 {
+		return nil, tooMany("too many submissions by this key: send it again later", wait)
+	}
+	select {
+	case s.submitting <- struct{}{}:
+		defer func() { <-s.submitting }()
+	default:
+		return nil, unavailable("too many submissions are waiting: send it again")
+	}
+	out, err := s.log.Submit(ctx, envelope, key)
+	switch trial.RuleOf(err) {
+	case trial.RuleMalformed, trial.RuleLimit, trial.RuleSignature:
+		s.perKey.giveBack(signer) // nothing shows that its holder sent this
+	}
+	if errors.Is(err, logserver.ErrPending) {
+		return toPending(out.ID), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return toReceipt(out.ID, out.Index, out.Receipt), nil
+}
+
+// countAddress counts a submission against its address, once: over HTTP it is
+// called before the body is read too, so that garbage counts.
+func (s *service) countAddress(ctx context.Context) error {
+	c := callOf(ctx)
+	if c.counted {
+		return nil
+	}
+	c.counted = true
+	if wait := s.perAddress.take(c.addr); wait > 0 {
+		return tooMany("too many submissions from this address: send it again later", wait)
+	}
+	return nil
+}
+
+// GetReceipt implements trialpb.LogServer.
+func (s *service) GetReceipt(ctx context.Context, req *trialpb.GetReceiptRequest) (*trialpb.Receipt, error) {
+	id, err := trial.ParseHash(req.GetId())
+	if err != nil {
+		return nil, badRequest("id is not the identity of a statement: 64 lower-case hexadecimal digits")
+	}
+	text, err := s.log.Receipt(ctx, id)
+	switch {
+	case errors.Is(err, logserver.ErrPending):
+		return toPending(id), nil
+	case err == logserver.ErrNotFound:
+		return nil, notFound(fmt.Sprintf("no statement %s is in the log: submit it, or submit it again", id))
+	case err != nil:
+		return nil, err
+	}
+	return parseReceipt(id, text)
+}
+
+// GetEntry implements trialpb.LogServer.
+func (s *service) GetEntry(ctx context.Context, req *trialpb.GetEntryRequest) (*trialpb.ProvedEntry, error) {
+	index := req.GetIndex()
+	if size := s.log.Size(); index >= size {
+		return nil, notFound(fmt.Sprintf("no entry %d: %d entries are published, counted from 0", index, size))
+	}
+	raw, err := s.log.Entry(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint, path, err := s.log.Inclusion(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	return toProvedEntry(index, raw, checkpoint, path), nil
+}
+
+// pageEntries is the most that one page lists.
+const pageEntries = 256
+
+// ListTrialEntries implements trialpb.LogServer.
+func (s *service) ListTrialEntries(ctx context.Context, req *trialpb.ListTrialEntriesRequest) (*trialpb.Entries, error) {
+	typed := strings.TrimSpace(req.GetTrial())
+	if typed == "" {
+		return nil, badRequest("trial is missing: give its id, a registry's number or sponsor:ORGANISATION/NUMBER")
+	}
+	id, err := s.log.Resolve(ctx, typed)
+	if err == logserver.ErrNotFound {
+		return nil, notFound(fmt.Sprintf("no trial is published as %.100q", typed))
+	} else if err != nil {
+		return nil, err
+	}
+	page, err := s.about(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, req.GetFrom())
+	if err != nil {
+		return nil, err
+	}
+	text := id.String()
+	page.Trial = &text
+	return page, nil
+}
+
+var recordKinds = []string{"trial", "identifier", "org", "key"}
+
+// ListRecordEntries implements trialpb.LogServer.
+func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecordEntriesRequest) (*trialpb.Entries, error) {
+	if !slices.Contains(recordKinds, req.GetKind()) {
+		return nil, badRequest("kind is one of " + strings.Join(recordKinds, ", "))
+	}
+	if req.GetId() == "" {
+		return nil, badRequest("id is missing")
+	}
+	return s.about(ctx, trial.RecordKey{Kind: req.GetKind(), ID: req.GetId()}, req.GetFrom())
+}
+
+func (s *service) about(ctx context.Context, key trial.RecordKey, from uint64) (*trialpb.Entries, error) {
+	size := s.log.Size() // before the entries, so that none below it is missed
+	list, err := s.log.About(ctx, key, from, pageEntries)
+	if err != nil {
+		return nil, err
+	}
+	return toEntries(list, size), nil
+}
+
+// GetLog implements trialpb.LogServer.
+func (s *service) GetLog(ctx context.Context, req *trialpb.GetLogRequest) (*trialpb.LogDescription, error) {
+	return &trialpb.LogDescription{
+		Origin: s.log.Origin(), Size: s.log.Size(), Policy: s.policy, Quorum: s.log.Policy().QuorumText(),
+	}, nil
+}
+
+// StreamEntries implements trialpb.LogServer.
+func (s *service) StreamEntries(req *trialpb.StreamEntriesRequest, stream grpc.ServerStreamingServer[trialpb.Entry]) error {
+	return s.stream(stream.Context(), req, stream.Send, func() error { return nil })
+}
+
+// stream sends entries until ctx ends or the log stops, and returns why. It
+// calls flush when it has sent all there are.
+func (s *service) stream(ctx context.Context, req *trialpb.StreamEntriesRequest, send func(*trialpb.Entry) error, flush func() error) error {
+	select {
+	case s.streaming <- struct{}{}:
+		defer func() { <-s.streaming }()
+	default:
+		return tooMany("too many streams are open: try again, or read /tile/entries", retryNotReady)
+	}
+	s.metrics.streams.Inc()
+	defer s.metrics.streams.Dec()
+	for next := req.GetFrom(); ; {
+		raws, err := s.log.Entries(ctx, next, pageEntries)
+		if err != nil {
+			return err
+		}
+		for _, raw := range raws {
+			if err := send(toEntry(next, raw)); err != nil {
+				return err
+			}
+			next++
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		if len(raws) > 0 {
+			continue
+		}
+		if _, err := s.log.Await(ctx, next); err != nil {
+			if stopped := s.log.Err(); stopped != nil && ctx.Err() == nil {
+				return s.log.Ready()
+			}
+			return err
+		}
+	}
+}
