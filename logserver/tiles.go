@@ -318,7 +318,7 @@ func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 		name = "data" + strings.TrimPrefix(name, "entries")
 	}
 	t, err := tlog.ParseTilePath("tile/8/" + name)
-	if err != nil || t.L < 0 && !data { // x/mod's own name for bundles is none of ours
+	if err != nil || t.L > 63 || t.L < 0 && !data { // x/mod's own name for bundles is none of ours
 		return nil, ErrTilePath
 	}
 	level := t.L

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
@@ -38,9 +37,7 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("not UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := json.Unmarshal(data, v); err != nil {
 		return describeJSON(err)
 	}
 	again, err := encode(v)
@@ -49,6 +46,12 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 	}
 	if bytes.Equal(again, data) {
 		return nil
+	}
+	// It is refused; what follows finds the words.
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return describeJSON(err)
 	}
 	if canonical, err := jcs.Transform(data); err != nil {
 		return fmt.Errorf("not JSON that has a canonical form (RFC 8785): %v", err)
@@ -62,7 +65,7 @@ func describeJSON(err error) error {
 	var te *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &te) && te.Field != "":
-		return fmt.Errorf("member %s: %s is not what stands there", te.Field, te.Value)
+		return fmt.Errorf("member %s: %s is not what stands there", strings.TrimPrefix(te.Field, "Common."), te.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("JSON ends too early")
 	}
@@ -83,16 +86,47 @@ func checkText(member, s string, max int) error {
 	if n := utf8.RuneCountInString(s); n > max {
 		return fmt.Errorf("%s has %d characters, the most is %d", member, n, max)
 	}
-	if strings.TrimSpace(s) != s {
+	if strings.TrimFunc(s, isSpace) != s {
 		return fmt.Errorf("%s begins or ends with space", member)
 	}
 	for _, r := range s {
-		if r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs) {
+		if isHidden(r) {
 			return fmt.Errorf("%s holds the character %U, which is not allowed", member, r)
 		}
 	}
-	if strings.Contains(s, "@") {
+	if strings.ContainsAny(s, "@\uFE6B\uFF20") { // small and full-width too
 		return fmt.Errorf("%s looks like an e-mail address: none may enter a log", member)
 	}
 	return nil
+}
+
+// hidden are the characters that no text may hold: Unicode 15's control, format,
+// private use, surrogate and default ignorable ones, line and paragraph
+// separators, variation selectors, noncharacters and the replacement character.
+// The table is fixed and not that of package unicode, which grows from one Go
+// to the next: a log admitted today must replay for ever.
+var hidden = [][2]rune{
+	{0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x0600, 0x0605}, {0x061c, 0x061c},
+	{0x06dd, 0x06dd}, {0x070f, 0x070f}, {0x0890, 0x0891}, {0x08e2, 0x08e2}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+	{0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164}, {0xd800, 0xf8ff},
+	{0xfdd0, 0xfdef}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0xfffd, 0xffff},
+	{0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	{0xdfffe, 0xe0fff}, {0xefffe, 0x10ffff},
+}
+
+func isHidden(r rune) bool {
+	if r >= 0x20 && r < 0x7f {
+		return false
+	}
+	for _, h := range hidden {
+		if r <= h[1] {
+			return r >= h[0] || r&0xfffe == 0xfffe
+		}
+	}
+	return r&0xfffe == 0xfffe // noncharacters end every plane
+}
+
+// isSpace is fixed as well; spaces that are control characters are hidden.
+func isSpace(r rune) bool {
+	return r == ' ' || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000
 }

@@ -86,6 +86,9 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
 		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
 	}
+	if contains(tr.Results, s.ID) {
+		return refuse(RuleTaken, "the results %s are logged", s.ID)
+	}
 	tr.Results = appended(tr.Results, s.ID)
 	return nil
 }

@@ -3,6 +3,7 @@ package trial
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/trialproof/trialproof/trial/smap"
 )
@@ -20,8 +21,6 @@ type Entry struct {
 	Statement *Signed
 	Signer    Signer // of a Statement
 	State     *StateEntry
-
-	verified bool // the statement's signature
 }
 
 // LeafHash returns the RFC 6962 leaf hash of the entry.
@@ -59,6 +58,28 @@ type Signer struct {
 	Key      PublicKey `json:"key"`
 	Org      string    `json:"org"`
 	Role     string    `json:"role"`
+}
+
+func (s Signer) equal(o Signer) bool {
+	return s.Enrolled == o.Enrolled && s.Key.spki == o.Key.spki && s.Org == o.Org && s.Role == o.Role
+}
+
+// maxIndex bounds indexes and sizes: RFC 8785 spells no larger integer exactly.
+const maxIndex = 1 << 53
+
+// maxRules is more than there will ever be.
+const maxRules = 1_000_000
+
+// check holds the members to a form that can be shown: a receipt's reader has no
+// state to hold them to.
+func (s *Signer) check() error {
+	if s.Enrolled > maxIndex {
+		return fmt.Errorf("enrolled %d is over 2^53", s.Enrolled)
+	}
+	if s.Role != RoleRegistrar && s.Role != RoleAdministrator && s.Role != RoleSigner {
+		return fmt.Errorf("role is %.40q", s.Role)
+	}
+	return CheckOrgID(s.Org)
 }
 
 // StateEntry ends every published tree: it commits to everything the rules
@@ -100,6 +121,9 @@ func ParseEntry(raw []byte) (*Entry, error) {
 		if w.Type != "statement" {
 			return nil, refuse(RuleMalformed, "entry: type is %.40q, not statement", w.Type)
 		}
+		if err := w.Signer.check(); err != nil {
+			return nil, refuse(RuleMalformed, "entry: signer: %v", err)
+		}
 		s, err := parseSigned(w.Envelope, w.Signer.Key)
 		if err != nil {
 			return nil, err
@@ -113,7 +137,13 @@ func ParseEntry(raw []byte) (*Entry, error) {
 		if s.Type != "state" || s.Map.Algorithm != smap.Algorithm {
 			return nil, refuse(RuleMalformed, "state entry: type or map algorithm is not known")
 		}
-		return &Entry{Raw: raw, Time: s.Time, State: s, verified: true}, nil
+		if s.Size > maxIndex {
+			return nil, refuse(RuleMalformed, "state entry: size %d is over 2^53", s.Size)
+		}
+		if s.Rules < 1 || s.Rules > maxRules {
+			return nil, refuse(RuleMalformed, "state entry: %d is no rule set", s.Rules)
+		}
+		return &Entry{Raw: raw, Time: s.Time, State: s}, nil
 	case bytes.HasPrefix(raw, []byte(`{"limits":`)):
 		g := new(Genesis)
 		if err := decode(raw, g); err != nil {
@@ -122,7 +152,7 @@ func ParseEntry(raw []byte) (*Entry, error) {
 		if err := g.check(); err != nil {
 			return nil, err
 		}
-		return &Entry{Raw: raw, Time: g.Time, Genesis: g, verified: true}, nil
+		return &Entry{Raw: raw, Time: g.Time, Genesis: g}, nil
 	}
 	return nil, refuse(RuleMalformed, "not an entry of a trialproof log")
 }
@@ -131,14 +161,10 @@ func ParseEntry(raw []byte) (*Entry, error) {
 // entry names. Entries of other types have none. It is the slow part of a
 // replay and may run on many entries at once.
 func (e *Entry) Verify() error {
-	if e.verified {
+	if e.Statement == nil {
 		return nil
 	}
-	if err := e.Statement.verify(); err != nil {
-		return err
-	}
-	e.verified = true
-	return nil
+	return e.Statement.verify()
 }
 
 // Marshal returns the genesis as an entry.
@@ -155,6 +181,12 @@ func (g *Genesis) check() error {
 		return refuse(RuleMalformed, "genesis: type is %.40q", g.Type)
 	case checkText("log", g.Log, 200) != nil:
 		return refuse(RuleMalformed, "genesis: the origin is empty, too long or holds characters that are not allowed")
+	case checkText("vkey", g.VKey, 4000) != nil:
+		return refuse(RuleMalformed, "genesis: the vkey is empty, too long or holds characters that are not allowed")
+	case g.Rules < 1 || g.Rules > maxRules:
+		return refuse(RuleMalformed, "genesis: %d is no rule set", g.Rules)
+	case g.Rules > RuleSet:
+		return nil // what follows is that rule set's to say; Apply refuses it
 	case g.Map != smap.Algorithm:
 		return refuse(RuleMalformed, "genesis: map algorithm %.40q is not known", g.Map)
 	case g.Limits != Limits{MaxEntry, MaxStatement}:

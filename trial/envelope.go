@@ -84,7 +84,8 @@ type Signed struct {
 	Envelope  Envelope
 	Key       PublicKey
 
-	payload []byte
+	payload  []byte
+	verified bool // the signature
 }
 
 // Check parses an envelope strictly and verifies its signature by key, a DER
@@ -105,7 +106,10 @@ func Check(envelope, key []byte) (*Signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.verify()
+	if err := s.verify(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // parseSigned checks everything about an envelope but its signature.
@@ -127,10 +131,13 @@ func parseSigned(env Envelope, key PublicKey) (*Signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Signed{StatementID(payload), st, env, key, payload}, nil
+	return &Signed{ID: StatementID(payload), Statement: st, Envelope: env, Key: key, payload: payload}, nil
 }
 
 func (s *Signed) verify() error {
+	if s.verified {
+		return nil
+	}
 	sig := s.Envelope.Signatures[0]
 	if sig.KeyID != s.Key.ID() {
 		return refuse(RuleSignature, "keyid is %s, but the key given has the id %s", sig.KeyID, s.Key.ID())
@@ -142,5 +149,6 @@ func (s *Signed) verify() error {
 	if err := s.Key.Verify(preAuth(s.payload), raw); err != nil {
 		return refuse(RuleSignature, "%v", err)
 	}
+	s.verified = true
 	return nil
 }

@@ -8,8 +8,10 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"math/big"
+	"slices"
 )
 
 var b64 = base64.StdEncoding.Strict()
@@ -25,10 +27,9 @@ func decodeB64(s string) ([]byte, error) {
 }
 
 // A PublicKey is a signer's key: Ed25519, or ECDSA on P-256 with SHA-256.
-// The zero PublicKey is no key.
+// The zero PublicKey is no key. Two are the same key if they are equal by ==.
 type PublicKey struct {
 	spki string // DER
-	key  any    // ed25519.PublicKey or *ecdsa.PublicKey
 }
 
 // ParsePublicKey parses a DER SubjectPublicKeyInfo, in its one encoding.
@@ -42,6 +43,9 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	}
 	switch k := key.(type) {
 	case ed25519.PublicKey:
+		if weak(k) {
+			return PublicKey{}, errors.New("an Ed25519 key of small order or in a second spelling: anyone can sign for it")
+		}
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
 			return PublicKey{}, errors.New("not on the curve P-256")
@@ -49,11 +53,37 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	default:
 		return PublicKey{}, errors.New("not an Ed25519 or ECDSA P-256 public key")
 	}
-	p := PublicKey{string(spki), key}
+	p := PublicKey{string(spki)}
 	if again, err := x509.MarshalPKIXPublicKey(key); err != nil || string(again) != p.spki {
 		return PublicKey{}, errors.New("not the one DER encoding of its key")
 	}
 	return p, nil
+}
+
+// weak reports whether an Ed25519 public key is one of the points of small order,
+// by which one signature verifies for many messages, or is not spelt in its one
+// way (y at or above the field's prime), which package ed25519 both takes.
+func weak(k ed25519.PublicKey) bool {
+	y := [32]byte(k)
+	y[31] &= 0x7f // the sign of x
+	slices.Reverse(y[:])
+	for _, small := range smallOrder {
+		if hex.EncodeToString(y[:]) == small {
+			return true
+		}
+	}
+	return hex.EncodeToString(y[:]) >= fieldPrime
+}
+
+const fieldPrime = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
+
+// smallOrder are the y coordinates of the eight points of small order.
+var smallOrder = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0000000000000000000000000000000000000000000000000000000000000001",
+	"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
+	"05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+	"7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
 }
 
 // NewPublicKey takes an ed25519.PublicKey or a P-256 *ecdsa.PublicKey.
@@ -64,6 +94,13 @@ func NewPublicKey(key any) (PublicKey, error) {
 	}
 	return ParsePublicKey(spki)
 }
+
+// Lengths of the one DER encoding of each kind of key, and of what it ends in.
+const (
+	ed25519SPKI = 12 + ed25519.PublicKeySize
+	p256SPKI    = 26 + p256Point
+	p256Point   = 65 // uncompressed
+)
 
 // SPKI returns the key in DER.
 func (p PublicKey) SPKI() []byte { return []byte(p.spki) }
@@ -93,13 +130,17 @@ func (p *PublicKey) UnmarshalText(text []byte) error {
 // ECDSA signature in DER with the smaller of the two values of s, so that no
 // one but the signer can make a second one.
 func (p PublicKey) Verify(message, sig []byte) error {
-	switch k := p.key.(type) {
-	case ed25519.PublicKey:
-		if !ed25519.Verify(k, message, sig) {
+	switch len(p.spki) { // ParsePublicKey takes no other
+	case ed25519SPKI:
+		if !ed25519.Verify(ed25519.PublicKey(p.spki[ed25519SPKI-ed25519.PublicKeySize:]), message, sig) {
 			return errors.New("the Ed25519 signature does not verify")
 		}
 		return nil
-	case *ecdsa.PublicKey:
+	case p256SPKI:
+		k, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), []byte(p.spki[p256SPKI-p256Point:]))
+		if err != nil {
+			return errors.New("not a point of P-256")
+		}
 		digest := sha256.Sum256(message)
 		if !ecdsa.VerifyASN1(k, digest[:], sig) {
 			return errors.New("the ECDSA signature does not verify")

@@ -29,7 +29,24 @@ func (o *Openings) Marshal() ([]byte, error) {
 	if o == nil || o.Name == "" && len(o.Salts) == 0 {
 		return nil, nil
 	}
+	if err := o.checkName(); err != nil {
+		return nil, err
+	}
 	return encode(o)
+}
+
+// checkName wants a name that can be shown to people as it is.
+func (o *Openings) checkName() error {
+	if (o.Name == "") != o.NameSalt.IsZero() {
+		return errors.New("openings: a name needs its salt")
+	}
+	if o.Name == "" {
+		return nil
+	}
+	if err := checkText("the printed name", o.Name, 200); err != nil {
+		return fmt.Errorf("openings: %w", err)
+	}
+	return nil
 }
 
 // ParseOpenings parses what Marshal returns, and holds it to the statement:
@@ -45,8 +62,8 @@ func ParseOpenings(data []byte, s *Statement) (*Openings, error) {
 	if o.Name == "" && len(o.Salts) == 0 {
 		return nil, errors.New("openings: empty ones are left out")
 	}
-	if (o.Name == "") != o.NameSalt.IsZero() {
-		return nil, errors.New("openings: a name needs its salt")
+	if err := o.checkName(); err != nil {
+		return nil, err
 	}
 	if o.Name != "" && CommitName(o.NameSalt, o.Name) != s.Predicate.common().PrintedName {
 		return nil, errors.New("openings: the printed name is not the one that was signed")

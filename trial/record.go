@@ -3,7 +3,9 @@ package trial
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/trialproof/trialproof/trial/smap"
 )
@@ -26,6 +28,7 @@ func (k RecordKey) Hash() smap.Hash {
 type Record interface {
 	RecordKey() RecordKey
 	Log() *Entries
+	kind() string // as the record says
 	clone() Record
 }
 
@@ -150,6 +153,11 @@ func (r *KeyRecord) Log() *Entries        { return &r.Entries }
 func (r *TrialRecord) Log() *Entries      { return &r.Entries }
 func (r *IdentifierRecord) Log() *Entries { return &r.Entries }
 
+func (r *OrgRecord) kind() string        { return r.Kind }
+func (r *KeyRecord) kind() string        { return r.Kind }
+func (r *TrialRecord) kind() string      { return r.Kind }
+func (r *IdentifierRecord) kind() string { return r.Kind }
+
 func (r *OrgRecord) clone() Record        { c := *r; return &c }
 func (r *KeyRecord) clone() Record        { c := *r; return &c }
 func (r *TrialRecord) clone() Record      { c := *r; return &c }
@@ -175,6 +183,27 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 	}
 	if err := decode(data, r); err != nil {
 		return nil, fmt.Errorf("record of %s: %w", kind, err)
+	}
+	if r.kind() != kind {
+		return nil, fmt.Errorf("record of %s: it says kind %.40q", kind, r.kind())
+	}
+	if e := r.Log(); e.Count > maxIndex || len(e.Peaks) != bits.OnesCount64(e.Count) {
+		return nil, fmt.Errorf("record of %s: %d entries have not %d peaks", kind, e.Count, len(e.Peaks))
+	}
+	switch r := r.(type) {
+	case *OrgRecord:
+		if len(r.Administrators) == 0 {
+			return nil, errors.New("record of org: it names no administrator")
+		}
+	case *TrialRecord:
+		if len(r.Identifiers) == 0 {
+			return nil, errors.New("record of trial: it has not even the sponsor's number")
+		}
+		for scope, versions := range r.Scopes {
+			if len(versions) == 0 {
+				return nil, fmt.Errorf("record of trial: scope %.40q has no version", scope)
+			}
+		}
 	}
 	return r, nil
 }

@@ -70,7 +70,7 @@ func (s *State) Apply(e *Entry) error {
 }
 
 func (s *State) apply(e *Entry) *Refusal {
-	if !e.verified {
+	if e.Statement != nil && !e.Statement.verified {
 		return refuse(RuleSignature, "the entry's signature has not been verified")
 	}
 	if (s.size == 0) != (e.Genesis != nil) {
@@ -89,7 +89,7 @@ func (s *State) apply(e *Entry) *Refusal {
 	if r != nil {
 		return r
 	}
-	if e.Signer != t.entrySigner() {
+	if !e.Signer.equal(t.entrySigner()) {
 		return refuse(RuleSigner, "the entry names another organisation, role or enrolment than the state has for key %s", e.Signer.Key.ID())
 	}
 	if r := e.Statement.Statement.Predicate.apply(t, e.Statement); r != nil {
@@ -99,10 +99,16 @@ func (s *State) apply(e *Entry) *Refusal {
 	return nil
 }
 
-// Admit judges a statement as the next entry at the time given, which must not
-// be before Time, and takes it in. It returns the entry and what it is about,
+// Admit judges a statement that Check returned as the next entry, at the time
+// given, and takes it in. It returns the entry and what it is about,
 // other than the signer's key. Every error is a *Refusal and leaves s as it was.
 func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, err error) {
+	if !signed.verified {
+		return nil, nil, refuse(RuleSignature, "the statement's signature has not been verified")
+	}
+	if at < s.time {
+		return nil, nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
+	}
 	t, r := s.begin(signed, at)
 	if r != nil {
 		return nil, nil, r
@@ -129,6 +135,12 @@ func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, e
 // Close takes in the state entry that ends a tree at the size reached, and
 // returns it.
 func (s *State) Close(at Time) ([]byte, error) {
+	if s.genesis == nil {
+		return nil, refuse(RuleOrder, "the log has no genesis yet")
+	}
+	if at < s.time {
+		return nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
+	}
 	s.rehash()
 	raw, err := encode(StateEntry{MapRoot{smap.Algorithm, s.tree.Root()}, RuleSet, s.size, at, "state"})
 	if err != nil {

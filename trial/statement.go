@@ -1,11 +1,10 @@
 package trial
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
-
-	"github.com/gowebpki/jcs"
 )
 
 // Limits of rule set 1, in bytes.
@@ -129,7 +128,35 @@ func encodePredicate(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jcs.Transform(data)
+	return sortMembers(data), nil
+}
+
+// sortMembers sorts the members of an object that encoding/json has written and
+// whose names are plain ASCII; what the members hold is in order already.
+func sortMembers(object []byte) []byte {
+	var members [][]byte
+	depth, start, text := 0, 1, false
+	for i := 0; i < len(object); i++ {
+		switch c := object[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ',' && depth == 1:
+			members = append(members, object[start:i])
+			start = i + 1
+		}
+	}
+	members = append(members, object[start:len(object)-1])
+	slices.SortFunc(members, bytes.Compare) // a name ends in a quote, which sorts before letters and digits
+	sorted := make([]byte, 0, len(object))
+	sorted = append(append(append(sorted, '{'), bytes.Join(members, []byte{','})...), '}')
+	return sorted
 }
 
 // ParseStatement parses a payload and holds it to the form of its kind.

@@ -15,7 +15,7 @@ type tx struct {
 
 // begin checks what every statement must keep to, whatever its kind.
 func (s *State) begin(signed *Signed, at Time) (*tx, *Refusal) {
-	if s.size == 0 {
+	if s.genesis == nil { // before it, or behind one that was refused
 		return nil, refuse(RuleOrder, "the log has no genesis yet")
 	}
 	c := signed.Statement.Predicate.common()

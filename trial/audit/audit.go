@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/transparency-dev/merkle/compact"
@@ -46,6 +47,7 @@ type Report struct {
 	Checkpoint *receipt.Checkpoint
 	From       uint64 // where the replay began
 	Findings   []Finding
+	Incomplete error // why the replay ended before the checkpoint's size; nil without findings
 }
 
 // maxFindings bounds a report: what comes after a breach breaks with it.
@@ -60,9 +62,12 @@ type Auditor struct {
 
 	state   *trial.State
 	tree    *compact.Range
-	genesis []byte // entry 0
-	last    []byte // the last state entry
-	seen    []byte // the checkpoint that the last audit ended with
+	genesis []byte   // entry 0
+	first   [][]byte // its inclusion proof, as far as its siblings are perfect subtrees
+	last    []byte   // the last state entry
+	before  [][]byte // compact range of the tree before it
+	ended   uint64   // size of the tree that it ends
+	seen    []byte   // the checkpoint that the last audit without findings ended with
 	report  *Report
 }
 
@@ -80,7 +85,9 @@ func (a *Auditor) Size() uint64 { return a.tree.End() }
 func (a *Auditor) State() *trial.State { return a.state }
 
 // Run replays up to the checkpoint that the log publishes now. An error says
-// that the audit could not be done; what is wrong with the log is in the report.
+// that the audit could not be done and that nothing wrong was found up to there;
+// what is wrong with the log is in the report, and stays so if the audit ends
+// early: nobody hides a breach behind a tile that cannot be fetched.
 // After findings the auditor must not be run again.
 func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	signed, err := a.Source.Checkpoint(ctx)
@@ -91,6 +98,9 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g := a.state.Genesis(); g != nil && g.Log != cp.Origin {
+		return nil, fmt.Errorf("the audit is of the log %q, this checkpoint of %q", g.Log, cp.Origin)
+	}
 	a.report = &Report{Checkpoint: cp, From: a.Size()}
 	if !cp.Quorum() {
 		a.find(Finding{Index: cp.Size, Kind: "quorum", Text: "the published checkpoint lacks the quorum of " + a.Policy.QuorumText()})
@@ -99,16 +109,27 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		a.find(Finding{Index: cp.Size, Kind: "rollback", Text: fmt.Sprintf("the log published a tree of size %d before", a.Size())})
 		return a.report, nil
 	}
-	if err := a.replay(ctx, cp.Size); err != nil {
-		return nil, err
+	before := a.seen
+	if cp.Size > a.Size() {
+		a.seen = nil // until the replay has come to its end
 	}
-	root, err := a.tree.GetRootHash(nil)
+	if err := a.replay(ctx, cp.Size); err != nil {
+		if len(a.report.Findings) == 0 {
+			return nil, err
+		}
+		a.report.Incomplete = err
+		return a.report, nil
+	}
+	if cp.Size != a.ended && !slices.ContainsFunc(a.report.Findings, func(f Finding) bool { return f.Index == cp.Size-1 }) {
+		a.find(Finding{Index: cp.Size - 1, Kind: "rule", Rule: trial.RuleState, Text: "the published tree does not end with a state entry"})
+	}
+	root, err := root(a.tree)
 	if err != nil {
 		return nil, err
 	}
 	if string(root) != string(cp.Root[:]) {
 		kind, text := "root", "the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree"
-		if a.report.From == cp.Size && a.seen != nil {
+		if a.report.From == cp.Size && before != nil {
 			kind, text = "fork", "the tree replayed before has the root %x, the checkpoint of the same size says %x"
 		}
 		a.find(Finding{Index: cp.Size, Kind: kind, Text: fmt.Sprintf(text, root, cp.Root)})
@@ -117,6 +138,14 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		a.seen = signed
 	}
 	return a.report, nil
+}
+
+// root returns the RFC 6962 root, of the empty tree too.
+func root(r *compact.Range) ([]byte, error) {
+	if r.End() == 0 {
+		return rfc6962.DefaultHasher.EmptyRoot(), nil
+	}
+	return r.GetRootHash(nil)
 }
 
 func (a *Auditor) find(f Finding) {
@@ -142,6 +171,9 @@ type leaf struct {
 // replay fetches bundles and verifies signatures on all cores, ahead of the one
 // goroutine that applies the entries in order. What is ahead is bounded.
 func (a *Auditor) replay(ctx context.Context, size uint64) error {
+	if a.Size() == size {
+		return nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := 2 * runtime.GOMAXPROCS(0)
@@ -160,7 +192,11 @@ func (a *Auditor) replay(ctx context.Context, size uint64) error {
 			case <-ctx.Done():
 				return
 			}
-			slots <- struct{}{}
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return // no one waits for b any more
+			}
 			wg.Go(func() {
 				defer func() { <-slots; close(b.done) }()
 				b.entries, b.err = a.fetch(ctx, n, first, size)
@@ -222,7 +258,10 @@ var ErrNewerRules = errors.New("needs a newer trialproof")
 
 func (a *Auditor) apply(l leaf) error {
 	index := a.Size()
-	if err := a.tree.Append(l.hash[:], nil); err != nil {
+	if l.entry != nil && l.entry.State != nil {
+		a.before = slices.Clone(a.tree.Hashes())
+	}
+	if err := a.tree.Append(l.hash[:], a.visit); err != nil {
 		return err
 	}
 	err := l.err
@@ -236,7 +275,7 @@ func (a *Auditor) apply(l leaf) error {
 		}
 	}
 	if err != nil {
-		if rules := newerRules(l.entry); rules != 0 {
+		if rules := newerRules(index, l.entry, err); rules != 0 {
 			return fmt.Errorf("%w from entry %d on, which announces rule set %d", ErrNewerRules, index, rules)
 		}
 		a.find(Finding{Index: index, Kind: "rule", Rule: trial.RuleOf(err), Text: err.Error()})
@@ -244,17 +283,28 @@ func (a *Auditor) apply(l leaf) error {
 		return nil
 	}
 	if l.entry.State != nil {
-		a.last = l.raw
+		a.last, a.ended = l.raw, a.Size()
 		a.state.Commit()
 	}
 	return nil
 }
 
-func newerRules(e *trial.Entry) int {
+// visit keeps the siblings on the path of entry 0.
+func (a *Auditor) visit(id compact.NodeID, hash []byte) {
+	if id.Index == 1 {
+		a.first = append(a.first, hash)
+	}
+}
+
+// newerRules returns the rule set that e announces if that, and nothing else, is
+// why it was refused: an entry that breaks a rule of this set is a breach,
+// whatever it announces.
+func newerRules(index uint64, e *trial.Entry, err error) int {
 	switch {
-	case e != nil && e.Genesis != nil && e.Genesis.Rules > trial.RuleSet:
+	case e == nil || trial.RuleOf(err) != trial.RuleState:
+	case e.Genesis != nil && e.Genesis.Rules > trial.RuleSet:
 		return e.Genesis.Rules
-	case e != nil && e.State != nil && e.State.Rules > trial.RuleSet:
+	case e.State != nil && e.State.Size == index && e.State.Rules > trial.RuleSet:
 		return e.State.Rules
 	}
 	return 0

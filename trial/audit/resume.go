@@ -1,21 +1,30 @@
 package audit
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/transparency-dev/merkle/compact"
+	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // saved is the file that an audit resumes from. Everything in it is checked
-// again on the way in, against the checkpoint that the witnesses cosigned.
+// again on the way in, against the checkpoint that the witnesses cosigned: the
+// genesis and the last state entry by the tree's root, the records by that
+// entry's map root. So a file that was tampered with is refused.
 type saved struct {
 	Checkpoint string        `json:"checkpoint"`
 	Genesis    string        `json:"genesis"`
-	Last       string        `json:"last"`  // the state entry that ends the tree
-	Range      [][]byte      `json:"range"` // compact range of the tree
+	First      [][]byte      `json:"first"`  // inclusion proof of the genesis, see Auditor
+	Last       string        `json:"last"`   // the state entry that ends the tree
+	Before     [][]byte      `json:"before"` // compact range of the tree without it
 	Records    []savedRecord `json:"records"`
 }
 
@@ -30,54 +39,111 @@ func (a *Auditor) Save() ([]byte, error) {
 	if a.seen == nil {
 		return nil, errors.New("there is nothing to resume from before an audit without findings")
 	}
-	s := saved{string(a.seen), string(a.genesis), string(a.last), a.tree.Hashes(), nil}
-	for _, r := range a.state.Records() {
+	s := saved{string(a.seen), string(a.genesis), a.first, string(a.last), a.before, nil}
+	records := a.state.Records()
+	slices.SortFunc(records, func(x, y trial.Record) int {
+		kx, ky := x.RecordKey(), y.RecordKey()
+		return cmp.Or(cmp.Compare(kx.Kind, ky.Kind), cmp.Compare(kx.ID, ky.ID))
+	})
+	for _, r := range records {
 		data, err := trial.MarshalRecord(r)
 		if err != nil {
 			return nil, err
 		}
 		s.Records = append(s.Records, savedRecord{r.RecordKey().Kind, data})
 	}
-	return json.Marshal(s)
+	return s.marshal()
+}
+
+func (s *saved) marshal() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(s)
+	return buf.Bytes(), err
 }
 
 // Resume returns an auditor that goes on where a saved one ended.
 func Resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
-	var s saved
-	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, fmt.Errorf("state of an audit: %w", err)
-	}
-	cp, err := p.Open([]byte(s.Checkpoint))
+	a, err := resume(p, src, data)
 	if err != nil {
 		return nil, fmt.Errorf("state of an audit: %w", err)
 	}
-	a := New(p, src)
-	if a.tree, err = ranges.NewRange(0, cp.Size, s.Range); err != nil {
-		return nil, fmt.Errorf("state of an audit: %w", err)
+	return a, nil
+}
+
+func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
+	var s saved
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, err
 	}
-	root, err := a.tree.GetRootHash(nil)
+	if again, err := s.marshal(); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("it is not in the form that it is written in")
+	}
+	cp, err := p.Open([]byte(s.Checkpoint))
+	if err != nil {
+		return nil, err
+	}
+	if !cp.Quorum() {
+		return nil, fmt.Errorf("its checkpoint lacks the quorum of %s", p.QuorumText())
+	}
+	last, err := trial.ParseEntry([]byte(s.Last))
+	if err != nil || last.State == nil || cp.Size == 0 || last.State.Size != cp.Size-1 {
+		return nil, errors.New("it does not end with a state entry")
+	}
+	a := New(p, src)
+	if a.tree, err = ranges.NewRange(0, cp.Size-1, slices.Clone(s.Before)); err != nil {
+		return nil, err
+	}
+	for _, h := range slices.Concat(s.Before, s.First) {
+		if len(h) != rfc6962.DefaultHasher.Size() {
+			return nil, errors.New("a hash is not 32 bytes long")
+		}
+	}
+	leaf := last.LeafHash()
+	if err := a.tree.Append(leaf[:], nil); err != nil {
+		return nil, err
+	}
+	root, err := root(a.tree)
 	if err != nil || string(root) != string(cp.Root[:]) {
-		return nil, errors.New("state of an audit: the range does not lead to its checkpoint's root")
+		return nil, errors.New("its range and state entry do not lead to its checkpoint's root")
 	}
 	genesis, err := trial.ParseEntry([]byte(s.Genesis))
 	if err != nil || genesis.Genesis == nil || genesis.Genesis.Log != cp.Origin {
-		return nil, errors.New("state of an audit: it holds no genesis of the log")
+		return nil, errors.New("it holds no genesis of the log")
 	}
-	last, err := trial.ParseEntry([]byte(s.Last))
-	if err != nil || last.State == nil || last.State.Size != cp.Size-1 {
-		return nil, errors.New("state of an audit: it does not end with a state entry")
+	if err := cp.CheckInclusion(0, genesis.LeafHash(), path(s.First, a.tree)); err != nil {
+		return nil, fmt.Errorf("its genesis: %w", err)
 	}
 	var records []trial.Record
 	for _, r := range s.Records {
 		rec, err := trial.ParseRecord(r.Kind, r.Record)
 		if err != nil {
-			return nil, fmt.Errorf("state of an audit: %w", err)
+			return nil, err
 		}
 		records = append(records, rec)
 	}
 	if a.state, err = trial.Load(genesis.Genesis, last.State, records); err != nil {
-		return nil, fmt.Errorf("state of an audit: %w", err)
+		return nil, err
 	}
-	a.genesis, a.last, a.seen = []byte(s.Genesis), []byte(s.Last), []byte(s.Checkpoint)
+	a.genesis, a.first, a.last, a.before = []byte(s.Genesis), s.First, []byte(s.Last), s.Before
+	a.ended, a.seen = cp.Size, []byte(s.Checkpoint)
 	return a, nil
+}
+
+// path returns the inclusion proof of entry 0: the perfect subtrees beside it,
+// and what stands to the right of the largest.
+func path(first [][]byte, tree *compact.Range) [][32]byte {
+	var p [][32]byte
+	for _, h := range first {
+		p = append(p, [32]byte(h))
+	}
+	if rest := tree.Hashes()[1:]; len(rest) > 0 {
+		h := rest[len(rest)-1]
+		for i := len(rest) - 2; i >= 0; i-- {
+			h = rfc6962.DefaultHasher.HashChildren(rest[i], h)
+		}
+		p = append(p, [32]byte(h))
+	}
+	return p
 }

@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -21,6 +22,7 @@ type Policy struct {
 
 	text    []byte
 	members map[string]member // by name: witnesses and groups
+	used    map[string]string // the group that a name is a member of
 	quorum  string            // "none" or a name
 }
 
@@ -70,7 +72,7 @@ func ParsePolicy(text []byte) (*Policy, error) {
 			return nil, fmt.Errorf("policy: the byte %#02x at offset %d is not allowed (lines end in a line feed alone)", c, i)
 		}
 	}
-	p := &Policy{text: text, members: map[string]member{}}
+	p := &Policy{text: bytes.Clone(text), members: map[string]member{}, used: map[string]string{}}
 	keys := map[string]bool{}
 	// SPEC: "each line is terminated by ASCII newline"; a last line without one is taken too.
 	for i, line := range strings.Split(string(text), "\n") {
@@ -187,20 +189,10 @@ func (p *Policy) group(words []string) error {
 		if _, ok := p.members[m]; !ok {
 			return fmt.Errorf("no line above defines %q", m)
 		}
-		for name, other := range p.members {
-			for _, used := range other.of {
-				if used == m {
-					return fmt.Errorf("%q is a member of group %q already", m, name)
-				}
-			}
+		if group, ok := p.used[m]; ok {
+			return fmt.Errorf("%q is a member of group %q already", m, group)
 		}
-	}
-	for i, m := range g.of {
-		for _, n := range g.of[:i] {
-			if m == n {
-				return fmt.Errorf("%q is listed twice", m)
-			}
-		}
+		p.used[m] = words[1]
 	}
 	if p.depth(g) > maxGroupNesting {
 		return errors.New("groups are nested too deeply")
@@ -241,6 +233,10 @@ func parseVKey(vkey string, algs ...byte) (v note.Verifier, raw string, err erro
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("vkey %.80q: %w", vkey, err)
+	}
+	// SPEC (tlog-cosignature): opaque cosigner_name<1..2^8-1>.
+	if key[0] == algMLDSA && len(v.Name()) > 255 {
+		return nil, "", fmt.Errorf("vkey %.80q: the name of an ML-DSA-44 key has at most 255 bytes", vkey)
 	}
 	if fmt.Sprintf("%08x", v.KeyHash()) != id16 {
 		return nil, "", fmt.Errorf("vkey %.80q: the key id does not belong to the name and key", vkey)

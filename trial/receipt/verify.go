@@ -82,6 +82,10 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 		return nil, problem("checkpoint", "%s", strings.TrimPrefix(err.Error(), "checkpoint: "))
 	}
 	if err := cp.CheckInclusion(r.Index, e.LeafHash(), r.Path); err != nil {
+		// The cheap check comes first; the entry's signature says whose fault it is.
+		if err := v.verifyEntry(e); err != nil {
+			return nil, problem("entry", "it was altered: %v", err)
+		}
 		return nil, problem("inclusion proof", "%v", err)
 	}
 	if err := v.verifyEntry(e); err != nil {
@@ -98,7 +102,10 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 		return nil, problem("openings", "%s", strings.TrimPrefix(err.Error(), "openings: "))
 	}
 	verdict := &Verdict{Index: r.Index, Entry: e, Openings: openings, Checkpoint: cp, Policy: v.policy}
-	return verdict, verdict.match(docs)
+	if err := verdict.match(docs); err != nil {
+		return nil, err
+	}
+	return verdict, nil
 }
 
 // Verify checks one receipt under a policy.
@@ -158,14 +165,15 @@ func (v *Verdict) match(docs []Document) error {
 		name := ""
 		for _, s := range subjects {
 			if v.Openings.Matches(s, d.Digest) {
-				name = s.Name
-				break
+				if name == "" {
+					name = s.Name
+				}
+				found[s.Name] = true // one file may stand for two
 			}
 		}
 		if name == "" {
 			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", d.Name, d.Digest, subjectText(subjects))
 		}
-		found[name] = true
 		v.Documents = append(v.Documents, Match{d, name})
 	}
 	for _, s := range subjects {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand"
+	"slices"
 	"testing"
 )
 
@@ -158,8 +159,19 @@ func FuzzProofVerify(f *testing.F) {
 		m = m.Set(h(i), h(100+i))
 	}
 	root := m.Root()
-	f.Add([]byte{}, 3, true)
-	f.Fuzz(func(t *testing.T, data []byte, i int, at bool) {
+	for i := range 60 {
+		p := m.Prove(h(i))
+		var data []byte
+		for _, sibling := range p.Siblings {
+			data = append(data, sibling[:]...)
+		}
+		var key, value []byte
+		if p.At != nil {
+			key, value = p.At.Key[:], p.At.Value[:]
+		}
+		f.Add(data, i, key, value)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, i int, key, value []byte) {
 		if i < 0 || i > 60 {
 			return
 		}
@@ -168,14 +180,19 @@ func FuzzProofVerify(f *testing.F) {
 			p.Siblings = append(p.Siblings, Hash(data))
 			data = data[Size:]
 		}
-		if at {
-			p.At = &Leaf{Key: h(i), Value: h(1)}
+		if len(key) == Size && len(value) == Size {
+			p.At = &Leaf{Hash(key), Hash(value)}
 		}
-		if v, ok, err := p.Verify(root, h(i)); err == nil {
-			want, has := m.Get(h(i))
-			if ok != has || ok && v != want {
-				t.Fatalf("a made-up proof was believed")
-			}
+		v, ok, err := p.Verify(root, h(i))
+		if err != nil {
+			return
+		}
+		want, has := m.Get(h(i))
+		if ok != has || ok && v != want {
+			t.Fatalf("a made-up proof was believed")
+		}
+		if genuine := m.Prove(h(i)); !slices.Equal(genuine.Siblings, p.Siblings) || (genuine.At == nil) != (p.At == nil) || p.At != nil && *genuine.At != *p.At {
+			t.Fatalf("a second proof of the same: %v", p)
 		}
 	})
 }

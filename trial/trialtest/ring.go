@@ -2,16 +2,16 @@
 package trialtest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"math/big"
 	"testing"
 	"time"
-
-	"crypto"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -33,9 +33,16 @@ func Key(name string) crypto.Signer {
 		if err != nil {
 			panic(err)
 		}
-		return key
+		return repeatable{key}
 	}
 	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// repeatable signs as RFC 6979 says, so that the same test makes the same log.
+type repeatable struct{ *ecdsa.PrivateKey }
+
+func (r repeatable) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return r.PrivateKey.Sign(nil, digest, opts)
 }
 
 // Public returns the public part of Key(name).
