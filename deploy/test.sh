@@ -83,6 +83,9 @@ export TRIALPROOF_TEST_MYSQL="root@unix($tmp/mysql.sock)/"
 step "go test -race"
 go test -race -timeout 20m -skip SecondOpinion ./...
 
+step "the log's faults and crashes on MariaDB"
+TRIALPROOF_TEST_STORE=mysql go test -timeout 10m -skip SecondOpinion ./logserver
+
 step "second opinions"
 TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" \
 	go test -timeout 10m -run SecondOpinion ./...

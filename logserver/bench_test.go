@@ -37,6 +37,7 @@ func BenchmarkSubmit(b *testing.B) {
 			}
 			var next atomic.Int64
 			var wg sync.WaitGroup
+			size := l.Size()
 			b.ResetTimer()
 			for range clients {
 				wg.Go(func() {
@@ -50,6 +51,8 @@ func BenchmarkSubmit(b *testing.B) {
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "receipts/s")
+			// Each batch adds a state entry.
+			b.ReportMetric(float64(b.N)/float64(l.Size()-size-uint64(b.N)), "entries/batch")
 		})
 	}
 }

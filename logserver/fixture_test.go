@@ -3,6 +3,7 @@ package logserver_test
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/logserver"
@@ -70,7 +72,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	return &fixture{
-		t: t, dir: t.TempDir(), signer: signer, skey: skey, vkey: vkey, policy: "quorum none\n",
+		mysql: testDatabase(t), t: t, dir: t.TempDir(), signer: signer, skey: skey, vkey: vkey, policy: "quorum none\n",
 		clock: &fakeClock{now: trialtest.Start.Std()},
 	}
 }
@@ -122,6 +124,39 @@ func (f *fixture) witnesses(n, k int) []*testWitness {
 	return list
 }
 
+// testDatabase makes a MySQL or MariaDB database for one test and returns its
+// DSN, where TRIALPROOF_TEST_STORE=mysql asks for that instead of SQLite.
+func testDatabase(t testing.TB) string {
+	t.Helper()
+	if os.Getenv("TRIALPROOF_TEST_STORE") != "mysql" {
+		return ""
+	}
+	cfg, err := mysql.ParseDSN(os.Getenv("TRIALPROOF_TEST_MYSQL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("mysql", cfg.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.DBName = fmt.Sprintf("ls_%d_%d", os.Getpid(), time.Now().UnixNano())
+	if _, err := db.Exec("CREATE DATABASE " + cfg.DBName); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := db.Exec("DROP DATABASE " + cfg.DBName); err != nil {
+			t.Error(err)
+		}
+		db.Close()
+	})
+	return cfg.FormatDSN()
+}
+
+// ownClock is a journal whose machine's clock is this one's.
+type ownClock struct{ logserver.Journal }
+
+func (ownClock) Now(context.Context) (time.Time, error) { return time.Time{}, nil }
+
 func (f *fixture) parsePolicy() *receipt.Policy {
 	p, err := receipt.ParsePolicy([]byte("log " + f.vkey + "\n" + f.policy))
 	if err != nil {
@@ -142,7 +177,15 @@ func (f *fixture) backends(ctx context.Context, create bool) (logserver.Config, 
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	ec := engine.Config{SQLite: f.path("tree.db"), Now: f.clock.Now}
-	db, err := sqlite.OpenDB(f.path("log.db"))
+	dialect := sqlstore.SQLite
+	var db *sql.DB
+	var err error
+	if f.mysql != "" {
+		ec.SQLite, ec.MySQL, dialect = "", f.mysql, sqlstore.MySQL
+		db, err = engine.OpenMySQL(ctx, f.mysql)
+	} else {
+		db, err = sqlite.OpenDB(f.path("log.db"))
+	}
 	if err != nil {
 		return cfg, nil, err
 	}
@@ -152,11 +195,11 @@ func (f *fixture) backends(ctx context.Context, create bool) (logserver.Config, 
 		if err != nil {
 			return cfg, nil, err
 		}
-		store, err = sqlstore.Create(ctx, db, sqlstore.SQLite, id)
+		store, err = sqlstore.Create(ctx, db, dialect, id)
 		if err != nil {
 			return cfg, nil, err
 		}
-	} else if store, err = sqlstore.Open(ctx, db, sqlstore.SQLite); err != nil {
+	} else if store, err = sqlstore.Open(ctx, db, dialect); err != nil {
 		return cfg, nil, err
 	}
 	ec.TreeID = store.TreeID()
@@ -166,6 +209,10 @@ func (f *fixture) backends(ctx context.Context, create bool) (logserver.Config, 
 		return cfg, nil, err
 	}
 	cfg.Tree, cfg.Journal, cfg.Tiles = tree, store, logserver.NewTileDir(f.path("tiles"))
+	if f.mysql != "" {
+		cfg.Tiles = store.Tiles()
+		cfg.Journal = ownClock{store} // the database's is not the fake one
+	}
 	if f.wrap != nil {
 		f.wrap(&cfg)
 	}

@@ -59,8 +59,8 @@ type Config struct {
 	Logger  *slog.Logger     // nil: discards
 	Metrics Metrics          // nil: none
 
-	// BatchDelay is how long the pool is left to fill while earlier batches are
-	// waiting for witnesses; 0 is 3 ms. An idle log waits for nothing.
+	// BatchDelay is how long the pool is left to fill at most, while others are
+	// expected; 0 is 20 ms. An idle log waits for nothing.
 	BatchDelay time.Duration
 	// QuorumWait is how long Submit waits for the quorum; 0 is 10 s.
 	QuorumWait time.Duration
@@ -152,7 +152,7 @@ func (c *Config) setDefaults() {
 	if c.Metrics == nil {
 		c.Metrics = noMetrics{}
 	}
-	setDefault(&c.BatchDelay, 3*time.Millisecond)
+	setDefault(&c.BatchDelay, 20*time.Millisecond)
 	setDefault(&c.QuorumWait, 10*time.Second)
 	setDefault(&c.Recosign, time.Hour)
 	setDefault(&c.RetryDelay, 100*time.Millisecond)

@@ -24,7 +24,7 @@ type sequencer struct {
 // carried on until work ends.
 func (s *sequencer) run(take, work context.Context) {
 	for take.Err() == nil && s.l.Err() == nil {
-		batch := s.l.pool.take(take, s.delay)
+		batch := s.l.pool.take(take, s.l.cfg.BatchDelay, s.busy)
 		if len(batch) == 0 {
 			continue
 		}
@@ -34,14 +34,8 @@ func (s *sequencer) run(take, work context.Context) {
 	s.l.pool.close(ErrClosing)
 }
 
-// delay is how long to let the pool fill: not at all unless earlier batches are
-// waiting for witnesses, for then a larger batch costs nobody anything.
-func (s *sequencer) delay() time.Duration {
-	if s.l.signedSize() > s.l.publishedSize() {
-		return s.l.cfg.BatchDelay
-	}
-	return 0
-}
+// busy reports whether an earlier batch is waiting for witnesses.
+func (s *sequencer) busy() bool { return s.l.signedSize() > s.l.publishedSize() }
 
 // sequence gives each submission of a batch its outcome, or in the end none if
 // the log stops.

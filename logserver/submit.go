@@ -13,6 +13,9 @@ import (
 const (
 	maxBatchEntries = 256
 	maxBatchBytes   = 1 << 20
+
+	fewSubmitters = 4
+	moment        = time.Millisecond
 )
 
 // An Outcome is what became of a submission that was not refused.
@@ -96,6 +99,8 @@ type pool struct {
 	queue  []*submission
 	held   map[trial.Hash]*submission // queued or being decided
 	wake   chan struct{}              // of capacity 1: the queue is not empty
+
+	last int // submissions of the last batch; take's own
 }
 
 func (p *pool) init() {
@@ -122,21 +127,21 @@ func (p *pool) add(signed *trial.Signed) (*submission, error) {
 	return s, nil
 }
 
-// take waits until the queue is not empty, gives it delay to fill, and takes a
-// batch off its front. It returns nil when ctx ends.
-func (p *pool) take(ctx context.Context, delay func() time.Duration) []*submission {
+// take waits until the queue is not empty, lets it fill, and takes a batch off
+// its front. It returns nil when ctx ends.
+//
+// An idle log takes at once. Where the last batch was of several submitters, or
+// one is still waiting for witnesses (busy), others are on their way, and to wait
+// for them costs nobody as much as a batch more: until none has come for a
+// moment, and delay at most.
+func (p *pool) take(ctx context.Context, delay time.Duration, busy func() bool) []*submission {
 	select {
 	case <-p.wake:
 	case <-ctx.Done():
 		return nil
 	}
-	if d := delay(); d > 0 && p.len() < maxBatchEntries {
-		timer := time.NewTimer(d)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
+	if p.last > fewSubmitters || busy() {
+		p.fill(ctx, delay, busy)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,6 +154,7 @@ func (p *pool) take(ctx context.Context, delay func() time.Duration) []*submissi
 		n++
 	}
 	batch := p.queue[:n:n]
+	p.last = n
 	p.queue = p.queue[n:]
 	if len(p.queue) > 0 {
 		select {
@@ -157,6 +163,29 @@ func (p *pool) take(ctx context.Context, delay func() time.Duration) []*submissi
 		}
 	}
 	return batch
+}
+
+// fill returns when the queue holds a whole batch, when delay has passed, or when
+// nothing is busy and nobody has come within a moment.
+func (p *pool) fill(ctx context.Context, delay time.Duration, busy func() bool) {
+	tick := time.NewTicker(moment)
+	defer tick.Stop()
+	end := time.NewTimer(delay)
+	defer end.Stop()
+	for n := p.len(); n < maxBatchEntries; {
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+		m := p.len()
+		if m == n && !busy() {
+			return
+		}
+		n = m
+	}
 }
 
 func (p *pool) len() int {
