@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/pprof"
 	"time"
 
 	"google.golang.org/grpc"
@@ -29,6 +31,7 @@ type serving struct {
 	tlsCert, tlsKey string
 	limits          api.Limits
 	debug           bool
+	profile         string
 	quorumWait      time.Duration
 }
 
@@ -42,6 +45,7 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.Float64Var(&s.limits.PerKey.PerSecond, "key-rate", 0, "submissions a second that one key may make; 0 is no limit")
 	fs.Float64Var(&s.limits.PerAddress.PerSecond, "address-rate", 0, "submissions a second that one address may make; 0 is no limit")
 	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second, "how long a submission waits for the witnesses before it is answered as pending")
+	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
 }
 
@@ -74,6 +78,17 @@ func serve(ctx context.Context, e *env, args []string) error {
 func burst(r api.Rate) int { return max(1, int(r.PerSecond)) }
 
 func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err error) {
+	if s.profile != "" {
+		f, err := os.Create(s.profile)
+		if err != nil {
+			return usageError{err}
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	st, err := s.folder.open(ctx, false, logger)
 	if err != nil {
 		return err

@@ -84,14 +84,14 @@ func TestJournal(t *testing.T) {
 		if _, err := sqlstore.Open(ctx, db, d); err == nil {
 			t.Fatal("opened a log that nobody made")
 		}
-		s, err := sqlstore.Create(ctx, db, d, 7)
-		if err != nil {
+		if _, err := sqlstore.Create(ctx, db, d, 7); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := sqlstore.Create(ctx, db, d, 8); err == nil {
 			t.Fatal("made a second log in one database")
 		}
-		if s, err = sqlstore.Open(ctx, db, d); err != nil || s.TreeID() != 7 {
+		s, err := sqlstore.Open(ctx, db, d)
+		if err != nil || s.TreeID() != 7 {
 			t.Fatalf("tree %d, %v", s.TreeID(), err)
 		}
 		old, err := s.Claim(ctx)
