@@ -1,0 +1,52 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Request is an enrolment request as it is handed to an administrator or a
+// registrar, in a .pub file. Only the Enrolment is ever logged: the name tells
+// people whose key it is.
+type Request struct {
+	Name string // printed name of the key's owner
+	Org  string // organisation id
+	Enrolment
+}
+
+const requestHeader = "trialproof enrolment request"
+
+// Marshal returns the text of a request: a header and one member a line.
+func (r Request) Marshal() ([]byte, error) {
+	key, err := r.Key.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "%s\nname: %s\norganisation: %s\nkey: %s\nproof: %s\n", requestHeader, r.Name, r.Org, key, r.Proof), nil
+}
+
+// ParseRequest parses what Marshal returns and verifies that the key signed it.
+func ParseRequest(text []byte) (Request, error) {
+	if !strings.HasPrefix(string(text), requestHeader+"\n") {
+		return Request{}, errors.New("no enrolment request: it is made by trial keygen and ends in .pub")
+	}
+	m := Members(string(text))
+	r := Request{Name: m["name"], Org: m["organisation"]}
+	if err := r.Key.UnmarshalText([]byte(m["key"])); err != nil {
+		return Request{}, fmt.Errorf("key: %w", err)
+	}
+	r.Proof = m["proof"]
+	return r, r.Verify(r.Org)
+}
+
+// Members reads the `member: value` lines of a key file or request.
+func Members(text string) map[string]string {
+	m := map[string]string{}
+	for _, line := range strings.Split(text, "\n") {
+		if k, v, ok := strings.Cut(line, ": "); ok {
+			m[k] = strings.TrimSuffix(v, "\r")
+		}
+	}
+	return m
+}
