@@ -319,6 +319,7 @@ func (c *cosigner) work(ctx context.Context, i int, w *witness) {
 
 // publish moves reads to a new published checkpoint.
 func (l *Log) publish(p publication) {
+	l.view.advance(p.size)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.published = p

@@ -60,7 +60,7 @@ type Config struct {
 	Metrics Metrics          // nil: none
 
 	// BatchDelay is how long the pool is left to fill at most, while others are
-	// expected; 0 is 20 ms. An idle log waits for nothing.
+	// expected; 0 is 50 ms. An idle log waits for nothing.
 	BatchDelay time.Duration
 	// QuorumWait is how long Submit waits for the quorum; 0 is 10 s.
 	QuorumWait time.Duration
@@ -94,6 +94,7 @@ type Log struct {
 
 	pool      pool
 	sequencer sequencer
+	view      view
 	cosigner  *cosigner
 
 	mu        sync.Mutex    // guards what follows
@@ -152,7 +153,7 @@ func (c *Config) setDefaults() {
 	if c.Metrics == nil {
 		c.Metrics = noMetrics{}
 	}
-	setDefault(&c.BatchDelay, 20*time.Millisecond)
+	setDefault(&c.BatchDelay, 50*time.Millisecond)
 	setDefault(&c.QuorumWait, 10*time.Second)
 	setDefault(&c.Recosign, time.Hour)
 	setDefault(&c.RetryDelay, 100*time.Millisecond)

@@ -59,6 +59,9 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 		return
 	}
 	s.state.Commit()
+	changed := s.state.Changed()
+	s.saver.note(changed)
+	s.l.view.add(change{s.state.Size(), s.state.Map(), changed})
 	for i, sub := range admitted {
 		s.l.verifier.Verified(leafHash(b.Entries[i].Raw))
 		sub.admit(b.First+uint64(i), b.Entries[i].Raw)
@@ -66,7 +69,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	if err := s.apply(ctx, b); err != nil {
 		return
 	}
-	s.saver.saved(s.state)
+	s.saver.saved(s.state.Size())
 	s.l.cfg.Metrics.Sequenced(len(b.Entries), s.l.now().Sub(start))
 }
 

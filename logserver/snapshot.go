@@ -2,6 +2,7 @@ package logserver
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/trialproof/trialproof/trial"
@@ -13,19 +14,30 @@ const snapshotEvery = 16_384
 // A saver brings the snapshot of the state up to date now and then, beside the
 // sequencer: records do not change once the state has them.
 type saver struct {
-	l    *Log
-	last uint64 // size of the newest snapshot that was begun
+	l       *Log
+	last    uint64                           // size of the newest snapshot that was begun; the sequencer's
+	changed map[trial.RecordKey]trial.Record // since then; the sequencer's
 
-	mu      sync.Mutex                       // held while one is written
-	pending map[trial.RecordKey]trial.Record // changed, not yet written
+	mu      sync.Mutex                       // held while one is written; guards pending
+	pending map[trial.RecordKey]trial.Record // to be written
 }
 
-// saved is called by the sequencer after each batch whose checkpoint is stored.
-func (v *saver) saved(state *trial.State) {
-	if state.Size()-v.last < snapshotEvery || !v.mu.TryLock() {
+// note takes the records that a batch changed.
+func (v *saver) note(records []trial.Record) {
+	if v.changed == nil {
+		v.changed = map[trial.RecordKey]trial.Record{}
+	}
+	for _, r := range records {
+		v.changed[r.RecordKey()] = r
+	}
+}
+
+// saved is called by the sequencer when the checkpoint of a size is stored.
+func (v *saver) saved(size uint64) {
+	if size-v.last < snapshotEvery || !v.mu.TryLock() {
 		return
 	}
-	size := v.collect(state)
+	v.collect(size)
 	v.l.done.Go(func() {
 		defer v.mu.Unlock()
 		v.write(context.Background(), size)
@@ -33,23 +45,22 @@ func (v *saver) saved(state *trial.State) {
 }
 
 // flush writes a snapshot and waits for it. The sequencer has ended.
-func (v *saver) flush(ctx context.Context, state *trial.State) {
+func (v *saver) flush(ctx context.Context, size uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if state.Size() > v.last {
-		v.write(ctx, v.collect(state))
+	if size > v.last {
+		v.collect(size)
+		v.write(ctx, size)
 	}
 }
 
-func (v *saver) collect(state *trial.State) (size uint64) {
+func (v *saver) collect(size uint64) {
 	if v.pending == nil {
 		v.pending = map[trial.RecordKey]trial.Record{}
 	}
-	for _, r := range state.Changed() {
-		v.pending[r.RecordKey()] = r
-	}
-	v.last = state.Size()
-	return v.last
+	maps.Copy(v.pending, v.changed)
+	clear(v.changed)
+	v.last = size
 }
 
 // write stores what is pending; what fails stays pending for the next time.

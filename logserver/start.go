@@ -139,7 +139,13 @@ func (l *Log) load(ctx context.Context) error {
 	if err := l.rebuild(ctx); err != nil {
 		return err
 	}
-	return l.finish(ctx)
+	if err := l.finish(ctx); err != nil {
+		return err
+	}
+	l.sequencer.saver.note(l.sequencer.state.Changed())
+	l.view.begin(l.sequencer.state)
+	l.view.advance(l.published.size)
+	return nil
 }
 
 // holds checks that our tiles lead to a checkpoint's root.
@@ -293,7 +299,7 @@ func (l *Log) Close(ctx context.Context) error {
 	l.mu.Unlock()
 	l.stop()
 	<-finished
-	l.sequencer.saver.flush(ctx, l.sequencer.state)
+	l.sequencer.saver.flush(ctx, l.sequencer.state.Size())
 	l.done.Wait()
 	return nil
 }
