@@ -11,6 +11,7 @@ import (
 	"github.com/trialproof/trialproof/api/trialpb"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -194,4 +195,20 @@ func toEntries(list []logserver.Located, size uint64) *trialpb.Entries {
 		page.Entries = append(page.Entries, toEntry(e.Index, e.Raw))
 	}
 	return page
+}
+
+func toHistory(key trial.RecordKey, h logserver.History) *trialpb.History {
+	m := history.NewMap(h.Proof)
+	out := &trialpb.History{
+		Kind: key.Kind, Id: key.ID, Checkpoint: string(h.Checkpoint), State: toHistoryEntry(h.State),
+		Map: &trialpb.MapProof{Siblings: m.Siblings, Key: m.Key, Value: m.Value}, Record: string(h.Record),
+	}
+	for _, e := range h.Entries {
+		out.Entries = append(out.Entries, toHistoryEntry(e))
+	}
+	return out
+}
+
+func toHistoryEntry(e logserver.Proved) *trialpb.HistoryEntry {
+	return &trialpb.HistoryEntry{Index: e.Index, Entry: string(e.Raw), Path: history.Strings(e.Path)}
 }

@@ -155,13 +155,34 @@ var recordKinds = []string{"trial", "identifier", "org", "key"}
 
 // ListRecordEntries implements trialpb.LogServer.
 func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecordEntriesRequest) (*trialpb.Entries, error) {
-	if !slices.Contains(recordKinds, req.GetKind()) {
-		return nil, badRequest("kind is one of " + strings.Join(recordKinds, ", "))
+	key, err := recordKey(req.GetKind(), req.GetId())
+	if err != nil {
+		return nil, err
 	}
-	if req.GetId() == "" {
-		return nil, badRequest("id is missing")
+	return s.about(ctx, key, req.GetFrom())
+}
+
+// GetHistory implements trialpb.LogServer.
+func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest) (*trialpb.History, error) {
+	key, err := recordKey(req.GetKind(), req.GetId())
+	if err != nil {
+		return nil, err
 	}
-	return s.about(ctx, trial.RecordKey{Kind: req.GetKind(), ID: req.GetId()}, req.GetFrom())
+	h, err := s.log.History(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return toHistory(key, h), nil
+}
+
+func recordKey(kind, id string) (trial.RecordKey, error) {
+	if !slices.Contains(recordKinds, kind) {
+		return trial.RecordKey{}, badRequest("kind is one of " + strings.Join(recordKinds, ", "))
+	}
+	if id == "" {
+		return trial.RecordKey{}, badRequest("id is missing")
+	}
+	return trial.RecordKey{Kind: kind, ID: id}, nil
 }
 
 func (s *service) about(ctx context.Context, key trial.RecordKey, from uint64) (*trialpb.Entries, error) {

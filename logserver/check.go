@@ -152,6 +152,36 @@ func (c *checker) entries(ctx context.Context, progress func(done, total uint64)
 			progress(next+n, size)
 		}
 	}
+	if !sound {
+		return nil
+	}
+	return c.about(ctx, state)
+}
+
+// about holds the journal's index of what each entry is about to the records
+// that the entries lead to. Keys are not indexed by what they signed.
+func (c *checker) about(ctx context.Context, state *trial.State) error {
+	for _, r := range state.Records() {
+		key, want := r.RecordKey(), r.Log()
+		if key.Kind == "key" {
+			continue
+		}
+		indexes, err := c.l.journal.Entries(ctx, key, 0, int(want.Count)+1)
+		if err != nil {
+			return fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+		}
+		var got trial.Entries
+		for _, i := range indexes {
+			leaf, err := c.l.hashes.hash(ctx, 0, i)
+			if err != nil {
+				return err
+			}
+			got.Add(i, trial.Hash(leaf))
+		}
+		if got.Root() != want.Root() {
+			c.found("%s %s: the journal lists %d entries about it, %d lead to its record: its index was altered", key.Kind, key.ID, got.Count, want.Count)
+		}
+	}
 	return nil
 }
 

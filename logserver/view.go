@@ -58,49 +58,85 @@ func (v *view) advance(size uint64) {
 	}
 }
 
-// A RecordProof shows what the published tree's state entry says of a record,
-// or that it has none.
-type RecordProof struct {
-	Checkpoint []byte     // published, of size Index+1
-	Index      uint64     // of the state entry
-	State      []byte     // the state entry
-	Path       [][32]byte // its inclusion proof
+// A History is everything the published tree has about a record, or the proof
+// that it has nothing: what trial/history checks.
+type History struct {
+	Checkpoint []byte     // published, of size State.Index+1
+	State      Proved     // the state entry that ends the tree
 	Record     []byte     // canonical JSON; nil if there is no such record
-	Proof      smap.Proof // under the state entry's map root
+	Proof      smap.Proof // of the record under the state entry's map root
+	Entries    []Proved   // about the record, in order
 }
 
-// Prove returns the proof of a record. ErrNotReady: nothing has been published
-// since the start.
-func (l *Log) Prove(ctx context.Context, key trial.RecordKey) (RecordProof, error) {
-	l.mu.Lock()
-	pub := l.published
-	l.mu.Unlock()
+// A Proved entry is a leaf with its inclusion proof.
+type Proved struct {
+	Located
+	Path [][32]byte
+}
+
+// maxHistory bounds the entries of one history.
+const maxHistory = 100_000
+
+// History returns the history of a record. ErrNotReady: nothing has been
+// published since the start.
+func (l *Log) History(ctx context.Context, key trial.RecordKey) (History, error) {
 	l.view.mu.RLock()
 	size, tree, rec := l.view.size, l.view.tree, l.view.records[key]
 	l.view.mu.RUnlock()
-	if size == 0 || size > pub.size {
-		return RecordProof{}, fmt.Errorf("%w: nothing has been published since the start", ErrNotReady)
+	if size == 0 {
+		return History{}, fmt.Errorf("%w: nothing has been published since the start", ErrNotReady)
 	}
-	if size != pub.size { // published between the two reads
-		p, err := l.covering(ctx, size-1)
-		if err != nil {
-			return RecordProof{}, err
-		}
-		pub = p
-	}
-	p := RecordProof{Checkpoint: pub.note, Index: size - 1, Proof: tree.Prove(key.Hash())}
-	raws, err := l.hashes.entries(ctx, p.Index, 1)
+	pub, err := l.publishedAt(ctx, size)
 	if err != nil {
-		return RecordProof{}, err
+		return History{}, err
 	}
-	p.State = raws[0]
-	if p.Path, err = l.hashes.inclusion(ctx, p.Index, pub.size); err != nil {
-		return RecordProof{}, err
+	h := History{Checkpoint: pub.note, Proof: tree.Prove(key.Hash())}
+	if h.State, err = l.proved(ctx, size-1, size); err != nil {
+		return History{}, err
 	}
-	if rec != nil {
-		if p.Record, err = trial.MarshalRecord(rec); err != nil {
-			return RecordProof{}, err
+	if rec == nil {
+		return h, nil
+	}
+	if h.Record, err = trial.MarshalRecord(rec); err != nil {
+		return History{}, err
+	}
+	indexes, err := l.journal.Entries(ctx, key, 0, maxHistory+1)
+	if err != nil {
+		return History{}, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+	}
+	if len(indexes) > maxHistory {
+		return History{}, fmt.Errorf("%s %s has more than %d entries", key.Kind, key.ID, maxHistory)
+	}
+	for _, i := range indexes {
+		if i >= size {
+			break
 		}
+		e, err := l.proved(ctx, i, size)
+		if err != nil {
+			return History{}, err
+		}
+		h.Entries = append(h.Entries, e)
 	}
-	return p, nil
+	return h, nil
+}
+
+func (l *Log) proved(ctx context.Context, index, size uint64) (Proved, error) {
+	raws, err := l.hashes.entries(ctx, index, 1)
+	if err != nil {
+		return Proved{}, err
+	}
+	path, err := l.hashes.inclusion(ctx, index, size)
+	return Proved{Located{index, raws[0]}, path}, err
+}
+
+// publishedAt returns the checkpoint published at a size, the newest with its
+// freshest cosignatures.
+func (l *Log) publishedAt(ctx context.Context, size uint64) (publication, error) {
+	l.mu.Lock()
+	p := l.published
+	l.mu.Unlock()
+	if p.size == size {
+		return p, nil
+	}
+	return l.covering(ctx, size-1)
 }

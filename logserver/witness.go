@@ -3,6 +3,7 @@ package logserver
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -37,6 +38,27 @@ type errAhead struct {
 
 func (e errAhead) Error() string {
 	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; restore the newest", e.label, e.size)
+}
+
+// ahead looks into a witness's claim that it has cosigned a larger tree: anyone
+// can claim that. The proof is a checkpoint of that size with our own signature.
+func (w *witness) ahead(ctx context.Context, size, newest uint64) error {
+	origin := sha256.Sum256([]byte(w.log.Name()))
+	url := fmt.Sprintf("%s/%x/checkpoint", strings.TrimSuffix(w.key.URL, "/"), origin)
+	unproven := fmt.Errorf("witness %s claims to have cosigned size %d, larger than any that we signed, and shows no checkpoint of ours to prove it", w.key.Label, size)
+	resp, err := w.send(ctx, http.MethodGet, url, nil)
+	if err != nil || resp.status != http.StatusOK {
+		return errors.Join(unproven, err)
+	}
+	n, err := note.Open(resp.body, note.VerifierList(w.log))
+	if err != nil {
+		return errors.Join(unproven, err)
+	}
+	tree, err := receipt.ParseTree(n.Text)
+	if err != nil || tree.Origin != w.log.Name() || tree.Size <= newest {
+		return unproven
+	}
+	return errAhead{w.key.Label, tree.Size}
 }
 
 // errRefused says that a witness refused a checkpoint for good: it may have seen
@@ -85,7 +107,7 @@ func (w *witness) cosign(ctx context.Context, hashes *hashTree, tree signedTree,
 				return "", time.Time{}, fmt.Errorf("witness %s answers 409 without a size", w.key.Label)
 			}
 			if size > newest {
-				return "", time.Time{}, errAhead{w.key.Label, size}
+				return "", time.Time{}, w.ahead(ctx, size, newest)
 			}
 			w.last, w.known = size, true
 			if size > tree.Size || try == 2 {
@@ -123,8 +145,11 @@ type answer struct {
 }
 
 func (w *witness) post(ctx context.Context, body []byte) (answer, error) {
-	url := strings.TrimSuffix(w.key.URL, "/") + "/add-checkpoint"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	return w.send(ctx, http.MethodPost, strings.TrimSuffix(w.key.URL, "/")+"/add-checkpoint", body)
+}
+
+func (w *witness) send(ctx context.Context, method, url string, body []byte) (answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}

@@ -89,8 +89,19 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	if contains(tr.Results, s.ID) {
 		return refuse(RuleTaken, "the results %s are logged", s.ID)
 	}
+	if len(tr.Results) >= maxPerTrial {
+		return tooMany("results", len(tr.Results))
+	}
 	tr.Results = appended(tr.Results, s.ID)
 	return nil
+}
+
+// maxPerTrial bounds what a trial's record holds of one sort: every tree that
+// touches the record hashes all of it.
+const maxPerTrial = 1000
+
+func tooMany(what string, n int) *Refusal {
+	return refuse(RuleLimit, "the trial has %d %s, the most is %d", n, what, maxPerTrial)
 }
 
 func contains(ids []Hash, id Hash) bool {

@@ -57,6 +57,13 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 			return refuse(RuleTaken, "%s has a version %q, logged as %s", p.Scope, v.Version, v.ID)
 		}
 	}
+	n := 0
+	for _, list := range tr.Scopes {
+		n += len(list)
+	}
+	if n >= maxPerTrial {
+		return tooMany("protocol versions", n)
+	}
 	if p.Scope != ScopeGlobal {
 		found := false
 		for _, v := range tr.Scopes[ScopeGlobal] {

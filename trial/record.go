@@ -207,3 +207,7 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 	}
 	return r, nil
 }
+
+// RecordValue returns the value that the Merkle map holds for a record: SHA-256
+// of its canonical JSON.
+func RecordValue(data []byte) Hash { return sha256.Sum256(data) }

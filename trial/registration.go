@@ -78,6 +78,9 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 			return refuse(RuleTaken, "%s has bound %s to trial %s at index %d", c.Org, i.Identifier, c.Trial, c.Index)
 		}
 	}
+	if len(tr.Identifiers) >= maxPerTrial {
+		return tooMany("identifiers", len(tr.Identifiers))
+	}
 	// Another organisation's claim makes it disputed and refuses nothing: a
 	// squatter must not be able to keep the sponsor out.
 	rec.Claims = appended(rec.Claims, Claim{t.index, t.signer.Org, i.Trial})

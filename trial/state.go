@@ -59,6 +59,10 @@ func (s *State) MapRoot() Hash { return s.tree.Root() }
 // Prove returns the proof of a record's presence or absence under MapRoot.
 func (s *State) Prove(key RecordKey) smap.Proof { return s.tree.Prove(key.Hash()) }
 
+// Map returns the Merkle map that the last state entry holds the root of. It is a
+// value: it stays as it is.
+func (s *State) Map() smap.Map { return s.tree }
+
 // Apply judges one entry of a log by the rules and, if none is broken, takes
 // it in. Every error is a *Refusal and leaves s as it was. The entry must have
 // been verified.

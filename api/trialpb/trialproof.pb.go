@@ -821,6 +821,283 @@ func (x *StreamEntriesRequest) GetFrom() uint64 {
 	return 0
 }
 
+type GetHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// trial, identifier, org or key.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Id of the record within its kind.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHistoryRequest) Reset() {
+	*x = GetHistoryRequest{}
+	mi := &file_trialproof_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHistoryRequest) ProtoMessage() {}
+
+func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
+func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetHistoryRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *GetHistoryRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Everything that the published tree has about a record. docs/spec.md says how
+// it is checked.
+type History struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The published checkpoint with its cosignatures.
+	Checkpoint string `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// The state entry that ends the tree.
+	State *HistoryEntry `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	// What the map, whose root the state entry holds, has at the record's key.
+	Map *MapProof `protobuf:"bytes,5,opt,name=map,proto3" json:"map,omitempty"`
+	// Canonical JSON; missing if nothing was logged.
+	Record string `protobuf:"bytes,6,opt,name=record,proto3" json:"record,omitempty"`
+	// All entries about the record, in order.
+	Entries       []*HistoryEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *History) Reset() {
+	*x = History{}
+	mi := &file_trialproof_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *History) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*History) ProtoMessage() {}
+
+func (x *History) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use History.ProtoReflect.Descriptor instead.
+func (*History) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *History) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *History) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *History) GetCheckpoint() string {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return ""
+}
+
+func (x *History) GetState() *HistoryEntry {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *History) GetMap() *MapProof {
+	if x != nil {
+		return x.Map
+	}
+	return nil
+}
+
+func (x *History) GetRecord() string {
+	if x != nil {
+		return x.Record
+	}
+	return ""
+}
+
+func (x *History) GetEntries() []*HistoryEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+type HistoryEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Entry string                 `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Inclusion proof: hashes in base64.
+	Path          []string `protobuf:"bytes,3,rep,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryEntry) Reset() {
+	*x = HistoryEntry{}
+	mi := &file_trialproof_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryEntry) ProtoMessage() {}
+
+func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
+func (*HistoryEntry) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *HistoryEntry) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *HistoryEntry) GetEntry() string {
+	if x != nil {
+		return x.Entry
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetPath() []string {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+type MapProof struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From the root's child down, in base64.
+	Siblings []string `protobuf:"bytes,1,rep,name=siblings,proto3" json:"siblings,omitempty"`
+	// Key and value of the leaf where the path ends, in base64; missing if it
+	// ends in an empty subtree.
+	Key           string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Value         string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MapProof) Reset() {
+	*x = MapProof{}
+	mi := &file_trialproof_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MapProof) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MapProof) ProtoMessage() {}
+
+func (x *MapProof) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MapProof.ProtoReflect.Descriptor instead.
+func (*MapProof) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *MapProof) GetSiblings() []string {
+	if x != nil {
+		return x.Siblings
+	}
+	return nil
+}
+
+func (x *MapProof) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *MapProof) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
 var File_trialproof_proto protoreflect.FileDescriptor
 
 const file_trialproof_proto_rawDesc = "" +
@@ -878,14 +1155,37 @@ const file_trialproof_proto_rawDesc = "" +
 	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06quorum\x18\x04 \x01(\tR\x06quorum\"*\n" +
 	"\x14StreamEntriesRequest\x12\x12\n" +
-	"\x04from\x18\x01 \x01(\x04R\x04from2\x94\x04\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\"7\n" +
+	"\x11GetHistoryRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xfa\x01\n" +
+	"\aHistory\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\tR\n" +
+	"checkpoint\x121\n" +
+	"\x05state\x18\x04 \x01(\v2\x1b.trialproof.v1.HistoryEntryR\x05state\x12)\n" +
+	"\x03map\x18\x05 \x01(\v2\x17.trialproof.v1.MapProofR\x03map\x12\x16\n" +
+	"\x06record\x18\x06 \x01(\tR\x06record\x125\n" +
+	"\aentries\x18\a \x03(\v2\x1b.trialproof.v1.HistoryEntryR\aentries\"N\n" +
+	"\fHistoryEntry\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
+	"\x05entry\x18\x02 \x01(\tR\x05entry\x12\x12\n" +
+	"\x04path\x18\x03 \x03(\tR\x04path\"N\n" +
+	"\bMapProof\x12\x1a\n" +
+	"\bsiblings\x18\x01 \x03(\tR\bsiblings\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value2\xdc\x04\n" +
 	"\x03Log\x12>\n" +
 	"\x06Submit\x12\x1c.trialproof.v1.SubmitRequest\x1a\x16.trialproof.v1.Receipt\x12F\n" +
 	"\n" +
 	"GetReceipt\x12 .trialproof.v1.GetReceiptRequest\x1a\x16.trialproof.v1.Receipt\x12F\n" +
 	"\bGetEntry\x12\x1e.trialproof.v1.GetEntryRequest\x1a\x1a.trialproof.v1.ProvedEntry\x12R\n" +
 	"\x10ListTrialEntries\x12&.trialproof.v1.ListTrialEntriesRequest\x1a\x16.trialproof.v1.Entries\x12T\n" +
-	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12E\n" +
+	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12F\n" +
+	"\n" +
+	"GetHistory\x12 .trialproof.v1.GetHistoryRequest\x1a\x16.trialproof.v1.History\x12E\n" +
 	"\x06GetLog\x12\x1c.trialproof.v1.GetLogRequest\x1a\x1d.trialproof.v1.LogDescription\x12L\n" +
 	"\rStreamEntries\x12#.trialproof.v1.StreamEntriesRequest\x1a\x14.trialproof.v1.Entry0\x01B.Z,github.com/trialproof/trialproof/api/trialpbb\x06proto3"
 
@@ -901,7 +1201,7 @@ func file_trialproof_proto_rawDescGZIP() []byte {
 	return file_trialproof_proto_rawDescData
 }
 
-var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_trialproof_proto_goTypes = []any{
 	(*SubmitRequest)(nil),            // 0: trialproof.v1.SubmitRequest
 	(*Envelope)(nil),                 // 1: trialproof.v1.Envelope
@@ -917,30 +1217,39 @@ var file_trialproof_proto_goTypes = []any{
 	(*GetLogRequest)(nil),            // 11: trialproof.v1.GetLogRequest
 	(*LogDescription)(nil),           // 12: trialproof.v1.LogDescription
 	(*StreamEntriesRequest)(nil),     // 13: trialproof.v1.StreamEntriesRequest
+	(*GetHistoryRequest)(nil),        // 14: trialproof.v1.GetHistoryRequest
+	(*History)(nil),                  // 15: trialproof.v1.History
+	(*HistoryEntry)(nil),             // 16: trialproof.v1.HistoryEntry
+	(*MapProof)(nil),                 // 17: trialproof.v1.MapProof
 }
 var file_trialproof_proto_depIdxs = []int32{
 	1,  // 0: trialproof.v1.SubmitRequest.envelope:type_name -> trialproof.v1.Envelope
 	2,  // 1: trialproof.v1.Envelope.signatures:type_name -> trialproof.v1.Signature
 	6,  // 2: trialproof.v1.Entries.entries:type_name -> trialproof.v1.Entry
-	0,  // 3: trialproof.v1.Log.Submit:input_type -> trialproof.v1.SubmitRequest
-	4,  // 4: trialproof.v1.Log.GetReceipt:input_type -> trialproof.v1.GetReceiptRequest
-	5,  // 5: trialproof.v1.Log.GetEntry:input_type -> trialproof.v1.GetEntryRequest
-	8,  // 6: trialproof.v1.Log.ListTrialEntries:input_type -> trialproof.v1.ListTrialEntriesRequest
-	9,  // 7: trialproof.v1.Log.ListRecordEntries:input_type -> trialproof.v1.ListRecordEntriesRequest
-	11, // 8: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
-	13, // 9: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
-	3,  // 10: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
-	3,  // 11: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
-	7,  // 12: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
-	10, // 13: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
-	10, // 14: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
-	12, // 15: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
-	6,  // 16: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
-	10, // [10:17] is the sub-list for method output_type
-	3,  // [3:10] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	16, // 3: trialproof.v1.History.state:type_name -> trialproof.v1.HistoryEntry
+	17, // 4: trialproof.v1.History.map:type_name -> trialproof.v1.MapProof
+	16, // 5: trialproof.v1.History.entries:type_name -> trialproof.v1.HistoryEntry
+	0,  // 6: trialproof.v1.Log.Submit:input_type -> trialproof.v1.SubmitRequest
+	4,  // 7: trialproof.v1.Log.GetReceipt:input_type -> trialproof.v1.GetReceiptRequest
+	5,  // 8: trialproof.v1.Log.GetEntry:input_type -> trialproof.v1.GetEntryRequest
+	8,  // 9: trialproof.v1.Log.ListTrialEntries:input_type -> trialproof.v1.ListTrialEntriesRequest
+	9,  // 10: trialproof.v1.Log.ListRecordEntries:input_type -> trialproof.v1.ListRecordEntriesRequest
+	14, // 11: trialproof.v1.Log.GetHistory:input_type -> trialproof.v1.GetHistoryRequest
+	11, // 12: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
+	13, // 13: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
+	3,  // 14: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
+	3,  // 15: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
+	7,  // 16: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
+	10, // 17: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
+	10, // 18: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
+	15, // 19: trialproof.v1.Log.GetHistory:output_type -> trialproof.v1.History
+	12, // 20: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
+	6,  // 21: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
+	14, // [14:22] is the sub-list for method output_type
+	6,  // [6:14] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_trialproof_proto_init() }
@@ -956,7 +1265,7 @@ func file_trialproof_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trialproof_proto_rawDesc), len(file_trialproof_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,7 @@ const (
 	Log_GetEntry_FullMethodName          = "/trialproof.v1.Log/GetEntry"
 	Log_ListTrialEntries_FullMethodName  = "/trialproof.v1.Log/ListTrialEntries"
 	Log_ListRecordEntries_FullMethodName = "/trialproof.v1.Log/ListRecordEntries"
+	Log_GetHistory_FullMethodName        = "/trialproof.v1.Log/GetHistory"
 	Log_GetLog_FullMethodName            = "/trialproof.v1.Log/GetLog"
 	Log_StreamEntries_FullMethodName     = "/trialproof.v1.Log/StreamEntries"
 )
@@ -55,6 +56,9 @@ type LogClient interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(ctx context.Context, in *ListRecordEntriesRequest, opts ...grpc.CallOption) (*Entries, error)
+	// Returns all entries about a record, or that there are none, with the proof
+	// that nothing is left out. It is a file that is checked offline.
+	GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error)
 	// Describes the log.
 	GetLog(ctx context.Context, in *GetLogRequest, opts ...grpc.CallOption) (*LogDescription, error)
 	// Streams the published entries from an index on, and then new ones as they
@@ -120,6 +124,16 @@ func (c *logClient) ListRecordEntries(ctx context.Context, in *ListRecordEntries
 	return out, nil
 }
 
+func (c *logClient) GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(History)
+	err := c.cc.Invoke(ctx, Log_GetHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *logClient) GetLog(ctx context.Context, in *GetLogRequest, opts ...grpc.CallOption) (*LogDescription, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LogDescription)
@@ -170,6 +184,9 @@ type LogServer interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error)
+	// Returns all entries about a record, or that there are none, with the proof
+	// that nothing is left out. It is a file that is checked offline.
+	GetHistory(context.Context, *GetHistoryRequest) (*History, error)
 	// Describes the log.
 	GetLog(context.Context, *GetLogRequest) (*LogDescription, error)
 	// Streams the published entries from an index on, and then new ones as they
@@ -199,6 +216,9 @@ func (UnimplementedLogServer) ListTrialEntries(context.Context, *ListTrialEntrie
 }
 func (UnimplementedLogServer) ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecordEntries not implemented")
+}
+func (UnimplementedLogServer) GetHistory(context.Context, *GetHistoryRequest) (*History, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetHistory not implemented")
 }
 func (UnimplementedLogServer) GetLog(context.Context, *GetLogRequest) (*LogDescription, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLog not implemented")
@@ -317,6 +337,24 @@ func _Log_ListRecordEntries_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Log_GetHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogServer).GetHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Log_GetHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogServer).GetHistory(ctx, req.(*GetHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Log_GetLog_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetLogRequest)
 	if err := dec(in); err != nil {
@@ -372,6 +410,10 @@ var Log_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRecordEntries",
 			Handler:    _Log_ListRecordEntries_Handler,
+		},
+		{
+			MethodName: "GetHistory",
+			Handler:    _Log_GetHistory_Handler,
 		},
 		{
 			MethodName: "GetLog",

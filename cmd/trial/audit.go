@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/audit"
 )
@@ -62,6 +63,9 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		})
 	} else {
 		fmt.Fprintf(e.stdout, "clean: %s keeps its rules from entry %d up to size %d; root %x\n", cp.Origin, report.From, cp.Size, cp.Root)
+		if t, ok := cp.ProvenTime(); ok {
+			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", t.Format(time.RFC3339))
+		}
 		if r.policy.Unwitnessed() {
 			fmt.Fprintln(e.stdout, "no witness: that others are shown the same tree is the operator's word alone")
 		}

@@ -103,12 +103,21 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 		return d.id, fmt.Errorf("%w; %s keeps what its receipt needs", err, d.file)
 	}
 	if err != nil {
-		if trial.RuleOf(err) != "" { // nothing was logged: nothing is to be kept
-			return d.id, errors.Join(err, os.Remove(d.file))
+		if trial.RuleOf(err) != "" {
+			return d.id, errors.Join(err, d.refused())
 		}
 		return d.id, fmt.Errorf("%w; %s keeps the signed statement", err, d.file)
 	}
 	return d.id, d.finish(r.policy, res)
+}
+
+// refused puts the statement file out of the way of another try. That a statement
+// was refused is the log's word: salts are kept, in case it was logged all the same.
+func (d *draft) refused() error {
+	if len(d.Openings.Salts) == 0 {
+		return os.Remove(d.file)
+	}
+	return os.Rename(d.file, fmt.Sprintf("%s.refused-%.12s", d.file, d.id))
 }
 
 // place decides the names of the files to be written, none of which may be

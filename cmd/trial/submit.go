@@ -97,8 +97,7 @@ func identify(ctx context.Context, e *env, args []string) error {
 }
 
 // resolve returns the id of the trial that was typed. An id is taken as it is;
-// what another name stands for is the log's word, which is checked against the
-// registration itself.
+// what another name stands for must be shown by a signed statement.
 func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		return id, nil
@@ -111,7 +110,31 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 	if err != nil {
 		return trial.Hash{}, fmt.Errorf("trial %s: the log's answer: %w", typed, err)
 	}
-	return id, nil
+	for _, e := range about.Entries {
+		entry, err := trial.ParseEntry([]byte(e.Entry))
+		if err == nil {
+			err = entry.Verify()
+		}
+		if err != nil {
+			return trial.Hash{}, fmt.Errorf("trial %s: entry %d: %w", typed, e.Index, err)
+		}
+		if entry.Statement != nil && names(entry, typed, id) {
+			return id, nil
+		}
+	}
+	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no statement of its holder that says so", errInvalid, typed, id)
+}
+
+// names reports whether a signed statement binds what was typed to a trial.
+func names(e *trial.Entry, typed string, id trial.Hash) bool {
+	switch p := e.Statement.Statement.Predicate.(type) {
+	case *trial.Identifier:
+		number, err := trial.ParseIdentifier(typed)
+		return err == nil && p.Identifier == number && p.Trial == id
+	case *trial.Registration:
+		return e.Statement.ID == id && typed == trial.SponsorNumber(e.Signer.Org, p.Number)
+	}
+	return false
 }
 
 // submitFlags are the flags of submit that say what is submitted.

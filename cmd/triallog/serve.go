@@ -110,6 +110,9 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	if !cfg.Policy.Unwitnessed() && s.unwitnessed {
 		return usagef("%s asks for %s: -unwitnessed would have no effect", s.path(policyName), cfg.Policy.QuorumText())
 	}
+	if cfg.Policy.Split() {
+		logger.Warn("two sets of witnesses without a member in common satisfy the quorum: each could be shown another log", "quorum", cfg.Policy.QuorumText())
+	}
 	metrics := api.NewMetrics()
 	cfg.Logger, cfg.Metrics, cfg.QuorumWait = logger, metrics, s.quorumWait
 	var tlsConfig *tls.Config

@@ -33,7 +33,7 @@ type Source interface {
 // A Finding is one thing that is not as it must be.
 type Finding struct {
 	Index uint64     `json:"index"`          // of the entry; of a checkpoint, its size
-	Kind  string     `json:"kind"`           // rule, root, rollback, fork or quorum
+	Kind  string     `json:"kind"`           // rule, root, rollback, fork, quorum or clock
 	Rule  trial.Rule `json:"rule,omitempty"` // that the entry breaks
 	Text  string     `json:"text"`
 }
@@ -133,6 +133,9 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 			kind, text = "fork", "the tree replayed before has the root %x, the checkpoint of the same size says %x"
 		}
 		a.find(Finding{Index: cp.Size, Kind: kind, Text: fmt.Sprintf(text, root, cp.Root)})
+	}
+	if t, ok := cp.ProvenTime(); ok && a.state.Time().Std().After(t.Add(receipt.MaxSkew)) {
+		a.find(Finding{Index: cp.Size, Kind: "clock", Text: fmt.Sprintf("the last entry says %s, but witnesses saw it by %s", a.state.Time(), t)})
 	}
 	if len(a.report.Findings) == 0 {
 		a.seen = signed

@@ -274,6 +274,23 @@ func (p *Policy) satisfied(name string, agreed func(int) bool) bool {
 	return n >= m.need
 }
 
+// Split reports whether two sets of witnesses with no member in common both
+// satisfy the quorum, so that each could be shown another log without any of
+// them being dishonest. It is false for a quorum of none, and not worked out for
+// more than 16 witnesses.
+func (p *Policy) Split() bool {
+	n := len(p.Witnesses)
+	if p.Unwitnessed() || n > 16 {
+		return false
+	}
+	for set := range 1 << n {
+		if p.Satisfied(func(w int) bool { return set>>w&1 == 1 }) && p.Satisfied(func(w int) bool { return set>>w&1 == 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Log returns the log line for an origin, or nil.
 func (p *Policy) Log(origin string) *LogKey {
 	for i := range p.Logs {

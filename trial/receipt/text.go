@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 func (v *Verdict) Text() string {
 	var b strings.Builder
 	for _, d := range v.Documents {
-		fmt.Fprintf(&b, "valid: %s is the %s that was logged (SHA-256 %s)\n", d.Name, d.Subject, d.Digest)
+		fmt.Fprintf(&b, "valid: %s is the %s that was logged (SHA-256 %s)\n", shown(d.Name), d.Subject, d.Digest)
 	}
 	if len(v.Documents) == 0 {
 		b.WriteString("valid: the receipt holds; no file was given to compare with\n")
@@ -22,14 +23,20 @@ func (v *Verdict) Text() string {
 	fmt.Fprintf(&b, "what:      %s\n", Describe(e.Statement.Statement))
 	fmt.Fprintf(&b, "who:       %s\n", v.who())
 	if t, ok := v.ProvenTime(); ok {
-		fmt.Fprintf(&b, "when:      no later than %s, proven by the witnesses' clocks\n", t.Format(time.RFC3339))
+		fmt.Fprintf(&b, "when:      no later than the second %s, proven by the witnesses' clocks\n", t.Format(time.RFC3339))
 	} else {
 		b.WriteString("when:      no independent time\n")
 	}
 	c := trial.CommonOf(e.Statement.Statement)
 	fmt.Fprintf(&b, "           %s by the log's clock; signed %s by the signer's\n", e.Time, c.SignedAt)
+	if v.ClockAhead() {
+		b.WriteString("           NOT TO BE BELIEVED: the log's clock says later than the witnesses saw the entry\n")
+	}
 	fmt.Fprintf(&b, "where:     entry %d of %s, proven in its tree of size %d\n", v.Index, v.Checkpoint.Origin, v.Checkpoint.Size)
 	fmt.Fprintf(&b, "witnesses: %s\n", v.Witnesses())
+	if n := v.Checkpoint.Unknown; n > 0 {
+		fmt.Fprintf(&b, "ignored:   %d signatures by keys that the policy does not name\n", n)
+	}
 	fmt.Fprintf(&b, "policy:    SHA-256 %s, asks for %s\n", v.Policy.Digest(), v.Policy.QuorumText())
 	if len(v.Missing) > 0 && len(v.Documents) > 0 {
 		fmt.Fprintf(&b, "not given: %s, logged by the same statement\n", strings.Join(v.Missing, ", "))
@@ -42,6 +49,17 @@ func (v *Verdict) Text() string {
 	return b.String()
 }
 
+// shown quotes a file's name that would not show as it is: names come with files
+// from others, and must not write lines of a verdict.
+func shown(name string) string {
+	for _, r := range name {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(name)
+		}
+	}
+	return name
+}
+
 func (v *Verdict) who() string {
 	s := v.Entry.Signer
 	name := ""
@@ -49,7 +67,11 @@ func (v *Verdict) who() string {
 		name = v.Openings.Name + ", "
 	}
 	c := trial.CommonOf(v.Entry.Statement.Statement)
-	return fmt.Sprintf("%s%s of %s, by key %s (enrolled by entry %d); the signature means %s", name, s.Role, s.Org, s.Key.ID(), s.Enrolled, c.Meaning)
+	said := ", as the log says" // that the key is theirs: the signature is the key's own
+	if v.Checkpoint.ReplayQuorum() {
+		said = ", as replaying witnesses checked"
+	}
+	return fmt.Sprintf("%s%s of %s%s, by key %s (enrolled by entry %d); the signature means %s", name, s.Role, s.Org, said, s.Key.ID(), s.Enrolled, c.Meaning)
 }
 
 // Witnesses says how many witnesses stand behind the receipt, and how many of

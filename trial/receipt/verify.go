@@ -172,7 +172,7 @@ func (v *Verdict) match(docs []Document) error {
 			}
 		}
 		if name == "" {
-			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", d.Name, d.Digest, subjectText(subjects))
+			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", shown(d.Name), d.Digest, subjectText(subjects))
 		}
 		v.Documents = append(v.Documents, Match{d, name})
 	}
@@ -215,3 +215,13 @@ func (c *Checkpoint) witnessText() string {
 // ProvenTime is when the entry was logged at the latest, as the witnesses'
 // clocks say; false if the policy asks for none.
 func (v *Verdict) ProvenTime() (time.Time, bool) { return v.Checkpoint.ProvenTime() }
+
+// ClockAhead reports that the entry's time is later than the witnesses proved it
+// to be there, by more than clocks differ: the log stamped it with a time to come.
+func (v *Verdict) ClockAhead() bool {
+	t, ok := v.ProvenTime()
+	return ok && v.Entry.Time.Std().After(t.Add(MaxSkew))
+}
+
+// MaxSkew is how far honest clocks may differ.
+const MaxSkew = 5 * time.Minute

@@ -153,6 +153,23 @@ func mutations(t *testing.T, p Proof, root, key Hash, present bool, value Hash) 
 	}
 }
 
+// TestMisplacedLeaf: whoever makes the root can put a leaf where it does not
+// belong. It proves nothing about the keys whose place it takes.
+func TestMisplacedLeaf(t *testing.T) {
+	var left, right Hash
+	right[0] = 0x80
+	leaf := hashPair(tagLeaf, &right, &left) // belongs to the right
+	empty := emptyHash
+	root := hashPair(tagInner, &leaf, &empty)
+	p := Proof{Siblings: []Hash{emptyHash}, At: &Leaf{right, left}}
+	if v, ok, err := p.Verify(root, left); !errors.Is(err, ErrProof) {
+		t.Fatalf("absence by a leaf from elsewhere: %x %v %v", v, ok, err)
+	}
+	if v, ok, err := p.Verify(root, right); !errors.Is(err, ErrProof) {
+		t.Fatalf("presence in the wrong place: %x %v %v", v, ok, err)
+	}
+}
+
 func FuzzProofVerify(f *testing.F) {
 	var m Map
 	for i := range 30 {

@@ -1,0 +1,94 @@
+package logserver_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/logserver/sqlite"
+)
+
+// TestCheck alters each of the log's stores in turn; each is named.
+func TestCheck(t *testing.T) {
+	if os.Getenv("TRIALPROOF_TEST_STORE") == "mysql" {
+		t.Log("the alterations are of SQLite's files")
+		return
+	}
+	f := newFixture(t)
+	f.witnesses(3, 2)
+	f.create()
+	l, stop := f.open()
+	waitReady(t, l)
+	id := f.enrol(l)
+	f.grow(l, id, 300) // a full tile and one above it
+	stop()
+	check := func() (problems string) {
+		t.Helper()
+		cfg, closeAll, err := f.backends(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeAll()
+		if err := logserver.Check(t.Context(), cfg, func(p string) { problems += p + "\n" }, nil); err != nil {
+			t.Fatal(err)
+		}
+		return problems
+	}
+	if problems := check(); problems != "" {
+		t.Fatalf("a sound log:\n%s", problems)
+	}
+	query := func(file, q string) func() error {
+		return func() error {
+			db, err := sqlite.OpenDB(f.path(file))
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			res, err := db.Exec(q)
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); err != nil || n != 1 {
+				return fmt.Errorf("%d rows altered: %w", n, err)
+			}
+			return nil
+		}
+	}
+	tile := func(name string) func() error {
+		return func() error {
+			data, err := os.ReadFile(f.path(name))
+			if err != nil {
+				return err
+			}
+			data[len(data)/2] ^= 1
+			return os.WriteFile(f.path(name), data, 0o644)
+		}
+	}
+	for _, c := range []struct {
+		what  string
+		alter func() error
+		named string
+	}{
+		{"a full tile", tile("tiles/tile/0/000"), "tile tile/0/000 and entry bundle tile/entries/000 do not agree"},
+		{"a tile above", tile("tiles/tile/1/000"), "tile tile/1/000: its hash 0 is not the root of tile tile/0/000"},
+		{"the edge tile", tile("tiles/tile/0/001"), "tile tile/0/001"},
+		{"an entry bundle", tile("tiles/tile/entries/000"), "entry bundle"},
+		{"a leaf", query("tree.db", `UPDATE LeafData SET LeafValue = X'00' WHERE LeafIdentityHash = (SELECT LeafIdentityHash FROM SequencedLeafData WHERE SequenceNumber = 7)`), "entry 7: the database holds other bytes"},
+		{"an identity's index", query("log.db", `UPDATE tp_statements SET entry = 299 WHERE entry = 4`), "its index was altered"},
+		{"what an entry is about", query("log.db", `DELETE FROM tp_about WHERE (record, entry) = (SELECT record, entry FROM tp_about WHERE entry = 4 LIMIT 1)`), "its index was altered"},
+		{"a record of the snapshot", query("log.db", `UPDATE tp_records SET data = CAST(replace(data, 'Acme', 'Acne') AS BLOB) WHERE kind = 'org'`), "snapshot"},
+		{"the copy of the checkpoint", func() error { return os.WriteFile(f.path("checkpoint"), []byte("x"), 0o644) }, "checkpoint"},
+	} {
+		saved := t.TempDir()
+		copyLog(t, saved, f.dir)
+		if err := c.alter(); err != nil {
+			t.Fatalf("alter %s: %v", c.what, err)
+		}
+		if problems := check(); c.named != "" && !strings.Contains(problems, c.named) {
+			t.Errorf("%s was altered; named was:\n%s", c.what, problems)
+		}
+		copyLog(t, f.dir, saved)
+	}
+}

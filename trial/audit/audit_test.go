@@ -1,0 +1,98 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/trialtest"
+)
+
+var (
+	logKey = trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
+	w1     = trialtest.Cosigner{Key: "w1.example/replay", Alg: 0x04, Time: 1_800_000_001}
+	w2     = trialtest.Cosigner{Key: "w2.example", Alg: 0x04, Time: 1_800_000_002}
+)
+
+// A source serves a log from memory. Its fields are what a test bends.
+type source struct {
+	policy     *receipt.Policy
+	checkpoint []byte
+
+	mu    sync.Mutex // guards log and what fail does
+	log   *trialtest.Log
+	fail  func(ctx context.Context, path string) error
+	cut   int    // bytes cut off every bundle
+	more  []byte // put behind
+	tiles map[string]int
+}
+
+func newPolicy(t testing.TB) *receipt.Policy {
+	t.Helper()
+	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// newSource serves l at its present size.
+func newSource(t testing.TB, l *trialtest.Log) *source {
+	t.Helper()
+	s := &source{policy: newPolicy(t), log: l, tiles: map[string]int{}}
+	s.publish(t, l.Tree(l.Size()))
+	return s
+}
+
+func (s *source) publish(t testing.TB, tree receipt.Tree) {
+	t.Helper()
+	s.checkpoint = trialtest.Checkpoint(t, tree, logKey, w1, w2)
+}
+
+func checkpoint(t testing.TB, tree receipt.Tree, signers ...trialtest.Cosigner) []byte {
+	t.Helper()
+	var list []note.Signer
+	for _, s := range signers {
+		list = append(list, s)
+	}
+	return trialtest.Checkpoint(t, tree, list...)
+}
+
+func (s *source) Checkpoint(context.Context) ([]byte, error) { return s.checkpoint, nil }
+
+func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tiles[path]++
+	if s.fail != nil {
+		if err := s.fail(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	index, part, _ := strings.Cut(strings.TrimPrefix(path, "tile/entries/"), ".p/")
+	n, err := strconv.ParseUint(strings.NewReplacer("x", "", "/", "").Replace(index), 10, 64)
+	width := receipt.TileWidth
+	if part != "" {
+		width, _ = strconv.Atoi(part)
+	}
+	if err == nil && receipt.TilePath(-1, n, width) == path && n*receipt.TileWidth+uint64(width) <= s.log.Size() {
+		b := s.log.Bundle(n, width)
+		return append(b[:len(b)-s.cut], s.more...), nil
+	}
+	return nil, fmt.Errorf("no tile %s", path)
+}
+
+// open enrols acme with ada and registers a trial, whose id it returns.
+func open(l *trialtest.Log) trial.Hash {
+	p, subjects := trialtest.Org("acme", "Acme", "ada")
+	l.Admit("registrar", p, subjects)
+	p, subjects = trialtest.Register("X-1")
+	return l.Admit("ada", p, subjects).ID
+}

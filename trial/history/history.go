@@ -1,0 +1,232 @@
+// Package history is everything that was logged about one trial, identifier,
+// organisation or key, with the proof that nothing is left out; or the proof
+// that nothing was logged. A history is one JSON file that is checked offline.
+//
+// What it rests on: the state entry that ends the published tree holds the root
+// of the Merkle map; the map holds the digest of the subject's record; the record
+// commits to every entry about the subject, in order. The log's operator writes
+// the state entry. Under a quorum of replaying witnesses, who cosign only trees
+// whose state entries follow from the entries, completeness is proven; without,
+// it is the operator's signed statement, and the verdict says so.
+//
+// The package is pure: it compiles to js/wasm.
+package history
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/smap"
+)
+
+// A History is a subject's entries with their proofs, as a file.
+type History struct {
+	Kind       string  `json:"kind"` // trial, identifier, org or key
+	ID         string  `json:"id"`
+	Checkpoint string  `json:"checkpoint"`
+	State      Entry   `json:"state"`            // the state entry that ends the tree
+	Map        Map     `json:"map"`              // the record's proof under it
+	Record     string  `json:"record,omitempty"` // canonical JSON; none if nothing was logged
+	Entries    []Entry `json:"entries"`          // all about the subject, in order
+}
+
+// An Entry is a leaf with its RFC 6962 inclusion proof.
+type Entry struct {
+	Index uint64   `json:"index,string"`
+	Entry string   `json:"entry"`
+	Path  []string `json:"path"` // base64
+}
+
+// A Map is a smap.Proof.
+type Map struct {
+	Siblings []string `json:"siblings"`      // base64, from the root's child down
+	Key      string   `json:"key,omitempty"` // of the leaf where the path ends; base64
+	Value    string   `json:"value,omitempty"`
+}
+
+// A Verdict is what a history proves. Verify returns one only where everything
+// holds.
+type Verdict struct {
+	Key        trial.RecordKey
+	Checkpoint *receipt.Checkpoint
+	Record     trial.Record // nil: nothing was logged
+	Entries    []Located
+	// Replayed says that replaying witnesses satisfy the quorum by themselves:
+	// that nothing is left out is proven. Otherwise the operator states it.
+	Replayed bool
+}
+
+// A Located entry is a parsed and verified entry with its index.
+type Located struct {
+	Index uint64
+	*trial.Entry
+}
+
+// ErrHistory is wrapped by every error of Verify.
+var ErrHistory = errors.New("history does not hold")
+
+func wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrHistory, fmt.Sprintf(format, args...))
+}
+
+// Parse parses a history file.
+func Parse(data []byte) (*History, error) {
+	h := new(History)
+	if err := json.Unmarshal(data, h); err != nil {
+		return nil, wrong("not a history: %v", err)
+	}
+	return h, nil
+}
+
+// Verify checks a history under a policy.
+func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
+	cp, err := p.Open([]byte(h.Checkpoint))
+	if err != nil {
+		return nil, wrong("%v", err)
+	}
+	if !cp.Quorum() {
+		return nil, wrong("the checkpoint lacks the quorum of %s", p.QuorumText())
+	}
+	if h.State.Index+1 != cp.Size {
+		return nil, wrong("the state entry stands at %d, not at the end of the tree of size %d", h.State.Index, cp.Size)
+	}
+	end, err := h.State.verify(cp.Tree)
+	if err != nil {
+		return nil, wrong("state entry: %v", err)
+	}
+	if end.State == nil || end.State.Size != h.State.Index {
+		return nil, wrong("the tree does not end with a state entry")
+	}
+	v := &Verdict{Key: trial.RecordKey{Kind: h.Kind, ID: h.ID}, Checkpoint: cp, Replayed: cp.ReplayQuorum()}
+	if v.Record, err = h.record(v.Key, end.State); err != nil {
+		return nil, err
+	}
+	if v.Record == nil {
+		if len(h.Entries) > 0 {
+			return nil, wrong("it shows %d entries about what the map has no record of: they are invented", len(h.Entries))
+		}
+		return v, nil
+	}
+	return v, h.entries(v)
+}
+
+// record checks the map proof and returns the record, nil if it is absent.
+func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Record, error) {
+	proof, err := h.Map.proof()
+	if err != nil {
+		return nil, wrong("map proof: %v", err)
+	}
+	value, present, err := proof.Verify(smap.Hash(state.Map.Root), key.Hash())
+	if err != nil {
+		return nil, wrong("%v", err)
+	}
+	if !present {
+		if h.Record != "" {
+			return nil, wrong("it shows a record of %s %s, which the map does not have", key.Kind, key.ID)
+		}
+		return nil, nil
+	}
+	if h.Record == "" {
+		return nil, wrong("the map has a record of %s %s, which is withheld", key.Kind, key.ID)
+	}
+	if trial.RecordValue([]byte(h.Record)) != trial.Hash(value) {
+		return nil, wrong("the record shown is not the one in the map")
+	}
+	r, err := trial.ParseRecord(key.Kind, []byte(h.Record))
+	if err != nil {
+		return nil, wrong("%v", err)
+	}
+	if r.RecordKey() != key {
+		return nil, wrong("the record is of another subject")
+	}
+	return r, nil
+}
+
+// entries holds the entries shown to the record's commitment.
+func (h *History) entries(v *Verdict) error {
+	want := v.Record.Log()
+	var got trial.Entries
+	for i, e := range h.Entries {
+		if i > 0 && e.Index <= h.Entries[i-1].Index {
+			return wrong("entry %d stands behind entry %d: the order was changed", e.Index, h.Entries[i-1].Index)
+		}
+		parsed, err := e.verify(v.Checkpoint.Tree)
+		if err != nil {
+			return wrong("entry %d: %v", e.Index, err)
+		}
+		got.Add(e.Index, parsed.LeafHash())
+		v.Entries = append(v.Entries, Located{e.Index, parsed})
+	}
+	switch {
+	case got.Count < want.Count:
+		return wrong("%d entries were logged about %s %s, only %d are shown: some are withheld", want.Count, v.Key.Kind, v.Key.ID, got.Count)
+	case got.Count > want.Count:
+		return wrong("%d entries were logged about %s %s, %d are shown: some are about something else", want.Count, v.Key.Kind, v.Key.ID, got.Count)
+	case got.Root() != want.Root():
+		return wrong("as many entries are shown as were logged about %s %s, but not the same: one is withheld and another put in its place", v.Key.Kind, v.Key.ID)
+	}
+	return nil
+}
+
+func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
+	path, err := hashes(e.Path)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := trial.ParseEntry([]byte(e.Entry))
+	if err != nil {
+		return nil, err
+	}
+	if err := tree.CheckInclusion(e.Index, parsed.LeafHash(), path); err != nil {
+		return nil, fmt.Errorf("inclusion proof: %w", err)
+	}
+	return parsed, parsed.Verify()
+}
+
+func (m Map) proof() (smap.Proof, error) {
+	siblings, err := hashes(m.Siblings)
+	if err != nil || m.Key == "" && m.Value == "" {
+		return smap.Proof{Siblings: siblings}, err
+	}
+	leaf, err := hashes([]string{m.Key, m.Value})
+	if err != nil {
+		return smap.Proof{}, err
+	}
+	return smap.Proof{Siblings: siblings, At: &smap.Leaf{Key: leaf[0], Value: leaf[1]}}, nil
+}
+
+// NewMap returns the JSON form of a proof.
+func NewMap(p smap.Proof) Map {
+	m := Map{Siblings: Strings(p.Siblings)}
+	if p.At != nil {
+		m.Key, m.Value = encode(p.At.Key), encode(p.At.Value)
+	}
+	return m
+}
+
+// Strings returns hashes in base64.
+func Strings(list [][32]byte) []string {
+	out := make([]string, len(list))
+	for i, h := range list {
+		out[i] = encode(h)
+	}
+	return out
+}
+
+func encode(h [32]byte) string { return base64.StdEncoding.EncodeToString(h[:]) }
+
+func hashes(list []string) ([][32]byte, error) {
+	out := make([][32]byte, len(list))
+	for i, s := range list {
+		b, err := base64.StdEncoding.Strict().DecodeString(s)
+		if err != nil || len(b) != 32 || len(s) != 44 {
+			return nil, fmt.Errorf("%.60q is not a hash in base64", s)
+		}
+		out[i] = [32]byte(b)
+	}
+	return out, nil
+}

@@ -1,0 +1,474 @@
+package trial_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/trialtest"
+)
+
+// The files testdata/*.txt tell how a log comes about, one statement a line:
+//
+//	registrar: org acme ada              the organisation acme, with the administrator ada
+//	ada: enrol bob signer                bob's key signs for acme
+//	bob: register X-1 as T1              names the statement's identity T1
+//	bob: protocol T1 2.0 previous=P1     options follow what the kind needs
+//	bob: protocol T1 2.1 previous=P1 ! R10        is refused, and changes nothing
+//	close                                a state entry
+//	bob: document T1 / org=beta ! R13    as the line before the slash says, then altered in the log
+//	clock 5m                             the log's clock goes on
+//
+// Options of every statement: as NAME, files=N, subject=NAME, log=ORIGIN,
+// contents=TEXT of the files, meaning=M, signed=DURATION after the log's clock, forged=PERSON who signs
+// in the other's name, for=ORG. A name stands for an identity wherever it is
+// in use; one that is not is the digest of itself.
+//
+// Alterations: of a statement's entry org, role, enrolled and time; of a state
+// entry size, rules, root and time; genesis puts another one there. Times are
+// durations.
+
+// A scenario is one file being told.
+type scenario struct {
+	t      *testing.T
+	log    *trialtest.Log
+	now    trial.Time
+	names  map[string]trial.Hash
+	orgs   map[string]string // of a person
+	number int
+}
+
+// An outcome is what one line led to.
+type outcome struct {
+	verb  string
+	rule  trial.Rule
+	where string
+}
+
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &scenario{t: t, log: trialtest.NewLog(t), now: trialtest.Start, names: map[string]trial.Hash{}, orgs: map[string]string{"registrar": "registrar"}}
+			for i, line := range strings.Split(string(text), "\n") {
+				if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) == "" {
+					continue
+				}
+				s.number = i + 1
+				s.line(strings.TrimSpace(line))
+			}
+			s.log.Close()
+			replay(t, s.log)
+		})
+	}
+}
+
+func (s *scenario) fatalf(format string, args ...any) {
+	s.t.Helper()
+	s.t.Fatalf("line %d: "+format, append([]any{s.number}, args...)...)
+}
+
+func (s *scenario) line(line string) {
+	line, rule, _ := strings.Cut(line, " ! ")
+	line, edits, tampered := strings.Cut(line, " / ")
+	words := strings.Fields(line)
+	switch {
+	case words[0] == "clock":
+		s.now += s.duration(words[1])
+		return
+	case words[0] == "close" && !tampered:
+		raw, err := s.log.State.Close(s.now)
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		s.log.State.Commit()
+		s.log.Append(raw)
+		return
+	}
+	before := fingerprint(s.t, s.log.State)
+	var err error
+	if tampered {
+		err = s.tamper(words, edits)
+	} else {
+		err = s.statement(words)
+	}
+	if got := trial.RuleOf(err); got != trial.Rule(rule) {
+		s.fatalf("%s: want %q, got %v", line, rule, err)
+	}
+	if err != nil && fingerprint(s.t, s.log.State) != before {
+		s.fatalf("%s: refused, and the state changed", line)
+	}
+}
+
+// statement builds what a line says and hands it to Admit.
+func (s *scenario) statement(words []string) error {
+	signed, err := s.signed(words)
+	if err != nil {
+		return err
+	}
+	raw, about, err := s.log.State.Admit(signed, s.now)
+	if err != nil {
+		return err
+	}
+	if len(about) == 0 && words[1] != "org" {
+		s.fatalf("admitted, and about nothing")
+	}
+	s.log.Append(raw)
+	return nil
+}
+
+// tamper makes the entry that a line says on a copy of the log, alters it, and
+// replays it there. What the copy refused must not have changed it.
+func (s *scenario) tamper(words []string, edits string) error {
+	s.t.Helper()
+	copied := s.copy()
+	before := fingerprint(s.t, copied)
+	var raw []byte
+	var err error
+	scratch := s.copy()
+	if words[0] == "close" {
+		raw, err = scratch.Close(s.now)
+	} else {
+		var signed *trial.Signed
+		if signed, err = s.signed(words); err == nil {
+			raw, _, err = scratch.Admit(signed, s.now)
+		}
+	}
+	if err != nil {
+		s.fatalf("before it is altered: %v", err)
+	}
+	good := raw
+	for _, edit := range strings.Fields(edits) {
+		name, value, _ := strings.Cut(edit, "=")
+		raw = s.edit(raw, name, value)
+	}
+	err = apply(copied, raw)
+	if err == nil {
+		return nil
+	}
+	if fingerprint(s.t, copied) != before {
+		s.fatalf("the altered entry was refused, and the state changed")
+	}
+	if err := apply(copied, good); err != nil {
+		s.fatalf("the entry is refused as it was, too: %v", err)
+	}
+	return err
+}
+
+func apply(state *trial.State, raw []byte) error {
+	e, err := trial.ParseEntry(raw)
+	if err != nil {
+		return err
+	}
+	if err := e.Verify(); err != nil {
+		return err
+	}
+	return state.Apply(e)
+}
+
+// edit alters one member of an entry; the rest stays byte for byte.
+func (s *scenario) edit(raw []byte, name, value string) []byte {
+	s.t.Helper()
+	var e struct {
+		Signer struct {
+			Enrolled  uint64
+			Org, Role string
+		}
+		Map         struct{ Root string }
+		Rules, Size uint64
+		Time        trial.Time
+	}
+	if err := json.Unmarshal(raw, &e); err != nil {
+		s.t.Fatal(err)
+	}
+	var old, now string
+	switch name {
+	case "org":
+		old, now = `"org":"`+e.Signer.Org+`","role"`, `"org":"`+value+`","role"`
+	case "role":
+		old, now = `"role":"`+e.Signer.Role+`"},"time"`, `"role":"`+value+`"},"time"`
+	case "enrolled":
+		old, now = fmt.Sprintf(`"enrolled":%d,`, e.Signer.Enrolled), `"enrolled":`+value+`,`
+	case "time":
+		old, now = `"time":"`+e.Time.String(), `"time":"`+(e.Time+s.duration(value)).String()
+	case "size":
+		old, now = fmt.Sprintf(`"size":%d,`, e.Size), `"size":`+value+`,`
+	case "rules":
+		old, now = fmt.Sprintf(`"rules":%d,`, e.Rules), `"rules":`+value+`,`
+	case "root":
+		old, now = e.Map.Root, strings.Repeat("0", 63)+"1"
+	case "genesis":
+		g, err := trialtest.Genesis().Marshal()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return g
+	}
+	if bytes.Count(raw, []byte(old)) != 1 || old == now {
+		s.fatalf("cannot alter %s from %q to %q in %s", name, old, now, raw)
+	}
+	return bytes.Replace(raw, []byte(old), []byte(now), 1)
+}
+
+// copy replays the log so far.
+func (s *scenario) copy() *trial.State {
+	s.t.Helper()
+	c := new(trial.State)
+	for i, raw := range s.log.Leaves {
+		if err := apply(c, raw); err != nil {
+			s.fatalf("entry %d does not replay: %v", i, err)
+		}
+	}
+	return c
+}
+
+func (s *scenario) duration(text string) trial.Time {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	return trial.Time(d.Milliseconds())
+}
+
+func (s *scenario) id(name string) trial.Hash {
+	if id, ok := s.names[name]; ok || name == "" {
+		return id
+	}
+	return sha256.Sum256([]byte(name))
+}
+
+func (s *scenario) signed(words []string) (*trial.Signed, error) {
+	s.t.Helper()
+	who := strings.TrimSuffix(words[0], ":")
+	verb, args := words[1], words[2:]
+	as := ""
+	if n := len(args); n > 1 && args[n-2] == "as" {
+		as, args = args[n-1], args[:n-2]
+	}
+	option := map[string]string{"files": "1", "signed": "0s", "log": trialtest.Origin, "meaning": "author", "forged": who, "for": s.orgs[who], "scope": "global"}
+	var plain []string
+	for _, a := range args {
+		if k, v, ok := strings.Cut(a, "="); ok {
+			option[k] = v
+		} else {
+			plain = append(plain, a)
+		}
+	}
+	arg := func(i int) string {
+		if i < len(plain) {
+			return plain[i]
+		}
+		return ""
+	}
+	c := trial.Common{Log: option["log"], Meaning: option["meaning"], SignedAt: s.now + s.duration(option["signed"])}
+	org := option["for"]
+	var p trial.Predicate
+	var subjects []trial.Subject
+	switch verb {
+	case "org":
+		o := &trial.Org{Common: c, ID: arg(0), Name: "The organisation " + arg(0)}
+		for _, a := range plain[1:] {
+			o.Administrators = append(o.Administrators, trialtest.Enrolment(o.ID, a))
+			if s.orgs[a] == "" {
+				s.orgs[a] = o.ID
+			}
+		}
+		p, subjects = o, trial.OrgSubjects(o)
+	case "enrol":
+		e := trialtest.Enrolment(org, arg(0))
+		if by, ok := option["proof"]; ok { // the proof of another key
+			e.Proof = trialtest.Enrolment(org, by).Proof
+		}
+		p, subjects = &trial.Key{Common: c, Action: "enrol", Enrol: &e, Org: org, Role: arg(1)}, trial.NamedSubject("key", e.Key.ID())
+		if s.orgs[arg(0)] == "" {
+			s.orgs[arg(0)] = org
+		}
+	case "revoke":
+		id := trialtest.Public(arg(0)).ID()
+		p, subjects = &trial.Key{Common: c, Action: "revoke", Org: org, Revoke: id}, trial.NamedSubject("key", id)
+	case "register":
+		p, subjects = &trial.Registration{Common: c, Number: arg(0), Masked: option["masked"] != ""}, trial.NumberSubject(arg(0))
+	case "identify":
+		p, subjects = &trial.Identifier{Common: c, Trial: s.id(arg(0)), Identifier: arg(1)}, trial.NamedSubject("trial", s.id(arg(0)))
+	case "protocol":
+		p = &trial.Protocol{Common: c, Trial: s.id(arg(0)), Version: arg(1), Scope: option["scope"], Previous: s.id(option["previous"]), Base: s.id(option["base"])}
+	case "sap":
+		p = &trial.SAP{Common: c, Trial: s.id(arg(0)), Version: arg(1), Analysis: arg(2)}
+	case "milestone":
+		p, subjects = &trial.Milestone{Common: c, Trial: s.id(arg(0)), Event: arg(1), Date: arg(2), Analysis: option["analysis"], Country: option["country"]}, trial.NamedSubject("trial", s.id(arg(0)))
+	case "results":
+		p = &trial.Results{Common: c, Trial: s.id(arg(0)), Analysis: arg(1), Updates: s.id(option["updates"])}
+	case "document":
+		p = &trial.Document{Common: c, Trial: s.id(arg(0)), Version: arg(1)}
+	case "observe":
+		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", "x")
+	default:
+		s.fatalf("no verb %q", verb)
+	}
+	if subjects == nil {
+		n, err := strconv.Atoi(option["files"])
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		contents := make([]string, n)
+		for i := range contents {
+			contents[i] = fmt.Sprint(s.number, i)
+			if c, ok := option["contents"]; ok {
+				contents[i] = c
+			}
+		}
+		subjects = trialtest.Documents(p.Kind(), contents...)
+	}
+	if name, ok := option["subject"]; ok {
+		subjects[0].Name = name
+	}
+	payload, err := (&trial.Statement{Subjects: subjects, Predicate: p}).Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if as != "" {
+		s.names[as] = trial.StatementID(payload)
+	}
+	envelope, err := trial.Sign(payload, trialtest.Key(option["forged"]))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ids := [2]string{trialtest.Public(option["forged"]).ID().String(), trialtest.Public(who).ID().String()}
+	envelope = bytes.ReplaceAll(envelope, []byte(ids[0]), []byte(ids[1]))
+	return trial.Check(envelope, trialtest.Public(who).SPKI())
+}
+
+// fingerprint is everything that can be seen of a state.
+func fingerprint(t testing.TB, s *trial.State) string {
+	t.Helper()
+	var lines []string
+	for _, r := range s.Records() {
+		data, err := trial.MarshalRecord(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, r.RecordKey().Kind+" "+string(data))
+	}
+	slices.Sort(lines)
+	return fmt.Sprintf("%d %s %s %v\n%s", s.Size(), s.Time(), s.MapRoot(), s.Genesis(), strings.Join(lines, "\n"))
+}
+
+// replay holds that the log's entries lead to its state at every prefix that a
+// state entry ends, that Rollback goes back to each, and that a snapshot there
+// loads as the same state.
+func replay(t testing.TB, l *trialtest.Log) {
+	t.Helper()
+	s := new(trial.State)
+	var genesis *trial.Genesis
+	for i, raw := range l.Leaves {
+		e, err := trial.ParseEntry(raw)
+		if err == nil {
+			if err = e.Verify(); err == nil {
+				err = s.Apply(e)
+			}
+		}
+		if err != nil {
+			t.Fatalf("entry %d does not replay: %v", i, err)
+		}
+		if e.Genesis != nil {
+			genesis = e.Genesis
+		}
+		if s.Size() != uint64(i)+1 || s.Time() != e.Time {
+			t.Fatalf("entry %d: size %d, time %s", i, s.Size(), s.Time())
+		}
+		if e.State == nil {
+			continue
+		}
+		s.Commit()
+		loaded, err := trial.Load(genesis, e.State, s.Records())
+		if err != nil {
+			t.Fatalf("the snapshot at %d does not load: %v", i, err)
+		}
+		if a, b := fingerprint(t, loaded), fingerprint(t, s); a != b {
+			t.Fatalf("the snapshot at %d loads as\n%s\nnot\n%s", i, a, b)
+		}
+	}
+	if a, b := fingerprint(t, s), fingerprint(t, l.State); a != b {
+		t.Fatalf("the replay leads to\n%s\nthe log to\n%s", a, b)
+	}
+}
+
+// TestEveryRuleHasAScenario reads the rules in refusal.go and wants each in a
+// scenario that is refused by it, beside a line with the same verb that is not.
+func TestEveryRuleHasAScenario(t *testing.T) {
+	refused, admitted := map[string]string{}, map[string]bool{}
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(text), "\n") {
+			line, _, _ = strings.Cut(line, "#")
+			what, rule, isRefused := strings.Cut(strings.TrimSpace(line), " ! ")
+			_, verb, _ := strings.Cut(what, ": ")
+			verb, _, _ = strings.Cut(verb, " ")
+			if isRefused {
+				refused[rule+" "+file+" "+verb] = rule
+			} else {
+				admitted[file+" "+verb] = true
+			}
+		}
+	}
+	for key, rule := range refused {
+		if !admitted[strings.TrimPrefix(key, rule+" ")] {
+			t.Errorf("%s: the file admits nothing with the verb that it refuses", key)
+		}
+	}
+	tested := slices.Collect(maps.Values(refused))
+	f, err := parser.ParseFile(token.NewFileSet(), "refusal.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(f, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		lit, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		n++
+		rule, _ := strconv.Unquote(lit.Value)
+		if !slices.Contains(tested, rule) {
+			t.Errorf("%s (%s) is in no scenario", spec.Names[0].Name, rule)
+		}
+		if trial.RuleText(trial.Rule(rule)) == "" {
+			t.Errorf("%s has no text", rule)
+		}
+		return true
+	})
+	if n < 16 {
+		t.Fatalf("only %d rules found in refusal.go", n)
+	}
+}
