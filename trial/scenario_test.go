@@ -51,13 +51,6 @@ type scenario struct {
 	number int
 }
 
-// An outcome is what one line led to.
-type outcome struct {
-	verb  string
-	rule  trial.Rule
-	where string
-}
-
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
