@@ -247,3 +247,9 @@ func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
 func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
 	return c.do(ctx, http.MethodGet, "/"+path, nil)
 }
+
+// History returns the history of a record, or the proof that it has none: the
+// JSON that package history checks.
+func (c *Client) History(ctx context.Context, kind, id string) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, "/v1/history?"+url.Values{"kind": {kind}, "id": {id}}.Encode(), nil)
+}

@@ -67,6 +67,10 @@ func init() {
 			`trial verify -policy policy protocol.pdf`, verify},
 		{"show", "say what a receipt or an entry holds", `RECEIPT | URL/INDEX`,
 			`trial show protocol.pdf.tlog-proof`, show},
+		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-json] TRIAL`,
+			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory},
+		{"verify-history", "check a history file offline", `-policy P [-at SIZE] FILE`,
+			`trial verify-history -policy policy history.json`, verifyHistory},
 		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-json]`,
 			`trial audit -log http://127.0.0.1:8080 -policy policy`, auditLog},
 	}
@@ -109,7 +113,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func overview(w io.Writer) {
 	fmt.Fprintln(w, "usage: trial COMMAND [flags] ...")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.does)
+		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.does)
 	}
 	fmt.Fprintln(w, "trial COMMAND -h explains each. Exit status: 0 valid or done, 1 refused or invalid, 2 wrong usage, 3 could not be checked or finished.")
 }
