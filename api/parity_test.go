@@ -30,7 +30,7 @@ func TestParity(t *testing.T) {
 		f.submit(who, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT00000001", Trial: id}, trial.NamedSubject("trial", id))
 	}
 	claim("ada", id)
-	p, s := trialtest.Register("E-1")
+	p, s := trialtest.Register("E-1", "other")
 	claim("eve", f.submit("eve", p, s).ID)
 	ctx := t.Context()
 	none := trial.Hash{9}.String()

@@ -75,7 +75,7 @@ func TestRefusals(t *testing.T) {
 	ada := sign("ada", doc, docSubjects)
 	stale, staleSubjects := protocol("3.0", v1)
 	second, secondSubjects := protocol("1.1", trial.Hash{})
-	taken := &trial.Registration{Common: trialtest.Common(), Masked: true, Number: "X-1"}
+	taken := &trial.Registration{Common: trialtest.Common(), Masked: true, Number: "X-1", Org: "acme"}
 	enrol, enrolSubjects := trialtest.Enrol("acme", "new", trial.RoleSigner)
 	unknown, unknownSubjects := document(func(d *trial.Document) { d.Trial = trial.Hash{1} })
 	otherLog, otherLogSubjects := document(func(d *trial.Document) { d.Log = "elsewhere.example" })

@@ -56,6 +56,9 @@ func (c *clock) check(ctx context.Context, l *Log) error {
 		return fmt.Errorf("read the database's clock: %w", err)
 	}
 	now = l.now()
+	c.mu.Lock()
+	clear(c.ahead) // what was measured by another setting of this clock
+	c.mu.Unlock()
 	l.cosigner.recosign(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()

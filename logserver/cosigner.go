@@ -40,7 +40,7 @@ const (
 	// a larger checkpoint.
 	roundTurn = time.Second
 	// freshWait bounds how long fresh cosignatures are waited for.
-	freshWait = 2 * time.Second
+	freshWait = 5 * time.Second
 	// A worker's pause after a failure doubles from first to last.
 	firstBackoff = 50 * time.Millisecond
 	lastBackoff  = 5 * time.Second

@@ -20,7 +20,7 @@ func TestNoReceiptBeforeTheQuorum(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
 	f.create()
-	f.wrap = func(c *logserver.Config) { c.QuorumWait = 50 * time.Millisecond }
+	f.wrap = func(c *logserver.Config) { c.QuorumWait = 3 * time.Second }
 	l, stop := f.open()
 	waitReady(t, l)
 	id := f.enrol(l)

@@ -24,8 +24,8 @@ func TestSubjectsAreWhatTheStatementSays(t *testing.T) {
 	both[0].Digest.Salted256 = id
 	sealed := []trial.Subject{{Digest: trial.Digest{Salted256: id}, Name: "trial"}}
 	for what, s := range map[string]trial.Statement{
-		"a number's digest":       {Subjects: trial.NamedSubject("number", other), Predicate: &trial.Registration{Common: c, Number: "X-1"}},
-		"a number's name":         {Subjects: trial.NamedSubject("trial", trial.NumberSubject("X-1")[0].Digest.SHA256), Predicate: &trial.Registration{Common: c, Number: "X-1"}},
+		"a number's digest":       {Subjects: trial.NamedSubject("number", other), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
+		"a number's name":         {Subjects: trial.NamedSubject("trial", trial.NumberSubject("X-1")[0].Digest.SHA256), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
 		"a trial's digest":        {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
 		"a milestone's trial":     {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
 		"a milestone's kind":      {Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
@@ -54,7 +54,7 @@ func TestSubjectsAreWhatTheStatementSays(t *testing.T) {
 		}
 	}
 	for what, s := range map[string]trial.Statement{
-		"registration by documents": {Subjects: trialtest.Documents("registration", "a"), Predicate: &trial.Registration{Common: c, Number: "X-1"}},
+		"registration by documents": {Subjects: trialtest.Documents("registration", "a"), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
 		"milestone by documents":    {Subjects: trialtest.Documents("milestone", "a", "b"), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
 		"two administrators":        {Subjects: orgSubjects, Predicate: org},
 	} {

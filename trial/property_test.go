@@ -124,7 +124,10 @@ func anyStatement(t *rapid.T, n int, trials, ids []trial.Hash) (string, trial.Pr
 		return who, &trial.Key{Common: c, Action: "revoke", Org: org, Revoke: key}, trial.NamedSubject("key", key)
 	case 0, 1:
 		number := fmt.Sprintf("X-%d", rapid.IntRange(0, 30).Draw(t, "number"))
-		return who, &trial.Registration{Common: c, Number: number, Masked: n%2 == 0}, trial.NumberSubject(number)
+		if own := map[string]string{"ada": "acme", "eve": "beta"}[who]; own != "" {
+			org = own
+		}
+		return who, &trial.Registration{Common: c, Number: number, Masked: n%2 == 0, Org: org}, trial.NumberSubject(number)
 	case 4:
 		number := fmt.Sprintf("nct:NCT0000000%d", rapid.IntRange(0, 3).Draw(t, "number"))
 		return who, &trial.Identifier{Common: c, Trial: id, Identifier: number}, trial.NamedSubject("trial", id)

@@ -12,12 +12,16 @@ type Registration struct {
 	Common
 	Masked bool   `json:"masked,omitempty"` // the trial is masked (blinded)
 	Number string `json:"number"`           // the sponsor's protocol number
+	Org    string `json:"org"`              // that will hold the trial: the signer's
 }
 
 func (*Registration) Kind() string { return "registration" }
 
 func (g *Registration) check(subjects []Subject) error {
 	if err := checkText("number", g.Number, 60); err != nil {
+		return err
+	}
+	if err := CheckOrgID(g.Org); err != nil {
 		return err
 	}
 	if len(subjects) == 1 && subjects[0].Name == "number" {
@@ -34,6 +38,11 @@ func NumberSubject(number string) []Subject {
 func (g *Registration) apply(t *tx, s *Signed) *Refusal {
 	if t.signer.Role == RoleRegistrar {
 		return refuse(RuleRole, "a registrar holds no trials: sign with a key of the sponsor")
+	}
+	// The identity of a statement does not depend on who signs it: another's
+	// signature over a sponsor's registration must not take its trial's id.
+	if g.Org != t.signer.Org {
+		return refuse(RuleRole, "the registration is for %s, the signer's organisation is %s", g.Org, t.signer.Org)
 	}
 	own := SponsorNumber(t.signer.Org, g.Number)
 	num, found := edit[*IdentifierRecord](t, RecordKey{"identifier", own})

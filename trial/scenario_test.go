@@ -300,7 +300,7 @@ func (s *scenario) signed(words []string) (*trial.Signed, error) {
 		id := trialtest.Public(arg(0)).ID()
 		p, subjects = &trial.Key{Common: c, Action: "revoke", Org: org, Revoke: id}, trial.NamedSubject("key", id)
 	case "register":
-		p, subjects = &trial.Registration{Common: c, Number: arg(0), Masked: option["masked"] != ""}, trial.NumberSubject(arg(0))
+		p, subjects = &trial.Registration{Common: c, Number: arg(0), Masked: option["masked"] != "", Org: org}, trial.NumberSubject(arg(0))
 	case "identify":
 		p, subjects = &trial.Identifier{Common: c, Trial: s.id(arg(0)), Identifier: arg(1)}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "protocol":

@@ -199,7 +199,7 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	admit("registrar", p, s)
 	p, s = trialtest.Enrol("acme", "p256-bob", "signer")
 	admit("ada", p, s)
-	id := admit("p256-bob", &trial.Registration{Masked: true, Number: "X-1"}, trial.NumberSubject("X-1"))
+	id := admit("p256-bob", &trial.Registration{Masked: true, Number: "X-1", Org: "acme"}, trial.NumberSubject("X-1"))
 	admit("ada", &trial.Identifier{Trial: id, Identifier: "nct:NCT01234567"}, trial.NamedSubject("trial", id))
 	first := admit("ada", &trial.Protocol{Trial: id, Scope: "global", Version: "1.0"}, trialtest.Documents("protocol", "a"))
 	de := admit("ada", &trial.Protocol{Trial: id, Scope: "DE", Base: first, Version: "1.0-DE"}, trialtest.Documents("protocol", "c"))

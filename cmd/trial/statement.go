@@ -204,6 +204,9 @@ func (d *draft) finish(p *receipt.Policy, res client.Result) error {
 	if v.Entry.Statement.ID != d.id {
 		return fmt.Errorf("%w: the log's receipt is for another statement; this one is kept in %s", errInvalid, d.file)
 	}
+	if key := v.Entry.Signer.Key; !d.Key.IsZero() && key.ID() != d.Key.ID() {
+		return fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s; yours is kept in %s", errInvalid, key.ID(), d.file)
+	}
 	for _, name := range d.Receipts {
 		if err := writeNew(name, full, 0o644); err != nil {
 			return err

@@ -27,6 +27,7 @@ func register(ctx context.Context, e *env, args []string) error {
 	how.flags(fs)
 	number := fs.String("number", "", "the sponsor's protocol `number`, public")
 	masked := fs.Bool("masked", false, "the trial is masked (blinded)")
+	org := fs.String("org", "", "the organisation's `id`, if the key file does not say it")
 	meaning := fs.String("meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
 	private := fs.Bool("private", false, "commit to the files with salts instead of showing their digests")
 	names, err := e.parse(fs, args)
@@ -39,13 +40,19 @@ func register(ctx context.Context, e *env, args []string) error {
 	if err := r.open(true); err != nil {
 		return err
 	}
+	if *org == "" {
+		*org = r.key.org
+	}
+	if *org == "" {
+		return usagef("the key file does not say whose key it is: name the organisation with -org")
+	}
 	files, err := e.digestFiles(ctx, names)
 	if err != nil {
 		return err
 	}
 	var o trial.Openings
 	st := &trial.Statement{
-		Predicate: &trial.Registration{Common: r.common(*meaning, &o), Masked: *masked, Number: *number},
+		Predicate: &trial.Registration{Common: r.common(*meaning, &o), Masked: *masked, Number: *number, Org: strings.ToLower(*org)},
 		Subjects:  subjects("registration", files, *private, &o),
 	}
 	if len(files) == 0 {

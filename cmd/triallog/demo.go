@@ -216,7 +216,7 @@ func (s *story) people(ctx context.Context) error {
 	number := "EXP-2026-01"
 	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
 		Subjects:  trial.NumberSubject(number),
-		Predicate: &trial.Registration{Common: common("responsibility"), Masked: true, Number: number},
+		Predicate: &trial.Registration{Common: common("responsibility"), Masked: true, Number: number, Org: "example-pharma"},
 	})
 	if err != nil {
 		return err

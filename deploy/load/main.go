@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -59,7 +60,7 @@ func run(ctx context.Context) error {
 	length := flag.Duration("d", 15*time.Second, "how long")
 	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
-	key, err := readKey(*keyFile)
+	key, org, err := readKey(*keyFile)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &load{c: c, key: key, origin: origin}
+	l := &load{c: c, key: key, org: org, origin: origin}
 	if l.public, err = trial.NewPublicKey(key.Public()); err != nil {
 		return err
 	}
@@ -105,6 +106,7 @@ type load struct {
 	key    crypto.Signer
 	public trial.PublicKey
 	origin string
+	org    string
 
 	mu              sync.Mutex // guards what follows
 	took            []time.Duration
@@ -154,7 +156,7 @@ func (l *load) registerAll(ctx context.Context, n int) ([]trial.Hash, error) {
 			number := "LOAD-" + rand.Text()
 			ids[i], _, errs[i] = l.send(ctx, &trial.Statement{
 				Subjects:  trial.NumberSubject(number),
-				Predicate: &trial.Registration{Common: l.common(), Number: number},
+				Predicate: &trial.Registration{Common: l.common(), Number: number, Org: l.org},
 			})
 		})
 	}
@@ -229,24 +231,26 @@ func originOf(ctx context.Context, c *client.Client) (string, error) {
 	return "", errors.New("the checkpoint has no origin")
 }
 
-func readKey(name string) (crypto.Signer, error) {
+// readKey reads a key file, with the organisation that it says.
+func readKey(name string) (key crypto.Signer, org string, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no signing key", name)
+		return nil, "", fmt.Errorf("%s holds no signing key", name)
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	signer, ok := key.(crypto.Signer)
+	signer, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("%s holds a key that cannot sign", name)
+		return nil, "", fmt.Errorf("%s holds a key that cannot sign", name)
 	}
-	return signer, nil
+	head, _, _ := strings.Cut(string(data), "-----BEGIN")
+	return signer, trial.Members(head)["organisation"], nil
 }
 
 // cpuTime is what this process has taken of the processors.

@@ -112,7 +112,7 @@ func TestBreaches(t *testing.T) {
 		p, s := trialtest.Org("beta", "Beta", "ben")
 		l.Admit("registrar", p, s)
 		w.ben = trial.Signer{Enrolled: l.Size() - 1, Key: trialtest.Public("ben"), Org: "beta", Role: "administrator"}
-		p, s = trialtest.Register("Y-1")
+		p, s = trialtest.Register("Y-1", "beta")
 		w.other = l.Admit("ben", p, s).ID
 		p, s = trialtest.Enrol("acme", "gus", "signer")
 		l.Admit("ada", p, s)

@@ -157,6 +157,7 @@ func Enrol(org, name, role string) (trial.Predicate, []trial.Subject) {
 }
 
 // Register returns the registration of a trial by the sponsor's number.
-func Register(number string) (trial.Predicate, []trial.Subject) {
-	return &trial.Registration{Common: Common(), Number: number}, trial.NumberSubject(number)
+// The organisation is acme unless another is named.
+func Register(number string, org ...string) (trial.Predicate, []trial.Subject) {
+	return &trial.Registration{Common: Common(), Number: number, Org: append(org, "acme")[0]}, trial.NumberSubject(number)
 }
