@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,13 @@ type errRefused struct {
 	text   string
 }
 
+// brokenRule is how a replaying witness names the rule and the entry that breaks it.
+var brokenRule = regexp.MustCompile(`^(R\d+) (\d+)\n$`)
+
 func (e errRefused) Error() string {
+	if m := brokenRule.FindStringSubmatch(e.text); m != nil {
+		return fmt.Sprintf("witness %s refuses the checkpoint: entry %s breaks rule %s", e.label, m[2], m[1])
+	}
 	return fmt.Sprintf("witness %s refuses the checkpoint with status %d: %.200q: this may be a fork", e.label, e.status, e.text)
 }
 

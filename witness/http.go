@@ -44,6 +44,7 @@ func (w *Witness) serveAdd(rw http.ResponseWriter, r *http.Request) {
 	}
 	cosigs, err := w.AddCheckpoint(body)
 	var conflict *ConflictError
+	var broken *RuleError
 	switch {
 	case err == nil:
 		w.answer(rw, http.StatusOK, string(cosigs))
@@ -59,6 +60,12 @@ func (w *Witness) serveAdd(rw http.ResponseWriter, r *http.Request) {
 		w.answer(rw, http.StatusNotFound, err.Error()+"\n")
 	case errors.Is(err, ErrSignature):
 		w.answer(rw, http.StatusForbidden, err.Error()+"\n")
+	case errors.As(err, &broken):
+		// Not a fork: the log tells the two apart by this body.
+		w.answer(rw, http.StatusUnprocessableEntity, fmt.Sprintf("%s %d\n", broken.Rule, broken.Index))
+	case errors.Is(err, ErrNotReplayed):
+		rw.Header().Set("Retry-After", "1")
+		w.answer(rw, http.StatusServiceUnavailable, err.Error()+"\n")
 	case errors.Is(err, ErrInconsistent):
 		w.answer(rw, http.StatusUnprocessableEntity, err.Error()+"\n")
 	default:

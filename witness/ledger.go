@@ -110,6 +110,15 @@ func (l *ledger) add(req *request, signed string) ([]byte, error) {
 		l.keepRefused(cur, req.cp, signed, err)
 		return nil, err
 	}
+	if l.cfg.Replay != nil {
+		if err := l.cfg.Replay(l.origin, []byte(signed)); err != nil {
+			var broken *RuleError
+			if errors.As(err, &broken) {
+				l.keepRefused(cur, req.cp, signed, err)
+			}
+			return nil, err
+		}
+	}
 	now := l.cfg.Now().Unix()
 	if now < cur.time {
 		l.cfg.Logger.Warn("clock is behind the last cosignature: using that one's time", "origin", l.origin, "clock", now, "last", cur.time)

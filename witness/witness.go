@@ -21,6 +21,7 @@
 //	old size <= checkpoint size                                 400 ErrMalformed
 //	old size == recorded size                                   409 *ConflictError
 //	root of the empty tree, proof, same root at the same size   422 ErrInconsistent
+//	a replaying key: entries replayed, and clean         503 ErrNotReplayed, 422 *RuleError
 //	the record is durable                                       500 any other error
 //
 // Everything that is read is read strictly: a number or a base64 string that
@@ -28,8 +29,8 @@
 //
 // The package must not know what stands in a log: it never imports trial, a
 // database driver or gRPC, so that a stranger can audit the daemon in an hour.
-// Replaying, for keys whose name ends in "/replay", is not part of this
-// version; Open refuses such keys, because each must serve no other mode.
+// For keys whose name ends in "/replay" whoever opens the witness brings the
+// replay with them (Config.Replay), and such a key serves no other mode.
 package witness
 
 import (
@@ -49,7 +50,20 @@ var (
 	ErrUnknownLog   = errors.New("unknown log")
 	ErrSignature    = errors.New("checkpoint not signed by a trusted key")
 	ErrInconsistent = errors.New("checkpoint not consistent")
+	ErrNotReplayed  = errors.New("not replayed yet")
 )
+
+// A RuleError says that an entry of the tree breaks a rule of the log, so that a
+// replaying witness never cosigns it.
+type RuleError struct {
+	Rule   string // its id, such as R10
+	Index  uint64 // of the entry
+	Detail string
+}
+
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("entry %d breaks a rule of the log: %s", e.Index, e.Detail)
+}
 
 // A ConflictError says that the request's old size is not the size of the
 // newest checkpoint this witness cosigned for the log, which is Size.
@@ -63,7 +77,7 @@ func (e *ConflictError) Error() string {
 // of one origin are two keys that are both trusted for it.
 type Log struct {
 	VKey string // Ed25519 (type 0x01) or ML-DSA-44 (type 0x06)
-	URL  string // where its tiles are, for replaying; kept, not yet used
+	URL  string // where its tiles are, for replaying
 }
 
 // Config is what a Witness needs. Dir, Key and Logs have no defaults.
@@ -71,6 +85,13 @@ type Config struct {
 	Dir  string // made if missing; belongs to Key alone, for ever
 	Key  *Key
 	Logs []Log
+
+	// Replay replays a log's entries up to a signed checkpoint, which follows
+	// from the last one cosigned. It returns nil if all keep the log's rules, a
+	// *RuleError if one does not, and ErrNotReplayed, wrapped, if it could not
+	// be found out in time: the log asks again. It must bound itself, and is not
+	// called concurrently for one log. Set for replaying keys, and only those.
+	Replay func(origin string, signed []byte) error
 
 	Now    func() time.Time // time.Now if nil; never called concurrently for one log
 	Logger *slog.Logger     // silent if nil
@@ -99,9 +120,8 @@ func Open(cfg Config) (*Witness, error) {
 		return nil, errors.New("open witness: no key given")
 	case len(cfg.Logs) == 0:
 		return nil, errors.New("open witness: no log given")
-	case cfg.Key.Replays():
-		return nil, fmt.Errorf("open witness: the name of key %s promises that entries are replayed, which this version "+
-			"does not do yet: use a key made without -replay", cfg.Key.Name())
+	case cfg.Key.Replays() != (cfg.Replay != nil):
+		return nil, fmt.Errorf("open witness: a key whose name ends in /replay replays, and no other key does: %s", cfg.Key.Name())
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +110,7 @@ func TestScripts(t *testing.T) {
 				return nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "policy": policyCmd,
+				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "freeport": freeportCmd, "policy": policyCmd,
 			},
 		})
 	})
@@ -263,6 +264,14 @@ func runCommand(ts *testscript.TestScript, args []string) int {
 		ts.Setenv("last", words[len(words)-1])
 	}
 	return cmd.ProcessState.ExitCode()
+}
+
+// freeport NAME sets $NAME_addr to an address that nothing listens on.
+func freeportCmd(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0]+"_addr", l.Addr().String())
+	ts.Check(l.Close())
 }
 
 // append FILE TEXT adds a line to a file.

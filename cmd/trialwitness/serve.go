@@ -33,6 +33,11 @@ func serve(ctx context.Context, args []string, stderr io.Writer) int {
 
 	trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"
 
+A key made with -replay cosigns only trees that keep the log's rules, which it
+finds out by replaying the entries: give the log's URL behind its vkey.
+
+	trialwitness serve -key r1.key -dir r1 -listen :8090 -log "$(cat log.vkey)=https://log.example"
+
 Keep FILE and DIR together and for ever: a witness that forgets what it cosigned
 could sign a rollback, so neither works without the other. After losing DIR, make
 a new key. One witness runs on a folder at a time.
@@ -61,7 +66,7 @@ a new key. One witness runs on a folder at a time.
 		// open between checkpoints.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      30 * time.Second, // well above replayTime
 		IdleTimeout:       3 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
@@ -75,7 +80,15 @@ a new key. One witness runs on a folder at a time.
 		scheme = "https"
 		srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
-	w, err := witness.Open(witness.Config{Dir: *dir, Key: key, Logs: logs, Logger: logger})
+	cfg := witness.Config{Dir: *dir, Key: key, Logs: logs, Logger: logger}
+	if key.Replays() {
+		r, err := newReplayer(*dir, logs, time.Now, logger)
+		if err != nil {
+			return misuse(stderr, err.Error())
+		}
+		cfg.Replay = r.replay
+	}
+	w, err := witness.Open(cfg)
 	if err != nil {
 		return fail(stderr, failed, err)
 	}

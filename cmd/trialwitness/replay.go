@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/witness"
+)
+
+const (
+	// replayTime bounds the replay within one request. What is replayed by then
+	// stays so: the log asks again, and a long way is gone in steps.
+	replayTime = 8 * time.Second
+	// saveEvery is how many entries may have to be replayed again after a crash.
+	saveEvery = 20_000
+	// maxAhead is how far an entry's time may be ahead of this machine's clock.
+	// Lateness is no reason to refuse: a witness that was down catches up.
+	maxAhead = 5 * time.Minute
+)
+
+// A replayer replays the logs that a witness is told of, each from where it last
+// was. It is used by one request at a time for each log.
+type replayer struct {
+	logs   map[string]*replay // by origin; never changed
+	now    func() time.Time
+	logger *slog.Logger
+}
+
+// A replay follows one log.
+type replay struct {
+	policy  *receipt.Policy // of the log's keys alone: who cosigned is not asked
+	source  *source
+	file    string // where the auditor is saved
+	auditor *audit.Auditor
+	saved   uint64 // size of what is in file
+}
+
+func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *slog.Logger) (*replayer, error) {
+	r := &replayer{logs: map[string]*replay{}, now: now, logger: logger}
+	lines := map[string]string{}
+	for _, l := range logs {
+		if l.URL == "" {
+			return nil, fmt.Errorf("a replaying witness reads the entries: give the log's URL as -log VKEY=URL")
+		}
+		origin, _, _ := strings.Cut(l.VKey, "+")
+		lines[origin] += "log " + l.VKey + "\n"
+		policy, err := receipt.ParsePolicy([]byte(lines[origin] + "quorum none\n"))
+		if err != nil {
+			return nil, err
+		}
+		p := &replay{
+			policy: policy, source: &source{url: strings.TrimRight(l.URL, "/"), http: &http.Client{Timeout: replayTime}},
+			file: filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay"),
+		}
+		if err := p.load(); err != nil {
+			logger.Warn("the saved replay is not used: beginning with the first entry", "origin", origin, "err", err)
+			p.auditor = audit.New(p.policy, p.source)
+		}
+		r.logs[origin] = p
+	}
+	return r, nil
+}
+
+// load goes back to what was saved, or to before the first entry.
+func (p *replay) load() error {
+	p.auditor, p.saved = audit.New(p.policy, p.source), 0
+	data, err := os.ReadFile(p.file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a, err := audit.Resume(p.policy, p.source, data)
+	if err != nil {
+		return err
+	}
+	p.auditor, p.saved = a, a.Size()
+	return nil
+}
+
+// replay is witness.Config.Replay.
+func (r *replayer) replay(origin string, signed []byte) error {
+	p := r.logs[origin]
+	ctx, cancel := context.WithTimeout(context.Background(), replayTime)
+	defer cancel()
+	p.source.checkpoint = signed
+	report, err := p.auditor.Run(ctx)
+	if err != nil {
+		// Newer rules, tiles out of reach, or time: nothing was found wrong.
+		return fmt.Errorf("%w: %w", witness.ErrNotReplayed, err)
+	}
+	if len(report.Findings) > 0 {
+		f := report.Findings[0]
+		// What was replayed goes no further, and nothing of it was cosigned.
+		if err := p.load(); err != nil {
+			r.logger.Error("the saved replay cannot be read", "origin", origin, "err", err)
+		}
+		if f.Kind != "rule" {
+			// Entries that do not lead to the root may be the network's doing.
+			return fmt.Errorf("%w: %s", witness.ErrNotReplayed, f)
+		}
+		r.logger.Error("a rule is broken", "origin", origin, "index", f.Index, "rule", f.Rule, "why", f.Text)
+		return &witness.RuleError{Rule: string(f.Rule), Index: f.Index, Detail: f.Text}
+	}
+	if last, now := p.auditor.State().Time().Std(), r.now(); last.After(now.Add(maxAhead)) {
+		return fmt.Errorf("%w: the last entry's time %s is ahead of this witness's clock", witness.ErrNotReplayed, last)
+	}
+	if p.auditor.Size()-p.saved >= saveEvery {
+		if err := p.save(); err != nil {
+			r.logger.Error("the replay is not saved", "origin", origin, "err", err)
+		}
+	}
+	return nil
+}
+
+// save keeps the auditor for the next start. It is a saving of time: what it says
+// is held to the log's signed checkpoint when it is read.
+func (p *replay) save() error {
+	data, err := p.auditor.Save()
+	if err != nil {
+		return err
+	}
+	tmp := p.file + ".tmp"
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	p.saved = p.auditor.Size()
+	return os.Rename(tmp, p.file)
+}
+
+// A source reads a log's tiles, up to a checkpoint that the log has handed over:
+// it serves the tiles of what it has signed before that is published.
+type source struct {
+	url        string
+	http       *http.Client
+	checkpoint []byte
+}
+
+// maxBundle bounds an entry bundle: 256 entries with their lengths.
+const maxBundle = 256 * (2 + 65535)
+
+// Checkpoint implements audit.Source.
+func (s *source) Checkpoint(context.Context) ([]byte, error) { return bytes.Clone(s.checkpoint), nil }
+
+// Tile implements audit.Source.
+func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBundle+1))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK || len(data) > maxBundle {
+		return nil, fmt.Errorf("%s answers status %d with %d bytes", path, resp.StatusCode, len(data))
+	}
+	return data, nil
+}
