@@ -43,9 +43,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	start := s.l.now()
 	b, admitted, err := s.admit(ctx, subs)
 	if err != nil {
-		for _, sub := range admitted {
-			sub.refuse(err)
-		}
+		s.handBack(admitted, err)
 		return
 	}
 	if len(admitted) == 0 {
@@ -53,9 +51,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	}
 	if err := s.decide(ctx, b); err != nil {
 		s.state.Rollback()
-		for _, sub := range admitted {
-			sub.refuse(err)
-		}
+		s.handBack(admitted, err)
 		return
 	}
 	s.state.Commit()
@@ -71,6 +67,15 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	}
 	s.saver.saved(s.state.Size())
 	s.l.cfg.Metrics.Sequenced(len(b.Entries), s.l.now().Sub(start))
+}
+
+// handBack refuses submissions. The pool forgets them first: whoever hears of it
+// may submit the same again at once, and that is judged anew.
+func (s *sequencer) handBack(subs []*submission, err error) {
+	s.l.pool.release(subs)
+	for _, sub := range subs {
+		sub.refuse(err)
+	}
 }
 
 func leafHash(raw []byte) trial.Hash { return (&trial.Entry{Raw: raw}).LeafHash() }
@@ -99,8 +104,7 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 		e, records, err := s.state.Admit(sub.signed, at)
 		if err != nil {
 			s.l.cfg.Metrics.Refused(trial.RuleOf(err))
-			s.l.pool.release([]*submission{sub}) // the same again is judged again
-			sub.refuse(err)
+			s.handBack([]*submission{sub}, err)
 			continue
 		}
 		b.Entries = append(b.Entries, BatchEntry{e, sub.signed.ID, records})

@@ -36,20 +36,9 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	data, v, err := r.history(ctx, key)
+	data, v, err := r.trialHistory(ctx, key)
 	if err != nil {
 		return err
-	}
-	if rec, ok := v.Record.(*trial.IdentifierRecord); ok {
-		id, err := theTrial(rec)
-		if err != nil {
-			return err
-		}
-		if !id.IsZero() { // the number leads to one trial: its history is meant
-			if data, v, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}); err != nil {
-				return err
-			}
-		}
 	}
 	if *asJSON {
 		fmt.Fprintf(e.stdout, "%s\n", data)
@@ -95,6 +84,24 @@ func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 		return trial.Hash{}, nil
 	}
 	return rec.Claims[0].Trial, nil
+}
+
+// trialHistory fetches and checks the history of a trial, by its id or by an
+// identifier that leads to it; where that leads to none, the identifier's own.
+func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) ([]byte, *history.Verdict, error) {
+	data, v, err := r.history(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, ok := v.Record.(*trial.IdentifierRecord)
+	if !ok {
+		return data, v, nil
+	}
+	id, err := theTrial(rec)
+	if err != nil || id.IsZero() {
+		return data, v, err
+	}
+	return r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()})
 }
 
 // history fetches and checks a record's history.

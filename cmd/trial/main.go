@@ -71,6 +71,8 @@ func init() {
 			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory},
 		{"verify-history", "check a history file offline", `-policy P [-at SIZE] FILE`,
 			`trial verify-history -policy policy history.json`, verifyHistory},
+		{"inforce", "show the protocol that was in force on a day", `-log URL -policy P -at DATE [-scope S] TRIAL [FILE]`,
+			`trial inforce -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379 protocol.pdf`, inForce},
 		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-json]`,
 			`trial audit -log http://127.0.0.1:8080 -policy policy`, auditLog},
 	}

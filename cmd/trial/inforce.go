@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+)
+
+func inForce(ctx context.Context, e *env, args []string) error {
+	var r remote
+	fs := e.flags()
+	r.flags(fs, false)
+	day := fs.String("at", "", "the `date`, such as 2026-03-01 (its end, in UTC)")
+	scope := fs.String("scope", trial.ScopeGlobal, "global, a country such as DE, or a sub-protocol's `name`")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 && len(rest) != 2 {
+		return usagef("one trial must be given, and a file if it is to be compared")
+	}
+	date, err := time.Parse("2006-01-02", *day)
+	if err != nil {
+		return usagef("-at is a date such as 2026-03-01, not %q", *day)
+	}
+	if err := r.open(false); err != nil {
+		return err
+	}
+	files, err := e.digestFiles(ctx, rest[1:])
+	if err != nil {
+		return err
+	}
+	key, err := recordKey(rest[0])
+	if err != nil {
+		return err
+	}
+	_, v, err := r.trialHistory(ctx, key)
+	if err != nil {
+		return err
+	}
+	entry, p, ok := v.InForce(*scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
+	if !ok {
+		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, *day)
+	} else {
+		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", p.Version, p.Scope, *day, entry.Index, entry.Time)
+		for _, s := range entry.Statement.Statement.Subjects {
+			if s.Digest.SHA256.IsZero() {
+				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)
+			} else {
+				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", s.Name, s.Digest.SHA256)
+			}
+		}
+	}
+	for _, f := range files {
+		if err := compareInForce(f, entry, ok); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s is among them\n", f.name)
+	}
+	return stated(v)
+}
+
+// compareInForce reports whether a file is among the documents of an entry.
+func compareInForce(f file, entry history.Located, ok bool) error {
+	if !ok {
+		return fmt.Errorf("%w: %s was not in force: nothing was", errInvalid, f.name)
+	}
+	salted := false
+	for _, s := range entry.Statement.Statement.Subjects {
+		if s.Digest.SHA256 == f.digest {
+			return nil
+		}
+		salted = salted || !s.Digest.Salted256.IsZero()
+	}
+	if salted {
+		return fmt.Errorf("%s cannot be compared here: the documents are salted commitments; trial verify compares it with its receipt", f.name)
+	}
+	return fmt.Errorf("%w: %s is not among the documents in force, its SHA-256 is %s", errInvalid, f.name, f.digest)
+}

@@ -1,0 +1,159 @@
+package history_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/trialtest"
+)
+
+var (
+	logKey = trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
+	plain  = trialtest.Cosigner{Key: "plain.example", Alg: 0x04, Time: 1_800_000_000}
+	first  = trialtest.Cosigner{Key: "first.example/replay", Alg: 0x04, Time: 1_800_000_000}
+	second = trialtest.Cosigner{Key: "second.example/replay", Alg: 0x06, Time: 1_800_000_001}
+)
+
+func policy(t *testing.T) *receipt.Policy {
+	t.Helper()
+	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness p %s\nwitness a %s\nwitness b %s\ngroup g 2 p a b\nquorum g\n",
+		logKey.VKey(), plain.VKey(), first.VKey(), second.VKey()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// build makes the history of a record of a log, as a server does.
+func build(t *testing.T, l *trialtest.Log, key trial.RecordKey, cosigners ...note.Signer) *history.History {
+	t.Helper()
+	size := l.Size()
+	entry := func(i uint64) history.Entry {
+		return history.Entry{Index: i, Entry: string(l.Leaves[i]), Path: history.Strings(l.Path(i, size))}
+	}
+	h := &history.History{
+		Kind: key.Kind, ID: key.ID, State: entry(size - 1), Map: history.NewMap(l.State.Prove(key)),
+		Checkpoint: string(trialtest.Checkpoint(t, l.Tree(size), append([]note.Signer{logKey}, cosigners...)...)),
+	}
+	r := l.State.Record(key)
+	if r == nil {
+		return h
+	}
+	data, err := trial.MarshalRecord(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Record = string(data)
+	for i := range size {
+		e, err := trial.ParseEntry(l.Leaves[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Statement == nil {
+			continue
+		}
+		if e.Statement.ID.String() == key.ID {
+			h.Entries = append(h.Entries, entry(i))
+		} else if p, ok := e.Statement.Statement.Predicate.(*trial.Protocol); ok && p.Trial.String() == key.ID {
+			h.Entries = append(h.Entries, entry(i))
+		}
+	}
+	return h
+}
+
+// TestReplayed: completeness is proven by replaying witnesses alone, and stated
+// by the operator otherwise; without the quorum nothing is said.
+func TestReplayed(t *testing.T) {
+	l := trialtest.NewLog(t)
+	absent := trial.RecordKey{Kind: "identifier", ID: "nct:NCT00000001"}
+	for _, c := range []struct {
+		signers  []note.Signer
+		ok       bool
+		replayed bool
+	}{
+		{[]note.Signer{first, second}, true, true},
+		{[]note.Signer{plain, first, second}, true, true},
+		{[]note.Signer{plain, first}, true, false},
+		{[]note.Signer{second, plain}, true, false},
+		{[]note.Signer{first}, false, false},
+		{nil, false, false},
+	} {
+		v, err := build(t, l, absent, c.signers...).Verify(policy(t))
+		if (err == nil) != c.ok || err == nil && v.Replayed != c.replayed {
+			t.Errorf("%d cosigners: %v, %+v", len(c.signers), err, v)
+		}
+	}
+}
+
+// TestInForce: versions of two scopes, asked for between each.
+func TestInForce(t *testing.T) {
+	l := trialtest.NewLog(t)
+	p, s := trialtest.Org("acme", "Acme", "ada")
+	l.Admit("registrar", p, s)
+	p, s = trialtest.Register("X-1")
+	id := l.Admit("ada", p, s).ID
+	begin := l.State.Time()
+	version := func(scope, name string, previous, base trial.Hash) trial.Hash {
+		p := &trial.Protocol{Common: trialtest.Common(), Base: base, Previous: previous, Scope: scope, Trial: id, Version: name}
+		return l.Admit("ada", p, trialtest.Documents("protocol", scope+name)).ID
+	}
+	none := trial.Hash{}
+	one := version("global", "1", none, none) // begin+1
+	version("DE", "1-DE", none, one)          // begin+2
+	two := version("global", "2", one, none)  // begin+3
+	version("FR", "2-FR", none, two)          // begin+4
+	l.Close()
+	h := build(t, l, trial.RecordKey{Kind: "trial", ID: id.String()}, first, second)
+	data, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, err = history.Parse(data); err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.Verify(policy(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		scope string
+		after trial.Time
+		want  string
+	}{
+		{"global", 0, ""}, {"global", 1, "1"}, {"global", 2, "1"}, {"global", 3, "2"}, {"global", 1000, "2"},
+		{"DE", 0, ""}, {"DE", 1, "1"}, {"DE", 2, "1-DE"}, {"DE", 3, "1-DE"}, {"DE", 1000, "1-DE"},
+		{"FR", 2, "1"}, {"FR", 3, "2"}, {"FR", 4, "2-FR"}, {"JP", 4, "2"},
+	} {
+		_, p, ok := v.InForce(c.scope, begin+c.after)
+		got := ""
+		if ok {
+			got = p.Version
+		}
+		if got != c.want {
+			t.Errorf("%s %d ms after: %q, want %q", c.scope, c.after, got, c.want)
+		}
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte(`{"kind":"trial","id":"x","checkpoint":"","state":{"index":"0"},"map":{"siblings":["A"]}}`))
+	p, err := receipt.ParsePolicy([]byte("log " + logKey.VKey() + "\nquorum none\n"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := history.Parse(data)
+		if err != nil {
+			return
+		}
+		if _, err := h.Verify(p); err == nil {
+			t.Fatal("a made-up history was believed")
+		}
+	})
+}
