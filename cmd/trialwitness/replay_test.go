@@ -32,7 +32,7 @@ type stage struct {
 	id  trial.Hash // of a trial
 	n   int
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the log's leaves and what follows
 	down   bool       // tiles are out of reach
 	served int        // entry bundles
 	now    time.Time
@@ -61,6 +61,13 @@ func newStage(t *testing.T) *stage {
 	s.open()
 	t.Cleanup(func() { s.w.Close() })
 	return s
+}
+
+// set changes what the served log and the clock are like.
+func (s *stage) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
 }
 
 func (s *stage) clock() time.Time {
@@ -106,6 +113,8 @@ func (s *stage) tile(w http.ResponseWriter, r *http.Request) {
 
 // grow admits documents and ends the tree.
 func (s *stage) grow(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for range n {
 		s.n++
 		s.log.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: fmt.Sprint(s.n)}, trialtest.Documents("document", fmt.Sprint(s.n)))
@@ -156,18 +165,18 @@ func TestReplayCosignsWhatIsClean(t *testing.T) {
 		s.want(200, "w.example/replay")
 	}
 	s.grow(600)
-	s.down = true
+	s.set(func() { s.down = true })
 	s.want(503, "not replayed yet")
 	if s.w.Close() != nil {
 		t.Fatal("close")
 	}
 	s.open()
 	s.want(503, "not replayed yet")
-	s.down = false
+	s.set(func() { s.down = false })
 	s.want(200, "w.example/replay")
 	// Down for two days: lateness is no reason to refuse.
 	s.grow(10)
-	s.now = s.now.Add(48 * time.Hour)
+	s.set(func() { s.now = s.now.Add(48 * time.Hour) })
 	s.want(200, "w.example/replay")
 }
 
@@ -206,9 +215,11 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 	if _, err := trial.ParseEntry([]byte(forged)); err != nil {
 		t.Fatalf("the forgery is malformed: %v", err)
 	}
-	s.log.Append([]byte(forged))
-	s.log.State.Skip(index)
-	s.log.Close()
+	s.set(func() {
+		s.log.Append([]byte(forged))
+		s.log.State.Skip(index)
+		s.log.Close()
+	})
 	for range 2 { // it stays so, and is not asked away
 		s.want(422, fmt.Sprintf("R3 %d\n", index))
 	}
@@ -223,9 +234,9 @@ func TestReplayClock(t *testing.T) {
 	s := newStage(t)
 	s.want(200, "")
 	s.grow(1)
-	s.now = s.now.Add(-6 * time.Minute)
+	s.set(func() { s.now = s.now.Add(-6 * time.Minute) })
 	s.want(503, "ahead of this witness's clock")
-	s.now = s.now.Add(2 * time.Minute)
+	s.set(func() { s.now = s.now.Add(2 * time.Minute) })
 	s.want(200, "")
 }
 
@@ -243,10 +254,10 @@ func TestReplayHoldsEntriesToTheRoot(t *testing.T) {
 	other.n = 90
 	other.grow(2)
 	lied[len(lied)-2] = other.log.Leaves[other.log.Size()-2]
-	s.log.Leaves = lied
+	s.set(func() { s.log.Leaves = lied })
 	if status, body := s.ask(); status == 200 {
 		t.Fatalf("cosigned over other entries: %s", body)
 	}
-	s.log.Leaves = real
+	s.set(func() { s.log.Leaves = real })
 	s.want(200, "")
 }
