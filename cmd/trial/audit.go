@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,26 +15,24 @@ import (
 
 func auditLog(ctx context.Context, e *env, args []string) error {
 	var r remote
-	fs := e.flags()
-	r.flags(fs, false)
-	stateFile := fs.String("state", "", "`file` to resume from and to leave the state in")
-	asJSON := fs.Bool("json", false, "print findings and the result as JSON, one a line")
-	rest, err := e.parse(fs, args)
+	var stateFile string
+	var asJSON bool
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&stateFile, "state", "", "`file` to resume from and to leave the state in")
+		fs.BoolVar(&asJSON, "json", false, "print findings and the result as JSON, one a line")
+	})
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
 		return usagef("no arguments but flags are taken")
 	}
-	if err := r.open(false); err != nil {
-		return err
-	}
 	a := audit.New(r.policy, r.client)
-	if *stateFile != "" {
-		data, err := os.ReadFile(*stateFile)
+	if stateFile != "" {
+		data, err := os.ReadFile(stateFile)
 		if err == nil {
 			if a, err = audit.Resume(r.policy, r.client, data); err != nil {
-				return fmt.Errorf("%s: %w (remove it to begin with the first entry)", *stateFile, err)
+				return fmt.Errorf("%s: %w (remove it to begin with the first entry)", stateFile, err)
 			}
 		} else if !errors.Is(err, os.ErrNotExist) {
 			return usageError{err}
@@ -47,7 +46,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	for _, f := range report.Findings {
-		if *asJSON {
+		if asJSON {
 			json.NewEncoder(e.stdout).Encode(f)
 		} else {
 			fmt.Fprintln(e.stdout, f)
@@ -57,7 +56,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		return fmt.Errorf("%w: %d findings up to size %d", errInvalid, n, report.Checkpoint.Size)
 	}
 	cp := report.Checkpoint
-	if *asJSON {
+	if asJSON {
 		json.NewEncoder(e.stdout).Encode(map[string]any{
 			"ok": true, "origin": cp.Origin, "size": cp.Size, "root": fmt.Sprintf("%x", cp.Root), "from": report.From, "mapRoot": a.State().MapRoot(),
 		})
@@ -70,16 +69,16 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 			fmt.Fprintln(e.stdout, "no witness: that others are shown the same tree is the operator's word alone")
 		}
 	}
-	if *stateFile == "" {
+	if stateFile == "" {
 		return nil
 	}
 	data, err := a.Save()
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(filepath.Dir(*stateFile), "."+filepath.Base(*stateFile)+".tmp")
+	tmp := filepath.Join(filepath.Dir(stateFile), "."+filepath.Base(stateFile)+".tmp")
 	if err := os.WriteFile(tmp, data, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(tmp, *stateFile)
+	return os.Rename(tmp, stateFile)
 }

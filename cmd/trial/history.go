@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -18,19 +19,17 @@ var errStated = errors.New("complete as stated by the operator: too few replayin
 
 func showHistory(ctx context.Context, e *env, args []string) error {
 	var r remote
-	fs := e.flags()
-	r.flags(fs, false)
-	at := fs.Uint64("at", 0, "show the history as of an earlier tree `size`")
-	asJSON := fs.Bool("json", false, "print the history with its proofs, a file that trial verify-history checks offline")
-	rest, err := e.parse(fs, args)
+	var at uint64
+	var asJSON bool
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.Uint64Var(&at, "at", 0, "show the history as of an earlier tree `size`")
+		fs.BoolVar(&asJSON, "json", false, "print the history with its proofs, a file that trial verify-history checks offline")
+	})
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number bound to it")
-	}
-	if err := r.open(false); err != nil {
-		return err
 	}
 	key, err := recordKey(rest[0])
 	if err != nil {
@@ -40,10 +39,10 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *asJSON {
+	if asJSON {
 		fmt.Fprintf(e.stdout, "%s\n", data)
 	} else {
-		e.printHistory(v, *at)
+		e.printHistory(v, at)
 	}
 	return stated(v)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"time"
 
@@ -11,23 +12,20 @@ import (
 
 func inForce(ctx context.Context, e *env, args []string) error {
 	var r remote
-	fs := e.flags()
-	r.flags(fs, false)
-	day := fs.String("at", "", "the `date`, such as 2026-03-01 (its end, in UTC)")
-	scope := fs.String("scope", trial.ScopeGlobal, "global, a country such as DE, or a sub-protocol's `name`")
-	rest, err := e.parse(fs, args)
+	var day, scope string
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&day, "at", "", "the `date`, such as 2026-03-01 (its end, in UTC)")
+		fs.StringVar(&scope, "scope", trial.ScopeGlobal, "global, a country such as DE, or a sub-protocol's `name`")
+	})
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 && len(rest) != 2 {
 		return usagef("one trial must be given, and a file if it is to be compared")
 	}
-	date, err := time.Parse("2006-01-02", *day)
+	date, err := time.Parse("2006-01-02", day)
 	if err != nil {
-		return usagef("-at is a date such as 2026-03-01, not %q", *day)
-	}
-	if err := r.open(false); err != nil {
-		return err
+		return usagef("-at is a date such as 2026-03-01, not %q", day)
 	}
 	files, err := e.digestFiles(ctx, rest[1:])
 	if err != nil {
@@ -41,11 +39,11 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	entry, p, ok := v.InForce(*scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
+	entry, p, ok := v.InForce(scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
 	if !ok {
-		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, *day)
+		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else {
-		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", p.Version, p.Scope, *day, entry.Index, entry.Time)
+		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", p.Version, p.Scope, day, entry.Index, entry.Time)
 		for _, s := range entry.Statement.Statement.Subjects {
 			if s.Digest.SHA256.IsZero() {
 				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)

@@ -226,6 +226,20 @@ func (r *remote) flags(fs *flag.FlagSet, key bool) {
 	}
 }
 
+// begin is how every command begins that speaks to a log: it parses the flags,
+// those that define adds among them, and reads the files that they name.
+func (r *remote) begin(e *env, args []string, key bool, define func(*flag.FlagSet)) (rest []string, err error) {
+	fs := e.flags()
+	r.flags(fs, key)
+	if define != nil {
+		define(fs)
+	}
+	if rest, err = e.parse(fs, args); err != nil {
+		return nil, err
+	}
+	return rest, r.open(key)
+}
+
 // open reads what the flags name.
 func (r *remote) open(key bool) (err error) {
 	if r.url == "" || r.policyFile == "" || key && r.keyFile == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 
@@ -13,23 +14,20 @@ import (
 func enrolOrg(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	id := fs.String("id", "", "the organisation's `id`: ror:..., lei:... or one that you give")
-	name := fs.String("name", "", "the organisation's `name`, public")
-	pubs, err := e.parse(fs, args)
+	var id, name string
+	pubs, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		fs.StringVar(&id, "id", "", "the organisation's `id`: ror:..., lei:... or one that you give")
+		fs.StringVar(&name, "name", "", "the organisation's `name`, public")
+	})
 	if err != nil {
 		return err
 	}
-	if *id == "" || *name == "" || len(pubs) == 0 {
+	if id == "" || name == "" || len(pubs) == 0 {
 		return usagef("-id, -name and at least one administrator's .pub file must be given")
 	}
-	if err := r.open(true); err != nil {
-		return err
-	}
 	var o trial.Openings
-	org := &trial.Org{Common: r.common("responsibility", &o), ID: strings.ToLower(*id), Name: *name}
+	org := &trial.Org{Common: r.common("responsibility", &o), ID: strings.ToLower(id), Name: name}
 	for _, file := range pubs {
 		req, err := readRequest(file)
 		if err != nil {
@@ -53,29 +51,26 @@ func enrolOrg(ctx context.Context, e *env, args []string) error {
 func enrolKey(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	role := fs.String("role", trial.RoleSigner, "what the key may do: `signer` or administrator")
-	pubs, err := e.parse(fs, args)
+	var role string
+	pubs, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		fs.StringVar(&role, "role", trial.RoleSigner, "what the key may do: `signer` or administrator")
+	})
 	if err != nil {
 		return err
 	}
 	if len(pubs) != 1 {
 		return usagef("one .pub file must be given")
 	}
-	if *role != trial.RoleSigner && *role != trial.RoleAdministrator {
+	if role != trial.RoleSigner && role != trial.RoleAdministrator {
 		return usagef("-role is signer or administrator")
-	}
-	if err := r.open(true); err != nil {
-		return err
 	}
 	req, err := readRequest(pubs[0])
 	if err != nil {
 		return err
 	}
 	var o trial.Openings
-	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.Org, Role: *role}
+	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.Org, Role: role}
 	id := req.Key.ID()
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
@@ -87,18 +82,12 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 func revokeKey(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	keys, err := e.parse(fs, args)
+	keys, err := r.begin(e, args, true, how.flags)
 	if err != nil {
 		return err
 	}
 	if len(keys) != 1 {
 		return usagef("one .pub file or key id must be given")
-	}
-	if err := r.open(true); err != nil {
-		return err
 	}
 	id, err := trial.ParseHash(keys[0])
 	org := r.key.org
@@ -120,17 +109,12 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 
 func whoami(ctx context.Context, e *env, args []string) error {
 	var r remote
-	fs := e.flags()
-	r.flags(fs, true)
-	rest, err := e.parse(fs, args)
+	rest, err := r.begin(e, args, true, nil)
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
 		return usagef("no arguments but flags are taken")
-	}
-	if err := r.open(true); err != nil {
-		return err
 	}
 	about, err := r.client.Record(ctx, "key", r.key.public.ID().String())
 	if err != nil {

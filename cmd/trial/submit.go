@@ -22,28 +22,26 @@ func (s *sending) flags(fs *flag.FlagSet) {
 func register(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	number := fs.String("number", "", "the sponsor's protocol `number`, public")
-	masked := fs.Bool("masked", false, "the trial is masked (blinded)")
-	org := fs.String("org", "", "the organisation's `id`, if the key file does not say it")
-	meaning := fs.String("meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
-	private := fs.Bool("private", false, "commit to the files with salts instead of showing their digests")
-	names, err := e.parse(fs, args)
+	var number, org, meaning string
+	var masked, private bool
+	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		fs.StringVar(&number, "number", "", "the sponsor's protocol `number`, public")
+		fs.BoolVar(&masked, "masked", false, "the trial is masked (blinded)")
+		fs.StringVar(&org, "org", "", "the organisation's `id`, if the key file does not say it")
+		fs.StringVar(&meaning, "meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
+		fs.BoolVar(&private, "private", false, "commit to the files with salts instead of showing their digests")
+	})
 	if err != nil {
 		return err
 	}
-	if *number == "" {
+	if number == "" {
 		return usagef("-number must be given")
 	}
-	if err := r.open(true); err != nil {
-		return err
+	if org == "" {
+		org = r.key.org
 	}
-	if *org == "" {
-		*org = r.key.org
-	}
-	if *org == "" {
+	if org == "" {
 		return usagef("the key file does not say whose key it is: name the organisation with -org")
 	}
 	files, err := e.digestFiles(ctx, names)
@@ -52,11 +50,11 @@ func register(ctx context.Context, e *env, args []string) error {
 	}
 	var o trial.Openings
 	st := &trial.Statement{
-		Predicate: &trial.Registration{Common: r.common(*meaning, &o), Masked: *masked, Number: *number, Org: strings.ToLower(*org)},
-		Subjects:  subjects("registration", files, *private, &o),
+		Predicate: &trial.Registration{Common: r.common(meaning, &o), Masked: masked, Number: number, Org: strings.ToLower(org)},
+		Subjects:  subjects("registration", files, private, &o),
 	}
 	if len(files) == 0 {
-		st.Subjects = trial.NumberSubject(*number)
+		st.Subjects = trial.NumberSubject(number)
 	}
 	id, err := r.send(ctx, e, how, st, &o, files)
 	if err != nil || how.dry {
@@ -69,25 +67,22 @@ func register(ctx context.Context, e *env, args []string) error {
 func identify(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	typed := fs.String("trial", "", "the `trial`: its id or a number bound to it")
-	rest, err := e.parse(fs, args)
+	var typed string
+	rest, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		fs.StringVar(&typed, "trial", "", "the `trial`: its id or a number bound to it")
+	})
 	if err != nil {
 		return err
 	}
-	if *typed == "" || len(rest) != 1 {
+	if typed == "" || len(rest) != 1 {
 		return usagef("-trial and one registry number must be given")
 	}
 	number, err := trial.ParseIdentifier(rest[0])
 	if err != nil {
 		return usageError{err}
 	}
-	if err := r.open(true); err != nil {
-		return err
-	}
-	id, err := r.resolve(ctx, *typed)
+	id, err := r.resolve(ctx, typed)
 	if err != nil {
 		return err
 	}
@@ -170,11 +165,10 @@ func submit(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
 	var f submitFlags
-	fs := e.flags()
-	r.flags(fs, true)
-	how.flags(fs)
-	f.register(fs)
-	names, err := e.parse(fs, args)
+	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		f.register(fs)
+	})
 	if err != nil {
 		return err
 	}
@@ -183,9 +177,6 @@ func submit(ctx context.Context, e *env, args []string) error {
 	}
 	if len(names) == 0 && f.kind != "milestone" {
 		return usagef("at least one file must be given")
-	}
-	if err := r.open(true); err != nil {
-		return err
 	}
 	files, err := e.digestFiles(ctx, names)
 	if err != nil {
@@ -270,18 +261,15 @@ func (r *remote) statementOf(name string) (trial.Hash, error) {
 
 func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	var r remote
-	fs := e.flags()
-	r.flags(fs, false)
-	out := fs.String("o", "", "`file` to write the receipt to")
-	rest, err := e.parse(fs, args)
+	var out string
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&out, "o", "", "`file` to write the receipt to")
+	})
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
 		return usagef("the ID of a statement or its .statement file must be given")
-	}
-	if err := r.open(false); err != nil {
-		return err
 	}
 	d := new(draft)
 	if d.id, err = trial.ParseHash(rest[0]); err != nil {
@@ -301,8 +289,8 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *out != "" {
-		d.Receipts = []string{*out}
+	if out != "" {
+		d.Receipts = []string{out}
 	}
 	if len(d.Receipts) == 0 {
 		d.Receipts = []string{fmt.Sprintf("%.12s.tlog-proof", d.id)}

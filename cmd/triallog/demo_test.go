@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The demo runs its own binary again, which here is the test's.
+func TestMain(m *testing.M) {
+	if os.Getenv(demoWitness) != "" {
+		os.Exit(runWitness())
+	}
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestDemo(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	dir := filepath.Join(t.TempDir(), "demo")
+	var stdout, stderr bytes.Buffer
+	if status := run(ctx, []string{"demo", "-once", "-dir", dir}, strings.NewReader(""), &stdout, &stderr); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
+	}
+	for _, want := range []string{
+		"caught: file: results.txt", "R10", "altered one byte of a row of the database; fsck names it:\n     entry 10: the database holds other bytes",
+		"altered one byte of a tile; fsck names it:\n     entry 10: tile tile/0/000", "2 saw it grow", "All of it went as it should.",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the story does not say %q:\n%s", want, &stdout)
+		}
+	}
+	if status := run(ctx, []string{"demo", "-once", "-dir", dir}, strings.NewReader(""), &stdout, &stderr); status != 2 {
+		t.Errorf("a folder that is not empty: status %d", status)
+	}
+}
+
+// TestDemoFailsWhatIsNotCaught: an alteration that nobody notices fails the demo.
+func TestDemoFailsWhatIsNotCaught(t *testing.T) {
+	s := &story{dir: t.TempDir(), w: new(bytes.Buffer)}
+	defer func() {
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, chapter := range []func(context.Context) error{s.setUp, s.people, s.protocol, s.results} {
+		if err := chapter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A document without the digit that is altered stays as it was logged.
+	kept := s.documents[2]
+	s.documents[2] = s.documents[0]
+	if err := s.alterFile(t.Context()); err == nil || !strings.Contains(err.Error(), "not caught") {
+		t.Fatalf("an alteration that did not happen was caught: %v", err)
+	}
+	s.documents[2] = kept
+	if err := s.alterFile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.documents[1].index = 4 // any entry that is altered is named
+	if err := s.alterStores(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
