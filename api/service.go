@@ -168,6 +168,9 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 	if err != nil {
 		return nil, err
 	}
+	if key.Kind == "key" {
+		return nil, badRequest("what a key signed is not listed by key: histories are of a trial, identifier or org")
+	}
 	h, err := s.log.History(ctx, key)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 			fmt.Fprintln(e.stdout, f)
 		}
 	}
+	if report.Incomplete != nil {
+		fmt.Fprintf(e.stderr, "trial audit: the replay ended early, there may be more: %v\n", report.Incomplete)
+	}
 	if n := len(report.Findings); n > 0 {
 		return fmt.Errorf("%w: %d findings up to size %d", errInvalid, n, report.Checkpoint.Size)
 	}

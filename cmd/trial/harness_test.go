@@ -100,6 +100,7 @@ func TestScripts(t *testing.T) {
 					store = "-mysql="
 				}
 				e.Setenv("STORE", store)
+				e.Setenv("TODAY", time.Now().UTC().Format(time.DateOnly))
 				procs := map[string]*process{}
 				e.Values["processes"] = procs
 				e.Defer(func() {

@@ -122,6 +122,9 @@ func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	v, err := h.Verify(p)
+	if errors.Is(err, history.ErrNewerRules) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}

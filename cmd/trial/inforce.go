@@ -39,6 +39,10 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	seen, witnessed := v.Checkpoint.ProvenTime()
+	if witnessed && date.After(seen) {
+		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", seen.Format(time.RFC3339), day)
+	}
 	entry, p, ok := v.InForce(scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
 	if !ok {
 		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
@@ -51,6 +55,9 @@ func inForce(ctx context.Context, e *env, args []string) error {
 				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", s.Name, s.Digest.SHA256)
 			}
 		}
+	}
+	if witnessed {
+		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, seen.Format(time.RFC3339))
 	}
 	for _, f := range files {
 		if err := compareInForce(f, entry, ok); err != nil {

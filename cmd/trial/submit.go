@@ -124,7 +124,7 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 			return id, nil
 		}
 	}
-	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no statement of its holder that says so", errInvalid, typed, id)
+	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no signed statement that says so", errInvalid, typed, id)
 }
 
 // names reports whether a signed statement binds what was typed to a trial.

@@ -157,6 +157,7 @@ func verdictJSON(v *receipt.Verdict) any {
 		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
 		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
 		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "missing": v.Missing,
+		"replayed": v.Checkpoint.ReplayQuorum(), "clockAhead": v.ClockAhead(), "ignoredSignatures": v.Checkpoint.Unknown,
 	}
 }
 

@@ -103,13 +103,12 @@ func (r *replayer) replay(origin string, signed []byte) error {
 		return fmt.Errorf("%w: %w", witness.ErrNotReplayed, err)
 	}
 	if len(report.Findings) > 0 {
-		f := report.Findings[0]
+		f := verdict(report)
 		// What was replayed goes no further, and nothing of it was cosigned.
 		if err := p.load(); err != nil {
 			r.logger.Error("the saved replay cannot be read", "origin", origin, "err", err)
 		}
 		if f.Kind != "rule" {
-			// Entries that do not lead to the root may be the network's doing.
 			return fmt.Errorf("%w: %s", witness.ErrNotReplayed, f)
 		}
 		r.logger.Error("a rule is broken", "origin", origin, "index", f.Index, "rule", f.Rule, "why", f.Text)
@@ -124,6 +123,21 @@ func (r *replayer) replay(origin string, signed []byte) error {
 		}
 	}
 	return nil
+}
+
+// verdict returns the finding that decides: a broken rule only where the whole
+// tree was read and its entries lead to the root that the log signed. Otherwise
+// they may be the network's doing, and are no ground to accuse anyone.
+func verdict(r *audit.Report) audit.Finding {
+	if r.Incomplete != nil {
+		return audit.Finding{Index: r.Checkpoint.Size, Kind: "incomplete", Text: r.Incomplete.Error()}
+	}
+	for _, f := range r.Findings {
+		if f.Kind != "rule" {
+			return f
+		}
+	}
+	return r.Findings[0]
 }
 
 // save keeps the auditor for the next start. It is a saving of time: what it says

@@ -274,7 +274,7 @@ func (a *Auditor) apply(l leaf) error {
 	if err == nil && l.entry.Genesis != nil {
 		a.genesis = l.raw
 		if l.entry.Genesis.Log != a.report.Checkpoint.Origin {
-			err = fmt.Errorf("the genesis is of the log %q", l.entry.Genesis.Log)
+			err = &trial.Refusal{Rule: trial.RuleLog, Detail: fmt.Sprintf("the genesis is of the log %q", l.entry.Genesis.Log)}
 		}
 	}
 	if err != nil {

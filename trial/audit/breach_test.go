@@ -362,7 +362,7 @@ func TestGenesis(t *testing.T) {
 		make func() []byte
 		want string
 	}{
-		"another log's":      {bend(func(g *trial.Genesis) { g.Log = "other.example/log" }), `rule at 0: the genesis is of the log "other.example/log"`},
+		"another log's":      {bend(func(g *trial.Genesis) { g.Log = "other.example/log" }), `rule at 0: R5: statement for another log: the genesis is of the log "other.example/log"`},
 		"a registrar twice":  {bend(func(g *trial.Genesis) { g.Registrars = append(g.Registrars, g.Registrars...) }), "rule at 0: R1"},
 		"a newer rule set":   {bend(func(g *trial.Genesis) { g.Rules = 2; g.Limits.Entry = 1 << 20 }), "newer"},
 		"no genesis but one": {func() []byte { return []byte("{}") }, "rule at 0: R1"},

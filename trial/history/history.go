@@ -66,8 +66,12 @@ type Located struct {
 	*trial.Entry
 }
 
-// ErrHistory is wrapped by every error of Verify.
+// ErrHistory is wrapped by every error of Verify but ErrNewerRules.
 var ErrHistory = errors.New("history does not hold")
+
+// ErrNewerRules says that the tree is under a rule set that this program does not
+// know: nothing can be said of it.
+var ErrNewerRules = errors.New("needs a newer trialproof")
 
 func wrong(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrHistory, fmt.Sprintf(format, args...))
@@ -100,6 +104,9 @@ func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
 	}
 	if end.State == nil || end.State.Size != h.State.Index {
 		return nil, wrong("the tree does not end with a state entry")
+	}
+	if end.State.Rules > trial.RuleSet {
+		return nil, fmt.Errorf("%w from entry %d on, which announces rule set %d", ErrNewerRules, h.State.Index, end.State.Rules)
 	}
 	v := &Verdict{Key: trial.RecordKey{Kind: h.Kind, ID: h.ID}, Checkpoint: cp, Replayed: cp.ReplayQuorum()}
 	if v.Record, err = h.record(v.Key, end.State); err != nil {

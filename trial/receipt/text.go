@@ -117,13 +117,21 @@ func Describe(s *trial.Statement) string {
 	case *trial.Milestone:
 		return fmt.Sprintf("milestone %s on %s of trial %s", strings.TrimSpace(p.Event+" "+p.Analysis+" "+p.Country), p.Date, p.Trial)
 	case *trial.Results:
-		return fmt.Sprintf("results %s of the %s analysis of trial %s%s", p.Version, p.Analysis, p.Trial, after(p.Updates))
+		return fmt.Sprintf("results %sof the %s analysis of trial %s%s", spaced(p.Version), p.Analysis, p.Trial, after(p.Updates))
 	case *trial.Document:
-		return fmt.Sprintf("document %s of trial %s", p.Version, p.Trial)
+		return fmt.Sprintf("document %sof trial %s", spaced(p.Version), p.Trial)
 	case *trial.Observation:
 		return fmt.Sprintf("observation of %s in a %s on %s", p.Identifier, p.Source, p.SeenAt)
 	}
 	return s.Predicate.Kind()
+}
+
+// spaced puts a space behind a version that is given.
+func spaced(version string) string {
+	if version == "" {
+		return ""
+	}
+	return version + " "
 }
 
 func after(id trial.Hash) string {
