@@ -123,7 +123,7 @@ func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
 
 // record checks the map proof and returns the record, nil if it is absent.
 func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Record, error) {
-	proof, err := h.Map.proof()
+	proof, err := h.Map.Proof()
 	if err != nil {
 		return nil, wrong("map proof: %v", err)
 	}
@@ -194,7 +194,8 @@ func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
 	return parsed, parsed.Verify()
 }
 
-func (m Map) proof() (smap.Proof, error) {
+// Proof parses the JSON form.
+func (m Map) Proof() (smap.Proof, error) {
 	siblings, err := hashes(m.Siblings)
 	if err != nil || m.Key == "" && m.Value == "" {
 		return smap.Proof{Siblings: siblings}, err
