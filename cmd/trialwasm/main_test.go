@@ -22,11 +22,11 @@ import (
 func TestInNode(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not on the PATH")
+		trialtest.Skip(t, "node is not on the PATH")
 	}
 	goRoot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		t.Skip("the go command is not on the PATH")
+		trialtest.Skip(t, "the go command is not on the PATH")
 	}
 	wasm := filepath.Join(t.TempDir(), "verify.wasm")
 	build := exec.Command("go", "build", "-o", wasm, ".")

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
 // mysqlEnv names a MySQL or MariaDB server on which the tests may create and
@@ -27,7 +29,7 @@ func onStores[T testing.TB](t T, run func(T, string, func(T)), f func(t T, newCo
 	run(t, "mysql", func(t T) {
 		dsn := os.Getenv(mysqlEnv)
 		if dsn == "" {
-			t.Skipf("%s is not set: MySQL is not tested", mysqlEnv)
+			trialtest.Skip(t, mysqlEnv+" is not set: MySQL is not tested")
 		}
 		f(t, func(t testing.TB) Config { return Config{MySQL: newDatabase(t, dsn)} })
 	})
