@@ -262,3 +262,14 @@ func TestOtherOrigins(t *testing.T) {
 		}
 	}
 }
+
+// TestFromIsAnIndex: a number that no index reaches is the caller's mistake.
+func TestFromIsAnIndex(t *testing.T) {
+	f := newFixture(t, setup{})
+	id := f.enrol()
+	for _, path := range []string{"/v1/trials/entries?trial=" + id.String(), "/v1/records/entries?kind=trial&id=" + id.String(), "/v1/stream?"} {
+		if a := f.get(path + "&from=18446744073709551615"); a.status != 400 {
+			t.Errorf("%s: status %d, %s", path, a.status, a.body)
+		}
+	}
+}

@@ -188,7 +188,13 @@ func recordKey(kind, id string) (trial.RecordKey, error) {
 	return trial.RecordKey{Kind: kind, ID: id}, nil
 }
 
+// maxIndex is above every index: integers in canonical JSON end there.
+const maxIndex = 1 << 53
+
 func (s *service) about(ctx context.Context, key trial.RecordKey, from uint64) (*trialpb.Entries, error) {
+	if from > maxIndex {
+		return nil, badRequest("from is larger than any index")
+	}
 	size := s.log.Size() // before the entries, so that none below it is missed
 	list, err := s.log.About(ctx, key, from, pageEntries)
 	if err != nil {
@@ -220,6 +226,9 @@ func (s *service) stream(ctx context.Context, req *trialpb.StreamEntriesRequest,
 	}
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()
+	if req.GetFrom() > maxIndex {
+		return badRequest("from is larger than any index")
+	}
 	for next := req.GetFrom(); ; {
 		raws, err := s.log.Entries(ctx, next, pageEntries)
 		if err != nil {

@@ -50,11 +50,14 @@ func New(base string) (*Client, error) {
 	}
 	return &Client{
 		base: strings.TrimRight(base, "/"),
-		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		http: &http.Client{Timeout: time.Minute, CheckRedirect: noRedirects, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
 		}},
 	}, nil
 }
+
+// noRedirects keeps a signed statement from going wherever an answer points.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // maxAnswer bounds what is read of an answer: a page of entries is the largest.
 const maxAnswer = 128 << 20
@@ -100,7 +103,7 @@ func problem(status int, data []byte) error {
 		p.Message = strings.TrimSpace(string(data[:min(len(data), 300)]))
 	}
 	switch {
-	case p.Rule != "":
+	case trial.RuleText(trial.Rule(p.Rule)) != "":
 		detail := strings.TrimPrefix(p.Message, p.Rule+": ")
 		return &trial.Refusal{Rule: trial.Rule(p.Rule), Detail: strings.TrimPrefix(detail, trial.RuleText(trial.Rule(p.Rule))+": ")}
 	case status == http.StatusNotFound:
@@ -201,7 +204,10 @@ func (c *Client) Record(ctx context.Context, kind, id string) (About, error) {
 	return c.about(ctx, "/v1/records/entries?"+url.Values{"kind": {kind}, "id": {id}}.Encode())
 }
 
-// about reads all pages.
+// maxAbout bounds the entries about one record.
+const maxAbout = 100_000
+
+// about reads all pages, up to the size published at the first.
 func (c *Client) about(ctx context.Context, path string) (About, error) {
 	var all About
 	for {
@@ -213,16 +219,24 @@ func (c *Client) about(ctx context.Context, path string) (About, error) {
 		if err := c.json(ctx, path+"&from="+strconv.FormatUint(next, 10), &page); err != nil {
 			return About{}, err
 		}
-		all.Trial, all.Size = page.Trial, page.Size
+		if all.Entries == nil { // what is published meanwhile is for another time
+			all.Trial, all.Size = page.Trial, page.Size
+		}
 		for _, e := range page.Entries {
 			if e.Index < next {
 				return About{}, errors.New("the log lists entries out of order")
 			}
+			if e.Index >= all.Size {
+				return all, nil
+			}
 			next = e.Index + 1
+			all.Entries = append(all.Entries, e)
 		}
-		all.Entries = append(all.Entries, page.Entries...)
 		if len(page.Entries) == 0 {
 			return all, nil
+		}
+		if len(all.Entries) > maxAbout {
+			return About{}, fmt.Errorf("the log lists more than %d entries", maxAbout)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
@@ -24,16 +26,12 @@ func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
 	defer p.end()
 	var files []file
 	for i, name := range names {
+		st, err := regular(name)
+		if err != nil {
+			return nil, err
+		}
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, usageError{err}
-		}
-		st, err := f.Stat()
-		if err == nil && !st.Mode().IsRegular() {
-			err = fmt.Errorf("%s is not a file", name)
-		}
-		if err != nil {
-			f.Close()
 			return nil, usageError{err}
 		}
 		h := sha256.New()
@@ -46,6 +44,53 @@ func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
 		files = append(files, file{name, trial.Hash(h.Sum(nil))})
 	}
 	return files, nil
+}
+
+// regular refuses what is no file: to open a pipe would wait for ever.
+func regular(name string) (os.FileInfo, error) {
+	st, err := os.Stat(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if !st.Mode().IsRegular() {
+		return nil, usagef("%s is not a file", name)
+	}
+	return st, nil
+}
+
+// maxSmall bounds files that are read whole: receipts, policies, keys.
+const maxSmall = 4 << 20
+
+func readSmall(name string) ([]byte, error) {
+	st, err := regular(name)
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() > maxSmall {
+		return nil, usagef("%s has %d bytes, far more than such a file can have", name, st.Size())
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return data, nil
+}
+
+// printable shows text that came from elsewhere on one line, with what a terminal
+// would act on escaped.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n':
+			b.WriteString("; ")
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // A counter reports how much has been read.

@@ -250,7 +250,12 @@ func untilCmd(ts *testscript.TestScript, neg bool, args []string) {
 func runCommand(ts *testscript.TestScript, args []string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(binDir, args[0]), args[1:]...)
+	name := filepath.Join(binDir, args[0])
+	if args[0] == "sh" {
+		name = "sh"
+	}
+	cmd := exec.CommandContext(ctx, name, args[1:]...)
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
 	var stdout, stderr strings.Builder
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), &stdout, &stderr
 	err := cmd.Run()

@@ -178,6 +178,9 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := regular(rest[0]); err != nil {
+		return err
+	}
 	data, err := os.ReadFile(rest[0])
 	if err != nil {
 		return usageError{err}

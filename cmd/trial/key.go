@@ -43,8 +43,8 @@ func keygen(ctx context.Context, e *env, args []string) error {
 	if *name == "" || *org == "" || *out == "" || len(rest) > 0 {
 		return usagef("-name, -org and -out must be given, and nothing else")
 	}
-	if strings.ContainsAny(*name, "\r\n") || strings.TrimSpace(*name) != *name {
-		return usagef("the name must be one line without space around it")
+	if _, err := (&trial.Openings{Name: *name, NameSalt: newSalt()}).Marshal(); err != nil {
+		return usageError{err}
 	}
 	id := strings.ToLower(*org)
 	if err := trial.CheckOrgID(id); err != nil {
@@ -85,9 +85,9 @@ func keygen(ctx context.Context, e *env, args []string) error {
 
 // readKey reads a .key file, or any PEM file with a PKCS #8 key.
 func readKey(name string) (*keyFile, error) {
-	data, err := os.ReadFile(name)
+	data, err := readSmall(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil || block.Type != "PRIVATE KEY" {
@@ -113,9 +113,9 @@ func readKey(name string) (*keyFile, error) {
 
 // readRequest reads a .pub file.
 func readRequest(name string) (trial.Request, error) {
-	data, err := os.ReadFile(name)
+	data, err := readSmall(name)
 	if err != nil {
-		return trial.Request{}, usageError{err}
+		return trial.Request{}, err
 	}
 	r, err := trial.ParseRequest(data)
 	if err != nil {

@@ -28,7 +28,10 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second signal kills
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -63,7 +66,7 @@ func init() {
 			`trial submit -log http://127.0.0.1:8080 -policy policy -key ada.key -trial NCT03421379 -kind protocol -version 1.0 protocol.pdf`, submit},
 		{"receipt", "fetch the receipt of a statement that was pending", `-log URL -policy P [-o FILE] ID|FILE.statement`,
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf.statement`, fetchReceipt},
-		{"verify", "check files against their receipts, offline", `-policy P [-proof RECEIPT] [-trial T] [-kind K] [-version V] FILE...`,
+		{"verify", "check files against their receipts, or a receipt alone, offline", `-policy P [-proof RECEIPT] [-trial T] [-kind K] [-version V] [FILE...]`,
 			`trial verify -policy policy protocol.pdf`, verify},
 		{"show", "say what a receipt or an entry holds", `RECEIPT | URL/INDEX`,
 			`trial show protocol.pdf.tlog-proof`, show},
@@ -128,7 +131,7 @@ func status(c command, err error, stderr io.Writer) int {
 	if errors.Is(err, errHelp) {
 		return exitDone
 	}
-	fmt.Fprintf(stderr, "trial %s: %v\n", c.name, err)
+	fmt.Fprintf(stderr, "trial %s: %s\n", c.name, printable(err.Error()))
 	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(stderr, "usage: trial %s %s\n", c.name, c.args)
 		return exitUsage
@@ -156,9 +159,7 @@ var errInvalid = errors.New("invalid")
 func hintFor(err error) string {
 	switch {
 	case errors.Is(err, client.ErrPending):
-		return "nothing is lost: fetch the receipt later with trial receipt"
-	case errors.Is(err, client.ErrUnavailable):
-		return "try the same command again; a statement that got through is never logged twice"
+		return "nothing is lost: the receipt is there once enough witnesses have cosigned"
 	}
 	switch trial.RuleOf(err) {
 	case trial.RuleNotEnrolled:
@@ -196,6 +197,15 @@ func (e *env) parse(fs *flag.FlagSet, args []string) ([]string, error) {
 		}
 		if err != nil {
 			return nil, usageError{err}
+		}
+		// An empty value is an unset variable in somebody's script, never meant.
+		fs.Visit(func(f *flag.Flag) {
+			if f.Value.String() == "" {
+				err = usagef("-%s is given with nothing behind it", f.Name)
+			}
+		})
+		if err != nil {
+			return nil, err
 		}
 		args = fs.Args()
 		if len(args) == 0 {
@@ -264,9 +274,9 @@ func readPolicy(name string) (*receipt.Policy, error) {
 	if name == "" {
 		return nil, usagef("-policy must be given")
 	}
-	text, err := os.ReadFile(name)
+	text, err := readSmall(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	p, err := receipt.ParsePolicy(text)
 	if err != nil {

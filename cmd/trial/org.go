@@ -122,7 +122,7 @@ func whoami(ctx context.Context, e *env, args []string) error {
 	}
 	fmt.Fprintf(e.stdout, "key %s\n", r.key.public.ID())
 	if r.key.name != "" {
-		fmt.Fprintf(e.stdout, "name %s (kept in the key file, never logged)\n", r.key.name)
+		fmt.Fprintf(e.stdout, "name %s (kept in the key file, never logged)\n", printable(r.key.name))
 	}
 	if len(about.Entries) == 0 {
 		fmt.Fprintf(e.stdout, "not enrolled in %s up to size %d\n", r.log.Name(), about.Size)

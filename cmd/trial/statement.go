@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -22,11 +23,11 @@ type draft struct {
 	Envelope json.RawMessage `json:"envelope"`
 	Key      trial.PublicKey `json:"key"`
 	Openings *trial.Openings `json:"openings"`
-	Receipts []string        `json:"receipts"` // files that the receipt is written to
+	Receipts []string        `json:"receipts"`          // files that the receipt is written to
+	Digests  []trial.Hash    `json:"digests,omitempty"` // of the documents, in the same order
 
 	id   trial.Hash
 	file string // the .statement file
-	docs []receipt.Document
 }
 
 // common returns what every statement says. The signer's name is committed to
@@ -81,6 +82,9 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	if err != nil {
 		return trial.Hash{}, err
 	}
+	if _, err := o.Marshal(); err != nil { // before anything is sent: without openings there is no receipt
+		return trial.Hash{}, usagef("%w: make a key whose -name can be shown", err)
+	}
 	if how.dry {
 		fmt.Fprintf(e.stdout, "%s\n", payload)
 		fmt.Fprintf(e.stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
@@ -97,27 +101,59 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	if err := d.keep(); err != nil {
 		return d.id, err
 	}
+	if err := r.sameLog(ctx); errors.Is(err, errInvalid) {
+		return d.id, errors.Join(err, os.Remove(d.file))
+	} else if err != nil {
+		return d.id, fmt.Errorf("%w; send the signed statement with %s", err, r.fetch(d.file))
+	}
 	res, err := r.client.Submit(ctx, envelope, r.key.public.SPKI())
 	if errors.Is(err, client.ErrPending) {
 		fmt.Fprintf(e.stdout, "pending %s\n", d.id)
-		return d.id, fmt.Errorf("%w; %s keeps what its receipt needs", err, d.file)
+		return d.id, fmt.Errorf("%w; fetch its receipt later: %s", err, r.fetch(d.file))
 	}
 	if err != nil {
 		if trial.RuleOf(err) != "" {
-			return d.id, errors.Join(err, d.refused())
+			return d.id, d.refused(err)
 		}
-		return d.id, fmt.Errorf("%w; %s keeps the signed statement", err, d.file)
+		return d.id, fmt.Errorf("%w; it may have got through: send the same statement again with %s", err, r.fetch(d.file))
 	}
-	return d.id, d.finish(r.policy, res)
+	if err := d.finish(r.policy, res); err != nil {
+		return d.id, err
+	}
+	if len(files) == 0 {
+		fmt.Fprintf(e.stderr, "the receipt is %s\n", d.Receipts[0])
+	}
+	return d.id, nil
 }
 
 // refused puts the statement file out of the way of another try. That a statement
-// was refused is the log's word: salts are kept, in case it was logged all the same.
-func (d *draft) refused() error {
-	if len(d.Openings.Salts) == 0 {
-		return os.Remove(d.file)
+// was refused is the log's word: it is kept, in case it was logged all the same.
+func (d *draft) refused(err error) error {
+	name := fmt.Sprintf("%s.refused-%.12s", d.file, d.id)
+	if rerr := os.Rename(d.file, name); rerr != nil {
+		return errors.Join(err, rerr)
 	}
-	return os.Rename(d.file, fmt.Sprintf("%s.refused-%.12s", d.file, d.id))
+	return fmt.Errorf("%w; the statement is kept as %s", err, name)
+}
+
+// fetch is the command that goes on with a statement file.
+func (r *remote) fetch(file string) string {
+	return fmt.Sprintf("trial receipt -log %s -policy %s %s", r.url, r.policyFile, file)
+}
+
+// sameLog checks, before anything is sent, that the log is the policy's.
+func (r *remote) sameLog(ctx context.Context) error {
+	signed, err := r.client.Checkpoint(ctx)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil // nothing is published yet
+	}
+	if err != nil {
+		return fmt.Errorf("%w; nothing was sent", err)
+	}
+	if _, err := r.policy.Open(signed); err != nil {
+		return fmt.Errorf("%w: %w; nothing was sent", errInvalid, err)
+	}
+	return nil
 }
 
 // place decides the names of the files to be written, none of which may be
@@ -129,10 +165,19 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 			name = filepath.Join(dir, filepath.Base(f.name))
 		}
 		d.Receipts = append(d.Receipts, name+".tlog-proof")
-		d.docs = append(d.docs, receipt.Document{Name: f.name, Digest: f.digest})
+		d.Digests = append(d.Digests, f.digest)
 	}
 	if len(files) == 0 {
-		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", st.Predicate.Kind(), d.id))}
+		kind := st.Predicate.Kind()
+		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
+		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
+			return usagef("%s was sent and has no receipt yet: go on with trial receipt %s, or remove it", left[0], left[0])
+		}
+	}
+	for i, name := range d.Receipts { // whatever folder trial receipt is run in
+		if abs, err := filepath.Abs(name); err == nil {
+			d.Receipts[i] = abs
+		}
 	}
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -150,6 +195,9 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 		}
 	}
 	d.file = d.Receipts[0][:len(d.Receipts[0])-len(".tlog-proof")] + ".statement"
+	if _, err := os.Lstat(d.file); err == nil {
+		return usagef("%s was sent and has no receipt yet: go on with trial receipt %s, or remove it", d.file, d.file)
+	}
 	return nil
 }
 
@@ -165,13 +213,15 @@ func (d *draft) keep() error {
 
 // readDraft reads a .statement file.
 func readDraft(name string) (*draft, error) {
-	data, err := os.ReadFile(name)
+	data, err := readSmall(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	d := &draft{file: name}
-	if err := json.Unmarshal(data, d); err != nil || len(d.Receipts) == 0 {
-		return nil, usagef("%s is no statement kept by trial submit", name)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(d); err != nil || len(d.Receipts) == 0 || len(d.Digests) != 0 && len(d.Digests) != len(d.Receipts) {
+		return nil, usagef("%s is no statement kept by trial submit, or it was altered", name)
 	}
 	s, err := trial.Check(d.envelope(), d.Key.SPKI())
 	if err != nil {
@@ -197,25 +247,40 @@ func (d *draft) finish(p *receipt.Policy, res client.Result) error {
 	if err != nil {
 		return err
 	}
-	v, err := receipt.Verify(p, full, d.docs...)
+	var docs []receipt.Document
+	for i, digest := range d.Digests {
+		docs = append(docs, receipt.Document{Name: strings.TrimSuffix(d.Receipts[i], ".tlog-proof"), Digest: digest})
+	}
+	v, err := receipt.Verify(p, full, docs...)
 	if err != nil {
-		return fmt.Errorf("the log's receipt does not hold, the statement is kept in %s: %w", d.file, err)
+		return fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
 	}
 	if v.Entry.Statement.ID != d.id {
-		return fmt.Errorf("%w: the log's receipt is for another statement; this one is kept in %s", errInvalid, d.file)
+		return fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
 	}
 	if key := v.Entry.Signer.Key; !d.Key.IsZero() && key.ID() != d.Key.ID() {
-		return fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s; yours is kept in %s", errInvalid, key.ID(), d.file)
+		return fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())
 	}
 	for _, name := range d.Receipts {
+		if there, err := os.ReadFile(name); err == nil && bytes.Equal(there, full) {
+			continue // written by an earlier try
+		}
 		if err := writeNew(name, full, 0o644); err != nil {
-			return err
+			return fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
 		}
 	}
 	if d.file == "" {
 		return nil
 	}
 	return os.Remove(d.file)
+}
+
+// kept says where the statement is, if it is in a file.
+func (d *draft) kept() string {
+	if d.file == "" {
+		return ""
+	}
+	return "; the statement is kept in " + d.file
 }
 
 func (d *draft) open(res client.Result) ([]byte, error) {

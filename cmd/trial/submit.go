@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -161,13 +160,42 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
 }
 
+// fits lists the flags that only some kinds have.
+var fits = map[string][]string{
+	"version":  {"protocol", "sap", "results", "document"},
+	"scope":    {"protocol"},
+	"previous": {"protocol", "results"},
+	"base":     {"protocol"},
+	"analysis": {"sap", "results", "milestone"},
+	"event":    {"milestone"},
+	"date":     {"milestone", "observation"},
+	"country":  {"milestone"},
+	"source":   {"observation"},
+}
+
+// fit refuses flags that the kind does not have: what they meant to say would be
+// lost, and what is logged stays.
+func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
+	set.Visit(func(x *flag.Flag) {
+		if kinds := fits[x.Name]; kinds != nil && !slices.Contains(kinds, f.kind) {
+			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
+		}
+	})
+	if f.private && files == 0 {
+		err = usagef("-private hides the digests of files, and none is given")
+	}
+	return err
+}
+
 func submit(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
 	var f submitFlags
+	var set *flag.FlagSet
 	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
 		f.register(fs)
+		set = fs
 	})
 	if err != nil {
 		return err
@@ -177,6 +205,9 @@ func submit(ctx context.Context, e *env, args []string) error {
 	}
 	if len(names) == 0 && f.kind != "milestone" {
 		return usagef("at least one file must be given")
+	}
+	if err := f.fit(set, len(names)); err != nil {
+		return err
 	}
 	files, err := e.digestFiles(ctx, names)
 	if err != nil {
@@ -248,9 +279,9 @@ func (r *remote) statementOf(name string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(name); err == nil {
 		return id, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := readSmall(name)
 	if err != nil {
-		return trial.Hash{}, usageError{err}
+		return trial.Hash{}, err
 	}
 	v, err := receipt.Verify(r.policy, data)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -27,8 +28,8 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
-		return usagef("at least one file must be given (trial show says what a receipt alone holds)")
+	if len(names) == 0 && *proof == "" {
+		return usagef("at least one file must be given, or a receipt alone with -proof")
 	}
 	policy, err := readPolicy(*policyFile)
 	if err != nil {
@@ -39,6 +40,13 @@ func verify(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	verifier := receipt.NewVerifier(policy)
+	if len(files) == 0 { // the statement is about no file
+		v, err := verifyReceipt(verifier, *proof, want)
+		if err != nil {
+			return err
+		}
+		return e.verdict(v, *asJSON)
+	}
 	var failed error
 	for _, f := range files {
 		name := *proof
@@ -50,24 +58,28 @@ func verify(ctx context.Context, e *env, args []string) error {
 			if len(files) == 1 {
 				return err
 			}
-			fmt.Fprintf(e.stderr, "trial verify: %v\n", err)
+			fmt.Fprintf(e.stderr, "trial verify: %s\n", printable(err.Error()))
 			if failed == nil || status(command{}, failed, discard{}) > status(command{}, err, discard{}) {
 				failed = err // what is invalid outweighs what could not be checked
 			}
 			continue
 		}
-		if *asJSON {
-			if err := json.NewEncoder(e.stdout).Encode(verdictJSON(v)); err != nil {
-				return err
-			}
-			continue
+		if err := e.verdict(v, *asJSON); err != nil {
+			return err
 		}
-		fmt.Fprint(e.stdout, v.Text())
 	}
 	if failed != nil {
-		return fmt.Errorf("not every file is what was logged; the first that is not: %w", failed)
+		return fmt.Errorf("not every file was found to be what was logged: %w", failed)
 	}
 	return nil
+}
+
+func (e *env) verdict(v *receipt.Verdict, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(e.stdout).Encode(verdictJSON(v))
+	}
+	_, err := fmt.Fprint(e.stdout, v.Text())
+	return err
 }
 
 type discard struct{}
@@ -75,18 +87,26 @@ type discard struct{}
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 func verifyFile(verifier *receipt.Verifier, proof string, f file, want expectation) (*receipt.Verdict, error) {
-	data, err := os.ReadFile(proof)
-	if err != nil {
-		return nil, usagef("%s has no receipt: %w (name it with -proof)", f.name, err)
+	if _, err := os.Stat(proof); errors.Is(err, os.ErrNotExist) {
+		return nil, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
 	}
-	v, err := verifier.Verify(data, receipt.Document{Name: f.name, Digest: f.digest})
+	v, err := verifyReceipt(verifier, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
-	if err := want.check(v); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return v, nil
+}
+
+func verifyReceipt(verifier *receipt.Verifier, proof string, want expectation, docs ...receipt.Document) (*receipt.Verdict, error) {
+	data, err := readSmall(proof)
+	if err != nil {
+		return nil, err
+	}
+	v, err := verifier.Verify(data, docs...)
+	if err != nil {
+		return nil, err
+	}
+	return v, want.check(v)
 }
 
 // An expectation is what the caller says a file is.
@@ -184,9 +204,9 @@ func show(ctx context.Context, e *env, args []string) error {
 	if strings.HasPrefix(rest[0], "http://") || strings.HasPrefix(rest[0], "https://") {
 		return e.showEntry(ctx, rest[0])
 	}
-	data, err := os.ReadFile(rest[0])
+	data, err := readSmall(rest[0])
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	r, err := receipt.Parse(data)
 	if err != nil {
@@ -243,6 +263,11 @@ func (e *env) print(index uint64, raw, openings, checkpoint []byte) error {
 	if err := entry.Verify(); err != nil {
 		return err
 	}
+	text, signatures, _ := strings.Cut(string(checkpoint), "\n\n")
+	tree, err := receipt.ParseTree(text + "\n")
+	if err != nil {
+		return &receipt.Problem{Part: "checkpoint", Detail: err.Error()}
+	}
 	fmt.Fprintf(e.stdout, "entry %d: %s\n", index, summary(entry))
 	if s := entry.Statement; s != nil {
 		c := trial.CommonOf(s.Statement)
@@ -262,6 +287,10 @@ func (e *env) print(index uint64, raw, openings, checkpoint []byte) error {
 			fmt.Fprintf(e.stdout, "  signed by %s (in the receipt, not in the log)\n", o.Name)
 		}
 	}
-	fmt.Fprintf(e.stdout, "checkpoint, not checked here (trial verify does, with a policy):\n%s", checkpoint)
+	fmt.Fprintf(e.stdout, "checkpoint of %s, size %d, root %x, not checked here (trial verify -proof does, with a policy)\n", printable(tree.Origin), tree.Size, tree.Root)
+	for line := range strings.Lines(signatures) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, "— "), " ")
+		fmt.Fprintf(e.stdout, "  signed by %s\n", printable(strings.TrimSpace(name)))
+	}
 	return nil
 }

@@ -61,7 +61,7 @@ func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *s
 			return nil, err
 		}
 		p := &replay{
-			policy: policy, source: &source{url: strings.TrimRight(l.URL, "/"), http: &http.Client{Timeout: replayTime}},
+			policy: policy, source: &source{url: strings.TrimRight(l.URL, "/"), http: &http.Client{Timeout: replayTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}},
 			file: filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay"),
 		}
 		if err := p.load(); err != nil {
