@@ -10,6 +10,20 @@ import (
 	"github.com/trialproof/trialproof/logserver/sqlite"
 )
 
+// check returns what does not agree in a log that is not open.
+func (f *fixture) check() (problems string) {
+	f.t.Helper()
+	cfg, closeAll, err := f.backends(f.t.Context(), false)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer closeAll()
+	if err := logserver.Check(f.t.Context(), cfg, func(p string) { problems += p + "\n" }, nil); err != nil {
+		f.t.Fatal(err)
+	}
+	return problems
+}
+
 // TestCheck alters each of the log's stores in turn; each is named.
 func TestCheck(t *testing.T) {
 	if os.Getenv("TRIALPROOF_TEST_STORE") == "mysql" {
@@ -24,19 +38,7 @@ func TestCheck(t *testing.T) {
 	id := f.enrol(l)
 	f.grow(l, id, 300) // a full tile and one above it
 	stop()
-	check := func() (problems string) {
-		t.Helper()
-		cfg, closeAll, err := f.backends(t.Context(), false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer closeAll()
-		if err := logserver.Check(t.Context(), cfg, func(p string) { problems += p + "\n" }, nil); err != nil {
-			t.Fatal(err)
-		}
-		return problems
-	}
-	if problems := check(); problems != "" {
+	if problems := f.check(); problems != "" {
 		t.Fatalf("a sound log:\n%s", problems)
 	}
 	query := func(file, q string) func() error {
@@ -86,7 +88,7 @@ func TestCheck(t *testing.T) {
 		if err := c.alter(); err != nil {
 			t.Fatalf("alter %s: %v", c.what, err)
 		}
-		if problems := check(); c.named != "" && !strings.Contains(problems, c.named) {
+		if problems := f.check(); c.named != "" && !strings.Contains(problems, c.named) {
 			t.Errorf("%s was altered; named was:\n%s", c.what, problems)
 		}
 		copyLog(t, f.dir, saved)

@@ -83,6 +83,9 @@ func TestCrash(t *testing.T) {
 				if n == 0 {
 					t.Fatal("the child acknowledged nothing before it was killed")
 				}
+				if problems := f.check(); problems != "" {
+					t.Errorf("fsck after a plain crash:\n%s", problems)
+				}
 				f.reverify(ack)
 			})
 		}
