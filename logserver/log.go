@@ -104,6 +104,7 @@ type Log struct {
 	changed   chan struct{} // closed and replaced when published or fatal changes
 	fatal     error         // why the log has stopped, if it has
 
+	stuck sync.Map    // steps that fail (string) and since when (time.Time)
 	ready atomic.Bool // the witnesses' last sizes have been compared
 	clock clock
 
@@ -232,8 +233,19 @@ func (l *Log) takes() error {
 	if !l.ready.Load() {
 		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s", ErrNotReady, l.cfg.Policy.QuorumText())
 	}
-	return nil
+	var err error
+	l.stuck.Range(func(step, since any) bool {
+		if time.Since(since.(time.Time)) > stuckAfter {
+			err = fmt.Errorf("%w: to %s fails and is tried again since %s", ErrNotReady, step, since.(time.Time).UTC().Format(time.RFC3339))
+		}
+		return err == nil
+	})
+	return err
 }
+
+// stuckAfter is how long a step of sequencing may fail before nothing more is
+// taken: a full disk, a database that is gone.
+const stuckAfter = 2 * time.Second
 
 // Origin returns the log's origin.
 func (l *Log) Origin() string { return l.origin }

@@ -259,9 +259,11 @@ func (l *Log) setSigned(tree receipt.Tree, signed []byte) {
 // retry runs a step until it succeeds, ctx ends or the error is a verdict, which
 // stops the log.
 func (l *Log) retry(ctx context.Context, step string, f func() error) error {
+	start := time.Now()
 	for {
 		err := f()
 		if err == nil {
+			l.stuck.CompareAndDelete(step, start)
 			return nil
 		}
 		if errors.Is(err, ErrTreeConflict) || errors.Is(err, ErrLost) || errors.Is(err, errRoot) {
@@ -272,6 +274,7 @@ func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", step, errors.Join(ErrClosing, err))
 		}
+		l.stuck.LoadOrStore(step, start)
 		l.log.Warn("a step of sequencing failed and is tried again", "step", step, "error", err)
 		select {
 		case <-time.After(l.cfg.RetryDelay):

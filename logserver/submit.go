@@ -3,6 +3,7 @@ package logserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ type Outcome struct {
 // A *trial.Refusal says which rule it breaks; nothing has been written then.
 // ErrPending comes with the Outcome's ID: the statement is in the log and its
 // receipt can be had from Receipt once the quorum is met. ErrNotReady and
-// ErrClosing: nothing has been decided, submit again. After any other error it
+// ErrClosing: nothing has been decided yet, submit the same again. After any other error it
 // may have been: submit the same again.
 func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error) {
 	signed, err := trial.Check(envelope, key)
@@ -50,8 +51,13 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 		return Outcome{ID: signed.ID}, err
 	}
 	out := Outcome{ID: signed.ID}
+	undecided := time.NewTimer(l.cfg.QuorumWait + 4*l.cfg.BatchDelay)
+	defer undecided.Stop()
 	select {
 	case <-sub.decided:
+	case <-undecided.C:
+		// It stays where it is: the same again joins it, or finds it in the log.
+		return out, fmt.Errorf("%w: it has not come to a decision yet: submit the same again", ErrNotReady)
 	case <-ctx.Done():
 		return out, context.Cause(ctx)
 	}

@@ -123,6 +123,11 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 		}
 		tlsConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	}
+	web, err := net.Listen("tcp", s.listen) // before anything that takes time
+	if err != nil {
+		return usageError{err}
+	}
+	defer web.Close()
 	l, err := logserver.Open(ctx, cfg)
 	if err != nil {
 		return err
@@ -136,15 +141,11 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	if err != nil {
 		return err
 	}
-	return s.listenAndServe(ctx, e, l, server, tlsConfig)
+	return s.serve(ctx, e, web, l, server, tlsConfig)
 }
 
-// listenAndServe serves until ctx ends or the log stops for good.
-func (s *serving) listenAndServe(ctx context.Context, e *env, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) error {
-	web, err := net.Listen("tcp", s.listen)
-	if err != nil {
-		return usageError{err}
-	}
+// serve serves until ctx ends or the log stops for good.
+func (s *serving) serve(ctx context.Context, e *env, web net.Listener, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) (err error) {
 	scheme := "http"
 	srv := server.HTTPServer()
 	if tlsConfig != nil {
