@@ -1,8 +1,10 @@
 package witness
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"os"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -110,7 +112,11 @@ func (l *ledger) keepRefused(cur *record, cp *checkpoint, signed string, why err
 		l.cfg.Logger.Error("looking for a fork failed", "origin", l.origin, "err", err)
 		fallthrough
 	case rival == nil && !known:
-		l.cfg.Logger.Warn("refused a checkpoint the log signed", "origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
+		level := slog.LevelWarn
+		if _, ok := errors.AsType[*ConflictError](why); ok {
+			level = slog.LevelInfo // how a log that has just started asks where we are
+		}
+		l.cfg.Logger.Log(context.Background(), level, "refused a checkpoint the log signed", "origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
 		l.keepText(cp, signed)
 	case rival != nil:
 		if !l.keepFork(rival, []byte(signed), cp) {
