@@ -55,6 +55,9 @@ func verify(ctx context.Context, e *env, args []string) error {
 		}
 		v, err := verifyFile(verifier, name, f, want)
 		if err != nil {
+			if err := e.invalidJSON(*asJSON, f, err); err != nil {
+				return err
+			}
 			if len(files) == 1 {
 				return err
 			}
@@ -72,6 +75,18 @@ func verify(ctx context.Context, e *env, args []string) error {
 		return fmt.Errorf("not every file was found to be what was logged: %w", failed)
 	}
 	return nil
+}
+
+// invalidJSON gives programs a record of a file that is not valid.
+func (e *env) invalidJSON(asJSON bool, f file, why error) error {
+	if !asJSON {
+		return nil
+	}
+	part := ""
+	if p, ok := errors.AsType[*receipt.Problem](why); ok {
+		part = p.Part
+	}
+	return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": false, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
 }
 
 func (e *env) verdict(v *receipt.Verdict, asJSON bool) error {
