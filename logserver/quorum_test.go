@@ -118,6 +118,43 @@ func TestProvenTimeIsTheQuorums(t *testing.T) {
 	}
 }
 
+// TestIdleLogIsCosignedAgain: the newest checkpoint gets fresh cosignatures, and
+// receipts stay with the first.
+func TestIdleLogIsCosignedAgain(t *testing.T) {
+	f := newFixture(t)
+	ws := f.witnesses(3, 2)
+	f.create()
+	f.wrap = func(c *logserver.Config) { c.Recosign = 20 * time.Millisecond }
+	l, stop := f.open()
+	defer stop()
+	waitReady(t, l)
+	p, s := trialtest.Org("acme", "Acme", "ada")
+	out := f.submit(l, "registrar", p, s)
+	for _, w := range ws {
+		w.clock.Add(time.Hour)
+	}
+	fresh := func() bool {
+		note, err := l.Checkpoint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cp, err := f.parsePolicy().Open(note)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, ok := cp.ProvenTime()
+		return ok && at.Equal(trialtest.Start.Std().Add(time.Hour))
+	}
+	for deadline := time.Now().Add(20 * time.Second); !fresh(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the checkpoint was not cosigned again")
+		}
+	}
+	if r, err := l.Receipt(t.Context(), out.ID); err != nil || string(r) != string(out.Receipt) {
+		t.Fatalf("another receipt after the checkpoint was cosigned again: %v", err)
+	}
+}
+
 // TestUnwitnessed: without witnesses a receipt says so.
 func TestUnwitnessed(t *testing.T) {
 	f := newFixture(t)
