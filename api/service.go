@@ -151,8 +151,6 @@ func (s *service) ListTrialEntries(ctx context.Context, req *trialpb.ListTrialEn
 	return page, nil
 }
 
-var recordKinds = []string{"trial", "identifier", "org", "key"}
-
 // ListRecordEntries implements trialpb.LogServer.
 func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecordEntriesRequest) (*trialpb.Entries, error) {
 	key, err := recordKey(req.GetKind(), req.GetId())
@@ -169,7 +167,7 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 		return nil, err
 	}
 	if key.Kind == "key" {
-		return nil, badRequest("what a key signed is not listed by key: histories are of a trial, identifier or org")
+		return nil, badRequest("what a key signed is not listed by key: histories are of a trial, identifier, org, seal or log")
 	}
 	h, err := s.log.History(ctx, key)
 	if err != nil {
@@ -179,8 +177,8 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 }
 
 func recordKey(kind, id string) (trial.RecordKey, error) {
-	if !slices.Contains(recordKinds, kind) {
-		return trial.RecordKey{}, badRequest("kind is one of " + strings.Join(recordKinds, ", "))
+	if kinds := trial.RecordKinds(); !slices.Contains(kinds, kind) {
+		return trial.RecordKey{}, badRequest("kind is one of " + strings.Join(kinds, ", "))
 	}
 	if id == "" {
 		return trial.RecordKey{}, badRequest("id is missing")

@@ -8,8 +8,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// ErrDisputed says that an identifier is claimed by two organisations, so that
-// it names no one trial.
+// ErrDisputed says that an identifier is claimed for two trials, so that it names
+// neither.
 var ErrDisputed = errors.New("disputed")
 
 // A Located entry is a leaf of the published tree with its index.
@@ -50,7 +50,7 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 
 // Resolve returns the id of the trial that was typed: a trial's id, a registry's
 // number or sponsor:ORG/NUMBER. ErrNotFound: nothing is published under it.
-// ErrDisputed: two organisations claim it.
+// ErrDisputed: it is claimed for two trials.
 func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		list, err := l.About(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, 0, 1)
@@ -63,32 +63,12 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	if err != nil {
 		id = typed // sponsor:ORG/NUMBER, or nothing
 	}
-	list, err := l.About(ctx, trial.RecordKey{Kind: "identifier", ID: id}, 0, 0)
-	if err != nil {
-		return trial.Hash{}, err
-	}
-	var found trial.Hash
-	org := ""
-	for _, e := range list {
-		entry, err := trial.ParseEntry(e.Raw)
-		if err != nil {
-			return trial.Hash{}, fmt.Errorf("entry %d: %w", e.Index, err)
-		}
-		switch p := entry.Statement.Statement.Predicate.(type) {
-		case *trial.Registration:
-			found = entry.Statement.ID
-		case *trial.Identifier:
-			found = p.Trial
-		default:
-			continue // an observation binds nothing
-		}
-		if org != "" && org != entry.Signer.Org {
-			return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id", ErrDisputed, id, org, entry.Signer.Org)
-		}
-		org = entry.Signer.Org
-	}
-	if org == "" {
+	rec, _ := l.view.record(trial.RecordKey{Kind: "identifier", ID: id}).(*trial.IdentifierRecord)
+	switch {
+	case rec == nil || len(rec.Claims) == 0: // an observation binds nothing
 		return trial.Hash{}, ErrNotFound
+	case rec.Disputed():
+		return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id", ErrDisputed, id, rec.Claims[0].Org, rec.Claims[1].Org)
 	}
-	return found, nil
+	return rec.Trial(), nil
 }

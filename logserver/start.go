@@ -49,7 +49,8 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	if err != nil {
 		return err
 	}
-	b := Batch{Entries: []BatchEntry{{Raw: raw}, {Raw: end}}}
+	about := []trial.RecordKey{{Kind: "log", ID: genesis.Log}}
+	b := Batch{Entries: []BatchEntry{{Raw: raw, Records: about}, {Raw: end}}}
 	if err := s.decide(ctx, b); err != nil {
 		return err
 	}

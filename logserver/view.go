@@ -58,6 +58,13 @@ func (v *view) advance(size uint64) {
 	}
 }
 
+// record returns a record as of the published tree, or nil.
+func (v *view) record(key trial.RecordKey) trial.Record {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.records[key]
+}
+
 // A History is everything the published tree has about a record, or the proof
 // that it has nothing: what trial/history checks.
 type History struct {

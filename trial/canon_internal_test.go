@@ -21,7 +21,7 @@ import (
 func jsonTypes() []any {
 	all := []any{
 		new(Envelope), new(statementEntry), new(StateEntry), new(Genesis), new(wireStatement),
-		new(OrgRecord), new(KeyRecord), new(TrialRecord), new(IdentifierRecord), new(Openings),
+		new(OrgRecord), new(KeyRecord), new(TrialRecord), new(IdentifierRecord), new(SealRecord), new(LogRecord), new(Openings), new(Mark),
 	}
 	for _, k := range Kinds() {
 		all = append(all, kinds[k]())
@@ -194,7 +194,9 @@ func fill(r *rand.Rand, v reflect.Value, full bool) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(r, v.Field(i), full)
+			if v.Field(i).CanSet() {
+				fill(r, v.Field(i), full)
+			}
 		}
 	case reflect.String:
 		s := texts[r.Intn(len(texts))] + texts[r.Intn(len(texts))]

@@ -14,33 +14,42 @@ import (
 // brochure, a monitoring plan, a letter.
 type Document struct {
 	Common
+	Dated   string `json:"dated,omitempty"`   // the document's own date, as claimed
 	Trial   Hash   `json:"trial"`             // identity of the registration
 	Version string `json:"version,omitempty"` // as printed on the document
 }
 
 func (*Document) Kind() string { return "document" }
 
+func (d *Document) trialID() Hash { return d.Trial }
+
 func (d *Document) check(subjects []Subject) error {
 	if err := checkVersion(d.Version, false); err != nil {
+		return err
+	}
+	if err := checkDated(d.Dated); err != nil {
 		return err
 	}
 	return checkDocuments(subjects, "document")
 }
 
 func (d *Document) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.heldTrial(d.Trial)
+	_, r := t.entitled(d.Trial, "document", "")
 	return r
 }
 
 // SAP is a statistical analysis plan.
 type SAP struct {
 	Common
-	Analysis string `json:"analysis"` // the analysis it serves, see checkAnalysis
+	Analysis string `json:"analysis"`        // the analysis it serves, see checkAnalysis
+	Dated    string `json:"dated,omitempty"` // see Document
 	Trial    Hash   `json:"trial"`
 	Version  string `json:"version"`
 }
 
 func (*SAP) Kind() string { return "sap" }
+
+func (p *SAP) trialID() Hash { return p.Trial }
 
 func (p *SAP) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, true); err != nil {
@@ -49,11 +58,14 @@ func (p *SAP) check(subjects []Subject) error {
 	if err := checkAnalysis(p.Analysis); err != nil {
 		return err
 	}
+	if err := checkDated(p.Dated); err != nil {
+		return err
+	}
 	return checkDocuments(subjects, "sap")
 }
 
 func (p *SAP) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.heldTrial(p.Trial)
+	_, r := t.entitled(p.Trial, "sap", "")
 	return r
 }
 
@@ -61,6 +73,7 @@ func (p *SAP) apply(t *tx, s *Signed) *Refusal {
 type Results struct {
 	Common
 	Analysis string `json:"analysis"`
+	Dated    string `json:"dated,omitempty"` // see Document
 	Trial    Hash   `json:"trial"`
 	Updates  Hash   `json:"updates,omitzero"` // identity of earlier results of the trial
 	Version  string `json:"version,omitempty"`
@@ -68,11 +81,16 @@ type Results struct {
 
 func (*Results) Kind() string { return "results" }
 
+func (p *Results) trialID() Hash { return p.Trial }
+
 func (p *Results) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, false); err != nil {
 		return err
 	}
 	if err := checkAnalysis(p.Analysis); err != nil {
+		return err
+	}
+	if err := checkDated(p.Dated); err != nil {
 		return err
 	}
 	return checkDocuments(subjects, "results")
@@ -85,6 +103,9 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	}
 	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
 		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
+	}
+	if contains(tr.Acts, s.ID) {
+		return voided(s.ID)
 	}
 	if contains(tr.Results, s.ID) {
 		return refuse(RuleTaken, "the results %s are logged", s.ID)
@@ -102,6 +123,11 @@ const maxPerTrial = 1000
 
 func tooMany(what string, n int) *Refusal {
 	return refuse(RuleLimit, "the trial has %d %s, the most is %d", n, what, maxPerTrial)
+}
+
+// voided refuses to log a statement anew whose effect was emptied.
+func voided(id Hash) *Refusal {
+	return refuse(RuleTaken, "the statement %s was logged and is void", id)
 }
 
 func contains(ids []Hash, id Hash) bool {
@@ -157,6 +183,14 @@ func checkVersion(v string, required bool) error {
 		return nil
 	}
 	return checkText("version", v, 40)
+}
+
+// checkDated takes the date that a document bears, if it is stated.
+func checkDated(s string) error {
+	if s == "" {
+		return nil
+	}
+	return checkDate("dated", s)
 }
 
 // checkAnalysis takes the name of an analysis: primary, final, or interim-N and

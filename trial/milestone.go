@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -47,6 +48,8 @@ var country = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func (*Milestone) Kind() string { return "milestone" }
 
+func (m *Milestone) trialID() Hash { return m.Trial }
+
 func (m *Milestone) check(subjects []Subject) error {
 	needs, ok := Events[m.Event]
 	if !ok {
@@ -59,8 +62,8 @@ func (m *Milestone) check(subjects []Subject) error {
 	} else if m.Analysis != "" {
 		return fmt.Errorf("the event %s belongs to no analysis", m.Event)
 	}
-	if m.Country != "" && !country.MatchString(m.Country) {
-		return fmt.Errorf("country %.20q is not two capital letters such as DE", m.Country)
+	if err := checkCountry(m.Country); err != nil {
+		return err
 	}
 	if err := checkDate("date", m.Date); err != nil {
 		return err
@@ -72,6 +75,14 @@ func (m *Milestone) check(subjects []Subject) error {
 }
 
 func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.heldTrial(m.Trial)
+	_, r := t.entitled(m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
 	return r
+}
+
+// checkCountry takes a country, or none.
+func checkCountry(s string) error {
+	if s != "" && !country.MatchString(s) {
+		return fmt.Errorf("country %.20q is not two capital letters such as DE", s)
+	}
+	return nil
 }

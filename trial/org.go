@@ -1,16 +1,19 @@
 package trial
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // RoleRegistrar, RoleAdministrator and RoleSigner are what a key may be for.
 const (
 	RoleRegistrar     = "registrar"     // enrols organisations; named in genesis
-	RoleAdministrator = "administrator" // enrols and revokes keys of its organisation, and signs
+	RoleAdministrator = "administrator" // enrols, limits and revokes keys of its organisation, and signs
 	RoleSigner        = "signer"        // signs
 )
 
@@ -118,22 +121,62 @@ func (o *Org) apply(t *tx, s *Signed) *Refusal {
 		return refuse(RuleTaken, "an organisation %s is enrolled", o.ID)
 	}
 	for _, a := range o.Administrators {
-		if r := t.enrol(rec, a.Key, RoleAdministrator); r != nil {
+		if r := t.enrol(rec, a.Key, RoleAdministrator, nil); r != nil {
 			return r
 		}
 	}
 	return nil
 }
 
-// Key enrols a key for the organisation of the administrator who signs, or
-// revokes one. Its subject is the key's id, named key.
+// Key enrols a key for the organisation of the administrator who signs, limits
+// what one may sign, or revokes one. Keys of the registrar are a registrar's to
+// enrol and revoke. Its subject is the key's id, named key.
 type Key struct {
 	Common
-	Action string     `json:"action"` // enrol or revoke
+	Action string     `json:"action"` // enrol, limit or revoke
 	Enrol  *Enrolment `json:"enrol,omitempty"`
+	Limit  Hash       `json:"limit,omitzero"`   // id of the key
+	Limits *KeyLimits `json:"limits,omitempty"` // of the key enrolled or limited; to limit with none lifts them
 	Org    string     `json:"org"`
 	Revoke Hash       `json:"revoke,omitzero"` // id of the key
 	Role   string     `json:"role,omitempty"`  // of the key enrolled
+}
+
+// KeyLimits are what a signer's key may sign. A member that is absent limits
+// nothing.
+type KeyLimits struct {
+	Kinds  []string `json:"kinds,omitempty"`  // of statements, sorted; of an unseal, what it opens
+	Trials []Hash   `json:"trials,omitempty"` // ids, sorted
+	Until  string   `json:"until,omitempty"`  // last day in UTC
+}
+
+// maxKeyTrials is how many trials the limits of a key may name.
+const maxKeyTrials = 100
+
+func (l *KeyLimits) check() error {
+	if l == nil {
+		return nil
+	}
+	if len(l.Kinds) == 0 && len(l.Trials) == 0 && l.Until == "" {
+		return errors.New("limits that limit nothing are left out")
+	}
+	if len(l.Kinds) > 0 {
+		if err := checkKinds(l.Kinds, Kinds()); err != nil {
+			return err
+		}
+	}
+	if len(l.Trials) > maxKeyTrials {
+		return fmt.Errorf("limits name %d trials; the most is %d", len(l.Trials), maxKeyTrials)
+	}
+	for i, id := range l.Trials {
+		if i > 0 && bytes.Compare(l.Trials[i-1][:], id[:]) >= 0 {
+			return errors.New("the trials of limits are not sorted, or one stands there twice")
+		}
+	}
+	if l.Until != "" {
+		return checkDay("until", l.Until)
+	}
+	return nil
 }
 
 func (*Key) Kind() string { return "key" }
@@ -142,41 +185,67 @@ func (k *Key) check(subjects []Subject) error {
 	if err := CheckOrgID(k.Org); err != nil {
 		return err
 	}
+	if err := k.Limits.check(); err != nil {
+		return err
+	}
+	if (k.Enrol == nil) != (k.Action != "enrol") || k.Limit.IsZero() != (k.Action != "limit") || k.Revoke.IsZero() != (k.Action != "revoke") {
+		return errors.New("beside action there is the one member of its name: enrol, limit or revoke")
+	}
 	switch k.Action {
 	case "enrol":
-		if k.Enrol == nil || !k.Revoke.IsZero() {
-			return errors.New("to enrol takes the member enrol, not revoke")
+		want := "administrator or signer"
+		ok := k.Role == RoleAdministrator || k.Role == RoleSigner
+		if k.Org == RegistrarOrg {
+			want, ok = RoleRegistrar, k.Role == RoleRegistrar
 		}
-		if k.Role != RoleAdministrator && k.Role != RoleSigner {
-			return fmt.Errorf("role is %.40q; it is administrator or signer", k.Role)
+		if !ok {
+			return fmt.Errorf("role is %.40q; it is %s", k.Role, want)
+		}
+		if k.Limits != nil && k.Role != RoleSigner {
+			return errors.New("only a signer's key has limits")
 		}
 		if err := k.Enrol.Verify(k.Org); err != nil {
 			return err
 		}
 		return checkNamed(subjects, "key", k.Enrol.Key.ID())
+	case "limit":
+		if k.Role != "" {
+			return errors.New("to limit takes no role")
+		}
+		return checkNamed(subjects, "key", k.Limit)
 	case "revoke":
-		if k.Enrol != nil || k.Role != "" || k.Revoke.IsZero() {
-			return errors.New("to revoke takes the member revoke, not enrol nor role")
+		if k.Role != "" || k.Limits != nil {
+			return errors.New("to revoke takes neither role nor limits")
 		}
 		return checkNamed(subjects, "key", k.Revoke)
 	}
-	return fmt.Errorf("action is %.40q; it is enrol or revoke", k.Action)
+	return fmt.Errorf("action is %.40q; it is enrol, limit or revoke", k.Action)
 }
 
 func (k *Key) apply(t *tx, s *Signed) *Refusal {
+	if k.Org == RegistrarOrg {
+		return k.ofRegistrar(t)
+	}
 	if t.signer.Role != RoleAdministrator || t.signer.Org != k.Org {
-		return refuse(RuleRole, "only an administrator of %s enrols or revokes its keys; this key is %s of %s", k.Org, t.signer.Role, t.signer.Org)
+		return refuse(RuleRole, "only an administrator of %s enrols, limits or revokes its keys; this key is %s of %s", k.Org, t.signer.Role, t.signer.Org)
 	}
-	org, _ := edit[*OrgRecord](t, RecordKey{"org", k.Org})
+	org, r := t.org(k.Org)
+	if r != nil {
+		return r
+	}
 	if k.Action == "enrol" {
-		return t.enrol(org, k.Enrol.Key, k.Role)
+		return t.enrol(org, k.Enrol.Key, k.Role, k.Limits)
 	}
-	key, ok := edit[*KeyRecord](t, RecordKey{"key", k.Revoke.String()})
-	if !ok || key.Org != k.Org {
-		return refuse(RuleUnknown, "key %s is not enrolled for %s", k.Revoke, k.Org)
+	key, r := t.key(k.Limit, k.Revoke, k.Org)
+	if r != nil {
+		return r
 	}
-	if key.Revoked != 0 {
-		return refuse(RuleTaken, "key %s was revoked at index %d", k.Revoke, key.Revoked)
+	if k.Action == "limit" {
+		if key.Role != RoleSigner {
+			return refuse(RuleRole, "key %s is an administrator's, which has no limits: revoke it", key.ID)
+		}
+		key.Limits = k.Limits
+		return t.once(&key.Acts, s.ID)
 	}
 	if key.Role == RoleAdministrator {
 		rest := without(org.Administrators, k.Revoke)
@@ -187,6 +256,79 @@ func (k *Key) apply(t *tx, s *Signed) *Refusal {
 	}
 	key.Revoked = t.index
 	return nil
+}
+
+// ofRegistrar enrols or revokes a registrar's key.
+func (k *Key) ofRegistrar(t *tx) *Refusal {
+	l, r := t.log()
+	if r != nil {
+		return r
+	}
+	switch k.Action {
+	case "enrol":
+		if !t.create(&KeyRecord{Enrolled: t.index, ID: k.Enrol.Key.ID(), Key: k.Enrol.Key, Kind: "key", Org: RegistrarOrg, Role: RoleRegistrar}) {
+			return taken(k.Enrol.Key)
+		}
+		l.Registrars = appended(l.Registrars, k.Enrol.Key.ID())
+		return nil
+	case "limit":
+		return refuse(RuleRole, "a registrar's key has no limits: revoke it")
+	}
+	key, r := t.key(Hash{}, k.Revoke, RegistrarOrg)
+	if r != nil {
+		return r
+	}
+	rest := without(l.Registrars, k.Revoke)
+	if len(rest) == 0 {
+		return refuse(RuleRole, "key %s is the last registrar: enrol another first", k.Revoke)
+	}
+	l.Registrars = rest
+	key.Revoked = t.index
+	return nil
+}
+
+// key returns the key of an organisation that is limited or revoked, for editing.
+func (t *tx) key(limit, revoke Hash, org string) (*KeyRecord, *Refusal) {
+	id := limit
+	if id.IsZero() {
+		id = revoke
+	}
+	key, ok := edit[*KeyRecord](t, RecordKey{"key", id.String()})
+	if !ok || key.Org != org {
+		return nil, refuse(RuleUnknown, "key %s is not enrolled for %s", id, org)
+	}
+	if key.Revoked != 0 {
+		return nil, refuse(RuleTaken, "key %s was revoked at index %d", id, key.Revoked)
+	}
+	return key, nil
+}
+
+// withinLimits holds a statement to the limits of its signer's key.
+func (t *tx) withinLimits(p Predicate) *Refusal {
+	l := t.signer.Limits
+	if l == nil {
+		return nil
+	}
+	kind := p.Kind()
+	if u, ok := p.(*Unseal); ok {
+		kind = u.inner.Predicate.Kind()
+	}
+	if len(l.Kinds) > 0 && !slices.Contains(l.Kinds, kind) {
+		return refuse(RuleKeyLimits, "this key may sign %s, not %s", strings.Join(l.Kinds, ", "), kind)
+	}
+	if len(l.Trials) > 0 {
+		if about, ok := p.(ofTrial); !ok || !contains(l.Trials, about.trialID()) {
+			return refuse(RuleKeyLimits, "this key may sign for %d named trials only, and this is for another", len(l.Trials))
+		}
+	}
+	if l.Until != "" && t.time > endOfDay(l.Until) {
+		return refuse(RuleKeyLimits, "this key may sign until %s", l.Until)
+	}
+	return nil
+}
+
+func taken(key PublicKey) *Refusal {
+	return refuse(RuleTaken, "key %s is enrolled already, or was and is revoked: make a new one", key.ID())
 }
 
 func without(ids []Hash, id Hash) []Hash {
@@ -200,10 +342,10 @@ func without(ids []Hash, id Hash) []Hash {
 }
 
 // enrol adds a key to org, which t is editing.
-func (t *tx) enrol(org *OrgRecord, key PublicKey, role string) *Refusal {
-	rec := &KeyRecord{Enrolled: t.index, ID: key.ID(), Key: key, Kind: "key", Org: org.ID, Role: role}
+func (t *tx) enrol(org *OrgRecord, key PublicKey, role string, limits *KeyLimits) *Refusal {
+	rec := &KeyRecord{Enrolled: t.index, ID: key.ID(), Key: key, Kind: "key", Limits: limits, Org: org.ID, Role: role}
 	if !t.create(rec) {
-		return refuse(RuleTaken, "key %s is enrolled already, or was and is revoked: make a new one", key.ID())
+		return taken(key)
 	}
 	if role == RoleAdministrator {
 		org.Administrators = appended(org.Administrators, key.ID())

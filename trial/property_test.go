@@ -44,7 +44,7 @@ func TestAnyHistory(t *testing.T) {
 					rt.Fatalf("Rollback leads to\n%s\nnot\n%s", got, committed)
 				}
 			default:
-				who, p, subjects := anyStatement(rt, n, trials, ids)
+				who, p, subjects := anyStatement(rt, l.State, n, trials, ids)
 				signed := trialtest.Check(t, who, p, subjects)
 				before := fingerprint(t, l.State)
 				raw, about, err := l.State.Admit(signed, l.State.Time()+trial.Time(rapid.IntRange(0, 2).Draw(rt, "ms")))
@@ -96,7 +96,7 @@ func mapRoot(t testing.TB, s *trial.State) trial.Hash {
 }
 
 // anyStatement draws a statement that is as likely as not to be entitled.
-func anyStatement(t *rapid.T, n int, trials, ids []trial.Hash) (string, trial.Predicate, []trial.Subject) {
+func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (string, trial.Predicate, []trial.Subject) {
 	people := []string{"ada", "ada", "eve", "eve", "p256-bob", "fay", "registrar"}
 	orgs := []string{"acme", "beta"}
 	who := rapid.SampledFrom(people).Draw(t, "who")
@@ -112,7 +112,55 @@ func anyStatement(t *rapid.T, n int, trials, ids []trial.Hash) (string, trial.Pr
 	}
 	c := trialtest.Common()
 	c.SignedAt += trial.Time(n)
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	switch rapid.IntRange(0, 17).Draw(t, "kind") {
+	case 11:
+		d := &trial.Delegation{Common: c, Trial: id, To: org, Kinds: []string{"document", "protocol"}}
+		if !link.IsZero() {
+			d = &trial.Delegation{Common: c, Trial: id, Withdraw: link}
+		}
+		return who, d, trial.NamedSubject("trial", id)
+	case 12:
+		action := rapid.SampledFrom([]string{"offer", "accept", "withdraw", "order"}).Draw(t, "action")
+		p := &trial.Transfer{Common: c, Action: action, Trial: id, To: org}
+		switch action {
+		case "order":
+			p.Ground = "merger"
+		case "accept", "withdraw":
+			p.Offer = trial.Hash{2}
+			if !link.IsZero() {
+				p.Offer = link
+			}
+		}
+		return who, p, trial.NamedSubject("trial", id)
+	case 13:
+		p := &trial.Ruling{Common: c, Trial: id, Identifier: fmt.Sprintf("nct:NCT0000000%d", n%4), Ground: "agreement"}
+		return "registrar", p, trial.NamedSubject("trial", id)
+	case 14, 15:
+		of := rapid.SampledFrom([]string{"protocol", "results", "identifier", "document"}).Draw(t, "of")
+		p := &trial.Correction{Common: c, Trial: id, Statement: link, Of: of, Void: "duplicate"}
+		return who, p, trial.NamedSubject("trial", id)
+	case 16:
+		inner, err := (&trial.Statement{Predicate: &trial.Document{Common: trialtest.Common(), Trial: id}, Subjects: trialtest.Documents("document", fmt.Sprint(n/4))}).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		commitment := trial.CommitStatement(trial.Salt{1}, trial.StatementID(inner))
+		if n%2 == 0 {
+			return who, &trial.Seal{Common: c, Commitment: commitment, Org: org}, trial.NamedSubject("sealed", commitment)
+		}
+		at := trial.SealRef{Index: 3, Time: trialtest.Start}
+		if r, ok := s.Record(trial.RecordKey{Kind: "seal", ID: commitment.String()}).(*trial.SealRecord); ok {
+			at = trial.SealRef{Index: r.Index, Time: r.Time}
+		}
+		u, subjects, err := trial.NewUnseal(c, inner, trial.Salt{1}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return who, u, subjects
+	case 17:
+		key := trialtest.Public(other).ID()
+		p := &trial.Key{Common: c, Action: "limit", Org: org, Limit: key, Limits: &trial.KeyLimits{Kinds: []string{"document"}}}
+		return who, p, trial.NamedSubject("key", key)
 	case 10:
 		p, s := trialtest.Org(org, "Acme & Söhne", other)
 		return "registrar", p, s
@@ -261,8 +309,8 @@ func TestChanged(t *testing.T) {
 		}
 		return n
 	}
-	if take() != 1 {
-		t.Fatal("the registrar's key is the one record after genesis")
+	if take() != 2 {
+		t.Fatal("the log's and the registrar's key are the records after genesis")
 	}
 	p, s := trialtest.Org("acme", "Acme", "ada")
 	l.Admit("registrar", p, s)

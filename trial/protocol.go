@@ -13,6 +13,7 @@ const ScopeGlobal = "global"
 type Protocol struct {
 	Common
 	Base     Hash   `json:"base,omitzero"`     // the global version it stands on; only outside global
+	Dated    string `json:"dated,omitempty"`   // the document's own date, as claimed
 	Previous Hash   `json:"previous,omitzero"` // the version before in the same scope; none for the first
 	Scope    string `json:"scope"`             // global, a country (DE) or a named sub-protocol
 	Trial    Hash   `json:"trial"`
@@ -22,6 +23,8 @@ type Protocol struct {
 var scope = regexp.MustCompile(`^(global|[A-Z]{2}|[a-z0-9][a-z0-9.-]{2,39})$`)
 
 func (*Protocol) Kind() string { return "protocol" }
+
+func (p *Protocol) trialID() Hash { return p.Trial }
 
 func (p *Protocol) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, true); err != nil {
@@ -33,13 +36,19 @@ func (p *Protocol) check(subjects []Subject) error {
 	if (p.Scope == ScopeGlobal) != p.Base.IsZero() {
 		return fmt.Errorf("base names the global version that a protocol of another scope stands on, and only there")
 	}
+	if err := checkDated(p.Dated); err != nil {
+		return err
+	}
 	return checkDocuments(subjects, "protocol")
 }
 
 func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
-	tr, r := t.heldTrial(p.Trial)
+	tr, r := t.entitled(p.Trial, "protocol", p.Scope)
 	if r != nil {
 		return r
+	}
+	if contains(tr.Acts, s.ID) {
+		return voided(s.ID)
 	}
 	versions := tr.Scopes[p.Scope]
 	switch {

@@ -5,13 +5,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	"github.com/trialproof/trialproof/trial/smap"
 )
 
-// A RecordKey names a record of the state: its kind (trial, identifier, org or
-// key) and its id within the kind.
+// A RecordKey names a record of the state: its kind (trial, identifier, org, key,
+// seal or log) and its id within the kind.
 type RecordKey struct {
 	Kind, ID string
 }
@@ -82,23 +84,29 @@ type OrgRecord struct {
 	ID             string  `json:"id"`
 	Kind           string  `json:"kind"`
 	Name           string  `json:"name"`
+	Opened         uint64  `json:"opened,omitempty"` // how many of its seals
+	Sealed         uint64  `json:"sealed,omitempty"` // how many seals it has logged
 }
 
 // KeyRecord is what the rules remember of a key. Its entries are those that
-// enrol or revoke it and every entry that it signed.
+// enrol, limit or revoke it and every entry that it signed.
 type KeyRecord struct {
-	Enrolled uint64    `json:"enrolled"` // index
-	Entries  Entries   `json:"entries"`
-	ID       Hash      `json:"id"`
-	Key      PublicKey `json:"key"`
-	Kind     string    `json:"kind"`
-	Org      string    `json:"org"`
-	Revoked  uint64    `json:"revoked,omitempty"` // index
-	Role     string    `json:"role"`
+	Acts     []Hash     `json:"acts,omitempty"` // statements that limited it, see tx.once
+	Enrolled uint64     `json:"enrolled"`       // index
+	Entries  Entries    `json:"entries"`
+	ID       Hash       `json:"id"`
+	Key      PublicKey  `json:"key"`
+	Kind     string     `json:"kind"`
+	Limits   *KeyLimits `json:"limits,omitempty"`
+	Org      string     `json:"org"`
+	Revoked  uint64     `json:"revoked,omitempty"` // index
+	Role     string     `json:"role"`
 }
 
 // TrialRecord is what the rules remember of a trial.
 type TrialRecord struct {
+	Acts        []Hash               `json:"acts,omitempty"` // statements that may not be logged again, see tx.once
+	Delegations []Grant              `json:"delegations,omitempty"`
 	Entries     Entries              `json:"entries"`
 	Holder      string               `json:"holder"` // organisation id
 	ID          Hash                 `json:"id"`
@@ -106,7 +114,8 @@ type TrialRecord struct {
 	Kind        string               `json:"kind"`
 	Masked      bool                 `json:"masked,omitempty"`
 	Number      string               `json:"number"`
-	Registered  uint64               `json:"registered"` // index
+	Offer       *Offer               `json:"offer,omitempty"` // of a transfer, not yet accepted
+	Registered  uint64               `json:"registered"`      // index
 	Results     []Hash               `json:"results,omitempty"`
 	Scopes      map[string][]Version `json:"scopes,omitempty"` // protocol versions, the head last
 }
@@ -117,70 +126,149 @@ type Version struct {
 	Version string `json:"version"`
 }
 
-// IdentifierRecord is what the rules remember of a registry's number. Claims by
-// two organisations make it disputed.
+// A Grant is a delegation in force: see Delegation.
+type Grant struct {
+	End   string   `json:"end,omitempty"`
+	ID    Hash     `json:"id"` // identity of the delegation
+	Kinds []string `json:"kinds"`
+	Scope string   `json:"scope,omitempty"`
+	To    string   `json:"to"`
+}
+
+// An Offer is a transfer that the holder has offered: see Transfer.
+type Offer struct {
+	ID Hash   `json:"id"` // identity of the transfer statement
+	To string `json:"to"`
+}
+
+// IdentifierRecord is what the rules remember of a registry's number. Claims for
+// two trials make it disputed, until a registrar rules whose it is.
 type IdentifierRecord struct {
+	Acts    []Hash  `json:"acts,omitempty"` // rulings, see tx.once
 	Claims  []Claim `json:"claims,omitempty"`
 	Entries Entries `json:"entries"`
 	ID      string  `json:"id"`
 	Kind    string  `json:"kind"`
+	Ruling  Hash    `json:"ruling,omitzero"` // the trial that a registrar ruled it belongs to
 }
 
 // Claim says that an organisation bound the identifier to its trial.
 type Claim struct {
+	ID    Hash   `json:"id"` // identity of the statement
 	Index uint64 `json:"index"`
 	Org   string `json:"org"`
 	Trial Hash   `json:"trial"`
 }
 
-// Disputed reports whether two organisations claim the identifier.
+// Disputed reports whether the identifier is claimed for two trials and no
+// registrar has ruled.
 func (r *IdentifierRecord) Disputed() bool {
-	for _, c := range r.Claims {
-		if c.Org != r.Claims[0].Org {
-			return true
-		}
+	return r.Ruling.IsZero() && len(r.Claims) > 1
+}
+
+// Trial returns the trial that the identifier names: the one ruled, or the only
+// one claimed. It is zero if there is none, and if it is disputed.
+func (r *IdentifierRecord) Trial() Hash {
+	if r.Ruling.IsZero() && len(r.Claims) == 1 {
+		return r.Claims[0].Trial
 	}
-	return false
+	return r.Ruling
+}
+
+// SealRecord is what the rules remember of a seal.
+type SealRecord struct {
+	Entries Entries `json:"entries"`
+	ID      Hash    `json:"id"` // the commitment
+	Index   uint64  `json:"index"`
+	Kind    string  `json:"kind"`
+	Opened  uint64  `json:"opened,omitempty"` // index of the unseal
+	Org     string  `json:"org"`
+	Time    Time    `json:"time"` // of the entry that sealed
+}
+
+// LogRecord is what the rules remember of the log itself. Its entries are the
+// genesis and every statement of a registrar about the log.
+type LogRecord struct {
+	Acts       []Hash          `json:"acts,omitempty"` // see tx.once
+	Entries    Entries         `json:"entries"`
+	ID         string          `json:"id"`   // origin
+	Keys       []LogKeyState   `json:"keys"` // that sign checkpoints, in order
+	Kind       string          `json:"kind"`
+	Policies   []PolicyState   `json:"policies,omitempty"` // in order, the one in force last
+	Registrars []Hash          `json:"registrars"`         // key ids, not revoked
+	Rules      *AnnouncedRules `json:"rules,omitempty"`
+}
+
+// LogKeyState is a key that signs the log's checkpoints.
+type LogKeyState struct {
+	Added   uint64 `json:"added"`             // index
+	Retired uint64 `json:"retired,omitempty"` // index
+	VKey    string `json:"vkey"`
+}
+
+// PolicyState is a policy that a registrar has announced.
+type PolicyState struct {
+	Digest Hash   `json:"digest"` // SHA-256 of the file
+	Index  uint64 `json:"index"`
+}
+
+// AnnouncedRules says from which entry on another rule set judges.
+type AnnouncedRules struct {
+	From uint64 `json:"from"` // index
+	Set  int    `json:"set"`
 }
 
 func (r *OrgRecord) RecordKey() RecordKey        { return RecordKey{"org", r.ID} }
 func (r *KeyRecord) RecordKey() RecordKey        { return RecordKey{"key", r.ID.String()} }
 func (r *TrialRecord) RecordKey() RecordKey      { return RecordKey{"trial", r.ID.String()} }
 func (r *IdentifierRecord) RecordKey() RecordKey { return RecordKey{"identifier", r.ID} }
+func (r *SealRecord) RecordKey() RecordKey       { return RecordKey{"seal", r.ID.String()} }
+func (r *LogRecord) RecordKey() RecordKey        { return RecordKey{"log", r.ID} }
 
 func (r *OrgRecord) Log() *Entries        { return &r.Entries }
 func (r *KeyRecord) Log() *Entries        { return &r.Entries }
 func (r *TrialRecord) Log() *Entries      { return &r.Entries }
 func (r *IdentifierRecord) Log() *Entries { return &r.Entries }
+func (r *SealRecord) Log() *Entries       { return &r.Entries }
+func (r *LogRecord) Log() *Entries        { return &r.Entries }
 
 func (r *OrgRecord) kind() string        { return r.Kind }
 func (r *KeyRecord) kind() string        { return r.Kind }
 func (r *TrialRecord) kind() string      { return r.Kind }
 func (r *IdentifierRecord) kind() string { return r.Kind }
+func (r *SealRecord) kind() string       { return r.Kind }
+func (r *LogRecord) kind() string        { return r.Kind }
 
 func (r *OrgRecord) clone() Record        { c := *r; return &c }
 func (r *KeyRecord) clone() Record        { c := *r; return &c }
 func (r *TrialRecord) clone() Record      { c := *r; return &c }
 func (r *IdentifierRecord) clone() Record { c := *r; return &c }
+func (r *SealRecord) clone() Record       { c := *r; return &c }
+func (r *LogRecord) clone() Record        { c := *r; return &c }
 
 // MarshalRecord returns a record in canonical JSON.
 func MarshalRecord(r Record) ([]byte, error) { return encode(r) }
 
+// recordKinds makes an empty record of each kind.
+var recordKinds = map[string]func() Record{
+	"org":        func() Record { return new(OrgRecord) },
+	"key":        func() Record { return new(KeyRecord) },
+	"trial":      func() Record { return new(TrialRecord) },
+	"identifier": func() Record { return new(IdentifierRecord) },
+	"seal":       func() Record { return new(SealRecord) },
+	"log":        func() Record { return new(LogRecord) },
+}
+
+// RecordKinds returns the kinds of records, sorted.
+func RecordKinds() []string { return slices.Sorted(maps.Keys(recordKinds)) }
+
 // ParseRecord parses what MarshalRecord returns for a record of the given kind.
 func ParseRecord(kind string, data []byte) (Record, error) {
-	var r Record
-	switch kind {
-	case "org":
-		r = new(OrgRecord)
-	case "key":
-		r = new(KeyRecord)
-	case "trial":
-		r = new(TrialRecord)
-	case "identifier":
-		r = new(IdentifierRecord)
-	default:
+	newRecord := recordKinds[kind]
+	if newRecord == nil {
 		return nil, fmt.Errorf("no record is of kind %.40q", kind)
 	}
+	r := newRecord()
 	if err := decode(data, r); err != nil {
 		return nil, fmt.Errorf("record of %s: %w", kind, err)
 	}
@@ -195,9 +283,21 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 		if len(r.Administrators) == 0 {
 			return nil, errors.New("record of org: it names no administrator")
 		}
+	case *LogRecord:
+		if len(r.Registrars) == 0 || len(r.Keys) == 0 {
+			return nil, errors.New("record of log: it names no registrar or no key")
+		}
+		if r.Rules != nil && r.Rules.Set < 1 {
+			return nil, fmt.Errorf("record of log: %d is no rule set", r.Rules.Set)
+		}
 	case *TrialRecord:
 		if len(r.Identifiers) == 0 {
 			return nil, errors.New("record of trial: it has not even the sponsor's number")
+		}
+		for _, g := range r.Delegations {
+			if len(g.Kinds) == 0 {
+				return nil, fmt.Errorf("record of trial: delegation %s is of no kind", g.ID)
+			}
 		}
 		for scope, versions := range r.Scopes {
 			if len(versions) == 0 {

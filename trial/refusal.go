@@ -19,15 +19,16 @@ const (
 	RuleLog         Rule = "R5"  // the statement is for another log
 	RuleRevoked     Rule = "R6"  // the signer's key is revoked
 	RuleRole        Rule = "R7"  // the signer's role does not entitle it
-	RuleHolder      Rule = "R8"  // another organisation holds the trial
+	RuleHolder      Rule = "R8"  // the organisation neither holds the trial nor is delegated this
 	RuleUnknown     Rule = "R9"  // names a trial, organisation, key or statement that is not logged
-	RulePredecessor Rule = "R10" // the predecessor named is not the head: a second head
+	RulePredecessor Rule = "R10" // what it follows is not the last of its chain: a second head
 	RuleTaken       Rule = "R11" // what it claims is taken
 	RuleSignedAt    Rule = "R12" // signed later than admitted
 	RuleSigner      Rule = "R13" // the entry's signer is not what the state says
 	RuleTime        Rule = "R14" // an entry's time is before the one before
 	RuleState       Rule = "R15" // a state entry with another size, rule set or map root
 	RuleOrder       Rule = "R16" // genesis anywhere but first, or anything else there
+	RuleKeyLimits   Rule = "R17" // outside what the signer's key is limited to
 )
 
 var ruleText = map[Rule]string{
@@ -38,7 +39,7 @@ var ruleText = map[Rule]string{
 	RuleLog:         "statement for another log",
 	RuleRevoked:     "key revoked",
 	RuleRole:        "role not entitled",
-	RuleHolder:      "not the organisation that holds the trial",
+	RuleHolder:      "not the organisation that holds the trial, nor delegated this",
 	RuleUnknown:     "not logged",
 	RulePredecessor: "predecessor is not the version in force",
 	RuleTaken:       "already taken",
@@ -47,10 +48,11 @@ var ruleText = map[Rule]string{
 	RuleTime:        "time goes backwards",
 	RuleState:       "state entry does not match the state",
 	RuleOrder:       "entry out of its place",
+	RuleKeyLimits:   "outside the key's limits",
 }
 
 // A Refusal says which rule an entry breaks and how. It is the only kind of
-// error that Check, Admit and Apply return.
+// error that Check returns, and with NewerRules that Admit and Apply return.
 type Refusal struct {
 	Rule   Rule
 	Detail string // what is wrong with this entry, and what would be right
@@ -75,3 +77,14 @@ func RuleOf(err error) Rule {
 
 // RuleText returns a rule in a few words.
 func RuleText(r Rule) string { return ruleText[r] }
+
+// NewerRules says that an entry is for a rule set to judge that this program does
+// not know. It is no refusal: nothing is wrong with the entry that one could tell.
+type NewerRules struct {
+	From uint64 // index of the first entry that the newer set judges
+	Set  int
+}
+
+func (n *NewerRules) Error() string {
+	return fmt.Sprintf("needs a newer trialproof from entry %d on, which rule set %d judges; this program knows %d", n.From, n.Set, RuleSet)
+}

@@ -49,7 +49,7 @@ func (g *Registration) apply(t *tx, s *Signed) *Refusal {
 	if found {
 		return refuse(RuleTaken, "%s has registered the number %q as trial %s", t.signer.Org, g.Number, num.Claims[0].Trial)
 	}
-	num = &IdentifierRecord{ID: own, Kind: "identifier", Claims: []Claim{{t.index, t.signer.Org, s.ID}}}
+	num = &IdentifierRecord{ID: own, Kind: "identifier", Claims: []Claim{{s.ID, t.index, t.signer.Org, s.ID}}}
 	rec := &TrialRecord{
 		Holder: t.signer.Org, ID: s.ID, Identifiers: []string{own}, Kind: "trial",
 		Masked: g.Masked, Number: g.Number, Registered: t.index,
@@ -69,6 +69,8 @@ type Identifier struct {
 
 func (*Identifier) Kind() string { return "identifier" }
 
+func (i *Identifier) trialID() Hash { return i.Trial }
+
 func (i *Identifier) check(subjects []Subject) error {
 	if err := checkIdentifier(i.Identifier); err != nil {
 		return err
@@ -81,21 +83,33 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
+	if contains(tr.Acts, s.ID) {
+		return voided(s.ID)
+	}
 	rec := t.identifier(i.Identifier)
 	for _, c := range rec.Claims {
-		if c.Org == t.signer.Org {
+		if c.Org == t.signer.Org || c.Trial == i.Trial {
 			return refuse(RuleTaken, "%s has bound %s to trial %s at index %d", c.Org, i.Identifier, c.Trial, c.Index)
 		}
 	}
 	if len(tr.Identifiers) >= maxPerTrial {
 		return tooMany("identifiers", len(tr.Identifiers))
 	}
+	if len(rec.Claims) >= maxClaims {
+		return refuse(RuleLimit, "%s is claimed by %d organisations, the most is %d: a registrar rules whose it is", i.Identifier, len(rec.Claims), maxClaims)
+	}
 	// Another organisation's claim makes it disputed and refuses nothing: a
 	// squatter must not be able to keep the sponsor out.
-	rec.Claims = appended(rec.Claims, Claim{t.index, t.signer.Org, i.Trial})
+	if r := t.tellClaimants(rec); r != nil {
+		return r
+	}
+	rec.Claims = appended(rec.Claims, Claim{s.ID, t.index, t.signer.Org, i.Trial})
 	tr.Identifiers = appended(tr.Identifiers, i.Identifier)
 	return nil
 }
+
+// maxClaims bounds the records that one claim touches.
+const maxClaims = 20
 
 // Observation records what a registry, a journal or another source showed on a
 // day. Any enrolled key may log one on any identifier: it is never the

@@ -2,6 +2,7 @@ package trial_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -212,7 +213,31 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	d[1].Digest = trial.Digest{Salted256: trial.Commit(trial.Salt{2}, d[1].Digest.SHA256)}
 	admit("ada", &trial.Document{Trial: id, Version: "a"}, d)
 	admit("p256-bob", &trial.Observation{Identifier: "nct:NCT01234567", SeenAt: "2026-03", Source: "registry"}, trialtest.Documents("observation", "j"))
+	p, s = trialtest.Org("beta", "Beta", "ben")
+	admit("registrar", p, s)
+	about := trial.NamedSubject("trial", id)
+	admit("ada", &trial.CoSignature{Trial: id, Statement: first}, trial.NamedSubject("statement", first))
+	admit("ada", &trial.Delegation{Trial: id, To: "beta", Kinds: []string{"milestone", "protocol"}, Scope: "DE", End: "2026-12-31"}, about)
+	admit("ada", &trial.Correction{Trial: id, Statement: r, Of: "results", Field: "dated", Old: "2026-01", New: "2026-02", Reason: "clerical"}, about)
+	admit("registrar", &trial.Ruling{Trial: id, Identifier: "nct:NCT01234567", Ground: "registry-confirmed"}, about)
+	sealed := trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: id, Dated: "2026"}, trialtest.Documents("document", "k"))
+	commitment := trial.CommitStatement(trial.Salt{3}, trial.StatementID(sealed))
+	admit("ada", &trial.Seal{Commitment: commitment, Org: "acme"}, trial.NamedSubject("sealed", commitment))
+	u, opened, err := trial.NewUnseal(c, sealed, trial.Salt{3}, trial.SealRef{Index: l.Size() - 1, Time: l.State.Time()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admit("ada", u, opened)
+	admit("ada", &trial.Transfer{Action: "offer", Trial: id, To: "beta"}, about)
+	vkey, proof := logKey("K2", "K2")
+	admit("registrar", &trial.LogKey{Action: "add", VKey: vkey, Proof: proof}, trial.NamedSubject("logkey", sha256.Sum256([]byte(vkey))))
+	admit("registrar", &trial.Policy{Policy: "b25l"}, trial.NamedSubject("policy", sha256.Sum256([]byte("one"))))
+	admit("registrar", &trial.Rules{Set: 2, From: 1 << 40}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
 	bob := trialtest.Public("p256-bob").ID()
+	limit := &trial.Key{Action: "limit", Org: "acme", Limit: bob, Limits: &trial.KeyLimits{Kinds: []string{"document"}, Trials: []trial.Hash{id}, Until: "2026-12-31"}}
+	enrol := statements["key"]
+	admit("ada", limit, trial.NamedSubject("key", bob))
+	statements["key, limited"], statements["key"] = statements["key"], enrol
 	revoke := &trial.Key{Action: "revoke", Org: "acme", Revoke: bob}
 	k := statements["key"]
 	admit("ada", revoke, trial.NamedSubject("key", bob))
@@ -233,7 +258,7 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 			records[kind] = data
 		}
 	}
-	if len(records) != 4 {
+	if len(records) != len(trial.RecordKinds()) {
 		t.Fatalf("there are samples of %d records", len(records))
 	}
 	return statements, entries, records, l
@@ -312,7 +337,7 @@ func TestRefusalsName(t *testing.T) {
 		{`"meaning":"author"`, `"meaning": "author"`, "not canonical JSON (RFC 8785)"},
 		{`"version":"a"`, `"version":""`, "missing, empty, repeated"},
 		{`statement/`, `Statement/`, ""},
-		{`document@v1`, `novel@v1`, "the kinds are document, identifier, key"},
+		{`document@v1`, `novel@v1`, "the kinds are correction, delegation, document, identifier, key"},
 		{`2026-03-01T`, `2026-02-30T`, "2026-03-01T09:30:00.000Z"},
 		{`2026-03-01T`, `1969-03-01T`, "2026-03-01T09:30:00.000Z"},
 		{`.0`, `.00`, ""},

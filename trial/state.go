@@ -63,10 +63,40 @@ func (s *State) Prove(key RecordKey) smap.Proof { return s.tree.Prove(key.Hash()
 // value: it stays as it is.
 func (s *State) Map() smap.Map { return s.tree }
 
+// rules returns the rule set that judges the entry at an index.
+func (s *State) rules(index uint64) int {
+	if s.genesis == nil {
+		return RuleSet
+	}
+	if l, ok := s.records[RecordKey{"log", s.genesis.Log}].(*LogRecord); ok && l.Rules != nil && index >= l.Rules.From {
+		return l.Rules.Set
+	}
+	return s.genesis.Rules
+}
+
+// judges reports whether this program can judge the entry at an index.
+func (s *State) judges(index uint64) error {
+	if set := s.rules(index); set > RuleSet {
+		return &NewerRules{index, set}
+	}
+	return nil
+}
+
+// Judges returns a *NewerRules if this program cannot judge the next entry,
+// whatever it is: not even its form.
+func (s *State) Judges() error { return s.judges(s.size) }
+
 // Apply judges one entry of a log by the rules and, if none is broken, takes
-// it in. Every error is a *Refusal and leaves s as it was. The entry must have
-// been verified.
+// it in. Every error is a *Refusal, or a *NewerRules for an entry that this
+// program cannot judge, and leaves s as it was. The entry must have been
+// verified.
 func (s *State) Apply(e *Entry) error {
+	if err := s.judges(s.size); err != nil {
+		return err
+	}
+	if s.size == 0 && e.Genesis != nil && e.Genesis.Rules > RuleSet {
+		return &NewerRules{0, e.Genesis.Rules}
+	}
 	if r := s.apply(e); r != nil {
 		return r
 	}
@@ -105,13 +135,17 @@ func (s *State) apply(e *Entry) *Refusal {
 
 // Admit judges a statement that Check returned as the next entry, at the time
 // given, and takes it in. It returns the entry and what it is about,
-// other than the signer's key. Every error is a *Refusal and leaves s as it was.
+// other than the signer's key. Every error is a *Refusal, or a *NewerRules where a
+// tree that holds the entry could not be closed any more, and leaves s as it was.
 func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, err error) {
 	if !signed.verified {
 		return nil, nil, refuse(RuleSignature, "the statement's signature has not been verified")
 	}
 	if at < s.time {
 		return nil, nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
+	}
+	if err := s.judges(s.size + 1); err != nil { // where the state entry would stand at the earliest
+		return nil, nil, err
 	}
 	t, r := s.begin(signed, at)
 	if r != nil {
@@ -145,8 +179,11 @@ func (s *State) Close(at Time) ([]byte, error) {
 	if at < s.time {
 		return nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
 	}
+	if err := s.judges(s.size); err != nil {
+		return nil, err
+	}
 	s.rehash()
-	raw, err := encode(StateEntry{MapRoot{smap.Algorithm, s.tree.Root()}, RuleSet, s.size, at, "state"})
+	raw, err := encode(StateEntry{MapRoot{smap.Algorithm, s.tree.Root()}, s.rules(s.size + 1), s.size, at, "state"})
 	if err != nil {
 		return nil, err
 	}
@@ -169,14 +206,14 @@ func (s *State) rehash() {
 
 func (s *State) applyGenesis(e *Entry) *Refusal {
 	g := e.Genesis
-	if g.Rules != RuleSet {
-		return refuse(RuleState, "rule set %d is not known: this needs a newer trialproof", g.Rules)
-	}
 	s.records = map[RecordKey]Record{}
 	s.dirty = map[RecordKey]struct{}{}
 	s.changed = map[RecordKey]struct{}{}
 	t := &tx{s: s, edited: map[RecordKey]Record{}}
+	log := &LogRecord{ID: g.Log, Keys: []LogKeyState{{VKey: g.VKey}}, Kind: "log"}
+	t.create(log)
 	for _, key := range g.Registrars {
+		log.Registrars = append(log.Registrars, key.ID())
 		if !t.create(&KeyRecord{ID: key.ID(), Key: key, Kind: "key", Org: RegistrarOrg, Role: RoleRegistrar}) {
 			return refuse(RuleMalformed, "genesis: a registrar is named twice")
 		}
@@ -190,8 +227,8 @@ func (s *State) applyState(e *Entry) *Refusal {
 	if e.State.Size != s.size {
 		return refuse(RuleState, "it says size %d at index %d", e.State.Size, s.size)
 	}
-	if e.State.Rules != RuleSet {
-		return refuse(RuleState, "rule set %d is not known: this needs a newer trialproof", e.State.Rules)
+	if set := s.rules(s.size + 1); e.State.Rules != set {
+		return refuse(RuleState, "it says rule set %d, in force is %d", e.State.Rules, set)
 	}
 	tree, dirty := s.tree, maps.Clone(s.dirty)
 	s.rehash()

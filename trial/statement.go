@@ -57,18 +57,33 @@ type Predicate interface {
 	apply(t *tx, s *Signed) *Refusal
 }
 
-// kinds makes an empty predicate of each kind of rule set 1.
-var kinds = map[string]func() Predicate{
-	"org":          func() Predicate { return new(Org) },
-	"key":          func() Predicate { return new(Key) },
-	"registration": func() Predicate { return new(Registration) },
-	"identifier":   func() Predicate { return new(Identifier) },
-	"protocol":     func() Predicate { return new(Protocol) },
-	"sap":          func() Predicate { return new(SAP) },
-	"milestone":    func() Predicate { return new(Milestone) },
-	"results":      func() Predicate { return new(Results) },
-	"document":     func() Predicate { return new(Document) },
-	"observation":  func() Predicate { return new(Observation) },
+// kinds makes an empty predicate of each kind of rule set 1. It is filled in init,
+// for an unseal holds a statement of one of them.
+var kinds map[string]func() Predicate
+
+func init() {
+	kinds = map[string]func() Predicate{
+		"org":          func() Predicate { return new(Org) },
+		"key":          func() Predicate { return new(Key) },
+		"registration": func() Predicate { return new(Registration) },
+		"identifier":   func() Predicate { return new(Identifier) },
+		"protocol":     func() Predicate { return new(Protocol) },
+		"sap":          func() Predicate { return new(SAP) },
+		"milestone":    func() Predicate { return new(Milestone) },
+		"results":      func() Predicate { return new(Results) },
+		"document":     func() Predicate { return new(Document) },
+		"observation":  func() Predicate { return new(Observation) },
+		"signature":    func() Predicate { return new(CoSignature) },
+		"delegation":   func() Predicate { return new(Delegation) },
+		"transfer":     func() Predicate { return new(Transfer) },
+		"ruling":       func() Predicate { return new(Ruling) },
+		"correction":   func() Predicate { return new(Correction) },
+		"seal":         func() Predicate { return new(Seal) },
+		"unseal":       func() Predicate { return new(Unseal) },
+		"logkey":       func() Predicate { return new(LogKey) },
+		"policy":       func() Predicate { return new(Policy) },
+		"rules":        func() Predicate { return new(Rules) },
+	}
 }
 
 // Kinds returns the names of all kinds, sorted.
@@ -171,10 +186,9 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	if w.Type != statementType {
 		return nil, refuse(RuleMalformed, "_type is %.80q, not %q", w.Type, statementType)
 	}
-	kind, ok := strings.CutPrefix(w.PredicateType, predicatePrefix)
-	kind, ok2 := strings.CutSuffix(kind, predicateSuffix)
+	kind := kindOf(w.PredicateType)
 	newPredicate := kinds[kind]
-	if !ok || !ok2 || newPredicate == nil {
+	if newPredicate == nil {
 		return nil, refuse(RuleMalformed, "predicateType %.100q is not known; the kinds are %s", w.PredicateType, strings.Join(Kinds(), ", "))
 	}
 	s := &Statement{Subjects: w.Subject, Predicate: newPredicate()}
@@ -182,6 +196,16 @@ func ParseStatement(payload []byte) (*Statement, error) {
 		return nil, refuse(RuleMalformed, "predicate of %s: %v", kind, err)
 	}
 	return s, s.check()
+}
+
+// kindOf returns the kind that a predicateType names, "" if it is none of ours.
+func kindOf(predicateType string) string {
+	kind, ok := strings.CutPrefix(predicateType, predicatePrefix)
+	kind, ok2 := strings.CutSuffix(kind, predicateSuffix)
+	if !ok || !ok2 {
+		return ""
+	}
+	return kind
 }
 
 func (s *Statement) check() error {
@@ -225,6 +249,18 @@ func isName(s string) bool {
 		}
 	}
 	return true
+}
+
+// ofTrial is a predicate that is about one trial.
+type ofTrial interface{ trialID() Hash }
+
+// TrialOf returns the id of the trial that s is about, by its id; zero if it is
+// about none. A registration's trial is the statement's own identity.
+func TrialOf(s *Statement) Hash {
+	if p, ok := s.Predicate.(ofTrial); ok {
+		return p.trialID()
+	}
+	return Hash{}
 }
 
 // CommonOf returns the members that s has whatever its kind.

@@ -52,3 +52,41 @@ func checkDate(member, s string) error {
 	}
 	return errors.New(member + " is not a date such as 2026-03-01, 2026-03 or 2026")
 }
+
+// checkDay takes a whole day, "2026-03-01".
+func checkDay(member, s string) error {
+	if len(s) != len("2026-03-01") || checkDate(member, s) != nil {
+		return errors.New(member + " is not a day such as 2026-03-01")
+	}
+	return nil
+}
+
+// endOfDay returns the last millisecond of a day in UTC.
+func endOfDay(day string) Time {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return 0 // no day: nothing is before its end
+	}
+	return TimeOf(t.AddDate(0, 0, 1)) - 1
+}
+
+const dayLength Time = 24 * 60 * 60 * 1000
+
+// dayOf returns the day of t in UTC, counted from 1970-01-01.
+func dayOf(t Time) int64 { return int64(t / dayLength) }
+
+// days returns the first and the last day that a date may mean: a month is all
+// its days. Days are counted from 1970-01-01.
+func days(date string) (first, last int64) {
+	for _, p := range []struct {
+		layout     string
+		years, mon int
+		d          int
+	}{{"2006", 1, 0, 0}, {"2006-01", 0, 1, 0}, {time.DateOnly, 0, 0, 1}} {
+		if t, err := time.Parse(p.layout, date); err == nil {
+			end := t.AddDate(p.years, p.mon, p.d)
+			return t.Unix() / 86400, end.Unix()/86400 - 1
+		}
+	}
+	return 0, 0
+}

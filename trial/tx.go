@@ -1,5 +1,10 @@
 package trial
 
+import (
+	"fmt"
+	"slices"
+)
+
 // maxSkew is how much later than the log's clock a signer's may be, in
 // milliseconds.
 const maxSkew Time = 5 * 60 * 1000
@@ -9,6 +14,7 @@ const maxSkew Time = 5 * 60 * 1000
 type tx struct {
 	s      *State
 	index  uint64
+	time   Time // of the entry
 	signer *KeyRecord
 	edited map[RecordKey]Record
 }
@@ -22,7 +28,7 @@ func (s *State) begin(signed *Signed, at Time) (*tx, *Refusal) {
 	if c.Log != s.genesis.Log {
 		return nil, refuse(RuleLog, "it says %q, this log is %q", c.Log, s.genesis.Log)
 	}
-	t := &tx{s: s, index: s.size, edited: make(map[RecordKey]Record, 4)}
+	t := &tx{s: s, index: s.size, time: at, edited: make(map[RecordKey]Record, 4)}
 	key, ok := edit[*KeyRecord](t, RecordKey{"key", signed.Key.ID().String()})
 	if !ok {
 		return nil, refuse(RuleNotEnrolled, "no organisation has enrolled key %s: an administrator does, with trial enrol", signed.Key.ID())
@@ -34,7 +40,7 @@ func (s *State) begin(signed *Signed, at Time) (*tx, *Refusal) {
 		return nil, refuse(RuleSignedAt, "signedAt is %s, the log's clock says %s: set the signer's clock", c.SignedAt, at)
 	}
 	t.signer = key
-	return t, nil
+	return t, t.withinLimits(signed.Statement.Predicate)
 }
 
 func (t *tx) entrySigner() Signer {
@@ -67,16 +73,85 @@ func (t *tx) create(r Record) bool {
 	return true
 }
 
-// heldTrial returns the trial for editing if the signer's organisation holds it.
-func (t *tx) heldTrial(id Hash) (*TrialRecord, *Refusal) {
+// trial returns a trial for editing.
+func (t *tx) trial(id Hash) (*TrialRecord, *Refusal) {
 	tr, ok := edit[*TrialRecord](t, RecordKey{"trial", id.String()})
 	if !ok {
 		return nil, refuse(RuleUnknown, "no trial %s is logged: register it first", id)
 	}
-	if tr.Holder != t.signer.Org {
+	return tr, nil
+}
+
+// heldTrial returns the trial for editing if the signer's organisation holds it.
+func (t *tx) heldTrial(id Hash) (*TrialRecord, *Refusal) {
+	tr, r := t.trial(id)
+	if r == nil && tr.Holder != t.signer.Org {
 		return nil, refuse(RuleHolder, "trial %s is held by %s, the signer's organisation is %s", id, tr.Holder, t.signer.Org)
 	}
-	return tr, nil
+	return tr, r
+}
+
+// administered is heldTrial for what only an administrator of the holder does.
+func (t *tx) administered(id Hash) (*TrialRecord, *Refusal) {
+	tr, r := t.heldTrial(id)
+	if r == nil && t.signer.Role != RoleAdministrator {
+		return nil, refuse(RuleRole, "only an administrator of %s does this; this key is %s", tr.Holder, t.signer.Role)
+	}
+	return tr, r
+}
+
+// entitled returns the trial for editing if the signer's organisation holds it or
+// is delegated the kind of statement. A scope is that of a protocol or the country
+// of a milestone; others have none.
+func (t *tx) entitled(id Hash, kind, scope string) (*TrialRecord, *Refusal) {
+	tr, r := t.trial(id)
+	if r != nil || tr.Holder == t.signer.Org {
+		return tr, r
+	}
+	ended := ""
+	for _, g := range tr.Delegations {
+		if g.To != t.signer.Org || !slices.Contains(g.Kinds, kind) || g.Scope != "" && g.Scope != scope {
+			continue
+		}
+		if g.End == "" || t.time <= endOfDay(g.End) {
+			return tr, nil
+		}
+		ended = fmt.Sprintf("; its delegation ended with %s", g.End)
+	}
+	return nil, refuse(RuleHolder, "trial %s is held by %s, which has not delegated this %s to %s, the signer's organisation%s", id, tr.Holder, kind, t.signer.Org, ended)
+}
+
+// org returns an organisation for editing: an entry that gives it something, or
+// takes something, stands among its entries.
+func (t *tx) org(id string) (*OrgRecord, *Refusal) {
+	o, ok := edit[*OrgRecord](t, RecordKey{"org", id})
+	if !ok {
+		return nil, refuse(RuleUnknown, "no organisation %s is enrolled", id)
+	}
+	return o, nil
+}
+
+// log returns the record of the log itself for editing, to a registrar.
+func (t *tx) log() (*LogRecord, *Refusal) {
+	if t.signer.Role != RoleRegistrar {
+		return nil, refuse(RuleRole, "only a registrar says this; this key is %s of %s", t.signer.Role, t.signer.Org)
+	}
+	l, _ := edit[*LogRecord](t, RecordKey{"log", t.s.genesis.Log})
+	return l, nil
+}
+
+// once refuses a statement that stands among acts, and remembers it there: what
+// gives or takes authority, or empties an entry's effect, must not come into
+// force again because someone, the operator for one, logs it a second time.
+func (t *tx) once(acts *[]Hash, id Hash) *Refusal {
+	if contains(*acts, id) {
+		return refuse(RuleTaken, "this statement is logged, and is logged once only")
+	}
+	if len(*acts) >= maxPerTrial {
+		return tooMany("acts", len(*acts))
+	}
+	*acts = appended(*acts, id)
+	return nil
 }
 
 // identifier returns an identifier's record for editing, a new one if need be.

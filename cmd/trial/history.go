@@ -79,10 +79,7 @@ func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 		}
 		return trial.Hash{}, fmt.Errorf("%w: %s is disputed, claimed by %s: name the trial by its id", errInvalid, rec.ID, strings.Join(claims, " and by "))
 	}
-	if len(rec.Claims) == 0 {
-		return trial.Hash{}, nil
-	}
-	return rec.Claims[0].Trial, nil
+	return rec.Trial(), nil
 }
 
 // trialHistory fetches and checks the history of a trial, by its id or by an
@@ -122,7 +119,7 @@ func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	v, err := h.Verify(p)
-	if errors.Is(err, history.ErrNewerRules) {
+	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
 		return nil, err
 	}
 	if err != nil {
@@ -137,21 +134,22 @@ func (e *env) printHistory(v *history.Verdict, at uint64) {
 	if at > 0 && at < size {
 		size = at
 	}
+	items := map[uint64]*trial.Item{}
+	if tl := v.Timeline(size); tl != nil {
+		for _, i := range tl.Items {
+			items[i.Index] = i
+		}
+	}
 	shown := 0
-	seen := map[trial.Hash]uint64{}
 	for _, entry := range v.Entries {
 		if entry.Index >= size {
 			continue
 		}
 		shown++
 		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(entry.Entry))
-		if entry.Statement == nil {
-			continue
+		if i := items[entry.Index]; i != nil {
+			e.printMarks(i)
 		}
-		if first, ok := seen[entry.Statement.ID]; ok {
-			fmt.Fprintf(e.stdout, "  the same statement as entry %d, logged again: only the operator can do that\n", first)
-		}
-		seen[entry.Statement.ID] = entry.Index
 	}
 	if shown == 0 {
 		fmt.Fprintf(e.stdout, "nothing was logged for %s %s up to size %d\n", v.Key.Kind, v.Key.ID, size)
@@ -160,6 +158,13 @@ func (e *env) printHistory(v *history.Verdict, at uint64) {
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, t.Format(time.RFC3339))
+	}
+}
+
+// printMarks shows the marks of an entry below it.
+func (e *env) printMarks(i *trial.Item) {
+	for _, m := range i.Marks {
+		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text))
 	}
 }
 

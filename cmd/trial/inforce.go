@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/history"
 )
 
 func inForce(ctx context.Context, e *env, args []string) error {
@@ -43,24 +42,29 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if witnessed && date.After(seen) {
 		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", seen.Format(time.RFC3339), day)
 	}
-	entry, p, ok := v.InForce(scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
-	if !ok {
+	var found *trial.Item
+	if tl := v.Timeline(0); tl != nil {
+		found = tl.InForce(scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
+	}
+	if found == nil {
 		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else {
-		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", p.Version, p.Scope, day, entry.Index, entry.Time)
-		for _, s := range entry.Statement.Statement.Subjects {
+		p := found.Statement.Predicate.(*trial.Protocol)
+		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", found.Value("version"), p.Scope, day, found.Index, found.Time)
+		for _, s := range found.Statement.Subjects {
 			if s.Digest.SHA256.IsZero() {
 				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)
 			} else {
 				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", s.Name, s.Digest.SHA256)
 			}
 		}
+		e.printMarks(found)
 	}
 	if witnessed {
 		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, seen.Format(time.RFC3339))
 	}
 	for _, f := range files {
-		if err := compareInForce(f, entry, ok); err != nil {
+		if err := compareInForce(f, found); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s is among them\n", f.name)
@@ -68,13 +72,13 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	return stated(v)
 }
 
-// compareInForce reports whether a file is among the documents of an entry.
-func compareInForce(f file, entry history.Located, ok bool) error {
-	if !ok {
+// compareInForce reports whether a file is among the documents of the version in force.
+func compareInForce(f file, found *trial.Item) error {
+	if found == nil {
 		return fmt.Errorf("%w: %s was not in force: nothing was", errInvalid, f.name)
 	}
 	salted := false
-	for _, s := range entry.Statement.Statement.Subjects {
+	for _, s := range found.Statement.Subjects {
 		if s.Digest.SHA256 == f.digest {
 			return nil
 		}

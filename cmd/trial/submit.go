@@ -287,7 +287,8 @@ func (r *remote) statementOf(name string) (trial.Hash, error) {
 	if err != nil {
 		return trial.Hash{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return v.Entry.Statement.ID, nil
+	sid, _ := v.Entry.Statement.Effective()
+	return sid, nil
 }
 
 func fetchReceipt(ctx context.Context, e *env, args []string) error {

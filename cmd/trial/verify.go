@@ -128,14 +128,14 @@ func verifyReceipt(verifier *receipt.Verifier, proof string, want expectation, d
 type expectation struct{ trial, kind, version string }
 
 func (x expectation) check(v *receipt.Verdict) error {
-	st := v.Entry.Statement
-	members := memberStrings(st.Statement.Predicate)
+	sid, st := v.Entry.Statement.Effective()
+	members := memberStrings(st.Predicate)
 	id := members["trial"]
-	if st.Statement.Predicate.Kind() == "registration" {
-		id = st.ID.String()
+	if st.Predicate.Kind() == "registration" {
+		id = sid.String()
 	}
 	for _, c := range []struct{ what, want, got string }{
-		{"kind", x.kind, st.Statement.Predicate.Kind()}, {"version", x.version, members["version"]},
+		{"kind", x.kind, st.Predicate.Kind()}, {"version", x.version, members["version"]},
 	} {
 		if c.want != "" && c.want != c.got {
 			return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged with the %s %q, not %q", c.what, c.got, c.want)}

@@ -255,10 +255,6 @@ func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, err
 	return leaves, nil
 }
 
-// ErrNewerRules says that the log announces a rule set that this program does
-// not know.
-var ErrNewerRules = errors.New("needs a newer trialproof")
-
 func (a *Auditor) apply(l leaf) error {
 	index := a.Size()
 	if l.entry != nil && l.entry.State != nil {
@@ -267,7 +263,10 @@ func (a *Auditor) apply(l leaf) error {
 	if err := a.tree.Append(l.hash[:], a.visit); err != nil {
 		return err
 	}
-	err := l.err
+	err := a.state.Judges()
+	if err == nil {
+		err = l.err
+	}
 	if err == nil {
 		err = a.state.Apply(l.entry)
 	}
@@ -278,8 +277,8 @@ func (a *Auditor) apply(l leaf) error {
 		}
 	}
 	if err != nil {
-		if rules := newerRules(index, l.entry, err); rules != 0 {
-			return fmt.Errorf("%w from entry %d on, which announces rule set %d", ErrNewerRules, index, rules)
+		if _, ok := errors.AsType[*trial.NewerRules](err); ok {
+			return err
 		}
 		a.find(Finding{Index: index, Kind: "rule", Rule: trial.RuleOf(err), Text: err.Error()})
 		a.state.Skip(index)
@@ -297,18 +296,4 @@ func (a *Auditor) visit(id compact.NodeID, hash []byte) {
 	if id.Index == 1 {
 		a.first = append(a.first, hash)
 	}
-}
-
-// newerRules returns the rule set that e announces if that, and nothing else, is
-// why it was refused: an entry that breaks a rule of this set is a breach,
-// whatever it announces.
-func newerRules(index uint64, e *trial.Entry, err error) int {
-	switch {
-	case e == nil || trial.RuleOf(err) != trial.RuleState:
-	case e.Genesis != nil && e.Genesis.Rules > trial.RuleSet:
-		return e.Genesis.Rules
-	case e.State != nil && e.State.Size == index && e.State.Rules > trial.RuleSet:
-		return e.State.Rules
-	}
-	return 0
 }

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -374,7 +375,7 @@ func TestGenesis(t *testing.T) {
 		s := newSource(t, l)
 		r, err := audit.New(s.policy, s).Run(t.Context())
 		if c.want == "newer" {
-			if !errors.Is(err, audit.ErrNewerRules) || !strings.Contains(err.Error(), "from entry 0 on, which announces rule set 2") {
+			if newer := newerRules(err); newer == nil || newer.From != 0 || newer.Set != 2 {
 				t.Errorf("%s: %v, %v", name, r, err)
 			}
 			continue
@@ -385,8 +386,9 @@ func TestGenesis(t *testing.T) {
 	}
 }
 
-// TestNewerRules: a state entry that announces a rule set of the future ends the
-// audit, with no alarm. It hides no breach before it.
+// TestNewerRules: entries behind the index from which a registrar announced a rule
+// set of the future end the audit, with no alarm. They hide no breach before. A
+// state entry that announces what no registrar has is a breach like another.
 func TestNewerRules(t *testing.T) {
 	for _, breach := range []bool{false, true} {
 		l := trialtest.NewLog(t)
@@ -395,27 +397,46 @@ func TestNewerRules(t *testing.T) {
 			l.Append([]byte("breach"))
 			l.State.Skip(l.Size() - 1)
 		}
+		at := l.Size() - 1
+		index := l.Size() + 2
+		l.Admit("registrar", &trial.Rules{Common: trialtest.Common(), From: index, Set: 2}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
 		l.Close()
-		index := l.Size() - 1
-		last := l.Leaves[index]
-		l.Truncate(index)
-		l.Append(bytes.Replace(last, []byte(`"rules":1`), []byte(`"rules":2`), 1))
+		if !bytes.Contains(l.Leaves[index-1], []byte(`"rules":2`)) {
+			t.Fatalf("the last entry before says %s", l.Leaves[index-1])
+		}
 		l.Append([]byte("whatever rule set 2 may hold"))
 		s := newSource(t, l)
 		a := audit.New(s.policy, s)
 		r, err := a.Run(t.Context())
-		want := fmt.Sprintf("from entry %d on, which announces rule set 2", index)
 		if breach {
-			if err != nil || len(r.Findings) != 1 || r.Findings[0].Index != index-1 || !errors.Is(r.Incomplete, audit.ErrNewerRules) {
-				t.Errorf("with a breach before: %+v, %v", r, err)
+			if err != nil || len(r.Findings) != 1 || r.Findings[0].Index != at {
+				t.Fatalf("with a breach before: %+v, %v", r, err)
 			}
-		} else if r != nil || !errors.Is(err, audit.ErrNewerRules) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v, %v", r, err)
+			err = r.Incomplete
+		} else if r != nil {
+			t.Errorf("%+v", r)
+		}
+		if newer := newerRules(err); newer == nil || newer.From != index || newer.Set != 2 || !strings.Contains(err.Error(), "needs a newer trialproof") {
+			t.Errorf("%v", err)
 		}
 		if _, err := a.Save(); err == nil {
 			t.Error("an audit that came to no end is saved")
 		}
 	}
+	l := trialtest.NewLog(t)
+	last := l.Leaves[1]
+	l.Truncate(1)
+	l.Append(bytes.Replace(last, []byte(`"rules":1`), []byte(`"rules":2`), 1))
+	s := newSource(t, l)
+	if r, err := audit.New(s.policy, s).Run(t.Context()); err != nil || len(r.Findings) == 0 || r.Findings[0].Rule != trial.RuleState {
+		t.Errorf("a rule set that nobody announced: %+v, %v", r, err)
+	}
+}
+
+// newerRules returns what an error says of newer rules, nil if it is another.
+func newerRules(err error) *trial.NewerRules {
+	newer, _ := errors.AsType[*trial.NewerRules](err)
+	return newer
 }
 
 // TestSourceFails: what cannot be fetched or is cut short is an error and no

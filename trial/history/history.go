@@ -54,24 +54,31 @@ type Verdict struct {
 	Key        trial.RecordKey
 	Checkpoint *receipt.Checkpoint
 	Record     trial.Record // nil: nothing was logged
-	Entries    []Located
+	Entries    []trial.Located
 	// Replayed says that replaying witnesses satisfy the quorum by themselves:
 	// that nothing is left out is proven. Otherwise the operator states it.
 	Replayed bool
 }
 
-// A Located entry is a parsed and verified entry with its index.
-type Located struct {
-	Index uint64
-	*trial.Entry
+// Timeline reads a trial's history as of an earlier size, all of it if size is 0.
+// It is nil for the history of anything else.
+func (v *Verdict) Timeline(size uint64) *trial.Timeline {
+	id, err := trial.ParseHash(v.Key.ID)
+	if v.Key.Kind != "trial" || err != nil {
+		return nil
+	}
+	entries := v.Entries
+	for i, e := range entries {
+		if size > 0 && e.Index >= size {
+			entries = entries[:i]
+			break
+		}
+	}
+	return trial.NewTimeline(id, entries)
 }
 
-// ErrHistory is wrapped by every error of Verify but ErrNewerRules.
+// ErrHistory is wrapped by every error of Verify but a *trial.NewerRules.
 var ErrHistory = errors.New("history does not hold")
-
-// ErrNewerRules says that the tree is under a rule set that this program does not
-// know: nothing can be said of it.
-var ErrNewerRules = errors.New("needs a newer trialproof")
 
 func wrong(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrHistory, fmt.Sprintf(format, args...))
@@ -106,7 +113,7 @@ func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
 		return nil, wrong("the tree does not end with a state entry")
 	}
 	if end.State.Rules > trial.RuleSet {
-		return nil, fmt.Errorf("%w from entry %d on, which announces rule set %d", ErrNewerRules, h.State.Index, end.State.Rules)
+		return nil, &trial.NewerRules{From: cp.Size, Set: end.State.Rules}
 	}
 	v := &Verdict{Key: trial.RecordKey{Kind: h.Kind, ID: h.ID}, Checkpoint: cp, Replayed: cp.ReplayQuorum()}
 	if v.Record, err = h.record(v.Key, end.State); err != nil {
@@ -166,7 +173,7 @@ func (h *History) entries(v *Verdict) error {
 			return wrong("entry %d: %v", e.Index, err)
 		}
 		got.Add(e.Index, parsed.LeafHash())
-		v.Entries = append(v.Entries, Located{e.Index, parsed})
+		v.Entries = append(v.Entries, trial.Located{Index: e.Index, Entry: parsed})
 	}
 	switch {
 	case got.Count < want.Count:

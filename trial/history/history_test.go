@@ -130,10 +130,9 @@ func TestInForce(t *testing.T) {
 		{"DE", 0, ""}, {"DE", 1, "1"}, {"DE", 2, "1-DE"}, {"DE", 3, "1-DE"}, {"DE", 1000, "1-DE"},
 		{"FR", 2, "1"}, {"FR", 3, "2"}, {"FR", 4, "2-FR"}, {"JP", 4, "2"},
 	} {
-		_, p, ok := v.InForce(c.scope, begin+c.after)
 		got := ""
-		if ok {
-			got = p.Version
+		if i := v.Timeline(0).InForce(c.scope, begin+c.after); i != nil {
+			got = i.Value("version")
 		}
 		if got != c.want {
 			t.Errorf("%s %d ms after: %q, want %q", c.scope, c.after, got, c.want)

@@ -98,10 +98,17 @@ func Describe(s *trial.Statement) string {
 	case *trial.Org:
 		return fmt.Sprintf("enrolment of the organisation %s (%s) with %d administrators", p.ID, p.Name, len(p.Administrators))
 	case *trial.Key:
-		if p.Action == "revoke" {
+		switch p.Action {
+		case "revoke":
 			return fmt.Sprintf("revocation of key %s of %s", p.Revoke, p.Org)
+		case "limit":
+			return fmt.Sprintf("limits of key %s of %s: %s", p.Limit, p.Org, limits(p.Limits))
 		}
-		return fmt.Sprintf("enrolment of key %s as %s of %s", p.Enrol.Key.ID(), p.Role, p.Org)
+		limited := ""
+		if p.Limits != nil {
+			limited = ", limited to " + limits(p.Limits)
+		}
+		return fmt.Sprintf("enrolment of key %s as %s of %s%s", p.Enrol.Key.ID(), p.Role, p.Org, limited)
 	case *trial.Registration:
 		masked := ""
 		if p.Masked {
@@ -122,8 +129,59 @@ func Describe(s *trial.Statement) string {
 		return fmt.Sprintf("document %sof trial %s", spaced(p.Version), p.Trial)
 	case *trial.Observation:
 		return fmt.Sprintf("observation of %s in a %s on %s", p.Identifier, p.Source, p.SeenAt)
+	case *trial.CoSignature:
+		return fmt.Sprintf("signature on the statement %s of trial %s, meaning %s", p.Statement, p.Trial, p.Meaning)
+	case *trial.Delegation:
+		if !p.Withdraw.IsZero() {
+			return fmt.Sprintf("withdrawal of the delegation %.12s for trial %s", p.Withdraw, p.Trial)
+		}
+		return fmt.Sprintf("delegation of %s%s to %s%s for trial %s", strings.Join(p.Kinds, ", "), said(" in ", p.Scope), p.To, said(" until ", p.End), p.Trial)
+	case *trial.Transfer:
+		return fmt.Sprintf("transfer of trial %s to %s: %s%s", p.Trial, p.To, p.Action, said(", on the ground of ", p.Ground))
+	case *trial.Ruling:
+		return fmt.Sprintf("ruling that %s is the number of trial %s, on the ground of %s", p.Identifier, p.Trial, p.Ground)
+	case *trial.Correction:
+		if p.Void != "" {
+			return fmt.Sprintf("the %s %s of trial %s is void: %s", p.Of, p.Statement, p.Trial, p.Void)
+		}
+		return fmt.Sprintf("correction of the %s %s of trial %s: %s is %q, not %q (%s)", p.Of, p.Statement, p.Trial, p.Field, p.New, p.Old, p.Reason)
+	case *trial.Seal:
+		return fmt.Sprintf("sealed statement of %s, commitment %s", p.Org, p.Commitment)
+	case *trial.Unseal:
+		return fmt.Sprintf("opening of a seal of entry %d, %s: %s", p.Sealed.Index, p.Sealed.Time, Describe(p.Opened()))
+	case *trial.LogKey:
+		return fmt.Sprintf("log key %s: %s", p.Action, p.VKey)
+	case *trial.Policy:
+		return fmt.Sprintf("policy announced: SHA-256 %s%s", s.Subjects[0].Digest.SHA256, after(p.Previous))
+	case *trial.Rules:
+		return fmt.Sprintf("rule set %d announced from entry %d on", p.Set, p.From)
 	}
 	return s.Predicate.Kind()
+}
+
+// said puts words before a text that is given.
+func said(words, text string) string {
+	if text == "" {
+		return ""
+	}
+	return words + text
+}
+
+func limits(l *trial.KeyLimits) string {
+	if l == nil {
+		return "none"
+	}
+	var parts []string
+	if len(l.Kinds) > 0 {
+		parts = append(parts, strings.Join(l.Kinds, ", "))
+	}
+	if len(l.Trials) > 0 {
+		parts = append(parts, fmt.Sprintf("%d trials", len(l.Trials)))
+	}
+	if l.Until != "" {
+		parts = append(parts, "until "+l.Until)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // spaced puts a space behind a version that is given.

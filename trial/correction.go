@@ -1,0 +1,148 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Correction says that one member of a logged statement was wrong and what is
+// right, or that the statement should not stand there at all (Void). What was
+// logged stays and stays shown; marks stay; no head moves but by a void. Its
+// subject is the trial.
+type Correction struct {
+	Common
+	Field     string `json:"field,omitempty"`
+	Of        string `json:"of"`            // kind of the statement corrected
+	New       string `json:"new,omitempty"` // none: the member is to be absent
+	Old       string `json:"old,omitempty"`
+	Reason    string `json:"reason,omitempty"` // one of Reasons; of a void, Void is the reason
+	Statement Hash   `json:"statement"`        // identity
+	Trial     Hash   `json:"trial"`
+	Void      string `json:"void,omitempty"` // one of VoidReasons
+}
+
+// Reasons are why a member is corrected, VoidReasons why a statement is empty.
+var (
+	Reasons     = []string{"clerical", "source-corrected"}
+	VoidReasons = []string{"duplicate", "wrong-document", "wrong-trial"}
+)
+
+// correctable lists the members that a correction may name, by kind, each with
+// the form of its value. Where the form allows it, a value may be absent.
+var correctable = map[string]map[string]func(string) error{
+	"protocol":  {"dated": checkDated, "version": versionText},
+	"sap":       {"analysis": checkAnalysis, "dated": checkDated, "version": versionText},
+	"results":   {"analysis": checkAnalysis, "dated": checkDated, "version": optionalVersion},
+	"document":  {"dated": checkDated, "version": optionalVersion},
+	"milestone": {"analysis": checkAnalysis, "country": checkCountry, "date": requiredDate},
+}
+
+func requiredDate(s string) error    { return checkDate("date", s) }
+func optionalVersion(s string) error { return checkVersion(s, false) }
+func versionText(s string) error     { return checkVersion(s, true) }
+
+// voidable are the kinds whose effect a void empties.
+var voidable = []string{"document", "identifier", "milestone", "protocol", "results", "sap", "signature"}
+
+func (*Correction) Kind() string { return "correction" }
+
+func (c *Correction) trialID() Hash { return c.Trial }
+
+func (c *Correction) check(subjects []Subject) error {
+	if c.Void != "" {
+		switch {
+		case !slices.Contains(VoidReasons, c.Void):
+			return fmt.Errorf("void is %.40q; it is one of %s", c.Void, strings.Join(VoidReasons, ", "))
+		case !slices.Contains(voidable, c.Of):
+			return fmt.Errorf("a statement of kind %.40q cannot be void; these can: %s", c.Of, strings.Join(voidable, ", "))
+		case c.Field != "" || c.New != "" || c.Old != "" || c.Reason != "":
+			return errors.New("a void names no member: field, old, new and reason are left out")
+		}
+		return checkNamed(subjects, "trial", c.Trial)
+	}
+	form := correctable[c.Of][c.Field]
+	switch {
+	case form == nil:
+		return fmt.Errorf("member %.40q of kind %.40q cannot be corrected", c.Field, c.Of)
+	case !slices.Contains(Reasons, c.Reason):
+		return fmt.Errorf("reason is %.40q; it is one of %s", c.Reason, strings.Join(Reasons, ", "))
+	case c.Old == c.New:
+		return errors.New("old and new are the same")
+	}
+	for _, v := range []string{c.Old, c.New} {
+		if err := form(v); err != nil {
+			return err
+		}
+	}
+	return checkNamed(subjects, "trial", c.Trial)
+}
+
+func (c *Correction) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.entitled(c.Trial, c.Of, "")
+	if r != nil {
+		return r
+	}
+	if c.Void == "" {
+		return nil
+	}
+	if r := t.once(&tr.Acts, c.Statement); r != nil { // so that what is void cannot be logged again
+		return r
+	}
+	switch c.Of {
+	case "protocol":
+		return c.voidProtocol(tr)
+	case "results":
+		if !contains(tr.Results, c.Statement) {
+			return refuse(RuleUnknown, "no results %s of this trial are in force", c.Statement)
+		}
+		tr.Results = without(tr.Results, c.Statement)
+	case "identifier":
+		return c.voidIdentifier(t, tr)
+	}
+	return nil // of the other kinds no record remembers an effect
+}
+
+func (c *Correction) voidProtocol(tr *TrialRecord) *Refusal {
+	for name, versions := range tr.Scopes {
+		i := slices.IndexFunc(versions, func(v Version) bool { return v.ID == c.Statement })
+		if i < 0 {
+			continue
+		}
+		if i < len(versions)-1 {
+			return refuse(RulePredecessor, "version %q of %s stands on it: void that first", versions[i+1].Version, name)
+		}
+		scopes := make(map[string][]Version, len(tr.Scopes))
+		for k, v := range tr.Scopes {
+			scopes[k] = v
+		}
+		if scopes[name] = versions[:i:i]; i == 0 {
+			delete(scopes, name)
+		}
+		tr.Scopes = scopes
+		return nil
+	}
+	return refuse(RuleUnknown, "no protocol %s of this trial is in force", c.Statement)
+}
+
+func (c *Correction) voidIdentifier(t *tx, tr *TrialRecord) *Refusal {
+	for _, id := range tr.Identifiers[1:] { // the first is the registration's own
+		rec, ok := t.s.records[RecordKey{"identifier", id}].(*IdentifierRecord)
+		mine := func(x Claim) bool { return x.ID == c.Statement && x.Trial == tr.ID }
+		if !ok || !slices.ContainsFunc(rec.Claims, mine) {
+			continue
+		}
+		rec = t.identifier(id)
+		if r := t.tellClaimants(rec); r != nil {
+			return r
+		}
+		rec.Claims = slices.DeleteFunc(slices.Clone(rec.Claims), mine)
+		if rec.Ruling == c.Trial {
+			rec.Ruling = Hash{}
+		}
+		tr.Identifiers = slices.DeleteFunc(slices.Clone(tr.Identifiers), func(x string) bool { return x == id })
+		return nil
+	}
+	return refuse(RuleUnknown, "no claim %s of this trial is in force", c.Statement)
+}

@@ -1,0 +1,102 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Delegation lets another organisation log statements of some kinds for a trial,
+// or withdraws a delegation. It is for an administrator of the holder. Its subject
+// is the trial.
+type Delegation struct {
+	Common
+	End      string   `json:"end,omitempty"`   // last day in UTC; none: until withdrawn
+	Kinds    []string `json:"kinds,omitempty"` // of DelegableKinds, sorted
+	Scope    string   `json:"scope,omitempty"` // of protocols, or country of milestones; none: the whole trial
+	To       string   `json:"to,omitempty"`    // organisation id
+	Trial    Hash     `json:"trial"`
+	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; then Trial alone stands beside it
+}
+
+// DelegableKinds are what an organisation that does not hold a trial may be
+// entitled to log for it, with the corrections of them.
+var DelegableKinds = []string{"document", "milestone", "protocol", "sap", "signature"}
+
+func (*Delegation) Kind() string { return "delegation" }
+
+func (d *Delegation) trialID() Hash { return d.Trial }
+
+func (d *Delegation) check(subjects []Subject) error {
+	if !d.Withdraw.IsZero() {
+		if d.End != "" || len(d.Kinds) > 0 || d.Scope != "" || d.To != "" {
+			return errors.New("to withdraw takes the members trial and withdraw alone")
+		}
+		return checkNamed(subjects, "trial", d.Trial)
+	}
+	if err := CheckOrgID(d.To); err != nil {
+		return err
+	}
+	if err := checkKinds(d.Kinds, DelegableKinds); err != nil {
+		return err
+	}
+	if d.End != "" {
+		if err := checkDay("end", d.End); err != nil {
+			return err
+		}
+	}
+	if d.Scope != "" {
+		if !scope.MatchString(d.Scope) {
+			return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name", d.Scope)
+		}
+		for _, k := range d.Kinds {
+			if k != "protocol" && k != "milestone" {
+				return fmt.Errorf("a statement of kind %s has no scope: delegate it without one", k)
+			}
+		}
+	}
+	return checkNamed(subjects, "trial", d.Trial)
+}
+
+// checkKinds takes a list, sorted and without repetition, of kinds among known.
+func checkKinds(list, known []string) error {
+	if len(list) == 0 || !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+		return errors.New("kinds is not a sorted list of different kinds")
+	}
+	for _, k := range list {
+		if !slices.Contains(known, k) {
+			return fmt.Errorf("kind %.40q is not one of %s", k, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.administered(d.Trial)
+	if r != nil {
+		return r
+	}
+	if r := t.once(&tr.Acts, s.ID); r != nil {
+		return r
+	}
+	if !d.Withdraw.IsZero() {
+		i := slices.IndexFunc(tr.Delegations, func(g Grant) bool { return g.ID == d.Withdraw })
+		if i < 0 {
+			return refuse(RuleUnknown, "no delegation %s of this trial is in force", d.Withdraw)
+		}
+		if _, r := t.org(tr.Delegations[i].To); r != nil {
+			return r
+		}
+		tr.Delegations = slices.Concat(tr.Delegations[:i], tr.Delegations[i+1:])
+		return nil
+	}
+	if d.To == tr.Holder {
+		return refuse(RuleTaken, "%s holds the trial", d.To)
+	}
+	if _, r := t.org(d.To); r != nil {
+		return r
+	}
+	tr.Delegations = appended(tr.Delegations, Grant{d.End, s.ID, d.Kinds, d.Scope, d.To})
+	return nil
+}

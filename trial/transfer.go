@@ -1,0 +1,157 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Transfer gives a trial to another organisation: an administrator of the holder
+// offers it, one of the other organisation accepts. Where the holder can sign no
+// more, a registrar orders it and states the ground. Delegations end with a
+// transfer. Its subject is the trial.
+type Transfer struct {
+	Common
+	Action string `json:"action"`           // offer, accept, withdraw or order
+	Ground string `json:"ground,omitempty"` // of an order: one of Grounds
+	Offer  Hash   `json:"offer,omitzero"`   // identity of the offer that is accepted or withdrawn
+	To     string `json:"to"`               // organisation id
+	Trial  Hash   `json:"trial"`
+}
+
+// Grounds are why a registrar transfers a trial, or rules whose a number is.
+var Grounds = []string{"agreement", "court-order", "insolvency", "keys-lost", "merger", "registry-confirmed"}
+
+func checkGround(ground string) error {
+	if !slices.Contains(Grounds, ground) {
+		return fmt.Errorf("ground is %.40q; it is one of %s", ground, strings.Join(Grounds, ", "))
+	}
+	return nil
+}
+
+func (*Transfer) Kind() string { return "transfer" }
+
+func (p *Transfer) trialID() Hash { return p.Trial }
+
+func (p *Transfer) check(subjects []Subject) error {
+	if err := CheckOrgID(p.To); err != nil {
+		return err
+	}
+	switch p.Action {
+	case "offer", "accept", "withdraw":
+		if p.Ground != "" {
+			return errors.New("a ground is a registrar's, with the action order")
+		}
+		if (p.Action == "offer") != p.Offer.IsZero() {
+			return errors.New("the member offer names the offer that is accepted or withdrawn, and stands nowhere else")
+		}
+	case "order":
+		if err := checkGround(p.Ground); err != nil {
+			return err
+		}
+		if !p.Offer.IsZero() {
+			return errors.New("an order names no offer")
+		}
+	default:
+		return fmt.Errorf("action is %.40q; it is offer, accept, withdraw or order", p.Action)
+	}
+	return checkNamed(subjects, "trial", p.Trial)
+}
+
+func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
+	tr, r := t.trial(p.Trial)
+	if r != nil {
+		return r
+	}
+	switch p.Action {
+	case "order":
+		if t.signer.Role != RoleRegistrar {
+			return refuse(RuleRole, "only a registrar orders a transfer; this key is %s of %s", t.signer.Role, t.signer.Org)
+		}
+	case "accept":
+		if t.signer.Role != RoleAdministrator || t.signer.Org != p.To {
+			return refuse(RuleRole, "only an administrator of %s accepts; this key is %s of %s", p.To, t.signer.Role, t.signer.Org)
+		}
+	default:
+		if _, r := t.administered(p.Trial); r != nil {
+			return r
+		}
+	}
+	if p.Action == "accept" || p.Action == "withdraw" {
+		if tr.Offer == nil || *tr.Offer != (Offer{p.Offer, p.To}) {
+			return refuse(RuleUnknown, "no offer %s of this trial to %s is open", p.Offer, p.To)
+		}
+	} else if p.To == tr.Holder {
+		return refuse(RuleTaken, "%s holds the trial", p.To)
+	}
+	for _, id := range []string{p.To, tr.Holder} {
+		if _, r := t.org(id); r != nil {
+			return r
+		}
+	}
+	if r := t.once(&tr.Acts, s.ID); r != nil {
+		return r
+	}
+	switch p.Action {
+	case "offer":
+		tr.Offer = &Offer{s.ID, p.To}
+	case "withdraw":
+		tr.Offer = nil
+	default:
+		tr.Holder, tr.Offer, tr.Delegations = p.To, nil, nil
+	}
+	return nil
+}
+
+// Ruling is a registrar's word on which trial a disputed identifier belongs to.
+// A later ruling takes its place. Its subject is the trial.
+type Ruling struct {
+	Common
+	Ground     string `json:"ground"` // one of Grounds
+	Identifier string `json:"identifier"`
+	Trial      Hash   `json:"trial"`
+}
+
+func (*Ruling) Kind() string { return "ruling" }
+
+func (p *Ruling) trialID() Hash { return p.Trial }
+
+func (p *Ruling) check(subjects []Subject) error {
+	if err := checkIdentifier(p.Identifier); err != nil {
+		return err
+	}
+	if err := checkGround(p.Ground); err != nil {
+		return err
+	}
+	return checkNamed(subjects, "trial", p.Trial)
+}
+
+func (p *Ruling) apply(t *tx, s *Signed) *Refusal {
+	if t.signer.Role != RoleRegistrar {
+		return refuse(RuleRole, "only a registrar rules; this key is %s of %s", t.signer.Role, t.signer.Org)
+	}
+	rec, ok := edit[*IdentifierRecord](t, RecordKey{"identifier", p.Identifier})
+	if !ok || !slices.ContainsFunc(rec.Claims, func(c Claim) bool { return c.Trial == p.Trial }) {
+		return refuse(RuleUnknown, "no claim of %s for the trial %s is in force", p.Identifier, p.Trial)
+	}
+	if r := t.once(&rec.Acts, s.ID); r != nil {
+		return r
+	}
+	if rec.Ruling == p.Trial {
+		return refuse(RuleTaken, "%s was ruled to belong to this trial", p.Identifier)
+	}
+	rec.Ruling = p.Trial
+	return t.tellClaimants(rec)
+}
+
+// tellClaimants puts the entry among those of every trial that claims the
+// identifier: a dispute stands in the history of each.
+func (t *tx) tellClaimants(rec *IdentifierRecord) *Refusal {
+	for _, c := range rec.Claims {
+		if _, r := t.trial(c.Trial); r != nil {
+			return r
+		}
+	}
+	return nil
+}
