@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -274,10 +275,20 @@ func runCommand(ts *testscript.TestScript, args []string) int {
 
 // freeport NAME sets $NAME_addr to an address that nothing listens on.
 func freeportCmd(ts *testscript.TestScript, neg bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv(args[0]+"_addr", l.Addr().String())
-	ts.Check(l.Close())
+	ts.Setenv(args[0]+"_addr", freeAddress())
+}
+
+// freeAddress returns an address that nothing listens on. Its port is below those
+// that systems give to whoever asks for any, so that nobody takes it while its
+// server is down.
+func freeAddress() string {
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
 }
 
 // append FILE TEXT adds a line to a file.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,12 +32,7 @@ func TestReadme(t *testing.T) {
 		n++
 		code := port.ReplaceAllStringFunc(m[1], func(addr string) string {
 			if free[addr] == "" {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
-				free[addr] = l.Addr().String()
-				defer l.Close()
+				free[addr] = freeAddress()
 			}
 			return free[addr]
 		})
