@@ -318,10 +318,10 @@ func (t *tx) withinLimits(p Predicate) *Refusal {
 	}
 	if len(l.Trials) > 0 {
 		if about, ok := p.(ofTrial); !ok || !contains(l.Trials, about.trialID()) {
-			return refuse(RuleKeyLimits, "this key may sign for %d named trials only, and this is for another", len(l.Trials))
+			return refuse(RuleKeyLimits, "this key may sign for %d named trials only, and this %s is for none of them", len(l.Trials), kind)
 		}
 	}
-	if l.Until != "" && t.time > endOfDay(l.Until) {
+	if l.Until != "" && t.time > EndOf(l.Until) {
 		return refuse(RuleKeyLimits, "this key may sign until %s", l.Until)
 	}
 	return nil

@@ -61,13 +61,10 @@ func checkDay(member, s string) error {
 	return nil
 }
 
-// endOfDay returns the last millisecond of a day in UTC.
-func endOfDay(day string) Time {
-	t, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return 0 // no day: nothing is before its end
-	}
-	return TimeOf(t.AddDate(0, 0, 1)) - 1
+// EndOf returns the last millisecond that a date may mean, in UTC.
+func EndOf(date string) Time {
+	_, last := days(date)
+	return Time(last+1)*dayLength - 1
 }
 
 const dayLength Time = 24 * 60 * 60 * 1000

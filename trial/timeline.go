@@ -119,6 +119,18 @@ func (t *Timeline) InForce(scope string, at Time) *Item {
 	return global
 }
 
+// EventDate returns the first date that was logged for a global event, "" if none
+// was: a date that was moved since clears nothing.
+func (t *Timeline) EventDate(event string) string {
+	date := ""
+	Each(t, func(i *Item, p *Milestone) {
+		if p.Event == event && p.Country == "" && date == "" {
+			date = p.Date
+		}
+	})
+	return date
+}
+
 // mark sets a mark on an item, once for each cause.
 func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) {
 	m := Mark{cause.Index, i.Index, id, fmt.Sprintf(format, args...)}

@@ -113,7 +113,7 @@ func (t *tx) entitled(id Hash, kind, scope string) (*TrialRecord, *Refusal) {
 		if g.To != t.signer.Org || !slices.Contains(g.Kinds, kind) || g.Scope != "" && g.Scope != scope {
 			continue
 		}
-		if g.End == "" || t.time <= endOfDay(g.End) {
+		if g.End == "" || t.time <= EndOf(g.End) {
 			return tr, nil
 		}
 		ended = fmt.Sprintf("; its delegation ended with %s", g.End)

@@ -68,6 +68,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		if t, ok := cp.ProvenTime(); ok {
 			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", t.Format(time.RFC3339))
 		}
+		e.printPolicy(r.policy)
 		if r.policy.Unwitnessed() {
 			fmt.Fprintln(e.stdout, "no witness: that others are shown the same tree is the operator's word alone")
 		}

@@ -113,6 +113,7 @@ func TestScripts(t *testing.T) {
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "freeport": freeportCmd, "policy": policyCmd,
+				"unzip": unzipCmd, "glob": globCmd,
 			},
 		})
 	})

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,21 +17,49 @@ import (
 // errStated says that a history is complete by the operator's word only.
 var errStated = errors.New("complete as stated by the operator: too few replaying witnesses cosigned to prove it (trial audit proves it to you)")
 
+// A view is what of a history is shown.
+type view struct {
+	at          uint64 // tree size; 0: all
+	kind, since string
+}
+
+func (w *view) flags(fs *flag.FlagSet) {
+	fs.Uint64Var(&w.at, "at", 0, "show the history as of an earlier tree `size`")
+	fs.StringVar(&w.kind, "kind", "", "show only statements of this `kind`, and that there are no others")
+	fs.StringVar(&w.since, "since", "", "show only what was logged after this `day`, or after an event of the trial such as first-enrolment")
+}
+
+// check refuses what would show nothing because of how it is spelt.
+func (w *view) check() error {
+	if w.kind != "" && !slices.Contains(trial.Kinds(), w.kind) {
+		return usagef("-kind is one of %s", strings.Join(trial.Kinds(), ", "))
+	}
+	if _, err := time.Parse(time.DateOnly, w.since); w.since != "" && err != nil {
+		if _, ok := trial.Events[w.since]; !ok {
+			return usagef("-since is a day such as 2026-03-01, or one of %s", strings.Join(trial.EventNames(), ", "))
+		}
+	}
+	return nil
+}
+
 func showHistory(ctx context.Context, e *env, args []string) error {
 	var r remote
-	var at uint64
+	var w view
 	var asJSON bool
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.Uint64Var(&at, "at", 0, "show the history as of an earlier tree `size`")
+		w.flags(fs)
 		fs.BoolVar(&asJSON, "json", false, "print the history with its proofs, a file that trial verify-history checks offline")
 	})
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number bound to it")
+		return usagef("one trial must be given: its id or a number bound to it; or org:ID, seal:COMMITMENT or log")
 	}
-	key, err := recordKey(rest[0])
+	if err := w.check(); err != nil {
+		return err
+	}
+	key, err := r.recordKey(rest[0])
 	if err != nil {
 		return err
 	}
@@ -41,8 +69,8 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	}
 	if asJSON {
 		fmt.Fprintf(e.stdout, "%s\n", data)
-	} else {
-		e.printHistory(v, at)
+	} else if err := e.printHistory(r.policy, v, w); err != nil {
+		return err
 	}
 	return stated(v)
 }
@@ -54,9 +82,15 @@ func stated(v *history.Verdict) error {
 	return nil
 }
 
-// recordKey returns the record that is typed: a trial by its id, otherwise the
-// identifier.
-func recordKey(typed string) (trial.RecordKey, error) {
+// recordKey returns the record that is typed: a trial by its id, org:ID,
+// seal:COMMITMENT, the log itself, otherwise the identifier.
+func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
+	if typed == "log" {
+		return trial.RecordKey{Kind: "log", ID: r.log.Name()}, nil
+	}
+	if kind, id, ok := strings.Cut(typed, ":"); ok && (kind == "org" || kind == "seal") {
+		return trial.RecordKey{Kind: kind, ID: id}, nil
+	}
 	if id, err := trial.ParseHash(typed); err == nil {
 		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
 	}
@@ -128,21 +162,26 @@ func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
 	return v, nil
 }
 
-// printHistory shows the entries below size at, all if at is 0.
-func (e *env) printHistory(v *history.Verdict, at uint64) {
+// printHistory shows the entries that w asks for.
+func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error {
 	size := v.Checkpoint.Size
-	if at > 0 && at < size {
-		size = at
+	if w.at > 0 && w.at < size {
+		size = w.at
 	}
+	tl := v.Timeline(size)
 	items := map[uint64]*trial.Item{}
-	if tl := v.Timeline(size); tl != nil {
+	if tl != nil {
 		for _, i := range tl.Items {
 			items[i.Index] = i
 		}
 	}
+	since, err := w.after(tl)
+	if err != nil {
+		return err
+	}
 	shown := 0
 	for _, entry := range v.Entries {
-		if entry.Index >= size {
+		if entry.Index >= size || w.kind != "" && kindOf(entry.Entry) != w.kind || entry.Time <= since {
 			continue
 		}
 		shown++
@@ -151,14 +190,61 @@ func (e *env) printHistory(v *history.Verdict, at uint64) {
 			e.printMarks(i)
 		}
 	}
+	what := w.words()
 	if shown == 0 {
-		fmt.Fprintf(e.stdout, "nothing was logged for %s %s up to size %d\n", v.Key.Kind, v.Key.ID, size)
+		fmt.Fprintf(e.stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
 	} else {
-		fmt.Fprintf(e.stdout, "these %d entries are all that was logged for %s %s up to size %d\n", shown, v.Key.Kind, v.Key.ID, size)
+		fmt.Fprintf(e.stdout, "these %d entries are all%s that was logged for %s %s up to size %d\n", shown, what, v.Key.Kind, v.Key.ID, size)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, t.Format(time.RFC3339))
 	}
+	e.printPolicy(p)
+	return nil
+}
+
+// kindOf returns the kind of the statement that takes effect with an entry.
+func kindOf(e *trial.Entry) string {
+	if e.Statement == nil {
+		return ""
+	}
+	_, st := e.Statement.Effective()
+	return st.Predicate.Kind()
+}
+
+// words says what a view leaves out.
+func (w view) words() string {
+	s := ""
+	if w.kind != "" {
+		s = " of kind " + w.kind
+	}
+	if w.since != "" {
+		s += " after " + w.since
+	}
+	return s
+}
+
+// after returns the last moment that a view does not show: the end of a day, or of
+// the last day on which an event of the trial can have been by what was told first.
+func (w view) after(tl *trial.Timeline) (trial.Time, error) {
+	if w.since == "" {
+		return -1, nil
+	}
+	date := w.since
+	if _, event := trial.Events[w.since]; event {
+		if tl == nil {
+			return 0, usagef("-since with an event is for the history of a trial")
+		}
+		if date = tl.EventDate(w.since); date == "" {
+			return 0, fmt.Errorf("%w: no %s is logged for this trial", errInvalid, w.since)
+		}
+	}
+	return trial.EndOf(date), nil
+}
+
+// printPolicy says under which policy a verdict holds.
+func (e *env) printPolicy(p *receipt.Policy) {
+	fmt.Fprintf(e.stdout, "policy SHA-256 %s, asks for %s\n", p.Digest(), p.QuorumText())
 }
 
 // printMarks shows the marks of an entry below it.
@@ -169,9 +255,10 @@ func (e *env) printMarks(i *trial.Item) {
 }
 
 func verifyHistory(ctx context.Context, e *env, args []string) error {
+	var w view
 	fs := e.flags()
 	policyFile := fs.String("policy", "", "policy `file`")
-	at := fs.Uint64("at", 0, "show the history as of an earlier tree `size`")
+	w.flags(fs)
 	rest, err := e.parse(fs, args)
 	if err != nil {
 		return err
@@ -179,21 +266,23 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one history, as trial history -json prints it, must be given")
 	}
+	if err := w.check(); err != nil {
+		return err
+	}
 	p, err := readPolicy(*policyFile)
 	if err != nil {
 		return err
 	}
-	if _, err := regular(rest[0]); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(rest[0])
+	data, err := readHistory(rest[0])
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	v, err := checkHistory(p, data)
 	if err != nil {
 		return err
 	}
-	e.printHistory(v, *at)
+	if err := e.printHistory(p, v, w); err != nil {
+		return err
+	}
 	return stated(v)
 }

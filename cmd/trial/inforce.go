@@ -30,7 +30,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	key, err := recordKey(rest[0])
+	key, err := r.recordKey(rest[0])
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if witnessed {
 		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, seen.Format(time.RFC3339))
 	}
+	e.printPolicy(r.policy)
 	for _, f := range files {
 		if err := compareInForce(f, found); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -52,8 +53,10 @@ func init() {
 			`trial keygen -name "Ada Lovelace" -org example-pharma -out ada`, keygen},
 		{"org", "enrol an organisation with its administrators (the registrar's)", `-log URL -policy P -key registrar.key -id ID -name NAME ADMIN.pub...`,
 			`trial org -log http://127.0.0.1:8080 -policy policy -key registrar.key -id example-pharma -name "Example Pharma" ada.pub`, enrolOrg},
-		{"enrol", "enrol a key for your organisation", `-log URL -policy P -key ADMIN.key -role signer|administrator KEY.pub`,
+		{"enrol", "enrol a key for your organisation", `-log URL -policy P -key ADMIN.key -role signer|administrator [-kinds K,K] [-trials T,T] [-until DAY] KEY.pub`,
 			`trial enrol -log http://127.0.0.1:8080 -policy policy -key ada.key -role signer grace.pub`, enrolKey},
+		{"limit", "limit what a key of your organisation may sign; with no limit given, lift them", `-log URL -policy P -key ADMIN.key [-kinds K,K] [-trials T,T] [-until DAY] KEY.pub|KEYID`,
+			`trial limit -log http://127.0.0.1:8080 -policy policy -key ada.key -kinds document,milestone -until 2027-12-31 grace.pub`, limitKey},
 		{"revoke", "revoke a key of your organisation", `-log URL -policy P -key ADMIN.key KEY.pub|KEYID`,
 			`trial revoke -log http://127.0.0.1:8080 -policy policy -key ada.key grace.pub`, revokeKey},
 		{"whoami", "say what the log knows of a key", `-log URL -policy P -key FILE`,
@@ -62,20 +65,42 @@ func init() {
 			`trial register -log http://127.0.0.1:8080 -policy policy -key ada.key -number I8R-JE-IGBJ synopsis.pdf`, register},
 		{"identify", "bind a registry's number to a trial", `-log URL -policy P -key FILE -trial TRIAL NUMBER`,
 			`trial identify -log http://127.0.0.1:8080 -policy policy -key ada.key -trial 3f5c... NCT03421379`, identify},
+		{"delegate", "let another organisation log statements of some kinds for a trial", `-log URL -policy P -key ADMIN.key -trial TRIAL -to ORG -kinds K,K [-scope S] [-end DAY] | -withdraw RECEIPT`,
+			`trial delegate -log http://127.0.0.1:8080 -policy policy -key ada.key -trial NCT03421379 -to example-cro -kinds document,milestone -end 2027-12-31`, delegate},
+		{"transfer", "give a trial to another organisation, or accept one", `-log URL -policy P -key ADMIN.key -trial TRIAL -to ORG [-accept RECEIPT | -withdraw RECEIPT | -ground G]`,
+			`trial transfer -log http://127.0.0.1:8080 -policy policy -key ada.key -trial NCT03421379 -to new-pharma`, transfer},
 		{"submit", "submit documents of a trial; writes a receipt beside each", `-log URL -policy P -key FILE -trial TRIAL -kind KIND [flags] FILE...`,
 			`trial submit -log http://127.0.0.1:8080 -policy policy -key ada.key -trial NCT03421379 -kind protocol -version 1.0 protocol.pdf`, submit},
+		{"unseal", "open what trial submit -seal sealed", `-log URL -policy P -key FILE FILE.sealed`,
+			`trial unseal -log http://127.0.0.1:8080 -policy policy -key ada.key protocol.pdf.sealed`, unseal},
+		{"sign", "add your signature to a statement that is logged", `-log URL -policy P -key FILE [-meaning M] RECEIPT|ID`,
+			`trial sign -log http://127.0.0.1:8080 -policy policy -key grace.key -meaning approval protocol.pdf.tlog-proof`, sign},
+		{"correct", "correct a member of a logged statement, or empty its effect", `-log URL -policy P -key FILE (-field F -new TEXT [-reason R] | -void REASON) RECEIPT|ID`,
+			`trial correct -log http://127.0.0.1:8080 -policy policy -key ada.key -field version -new 1.1 protocol.pdf.tlog-proof`, correct},
 		{"receipt", "fetch the receipt of a statement that was pending", `-log URL -policy P [-o FILE] ID|FILE.statement`,
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf.statement`, fetchReceipt},
 		{"verify", "check files against their receipts, or a receipt alone, offline", `-policy P [-proof RECEIPT] [-trial T] [-kind K] [-version V] [FILE...]`,
 			`trial verify -policy policy protocol.pdf`, verify},
 		{"show", "say what a receipt or an entry holds", `RECEIPT | URL/INDEX`,
 			`trial show protocol.pdf.tlog-proof`, show},
-		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-json] TRIAL`,
+		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|org:ID|seal:ID|log`,
 			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory},
-		{"verify-history", "check a history file offline", `-policy P [-at SIZE] FILE`,
+		{"verify-history", "check a history file offline", `-policy P [-at SIZE] [-kind K] [-since EVENT|DAY] FILE`,
 			`trial verify-history -policy policy history.json`, verifyHistory},
+		{"status", "show where a trial stands: versions in force, marks, what is missing, seals", `-log URL -policy P [-json] TRIAL`,
+			`trial status -log http://127.0.0.1:8080 -policy policy NCT03421379`, status},
+		{"export", "write all that an inspector takes away: histories, receipts, policy", `-log URL -policy P -o FILE.zip TRIAL`,
+			`trial export -log http://127.0.0.1:8080 -policy policy -o NCT03421379.zip NCT03421379`, export},
 		{"inforce", "show the protocol that was in force on a day", `-log URL -policy P -at DATE [-scope S] TRIAL [FILE]`,
 			`trial inforce -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379 protocol.pdf`, inForce},
+		{"policy", "show a policy in words, compare two, or announce one (a registrar's)", `show FILE | diff FILE FILE | publish -log URL -policy P -key registrar.key FILE`,
+			`trial policy show policy`, policyCommand},
+		{"ruling", "say whose a disputed number is (a registrar's)", `-log URL -policy P -key registrar.key -trial ID [-ground G] NUMBER`,
+			`trial ruling -log http://127.0.0.1:8080 -policy policy -key registrar.key -trial 3f5c... NCT03421379`, ruling},
+		{"logkey", "announce a key that signs the log's checkpoints (a registrar's)", `-log URL -policy P -key registrar.key LOG.next.pub | -retire VKEY`,
+			`trial logkey -log http://127.0.0.1:8080 -policy policy -key registrar.key log.next.pub`, logKey},
+		{"rules", "announce another rule set (a registrar's)", `-log URL -policy P -key registrar.key -set N -from INDEX`,
+			`trial rules -log http://127.0.0.1:8080 -policy policy -key registrar.key -set 2 -from 100000`, rules},
 		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-json]`,
 			`trial audit -log http://127.0.0.1:8080 -policy policy`, auditLog},
 	}
@@ -107,7 +132,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	for _, c := range commands {
 		if c.name == args[0] {
 			err := c.run(ctx, &env{stdin, stdout, stderr, c.name}, args[1:])
-			return status(c, err, stderr)
+			return exitStatus(c, err, stderr)
 		}
 	}
 	fmt.Fprintf(stderr, "trial: there is no command %q\n", args[0])
@@ -123,8 +148,8 @@ func overview(w io.Writer) {
 	fmt.Fprintln(w, "trial COMMAND -h explains each. Exit status: 0 valid or done, 1 refused or invalid, 2 wrong usage, 3 could not be checked or finished.")
 }
 
-// status says what went wrong, once, and what it means for the exit status.
-func status(c command, err error, stderr io.Writer) int {
+// exitStatus says what went wrong, once, and what it means for the exit status.
+func exitStatus(c command, err error, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
@@ -289,9 +314,9 @@ func readPolicy(name string) (*receipt.Policy, error) {
 }
 
 // pickLog returns the log of the policy that is meant: the only one, or the one
-// with the URL.
+// with the URL. A log has several lines while its key changes.
 func pickLog(p *receipt.Policy, url string) (*receipt.LogKey, error) {
-	if len(p.Logs) == 1 {
+	if !slices.ContainsFunc(p.Logs, func(l receipt.LogKey) bool { return l.Name() != p.Logs[0].Name() }) {
 		return &p.Logs[0], nil
 	}
 	for i := range p.Logs {

@@ -52,9 +52,11 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
 	var role string
+	var limited limitFlags
 	pubs, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
-		fs.StringVar(&role, "role", trial.RoleSigner, "what the key may do: `signer` or administrator")
+		limited.register(fs)
+		fs.StringVar(&role, "role", trial.RoleSigner, "what the key may do: `signer`, administrator or, by a registrar, registrar")
 	})
 	if err != nil {
 		return err
@@ -62,15 +64,19 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 	if len(pubs) != 1 {
 		return usagef("one .pub file must be given")
 	}
-	if role != trial.RoleSigner && role != trial.RoleAdministrator {
-		return usagef("-role is signer or administrator")
+	if role != trial.RoleSigner && role != trial.RoleAdministrator && role != trial.RoleRegistrar {
+		return usagef("-role is signer, administrator or registrar")
 	}
 	req, err := readRequest(pubs[0])
 	if err != nil {
 		return err
 	}
+	limits, err := r.limits(ctx, limited)
+	if err != nil {
+		return err
+	}
 	var o trial.Openings
-	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Org: req.Org, Role: role}
+	k := &trial.Key{Common: r.common("approval", &o), Action: "enrol", Enrol: &req.Enrolment, Limits: limits, Org: req.Org, Role: role}
 	id := req.Key.ID()
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
@@ -86,17 +92,9 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(keys) != 1 {
-		return usagef("one .pub file or key id must be given")
-	}
-	id, err := trial.ParseHash(keys[0])
-	org := r.key.org
+	id, org, err := r.keyNamed(keys)
 	if err != nil {
-		req, err := readRequest(keys[0])
-		if err != nil {
-			return err
-		}
-		id, org = req.Key.ID(), req.Org
+		return err
 	}
 	var o trial.Openings
 	k := &trial.Key{Common: r.common("responsibility", &o), Action: "revoke", Org: org, Revoke: id}
@@ -105,6 +103,18 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 	}
 	fmt.Fprintln(e.stdout, id)
 	return nil
+}
+
+// keyNamed returns the key, and whose it is, that the one argument names.
+func (r *remote) keyNamed(keys []string) (id trial.Hash, org string, err error) {
+	if len(keys) != 1 {
+		return id, "", usagef("one .pub file or key id must be given")
+	}
+	if id, err = trial.ParseHash(keys[0]); err == nil {
+		return id, r.key.org, nil
+	}
+	req, err := readRequest(keys[0])
+	return req.Key.ID(), req.Org, err
 }
 
 func whoami(ctx context.Context, e *env, args []string) error {

@@ -140,8 +140,8 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 
 // submitFlags are the flags of submit that say what is submitted.
 type submitFlags struct {
-	trial, kind, version, scope, previous, base, analysis, event, date, country, meaning, source string
-	private                                                                                      bool
+	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source string
+	private, seal                                                                                       bool
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
@@ -154,10 +154,12 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.analysis, "analysis", "", "of a SAP, results, lock, cut-off or unblinding: `primary`, final, interim-1, follow-up-1")
 	fs.StringVar(&f.event, "event", "", "of a milestone: `event` such as first-enrolment or database-lock")
 	fs.StringVar(&f.date, "date", "", "of a milestone, or when an observation was seen: `date` such as 2026-03-01 or 2026-03")
+	fs.StringVar(&f.dated, "dated", "", "the `date` that the document bears, for what is logged after the fact; a claim, marked as such")
 	fs.StringVar(&f.country, "country", "", "of a milestone: `country` such as DE, if it is not global")
 	fs.StringVar(&f.source, "source", "registry", "of an observation: `registry`, journal, website or other")
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
+	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
 }
 
 // fits lists the flags that only some kinds have.
@@ -170,6 +172,7 @@ var fits = map[string][]string{
 	"event":    {"milestone"},
 	"date":     {"milestone", "observation"},
 	"country":  {"milestone"},
+	"dated":    {"protocol", "sap", "results", "document"},
 	"source":   {"observation"},
 }
 
@@ -222,6 +225,9 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if len(files) == 0 {
 		st.Subjects = trial.NamedSubject("trial", id)
 	}
+	if f.seal {
+		return r.seal(ctx, e, how, st, &o, files)
+	}
 	sid, err := r.send(ctx, e, how, st, &o, files)
 	if err != nil || how.dry {
 		return err
@@ -234,6 +240,9 @@ func submit(ctx context.Context, e *env, args []string) error {
 // what a statement stands on should be logged.
 func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Openings) (trial.Predicate, trial.Hash, error) {
 	c := r.common(f.meaning, o)
+	if f.seal { // the signature that is logged is the seal's, and later the unseal's: they have the name
+		c.PrintedName, o.Name, o.NameSalt = trial.Hash{}, "", trial.Salt{}
+	}
 	if f.kind == "observation" {
 		id, err := trial.ParseIdentifier(f.trial)
 		if err != nil {
@@ -255,15 +264,15 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 	}
 	switch f.kind {
 	case "protocol":
-		return &trial.Protocol{Common: c, Base: base, Previous: previous, Scope: f.scope, Trial: id, Version: f.version}, id, nil
+		return &trial.Protocol{Common: c, Base: base, Dated: f.dated, Previous: previous, Scope: f.scope, Trial: id, Version: f.version}, id, nil
 	case "sap":
-		return &trial.SAP{Common: c, Analysis: f.analysis, Trial: id, Version: f.version}, id, nil
+		return &trial.SAP{Common: c, Analysis: f.analysis, Dated: f.dated, Trial: id, Version: f.version}, id, nil
 	case "results":
-		return &trial.Results{Common: c, Analysis: f.analysis, Trial: id, Updates: previous, Version: f.version}, id, nil
+		return &trial.Results{Common: c, Analysis: f.analysis, Dated: f.dated, Trial: id, Updates: previous, Version: f.version}, id, nil
 	case "milestone":
 		return &trial.Milestone{Common: c, Analysis: f.analysis, Country: f.country, Date: f.date, Event: f.event, Trial: id}, id, nil
 	case "document":
-		return &trial.Document{Common: c, Trial: id, Version: f.version}, id, nil
+		return &trial.Document{Common: c, Dated: f.dated, Trial: id, Version: f.version}, id, nil
 	}
 	return nil, id, usagef("-kind is one of protocol, sap, milestone, results, document, observation; %q is not (the other kinds are %s)",
 		f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool {

@@ -18,6 +18,7 @@ import (
 func verify(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
 	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
 	want := expectation{}
 	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to, by its id")
@@ -31,7 +32,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if len(names) == 0 && *proof == "" {
 		return usagef("at least one file must be given, or a receipt alone with -proof")
 	}
-	policy, err := readPolicy(*policyFile)
+	trust, err := readTrust(*policyFile, *policies)
 	if err != nil {
 		return err
 	}
@@ -39,9 +40,8 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	verifier := receipt.NewVerifier(policy)
 	if len(files) == 0 { // the statement is about no file
-		v, err := verifyReceipt(verifier, *proof, want)
+		v, err := verifyReceipt(trust, *proof, want)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 		if name == "" {
 			name = f.name + ".tlog-proof"
 		}
-		v, err := verifyFile(verifier, name, f, want)
+		v, err := verifyFile(trust, name, f, want)
 		if err != nil {
 			if err := e.invalidJSON(*asJSON, f, err); err != nil {
 				return err
@@ -62,7 +62,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 				return err
 			}
 			fmt.Fprintf(e.stderr, "trial verify: %s\n", printable(err.Error()))
-			if failed == nil || status(command{}, failed, discard{}) > status(command{}, err, discard{}) {
+			if failed == nil || exitStatus(command{}, failed, discard{}) > exitStatus(command{}, err, discard{}) {
 				failed = err // what is invalid outweighs what could not be checked
 			}
 			continue
@@ -89,39 +89,48 @@ func (e *env) invalidJSON(asJSON bool, f file, why error) error {
 	return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": false, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
 }
 
-func (e *env) verdict(v *receipt.Verdict, asJSON bool) error {
+func (e *env) verdict(v checked, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(e.stdout).Encode(verdictJSON(v))
 	}
+	if v.earlier != "" {
+		fmt.Fprintf(e.stdout, "%s\n", v.earlier)
+	}
 	_, err := fmt.Fprint(e.stdout, v.Text())
 	return err
+}
+
+// A checked receipt is a verdict and, if it is under an earlier policy, which.
+type checked struct {
+	*receipt.Verdict
+	earlier string
 }
 
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
-func verifyFile(verifier *receipt.Verifier, proof string, f file, want expectation) (*receipt.Verdict, error) {
+func verifyFile(t *trust, proof string, f file, want expectation) (checked, error) {
 	if _, err := os.Stat(proof); errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
+		return checked{}, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
 	}
-	v, err := verifyReceipt(verifier, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
+	v, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return checked{}, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return v, nil
 }
 
-func verifyReceipt(verifier *receipt.Verifier, proof string, want expectation, docs ...receipt.Document) (*receipt.Verdict, error) {
+func verifyReceipt(t *trust, proof string, want expectation, docs ...receipt.Document) (checked, error) {
 	data, err := readSmall(proof)
 	if err != nil {
-		return nil, err
+		return checked{}, err
 	}
-	v, err := verifier.Verify(data, docs...)
+	v, earlier, err := t.verify(data, docs...)
 	if err != nil {
-		return nil, err
+		return checked{}, err
 	}
-	return v, want.check(v)
+	return checked{v, earlier}, want.check(v)
 }
 
 // An expectation is what the caller says a file is.
@@ -173,7 +182,7 @@ func memberStrings(p trial.Predicate) map[string]string {
 }
 
 // verdictJSON is the verdict for programs.
-func verdictJSON(v *receipt.Verdict) any {
+func verdictJSON(v checked) any {
 	proven := ""
 	if t, ok := v.ProvenTime(); ok {
 		proven = t.Format("2006-01-02T15:04:05Z")
@@ -191,7 +200,7 @@ func verdictJSON(v *receipt.Verdict) any {
 		"valid": true, "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
 		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
 		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
-		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "missing": v.Missing,
+		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "earlierPolicy": v.earlier != "", "missing": v.Missing,
 		"replayed": v.Checkpoint.ReplayQuorum(), "clockAhead": v.ClockAhead(), "ignoredSignatures": v.Checkpoint.Unknown,
 	}
 }
@@ -204,7 +213,7 @@ func summary(e *trial.Entry) string {
 	case e.State != nil:
 		return fmt.Sprintf("%s state entry: %d entries before it, map root %s", e.Time, e.State.Size, e.State.Map.Root)
 	}
-	return fmt.Sprintf("%s %s, signed by %s of %s with key %.12s", e.Time, receipt.Describe(e.Statement.Statement), e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
+	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, receipt.Describe(e.Statement.Statement), trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
 }
 
 func show(ctx context.Context, e *env, args []string) error {

@@ -187,7 +187,7 @@ func (h *History) entries(v *Verdict) error {
 }
 
 func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
-	path, err := hashes(e.Path)
+	path, err := Hashes(e.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -203,11 +203,11 @@ func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
 
 // Proof parses the JSON form.
 func (m Map) Proof() (smap.Proof, error) {
-	siblings, err := hashes(m.Siblings)
+	siblings, err := Hashes(m.Siblings)
 	if err != nil || m.Key == "" && m.Value == "" {
 		return smap.Proof{Siblings: siblings}, err
 	}
-	leaf, err := hashes([]string{m.Key, m.Value})
+	leaf, err := Hashes([]string{m.Key, m.Value})
 	if err != nil {
 		return smap.Proof{}, err
 	}
@@ -234,7 +234,8 @@ func Strings(list [][32]byte) []string {
 
 func encode(h [32]byte) string { return base64.StdEncoding.EncodeToString(h[:]) }
 
-func hashes(list []string) ([][32]byte, error) {
+// Hashes parses what Strings returns.
+func Hashes(list []string) ([][32]byte, error) {
 	out := make([][32]byte, len(list))
 	for i, s := range list {
 		b, err := base64.StdEncoding.Strict().DecodeString(s)

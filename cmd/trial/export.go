@@ -1,0 +1,164 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// export writes what an inspector takes away: the trial's history and those of its
+// numbers, its holder and the log, a receipt for every statement, the policy, and
+// how to check them without a network.
+func export(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var out string
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&out, "o", "", "the ZIP `file` to write; never over another")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || out == "" {
+		return usagef("one trial and -o FILE.zip must be given")
+	}
+	if _, err := os.Lstat(out); err == nil {
+		return usagef("%s is there already and is never overwritten", out)
+	}
+	data, v, err := r.theTrialHistory(ctx, rest[0])
+	if err != nil {
+		return err
+	}
+	s, err := r.stand(ctx, v)
+	if err != nil {
+		return err
+	}
+	policy, err := readSmall(r.policyFile)
+	if err != nil {
+		return err
+	}
+	var b archive
+	b.add("policy", policy)
+	b.add("history.json", data)
+	keys := []trial.RecordKey{{Kind: "org", ID: s.Holder}, {Kind: "log", ID: r.log.Name()}}
+	for _, n := range s.Numbers {
+		keys = append(keys, trial.RecordKey{Kind: "identifier", ID: n.Identifier})
+	}
+	for _, key := range keys {
+		other, _, err := r.history(ctx, key)
+		if err != nil {
+			return err
+		}
+		b.add(fmt.Sprintf("%s.json", safe(key.Kind+"-"+key.ID)), other)
+	}
+	h, err := history.Parse(data)
+	if err != nil {
+		return err
+	}
+	for i, entry := range h.Entries {
+		proof, err := receiptOf(h, entry)
+		if err != nil {
+			return err
+		}
+		b.add(fmt.Sprintf("receipts/%d-%s.tlog-proof", entry.Index, kindOf(v.Entries[i].Entry)), proof)
+	}
+	var text bytes.Buffer
+	s.print(&text)
+	fmt.Fprintf(&text, "policy SHA-256 %s\n", r.policy.Digest())
+	b.add("status.txt", text.Bytes())
+	b.add("README.txt", []byte(readme(s)))
+	zipped, err := b.close()
+	if err != nil {
+		return err
+	}
+	if err := writeNew(out, zipped, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are the sponsor's\n", out, len(h.Entries))
+	fmt.Fprintln(e.stdout, out)
+	return stated(v)
+}
+
+// receiptOf returns the receipt that a history holds for one of its entries.
+func receiptOf(h *history.History, e history.Entry) ([]byte, error) {
+	path, err := history.Hashes(e.Path)
+	if err != nil {
+		return nil, err
+	}
+	r := receipt.Receipt{Entry: []byte(e.Entry), Index: e.Index, Path: path, Checkpoint: []byte(h.Checkpoint)}
+	return r.Marshal(), nil
+}
+
+// An archive is a ZIP being made, the same every time from the same files.
+type archive struct {
+	buf bytes.Buffer
+	zip *zip.Writer
+	err error
+}
+
+func (a *archive) add(name string, data []byte) {
+	if a.zip == nil {
+		a.zip = zip.NewWriter(&a.buf)
+	}
+	if a.err != nil {
+		return
+	}
+	w, err := a.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)})
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	a.err = err
+}
+
+func (a *archive) close() ([]byte, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	err := a.zip.Close()
+	return a.buf.Bytes(), err
+}
+
+// safe makes a file's name of an id.
+func safe(id string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' {
+			return c
+		}
+		return '_'
+	}, id)
+}
+
+func readme(s *standing) string {
+	complete := "Under this policy that nothing is left out is proven: replaying witnesses satisfy the quorum by themselves."
+	if !s.Replayed {
+		complete = "Under this policy that nothing is left out is the operator's signed statement; trial audit proves it to whoever runs it."
+	}
+	return fmt.Sprintf(`Everything logged about trial %s up to the tree of size %d.
+
+policy            the log's key, the witnesses' keys and how many must agree, as whoever made this
+                  file had them. Compare its SHA-256 with one from elsewhere:
+                  %s
+history.json      the trial's complete history with its proofs
+org-*.json        that of its holder: keys enrolled and revoked, seals
+identifier-*.json those of its registry numbers: who claims them, what was observed
+log-*.json        that of the log: its keys, policies and rule sets
+receipts/         one for each entry of history.json
+status.txt        where the trial stands, computed from these by whoever made this file
+
+To check, with no network:
+
+  trial verify-history -policy policy history.json
+  trial verify -policy policy -proof receipts/INDEX-KIND.tlog-proof DOCUMENT
+
+%s
+Not in here: the documents, and what opens commitments to private ones.
+`, s.Trial, s.Size, s.Policy, complete)
+}

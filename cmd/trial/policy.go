@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// policyCommand shows a policy in words, compares two, or announces one.
+func policyCommand(ctx context.Context, e *env, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "publish":
+			return publishPolicy(ctx, e, args[1:])
+		case "show", "diff":
+			verb, args := args[0], args[1:]
+			fs := e.flags()
+			rest, err := e.parse(fs, args)
+			if err != nil {
+				return err
+			}
+			var policies []*receipt.Policy
+			for _, name := range rest {
+				p, err := readPolicy(name)
+				if err != nil {
+					return err
+				}
+				policies = append(policies, p)
+			}
+			if verb == "show" && len(policies) == 1 {
+				for _, line := range policyWords(policies[0]) {
+					fmt.Fprintln(e.stdout, line)
+				}
+				return nil
+			}
+			if verb == "diff" && len(policies) == 2 {
+				return diffPolicies(e.stdout, rest, policies)
+			}
+			return usagef("trial policy show takes one policy file, trial policy diff two")
+		}
+	}
+	fs := e.flags()
+	if _, err := e.parse(fs, args); err != nil {
+		return err
+	}
+	return usagef("show, diff or publish must be given")
+}
+
+// policyWords says a policy, one fact a line.
+func policyWords(p *receipt.Policy) []string {
+	lines := []string{fmt.Sprintf("policy SHA-256 %s", p.Digest())}
+	for _, l := range p.Logs {
+		lines = append(lines, fmt.Sprintf("log %s, key %08x%s", printable(l.Name()), l.KeyHash(), at(l.URL)))
+	}
+	replaying := 0
+	for _, w := range p.Witnesses {
+		does := "sees that the log only grows"
+		if w.Replays() {
+			replaying++
+			does = "replays the rules"
+		}
+		lines = append(lines, fmt.Sprintf("witness %s: %s, key %08x, %s%s", printable(w.Label), printable(w.Name()), w.KeyHash(), does, at(w.URL)))
+	}
+	lines = append(lines, "quorum "+printable(p.QuorumText()))
+	switch {
+	case p.Unwitnessed():
+		lines = append(lines, "no witness is asked for: everything is the operator's word alone")
+	case p.Satisfied(func(w int) bool { return p.Witnesses[w].Replays() }):
+		lines = append(lines, "the replaying witnesses can satisfy it by themselves: what they cosign keeps the rules, and histories are proven complete")
+	default:
+		lines = append(lines, fmt.Sprintf("the replaying witnesses (%d) cannot satisfy it by themselves: that the rules are kept is the operator's word, or shown by trial audit", replaying))
+	}
+	if p.Split() {
+		lines = append(lines, "two sets of witnesses without a member in common satisfy it: each could be shown another log")
+	}
+	return lines
+}
+
+func at(url string) string {
+	if url == "" {
+		return ""
+	}
+	return " at " + printable(url)
+}
+
+// diffPolicies shows what one policy says and the other does not. They are told
+// apart by what they mean, not by their bytes.
+func diffPolicies(w io.Writer, names []string, policies []*receipt.Policy) error {
+	a, b := policyWords(policies[0]), policyWords(policies[1])
+	fmt.Fprintf(w, "- %s: %s\n+ %s: %s\n", names[0], a[0], names[1], b[0])
+	same := true
+	for _, x := range []struct {
+		sign      string
+		have, not []string
+	}{{"-", a[1:], b[1:]}, {"+", b[1:], a[1:]}} {
+		for _, line := range x.have {
+			if !slices.Contains(x.not, line) {
+				fmt.Fprintln(w, x.sign, line)
+				same = false
+			}
+		}
+	}
+	if same {
+		fmt.Fprintln(w, "they say the same")
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errInvalid, strings.Join(names, " and ")+" differ")
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A sealed file keeps what opens a seal, for there is nothing else that does: the
+// statement, the salt of its commitment and the salts of its files.
+type sealed struct {
+	Statement []byte          `json:"statement"`
+	Salt      trial.Salt      `json:"salt"`
+	Openings  *trial.Openings `json:"openings"`
+	Seal      trial.Hash      `json:"seal"`            // identity of the statement that seals it
+	Files     []string        `json:"files,omitempty"` // as they were given
+}
+
+// seal logs a commitment to a statement instead of the statement.
+func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Statement, innerOpenings *trial.Openings, files []file) error {
+	if r.key.org == "" {
+		return usagef("the key file does not say whose key it is: a seal stands under the organisation alone")
+	}
+	payload, err := inner.Marshal()
+	if err != nil {
+		return err
+	}
+	s := sealed{Statement: payload, Salt: newSalt(), Openings: innerOpenings}
+	for _, f := range files {
+		s.Files = append(s.Files, f.name)
+	}
+	var o trial.Openings
+	commitment := trial.CommitStatement(s.Salt, trial.StatementID(payload))
+	p := &trial.Seal{Common: r.common(trial.CommonOf(inner).Meaning, &o), Commitment: commitment, Org: r.key.org}
+	st := &trial.Statement{Subjects: trial.NamedSubject("sealed", commitment), Predicate: p}
+	outer, err := st.Marshal()
+	if err != nil {
+		return err
+	}
+	if s.Seal = trial.StatementID(outer); how.dry {
+		_, err := r.send(ctx, e, how, st, &o, nil)
+		return err
+	}
+	name := fmt.Sprintf("%s-%.12s.sealed", inner.Predicate.Kind(), s.Seal)
+	if len(files) > 0 {
+		name = files[0].name + ".sealed"
+	}
+	data, err := json.MarshalIndent(s, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := writeNew(name, append(data, '\n'), 0o600); err != nil {
+		return usagef("%w: give the seal another name by another name of the file", err)
+	}
+	id, err := r.send(ctx, e, how, st, &o, nil)
+	if err != nil {
+		if trial.RuleOf(err) != "" {
+			err = errors.Join(err, os.Remove(name)) // it seals nothing
+		}
+		return err
+	}
+	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: open it with trial unseal %s\n", name, name)
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
+
+func unseal(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	rest, err := r.begin(e, args, true, how.flags)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("the .sealed file that trial submit -seal made must be given")
+	}
+	data, err := readSmall(rest[0])
+	if err != nil {
+		return err
+	}
+	var s sealed
+	if err := json.Unmarshal(data, &s); err != nil || s.Seal.IsZero() || s.Openings == nil {
+		return usagef("%s is no file that trial submit -seal makes, or it was altered", rest[0])
+	}
+	at, err := r.logged(ctx, s.Seal.String())
+	if err != nil {
+		return fmt.Errorf("the seal: %w", err)
+	}
+	files, err := e.digestFiles(ctx, s.Files)
+	if err != nil {
+		return fmt.Errorf("the files that were sealed must be where they were: %w", err)
+	}
+	o := *s.Openings
+	u, subjects, err := trial.NewUnseal(r.common("responsibility", &o), s.Statement, s.Salt, trial.SealRef{Index: at.index, Time: at.time})
+	if err != nil {
+		return err
+	}
+	st := &trial.Statement{Subjects: subjects, Predicate: u}
+	for _, f := range files {
+		if !isSubject(st, &o, f.digest) {
+			return fmt.Errorf("%w: %s is not what was sealed", errInvalid, f.name)
+		}
+	}
+	id, err := r.send(ctx, e, how, st, &o, files)
+	if err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.stdout, id)
+	return nil
+}
+
+func isSubject(st *trial.Statement, o *trial.Openings, digest trial.Hash) bool {
+	for _, s := range st.Subjects {
+		if o.Matches(s, digest) {
+			return true
+		}
+	}
+	return false
+}
+
+// A loggedStatement is one that a receipt shows to be logged.
+type loggedStatement struct {
+	id        trial.Hash // of the statement that takes effect
+	statement *trial.Statement
+	trial     trial.Hash // zero if it is about none
+	index     uint64
+	time      trial.Time
+}
+
+// logged returns the statement of a receipt, or of an id, whose receipt the log
+// then gives.
+func (r *remote) logged(ctx context.Context, typed string) (loggedStatement, error) {
+	id, err := trial.ParseHash(typed)
+	var data []byte
+	if err == nil {
+		res, err := r.client.Receipt(ctx, id)
+		if err != nil {
+			return loggedStatement{}, err
+		}
+		data = []byte(res.Receipt)
+	} else if data, err = readSmall(typed); err != nil {
+		return loggedStatement{}, err
+	}
+	v, err := receipt.Verify(r.policy, data)
+	if err != nil {
+		return loggedStatement{}, fmt.Errorf("%s: %w", typed, err)
+	}
+	if !id.IsZero() && v.Entry.Statement.ID != id {
+		return loggedStatement{}, fmt.Errorf("%w: the log's receipt is for another statement than %s", errInvalid, id)
+	}
+	l := loggedStatement{index: v.Index, time: v.Entry.Time}
+	l.id, l.statement = v.Entry.Statement.Effective()
+	if l.trial = trial.TrialOf(l.statement); l.statement.Predicate.Kind() == "registration" {
+		l.trial = l.id
+	}
+	return l, nil
+}

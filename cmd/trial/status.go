@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+)
+
+// A standing is where a trial stands, for people and for programs.
+type standing struct {
+	Trial       trial.Hash       `json:"trial"`
+	Number      string           `json:"number"`
+	Holder      string           `json:"holder"`
+	Masked      bool             `json:"masked"`
+	Registered  uint64           `json:"registered"` // entry
+	Numbers     []numberStanding `json:"identifiers"`
+	Heads       []headStanding   `json:"inForce"`
+	Delegations []trial.Grant    `json:"delegations"`
+	Offer       *trial.Offer     `json:"offer,omitempty"`
+	Events      []eventStanding  `json:"events"`
+	Marks       []trial.Mark     `json:"marks"`
+	Missing     []string         `json:"missing"`
+	Sealed      uint64           `json:"sealed"`   // by the holder, ever
+	Unopened    uint64           `json:"unopened"` // of those
+	Size        uint64           `json:"size"`
+	SeenBy      string           `json:"seenBy,omitempty"` // when witnesses saw the tree
+	Replayed    bool             `json:"replayed"`
+	Policy      string           `json:"policy"`
+	kinds       map[string]int   // of statements in effect
+}
+
+type numberStanding struct {
+	Identifier string   `json:"identifier"`
+	Disputed   bool     `json:"disputed"`
+	ClaimedBy  []string `json:"claimedBy"`
+}
+
+type headStanding struct {
+	Scope   string     `json:"scope"`
+	Version string     `json:"version"`
+	Entry   uint64     `json:"entry"`
+	Logged  trial.Time `json:"logged"`
+}
+
+type eventStanding struct {
+	Event    string     `json:"event"`
+	Analysis string     `json:"analysis,omitempty"`
+	Country  string     `json:"country,omitempty"`
+	Date     string     `json:"date"`
+	Entry    uint64     `json:"entry"`
+	Logged   trial.Time `json:"logged"`
+}
+
+func status(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var asJSON bool
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.BoolVar(&asJSON, "json", false, "print it as JSON")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("one trial must be given: its id or a number bound to it")
+	}
+	_, v, err := r.theTrialHistory(ctx, rest[0])
+	if err != nil {
+		return err
+	}
+	s, err := r.stand(ctx, v)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetIndent("", " ")
+		if err := enc.Encode(s); err != nil {
+			return err
+		}
+	} else {
+		s.print(e.stdout)
+		e.printPolicy(r.policy)
+	}
+	return stated(v)
+}
+
+// theTrialHistory fetches and checks the history of a trial that must be logged.
+func (r *remote) theTrialHistory(ctx context.Context, typed string) ([]byte, *history.Verdict, error) {
+	key, err := r.recordKey(typed)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, v, err := r.trialHistory(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, ok := v.Record.(*trial.TrialRecord); !ok {
+		return nil, nil, fmt.Errorf("%w: no trial is logged as %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
+	}
+	return data, v, nil
+}
+
+// stand reads a trial's history, with what the log has about its numbers and its
+// holder, each with a proof that is checked.
+func (r *remote) stand(ctx context.Context, v *history.Verdict) (*standing, error) {
+	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
+	s := &standing{
+		Trial: rec.ID, Number: rec.Number, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
+		Delegations: rec.Delegations, Offer: rec.Offer, Marks: tl.Marks(),
+		Size: v.Checkpoint.Size, Replayed: v.Replayed, Policy: r.policy.Digest(), kinds: map[string]int{},
+	}
+	for _, id := range rec.Identifiers[1:] {
+		_, iv, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		n := numberStanding{Identifier: id}
+		if ir, ok := iv.Record.(*trial.IdentifierRecord); ok {
+			n.Disputed = ir.Disputed()
+			for _, c := range ir.Claims {
+				n.ClaimedBy = append(n.ClaimedBy, c.Org)
+			}
+		}
+		s.Numbers = append(s.Numbers, n)
+	}
+	_, ov, err := r.history(ctx, trial.RecordKey{Kind: "org", ID: rec.Holder})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rec.Holder, err)
+	}
+	if or, ok := ov.Record.(*trial.OrgRecord); ok {
+		s.Sealed, s.Unopened = or.Sealed, or.Sealed-or.Opened
+	}
+	for _, scope := range slices.Sorted(maps.Keys(rec.Scopes)) {
+		versions := rec.Scopes[scope]
+		h := headStanding{Scope: scope, Version: versions[len(versions)-1].Version}
+		if i := tl.Find(versions[len(versions)-1].ID); i != nil {
+			h.Version, h.Entry, h.Logged = i.Value("version"), i.Index, i.Time
+		}
+		s.Heads = append(s.Heads, h)
+	}
+	for _, i := range tl.Items {
+		if !i.InEffect() {
+			continue
+		}
+		s.kinds[i.Statement.Predicate.Kind()]++
+		if m, ok := i.Statement.Predicate.(*trial.Milestone); ok {
+			s.Events = append(s.Events, eventStanding{m.Event, i.Value("analysis"), i.Value("country"), i.Value("date"), i.Index, i.Time})
+		}
+	}
+	at := tl.Items[len(tl.Items)-1].Time
+	if t, ok := v.Checkpoint.ProvenTime(); ok {
+		at = max(at, trial.TimeOf(t))
+		s.SeenBy = t.Format(time.RFC3339)
+	}
+	s.Missing = tl.Missing(at)
+	return s, nil
+}
+
+func (s *standing) print(w io.Writer) {
+	masked := ""
+	if s.Masked {
+		masked = ", masked"
+	}
+	fmt.Fprintf(w, "trial %s, number %s of %s%s, registered by entry %d\n", s.Trial, s.Number, s.Holder, masked, s.Registered)
+	for _, n := range s.Numbers {
+		disputed := ""
+		if n.Disputed {
+			disputed = ", DISPUTED: claimed by " + strings.Join(n.ClaimedBy, " and ")
+		}
+		fmt.Fprintf(w, "identifier %s%s\n", n.Identifier, disputed)
+	}
+	for _, h := range s.Heads {
+		fmt.Fprintf(w, "in force: protocol version %s (%s), entry %d, logged %s\n", h.Version, h.Scope, h.Entry, h.Logged)
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.kinds)) {
+		fmt.Fprintf(w, "logged and in effect: %d of kind %s\n", s.kinds[k], k)
+	}
+	for _, x := range s.Events {
+		fmt.Fprintf(w, "event: %s on %s, entry %d, logged %s\n", strings.Join(strings.Fields(x.Event+" "+x.Analysis+" "+x.Country), " "), x.Date, x.Entry, x.Logged)
+	}
+	for _, d := range s.Delegations {
+		scope, end := "the whole trial", "until withdrawn"
+		if d.Scope != "" {
+			scope = d.Scope
+		}
+		if d.End != "" {
+			end = "until " + d.End
+		}
+		fmt.Fprintf(w, "delegated to %s: %s, %s, %s\n", d.To, strings.Join(d.Kinds, ", "), scope, end)
+	}
+	if s.Offer != nil {
+		fmt.Fprintf(w, "offered to %s, which has not accepted: %s\n", s.Offer.To, s.Offer.ID)
+	}
+	for _, m := range s.Marks {
+		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, trial.MarkText(m.ID), printable(m.Text))
+	}
+	for _, m := range s.Missing {
+		fmt.Fprintf(w, "missing: %s\n", m)
+	}
+	fmt.Fprintf(w, "seals of %s: %d, of which %d are not opened; what is in them, and for which trial, nobody can tell\n", s.Holder, s.Sealed, s.Unopened)
+	seen := ""
+	if s.SeenBy != "" {
+		seen = ", which witnesses saw by " + s.SeenBy
+	}
+	fmt.Fprintf(w, "as of the tree of size %d%s\n", s.Size, seen)
+}

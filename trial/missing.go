@@ -1,0 +1,64 @@
+package trial
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Missing says what a reader would expect in a trial's history and does not find,
+// as of a moment: one sentence each. It says nothing of what anyone owes by law.
+func (t *Timeline) Missing(at Time) []string {
+	var missing []string
+	find := func(format string, args ...any) { missing = append(missing, fmt.Sprintf(format, args...)) }
+	if t.InForce(ScopeGlobal, at) == nil {
+		find("no protocol")
+	}
+	registered := false
+	Each(t, func(*Item, *Identifier) { registered = true })
+	if !registered {
+		find("no registry's number")
+	}
+	have := map[string]bool{} // "sap final", "results final", "database-lock final", "first-enrolment"
+	var analyses []string
+	note := func(what string, i *Item) {
+		a := i.Value("analysis")
+		have[strings.TrimSpace(what+" "+a)] = true
+		if a != "" && !slices.Contains(analyses, a) {
+			analyses = append(analyses, a)
+		}
+	}
+	Each(t, func(i *Item, p *Milestone) {
+		if p.Country == "" {
+			note(p.Event, i)
+		}
+	})
+	Each(t, func(i *Item, _ *SAP) { note("sap", i) })
+	results := false
+	Each(t, func(i *Item, _ *Results) { note("results", i); results = true })
+	slices.Sort(analyses)
+	for _, a := range analyses {
+		if !have["sap "+a] && (have["database-lock "+a] || have["results "+a]) {
+			find("no SAP for the %s analysis, though its database is locked or its results are logged", a)
+		}
+		if !have["database-lock "+a] && have["results "+a] {
+			find("no database lock for the %s analysis, though its results are logged", a)
+		}
+		if have["database-lock "+a] && !have["results "+a] {
+			find("no results of the %s analysis, though its database is locked", a)
+		}
+	}
+	if !have["first-enrolment"] && (have["primary-completion"] || have["last-visit"] || have["end-of-trial"] || results) && !have["withdrawn-before-enrolment"] {
+		find("no first enrolment, though later events are logged")
+	}
+	for _, event := range []string{"primary-completion", "end-of-trial", "early-termination"} {
+		date := t.EventDate(event)
+		if date == "" || results {
+			continue
+		}
+		if since := dayOf(at) - dayOf(EndOf(date)); since > 365 {
+			find("no results, %d days after the %s of %s", since, event, date)
+		}
+	}
+	return missing
+}
