@@ -89,6 +89,18 @@ func (t *Timeline) Marks() []Mark {
 // Find returns the item of a statement, by its effective identity.
 func (t *Timeline) Find(id Hash) *Item { return t.byID[id] }
 
+// About returns the item that a signature or correction names, nil if there is
+// none.
+func (t *Timeline) About(i *Item) *Item {
+	switch p := i.Statement.Predicate.(type) {
+	case *CoSignature:
+		return t.byID[p.Statement]
+	case *Correction:
+		return t.byID[p.Statement]
+	}
+	return nil
+}
+
 // Each calls f with each item in effect that has a predicate of type P.
 func Each[P Predicate](t *Timeline, f func(*Item, P)) {
 	for _, i := range t.Items {

@@ -187,6 +187,9 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 		shown++
 		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(entry.Entry))
 		if i := items[entry.Index]; i != nil {
+			if of := tl.About(i); of != nil {
+				fmt.Fprintf(e.stdout, "  about entry %d: %s\n", of.Index, receipt.Describe(of.Statement))
+			}
 			e.printMarks(i)
 		}
 	}

@@ -16,11 +16,18 @@ var (
 	port  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
 
-// TestReadme runs every command of the README, from top to bottom, in an empty
-// folder. Only the ports are others, and after each server is started the next
-// command waits until it listens.
 func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	runPage(t, "../../README.md", 8, "valid: protocol.pdf", "valid: results.pdf", "not what was logged", "clean: log.example/trials",
+		"M4 SAP after the lock it serves", "M13 corrected", "signed (approval)", "nothing of kind observation was logged", "in force: protocol version 2.0", "  about entry 12")
+}
+
+// runPage runs every command of a page, from top to bottom, in an empty folder.
+// Only the ports are others, and after each server is started the next command
+// waits until it listens. The page has at least so many blocks of commands, and
+// they print what is wanted.
+func runPage(t *testing.T, page string, blocks int, wants ...string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,10 +50,10 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if n < 8 {
+	if n < blocks {
 		t.Fatalf("only %d blocks of commands were found", n)
 	}
-	script.WriteString("echo readme-done\n")
+	script.WriteString("echo page-done\n")
 	cmd := exec.Command("bash", "-c", script.String())
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"))
@@ -69,12 +76,12 @@ func TestReadme(t *testing.T) {
 	if rerr != nil {
 		t.Fatal(rerr)
 	}
-	if err != nil || !strings.Contains(string(said), "readme-done") {
-		t.Fatalf("the README's commands: %v\n%s", err, said)
+	if err != nil || !strings.Contains(string(said), "page-done") {
+		t.Fatalf("the commands of %s: %v\n%s", page, err, said)
 	}
-	for _, want := range []string{"valid: protocol.pdf", "valid: results.pdf", "not what was logged", "clean: log.example/trials"} {
+	for _, want := range wants {
 		if !strings.Contains(string(said), want) {
-			t.Errorf("the README's commands did not print %q:\n%s", want, said)
+			t.Errorf("the commands of %s did not print %q:\n%s", page, want, said)
 		}
 	}
 }
