@@ -3,7 +3,6 @@ package logserver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -26,7 +25,7 @@ func Check(ctx context.Context, cfg Config, found func(problem string), progress
 		return fmt.Errorf("read newest checkpoint: %w", err)
 	}
 	if signed == nil {
-		return errors.New("there is no log here yet: make one with triallog init")
+		return errUnfinished
 	}
 	cp, err := cfg.Policy.Open(signed)
 	if err != nil {

@@ -66,7 +66,7 @@ func (c *cosigner) run(ctx context.Context) {
 		if key.URL == "" {
 			continue // it can be counted by others, but not asked by us
 		}
-		w := &witness{key: key, log: c.l.cfg.Policy.Log(c.l.origin), client: c.l.cfg.Client}
+		w := &witness{key: key, origin: c.l.origin, logs: logKeys(c.l.cfg.Policy, c.l.origin), client: c.l.cfg.Client}
 		c.l.done.Go(func() { c.work(ctx, i, w) })
 	}
 	idle := time.NewTimer(c.l.cfg.Recosign)

@@ -43,6 +43,7 @@ import (
 // be set.
 type Config struct {
 	Signer note.Signer     // signs checkpoints; its name is the origin
+	Next   note.Signer     // the key to come, which signs beside Signer while the two overlap; nil: none
 	Policy *receipt.Policy // the log's own line, the witnesses asked and the quorum
 
 	Tree    Tree
@@ -377,6 +378,7 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 		defer l.mu.Unlock()
 		return l.recent[i], nil
 	}
+	newest := l.published
 	l.mu.Unlock()
 	cosigned, err := l.journal.Covering(ctx, index)
 	if err != nil {
@@ -386,7 +388,15 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 	if err != nil {
 		return publication{}, fmt.Errorf("published checkpoint: %w", err)
 	}
-	return publication{size: cp.Size, note: cosigned}, nil
+	if cp.Quorum() {
+		return publication{size: cp.Size, note: cosigned}, nil
+	}
+	// Other witnesses cosigned it than those of today's policy, who have
+	// cosigned the newest, or will have in a moment.
+	if cp, err := l.cfg.Policy.Open(newest.note); err != nil || !cp.Quorum() {
+		return publication{}, ErrPending
+	}
+	return newest, nil
 }
 
 // saveCheckpoint keeps the copy outside the database.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -224,9 +222,9 @@ func (s *sequencer) sign(ctx context.Context, tree receipt.Tree) error {
 		s.l.fail(err)
 		return err
 	}
-	signed, err := note.Sign(&note.Note{Text: tree.String()}, s.l.cfg.Signer)
+	signed, err := s.l.cfg.signTree(tree)
 	if err != nil {
-		s.l.fail(fmt.Errorf("sign checkpoint: %w", err))
+		s.l.fail(err)
 		return err
 	}
 	if err := s.l.retry(ctx, "store checkpoint", func() error {

@@ -45,11 +45,12 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	if err := s.state.Apply(e); err != nil {
 		return err
 	}
+	s.state.Commit()
+	about := aboutOf(e, s.state.Changed())
 	end, err := s.state.Close(genesis.Time)
 	if err != nil {
 		return err
 	}
-	about := []trial.RecordKey{{Kind: "log", ID: genesis.Log}}
 	b := Batch{Entries: []BatchEntry{{Raw: raw, Records: about}, {Raw: end}}}
 	if err := s.decide(ctx, b); err != nil {
 		return err
@@ -63,6 +64,9 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	return l.saveCheckpoint(l.signed.note)
 }
 
+// errUnfinished says that neither init nor restore has come to its end.
+var errUnfinished = errors.New("the database holds no log that could be served: if a restore was interrupted, run triallog restore again; if an init was, remove its folder and run triallog init again")
+
 func newLog(cfg Config) (*Log, error) {
 	cfg.setDefaults()
 	l := &Log{
@@ -70,8 +74,8 @@ func newLog(cfg Config) (*Log, error) {
 		tree: cfg.Tree, journal: cfg.Journal, tiles: cfg.Tiles,
 		verifier: receipt.NewVerifier(cfg.Policy), changed: make(chan struct{}),
 	}
-	if cfg.Policy.Log(l.origin) == nil {
-		return nil, fmt.Errorf("the policy has no log line for %s", l.origin)
+	if err := cfg.checkKeys(); err != nil {
+		return nil, err
 	}
 	l.pool.init()
 	l.cosigner = newCosigner(l)
@@ -110,11 +114,11 @@ func (l *Log) load(ctx context.Context) error {
 		return fmt.Errorf("read newest checkpoint: %w", err)
 	}
 	if signed == nil {
-		return errors.New("there is no log here yet: make one with triallog init")
+		return errUnfinished
 	}
 	cp, err := l.cfg.Policy.Open(signed)
 	if err != nil {
-		return fmt.Errorf("the stored checkpoint: %w", err)
+		return fmt.Errorf("the stored checkpoint: %w (a policy keeps the log lines of retired keys)", err)
 	}
 	l.signed = signedTree{cp.Tree, signed}
 	if l.hashes, err = openHashTree(ctx, l.tiles, cp.Size); err != nil {
@@ -136,6 +140,9 @@ func (l *Log) load(ctx context.Context) error {
 		}
 		l.published = publication{pub.Size, published}
 		l.recent = []publication{l.published}
+	}
+	if err := l.resign(); err != nil {
+		return err
 	}
 	if err := l.rebuild(ctx); err != nil {
 		return err

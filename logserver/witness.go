@@ -24,7 +24,8 @@ import (
 // used by one goroutine, its worker.
 type witness struct {
 	key    receipt.WitnessKey
-	log    note.Verifier
+	origin string
+	logs   []note.Verifier // all keys of the log: each one's signature is our word
 	client *http.Client
 	last   uint64 // size it last cosigned, as far as is known
 	known  bool   // whether last is more than a guess
@@ -38,28 +39,46 @@ type errAhead struct {
 }
 
 func (e errAhead) Error() string {
-	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; restore the newest", e.label, e.size)
+	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; restore the newest, or have triallog restore make it from the log's tiles", e.label, e.size)
 }
 
 // ahead looks into a witness's claim that it has cosigned a larger tree: anyone
 // can claim that. The proof is a checkpoint of that size with our own signature.
 func (w *witness) ahead(ctx context.Context, size, newest uint64) error {
-	origin := sha256.Sum256([]byte(w.log.Name()))
-	url := fmt.Sprintf("%s/%x/checkpoint", strings.TrimSuffix(w.key.URL, "/"), origin)
 	unproven := fmt.Errorf("witness %s claims to have cosigned size %d, larger than any that we signed, and shows no checkpoint of ours to prove it", w.key.Label, size)
-	resp, err := w.send(ctx, http.MethodGet, url, nil)
-	if err != nil || resp.status != http.StatusOK {
-		return errors.Join(unproven, err)
-	}
-	n, err := note.Open(resp.body, note.VerifierList(w.log))
+	tree, err := w.newest(ctx)
 	if err != nil {
 		return errors.Join(unproven, err)
 	}
-	tree, err := receipt.ParseTree(n.Text)
-	if err != nil || tree.Origin != w.log.Name() || tree.Size <= newest {
+	if tree.Size <= newest {
 		return unproven
 	}
 	return errAhead{w.key.Label, tree.Size}
+}
+
+// newest returns the checkpoint that the witness shows as its last of our log,
+// which one of our keys signed.
+func (w *witness) newest(ctx context.Context) (signedTree, error) {
+	url := fmt.Sprintf("%s/%x/checkpoint", strings.TrimSuffix(w.key.URL, "/"), sha256.Sum256([]byte(w.origin)))
+	resp, err := w.send(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return signedTree{}, err
+	}
+	if resp.status != http.StatusOK {
+		return signedTree{}, fmt.Errorf("witness %s answers status %d when asked for its last checkpoint", w.key.Label, resp.status)
+	}
+	n, err := note.Open(resp.body, note.VerifierList(w.logs...))
+	if err != nil {
+		return signedTree{}, fmt.Errorf("witness %s: its last checkpoint: %w", w.key.Label, err)
+	}
+	tree, err := receipt.ParseTree(n.Text)
+	if err != nil {
+		return signedTree{}, fmt.Errorf("witness %s: its last checkpoint: %w", w.key.Label, err)
+	}
+	if tree.Origin != w.origin {
+		return signedTree{}, fmt.Errorf("witness %s shows a checkpoint of %s as ours", w.key.Label, tree.Origin)
+	}
+	return signedTree{tree, resp.body}, nil
 }
 
 // errRefused says that a witness refused a checkpoint for good: it may have seen
@@ -107,9 +126,7 @@ func (w *witness) cosign(ctx context.Context, hashes *hashTree, tree signedTree,
 			}
 			return line, at, err
 		case resp.status == http.StatusConflict && resp.contentType == "text/x.tlog.size":
-			// SPEC: "The response body MUST consist of the tree size of the latest
-			// cosigned checkpoint in decimal, followed by a newline".
-			size, err := strconv.ParseUint(strings.TrimSuffix(string(resp.body), "\n"), 10, 63)
+			size, err := parseSize(resp.body)
 			if err != nil {
 				return "", time.Time{}, fmt.Errorf("witness %s answers 409 without a size", w.key.Label)
 			}
@@ -127,6 +144,14 @@ func (w *witness) cosign(ctx context.Context, hashes *hashTree, tree signedTree,
 			return "", time.Time{}, fmt.Errorf("witness %s answers status %d: %.200q", w.key.Label, resp.status, resp.body)
 		}
 	}
+}
+
+// parseSize reads the body of a 409.
+//
+//	SPEC: "The response body MUST consist of the tree size of the latest cosigned
+//	checkpoint in decimal, followed by a newline".
+func parseSize(body []byte) (uint64, error) {
+	return strconv.ParseUint(strings.TrimSuffix(string(body), "\n"), 10, 63)
 }
 
 // request builds the body of add-checkpoint.
@@ -179,7 +204,7 @@ func (w *witness) send(ctx context.Context, method, url string, body []byte) (an
 //	checkpoint, and use a note verification function configured with the witness
 //	keys it trusts."
 func (w *witness) accept(tree signedTree, lines []byte) (string, time.Time, error) {
-	n, err := note.Open(append(bytes.Clone(tree.note), lines...), note.VerifierList(w.key, w.log))
+	n, err := note.Open(append(bytes.Clone(tree.note), lines...), note.VerifierList(append([]note.Verifier{w.key}, w.logs...)...))
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("witness %s: its answer does not verify: %w", w.key.Label, err)
 	}

@@ -37,7 +37,7 @@ func (f *folder) check(ctx context.Context, w io.Writer) (n int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	cfg, _, err := f.config(s)
+	cfg, _, err := s.config(f)
 	if err != nil {
 		return 0, err
 	}

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 	"unicode"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
@@ -28,8 +25,8 @@ func initLog(ctx context.Context, e *env, args []string) error {
 	if f.dir == "" || *origin == "" || *registrar == "" {
 		return usagef("-dir, -origin and -registrar must be given")
 	}
-	if strings.ContainsFunc(*origin, unicode.IsSpace) || strings.ContainsRune(*origin, '+') || len(*origin) > 200 {
-		return usagef("the origin %q must have neither spaces nor plus signs, and at most 200 bytes", *origin)
+	if err := checkOrigin(*origin); err != nil {
+		return err
 	}
 	data, err := os.ReadFile(*registrar)
 	if err != nil {
@@ -51,6 +48,13 @@ func initLog(ctx context.Context, e *env, args []string) error {
 	return nil
 }
 
+func checkOrigin(origin string) error {
+	if strings.ContainsFunc(origin, unicode.IsSpace) || strings.ContainsRune(origin, '+') || len(origin) > 200 {
+		return usagef("the origin %q must have neither spaces nor plus signs, and at most 200 bytes", origin)
+	}
+	return nil
+}
+
 // create makes the folder and everything in it. The folder must be absent or
 // empty; what a failure leaves behind must be removed before another try.
 func (f *folder) create(ctx context.Context, origin string, registrar trial.PublicKey) (vkey string, err error) {
@@ -67,11 +71,11 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 			err = fmt.Errorf("%w (remove %s before another try)", err, f.dir)
 		}
 	}()
-	skey, vkey, err := note.GenerateKey(rand.Reader, origin)
+	key, err := newLogKey(origin)
 	if err != nil {
 		return "", err
 	}
-	genesis := trial.NewGenesis(origin, vkey, []trial.PublicKey{registrar}, trial.TimeOf(time.Now()))
+	genesis := trial.NewGenesis(origin, key.vkey, []trial.PublicKey{registrar}, trial.TimeOf(time.Now()))
 	if _, err := genesis.Marshal(); err != nil {
 		return "", usageError{err}
 	}
@@ -79,9 +83,9 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 		name, text string
 		perm       os.FileMode
 	}{
-		{keyName, skey, 0o600},
-		{vkeyName, vkey, 0o644},
-		{policyName, "log " + vkey + "\n\n# A line for each witness, then how many must agree, such as:\n" +
+		{keyName, key.text, 0o600},
+		{vkeyName, key.vkey, 0o644},
+		{policyName, "log " + key.vkey + "\n\n# A line for each witness, then how many must agree, such as:\n" +
 			"#   witness w1 VKEY URL\n#   group g 2 w1 w2 w3\n#   quorum g\nquorum none", 0o644},
 	} {
 		if err := os.WriteFile(f.path(file.name), []byte(file.text+"\n"), file.perm); err != nil {
@@ -93,9 +97,9 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	cfg, _, err := f.config(s)
+	cfg, _, err := s.config(f)
 	if err != nil {
 		return "", err
 	}
-	return vkey, logserver.Create(ctx, cfg, genesis)
+	return key.vkey, logserver.Create(ctx, cfg, genesis)
 }

@@ -39,6 +39,10 @@ func init() {
 			"triallog serve -dir log", serve},
 		{"fsck", "check that database, tiles, checkpoints and state agree", "-dir DIR [-mysql DSN]",
 			"triallog fsck -dir log", fsck},
+		{"restore", "make a lost database again from the log's tiles", "-from URL -dir DIR [-mysql DSN] [-unwitnessed]",
+			"triallog restore -from https://mirror.example/log -dir log", restore},
+		{"rotate", "change the log's key, or make a new operator's", "-dir DIR [-finish | -origin NAME]",
+			"triallog rotate -dir log", rotate},
 	}
 }
 
@@ -89,7 +93,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func overview(w io.Writer) {
 	fmt.Fprintln(w, "usage: triallog COMMAND [flags]")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-6s %s\n", c.name, c.does)
+		fmt.Fprintf(w, "  %-7s %s\n", c.name, c.does)
 	}
 	fmt.Fprintln(w, "triallog COMMAND -h explains each.")
 }

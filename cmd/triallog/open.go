@@ -10,13 +10,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/logserver/sqlstore"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A folder is where a log lives: its key and policy, a copy of its newest
@@ -37,11 +34,17 @@ func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 const (
 	keyName        = "log.key"
 	vkeyName       = "log.vkey"
+	nextKeyName    = "log.next.key" // while one key follows the other
+	nextVKeyName   = "log.next.vkey"
+	nextPubName    = "log.next.pub" // what the registrar announces it with
+	oldKeyName     = "log.old.key"  // retired
+	oldVKeyName    = "log.old.vkey"
 	policyName     = "policy"
 	checkpointName = "checkpoint"
 	treeName       = "tree.db" // Trillian's
 	logName        = "log.db"  // the journal
 	tilesName      = "tiles"
+	restoringName  = "restoring" // while a restore is not finished
 )
 
 // stores are the log's databases, open.
@@ -78,6 +81,16 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	if s.lock, err = sqlite.LockDir(f.dir); err != nil {
 		return nil, err
 	}
+	if from, err := readOptional(f.path(restoringName)); err != nil {
+		return nil, err
+	} else if from != nil {
+		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again", f.dir, f.dir, trimLine(from))
+	}
+	return s, s.open(ctx, f, create, logger)
+}
+
+// open opens the stores of a folder that is locked.
+func (s *stores) open(ctx context.Context, f *folder, create bool, logger *slog.Logger) (err error) {
 	cfg := engine.Config{MySQL: f.mysql, Logger: logger}
 	dialect := sqlstore.MySQL
 	if f.mysql != "" {
@@ -85,69 +98,38 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	} else {
 		cfg.SQLite, dialect = f.path(treeName), sqlstore.SQLite
 		if _, serr := os.Stat(f.path(logName)); serr != nil && !create {
-			return nil, fmt.Errorf("%s holds no log (triallog init makes one): %w", f.dir, serr)
+			return fmt.Errorf("%s holds no log (triallog init makes one, triallog restore fills it from a lost one's tiles): %w", f.dir, serr)
 		}
 		s.db, err = sqlite.OpenDB(f.path(logName))
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if create {
 		if cfg.TreeID, err = engine.Create(ctx, cfg); err != nil {
-			return nil, err
+			return err
 		}
 		s.store, err = sqlstore.Create(ctx, s.db, dialect, cfg.TreeID)
 	} else {
 		s.store, err = sqlstore.Open(ctx, s.db, dialect)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cfg.TreeID = s.store.TreeID()
 	if s.tree, err = engine.Open(ctx, cfg); err != nil {
-		return nil, err
+		return err
 	}
 	s.tiles = logserver.NewTileDir(f.path(tilesName))
 	if f.mysql != "" {
 		s.tiles = s.store.Tiles()
 	}
-	return s, nil
+	return nil
 }
 
-// config is what logserver needs of the folder.
-func (f *folder) config(s *stores) (logserver.Config, []byte, error) {
-	skey, err := os.ReadFile(f.path(keyName))
-	if err != nil {
-		return logserver.Config{}, nil, fmt.Errorf("read the log's key: %w", err)
-	}
-	signer, err := note.NewSigner(string(trimLine(skey)))
-	if err != nil {
-		return logserver.Config{}, nil, fmt.Errorf("%s: %w", f.path(keyName), err)
-	}
-	text, err := os.ReadFile(f.path(policyName))
-	if err != nil {
-		return logserver.Config{}, nil, fmt.Errorf("read the policy: %w", err)
-	}
-	policy, err := receipt.ParsePolicy(text)
-	if err != nil {
-		return logserver.Config{}, nil, fmt.Errorf("%s: %w", f.path(policyName), err)
-	}
-	vkey, err := os.ReadFile(f.path(vkeyName))
-	if err != nil {
-		return logserver.Config{}, nil, fmt.Errorf("read the log's verifier key: %w", err)
-	}
-	if l := policy.Log(signer.Name()); l == nil || l.VKey != string(trimLine(vkey)) {
-		return logserver.Config{}, nil, fmt.Errorf("%s: it has no line for this log: add `log %s`", f.path(policyName), trimLine(vkey))
-	}
-	return logserver.Config{
-		Signer: signer, Policy: policy, Tree: s.tree, Journal: s.store, Tiles: s.tiles,
-		CheckpointFile: f.path(checkpointName),
-	}, text, nil
-}
-
-func trimLine(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	return b
+// config is what logserver needs of the stores and the folder.
+func (s *stores) config(f *folder) (logserver.Config, []byte, error) {
+	cfg, policy, err := f.config()
+	cfg.Tree, cfg.Journal, cfg.Tiles = s.tree, s.store, s.tiles
+	return cfg, policy, err
 }

@@ -100,15 +100,15 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	cfg, policy, err := s.config(st)
+	cfg, policy, err := st.config(&s.folder)
 	if err != nil {
 		return err
 	}
-	if cfg.Policy.Unwitnessed() && !s.unwitnessed {
-		return usagef("%s asks for no witness: name witnesses and a quorum there, or serve with -unwitnessed, and every receipt says that it is the operator's word alone", s.path(policyName))
+	if err := s.next(&cfg); err != nil {
+		return err
 	}
-	if !cfg.Policy.Unwitnessed() && s.unwitnessed {
-		return usagef("%s asks for %s: -unwitnessed would have no effect", s.path(policyName), cfg.Policy.QuorumText())
+	if err := s.witnessed(cfg.Policy, s.unwitnessed); err != nil {
+		return err
 	}
 	if cfg.Policy.Split() {
 		logger.Warn("two sets of witnesses without a member in common satisfy the quorum: each could be shown another log", "quorum", cfg.Policy.QuorumText())

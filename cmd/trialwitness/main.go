@@ -148,7 +148,8 @@ func forks(args []string, stdout, stderr io.Writer) int {
 	f := flag.NewFlagSet("forks", flag.ContinueOnError)
 	dir := f.String("dir", "", "the witness's folder `DIR`; it may be in use")
 	status, done := parse(f, args, stderr, `Prints the evidence kept of logs that signed two roots for one size, a line of
-JSON each. Exits 1 if there is any.
+JSON each, as "trialwitness checkfork" and "trial evidence" take it. Exits 1 if
+there is any.
 
 	trialwitness forks -dir w1 >evidence
 `, 0)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -49,19 +50,25 @@ type replay struct {
 
 func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *slog.Logger) (*replayer, error) {
 	r := &replayer{logs: map[string]*replay{}, now: now, logger: logger}
-	lines := map[string]string{}
+	lines, urls := map[string]string{}, map[string]string{}
 	for _, l := range logs {
-		if l.URL == "" {
-			return nil, fmt.Errorf("a replaying witness reads the entries: give the log's URL as -log VKEY=URL")
-		}
 		origin, _, _ := strings.Cut(l.VKey, "+")
 		lines[origin] += "log " + l.VKey + "\n"
+		if l.URL != "" && urls[origin] != "" && l.URL != urls[origin] {
+			return nil, fmt.Errorf("the log %s has two URLs, %s and %s: give the one to read its entries at, with one of its keys or with all", origin, urls[origin], l.URL)
+		}
+		urls[origin] = cmp.Or(l.URL, urls[origin])
+	}
+	for origin, url := range urls {
+		if url == "" {
+			return nil, fmt.Errorf("a replaying witness reads the entries: give the log's URL as -log VKEY=URL, with one key of %s at least", origin)
+		}
 		policy, err := receipt.ParsePolicy([]byte(lines[origin] + "quorum none\n"))
 		if err != nil {
 			return nil, err
 		}
 		p := &replay{
-			policy: policy, source: &source{url: strings.TrimRight(l.URL, "/"), http: &http.Client{Timeout: replayTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}},
+			policy: policy, source: &source{url: strings.TrimRight(url, "/"), http: &http.Client{Timeout: replayTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}},
 			file: filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay"),
 		}
 		if err := p.load(); err != nil {

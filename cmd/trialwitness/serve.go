@@ -38,6 +38,9 @@ finds out by replaying the entries: give the log's URL behind its vkey.
 
 	trialwitness serve -key r1.key -dir r1 -listen :8090 -log "$(cat log.vkey)=https://log.example"
 
+While a log's key is followed by another, name both: -log OLD -log NEW, or with
+the URL behind either of them. What was cosigned before stays.
+
 Keep FILE and DIR together and for ever: a witness that forgets what it cosigned
 could sign a rollback, so neither works without the other. After losing DIR, make
 a new key. One witness runs on a folder at a time.

@@ -49,18 +49,25 @@ type Store struct {
 // Create makes the tables for a new log whose tree has the given id, and opens
 // it. It fails if there is a log already. The caller keeps ownership of db.
 func Create(ctx context.Context, db *sql.DB, d Dialect, treeID int64) (*Store, error) {
-	for _, stmt := range strings.Split(types[d].Replace(schema), ";\n") {
-		if strings.TrimSpace(stmt) == "" {
-			continue
-		}
-		if _, err := db.ExecContext(ctx, stmt); err != nil {
-			return nil, fmt.Errorf("create tables: %w", err)
-		}
+	if err := makeTables(ctx, db, d); err != nil {
+		return nil, err
 	}
 	if _, err := db.ExecContext(ctx, "INSERT INTO tp_log (id, tree_id, epoch, decided, signed, snapshot) VALUES (1, ?, 0, 0, 0, 0)", treeID); err != nil {
 		return nil, fmt.Errorf("create log (is there one already?): %w", err)
 	}
 	return &Store{db, d, treeID}, nil
+}
+
+func makeTables(ctx context.Context, db *sql.DB, d Dialect) error {
+	for _, stmt := range strings.Split(types[d].Replace(schema), ";\n") {
+		if strings.TrimSpace(stmt) == "" {
+			continue
+		}
+		if _, err := db.ExecContext(ctx, stmt); err != nil {
+			return fmt.Errorf("create tables: %w", err)
+		}
+	}
+	return nil
 }
 
 // Open opens the log that Create has made.
@@ -141,19 +148,11 @@ func (s *Store) Claim(ctx context.Context) (epoch uint64, err error) {
 // Decide implements logserver.Journal.
 func (s *Store) Decide(ctx context.Context, epoch uint64, b logserver.Batch) error {
 	var data []byte
-	var ids, about []any
-	for i, e := range b.Entries {
+	for _, e := range b.Entries {
 		data = binary.BigEndian.AppendUint16(data, uint16(len(e.Raw)))
 		data = append(data, e.Raw...)
-		index := b.First + uint64(i)
-		if !e.ID.IsZero() {
-			ids = append(ids, e.ID[:], index)
-		}
-		for _, key := range e.Records {
-			h := key.Hash()
-			about = append(about, h[:], index)
-		}
 	}
+	ids, about := indexes(b)
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		if err := swap(ctx, tx, "UPDATE tp_log SET decided = ? WHERE id = 1 AND epoch = ? AND decided = ?", b.Next(), epoch, b.First); err != nil {
 			return err
@@ -169,6 +168,21 @@ func (s *Store) Decide(ctx context.Context, epoch uint64, b logserver.Batch) err
 		}
 		return nil
 	})
+}
+
+// indexes returns the rows of tp_statements and tp_about for a batch.
+func indexes(b logserver.Batch) (ids, about []any) {
+	for i, e := range b.Entries {
+		index := b.First + uint64(i)
+		if !e.ID.IsZero() {
+			ids = append(ids, e.ID[:], index)
+		}
+		for _, key := range e.Records {
+			h := key.Hash()
+			about = append(about, h[:], index)
+		}
+	}
+	return ids, about
 }
 
 // Decided implements logserver.Journal.

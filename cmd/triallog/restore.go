@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/logserver/engine"
+	"github.com/trialproof/trialproof/logserver/sqlite"
+	"github.com/trialproof/trialproof/logserver/sqlstore"
+)
+
+// restore makes the databases of a log again from what is served of it: by its
+// old server, by a mirror, or from a copy of its tiles. The folder's key may be
+// another than the log had, if the policy has both: so a log changes hands.
+func restore(ctx context.Context, e *env, args []string) (err error) {
+	var f folder
+	flags := e.flags()
+	f.flags(flags)
+	from := flags.String("from", "", "`URL` under which checkpoint and tile/entries/... are served, https://, http:// or file:///")
+	unwitnessed := flags.Bool("unwitnessed", false, "restore with a policy that asks for no witness: then only "+checkpointName+" in the folder, if it is there, tells whether the URL serves an old copy")
+	if err := e.parse(flags, args); err != nil {
+		return err
+	}
+	if f.dir == "" || *from == "" {
+		return usagef("-from and -dir must be given")
+	}
+	source, err := newTileSource(*from)
+	if err != nil {
+		return err
+	}
+	cfg, _, err := f.config()
+	if err != nil {
+		return err
+	}
+	if err := f.next(&cfg); err != nil {
+		return err
+	}
+	if err := f.witnessed(cfg.Policy, *unwitnessed); err != nil {
+		return err
+	}
+	s := new(stores)
+	if s.lock, err = sqlite.LockDir(f.dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if done, err := f.vacant(ctx); err != nil {
+		return err
+	} else if done {
+		return f.finished(e)
+	}
+	plan, err := logserver.PlanRestore(ctx, cfg, source)
+	if err != nil {
+		return err
+	}
+	tree := plan.Tree()
+	fmt.Fprintf(e.stderr, "restoring %s at size %d\n", tree.Origin, tree.Size)
+	if err := f.clear(ctx, *from); err != nil {
+		return err
+	}
+	if err := s.open(ctx, &f, true, nil); err != nil {
+		return err
+	}
+	cfg.Tree, cfg.Tiles = s.tree, s.tiles
+	start, p := time.Now(), e.progress()
+	err = plan.Restore(ctx, cfg, s.store, p.show)
+	p.end()
+	if err != nil {
+		return fmt.Errorf("%w (what was written is no log yet: restore again, and it is written anew)", err)
+	}
+	if err := removeDurable(f.path(restoringName)); err != nil {
+		return err
+	}
+	took := time.Since(start)
+	fmt.Fprintf(e.stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
+		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), f.dir)
+	fmt.Fprintf(e.stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
+	return nil
+}
+
+// vacant asks that no log is written over: the folder and database hold none, or
+// an unfinished restore, which the file restoring tells. Where that stands beside
+// a log, only its removal was left to do.
+func (f *folder) vacant(ctx context.Context) (done bool, err error) {
+	marked, err := readOptional(f.path(restoringName))
+	if err != nil {
+		return false, err
+	}
+	if marked == nil {
+		for _, name := range []string{logName, treeName, tilesName} {
+			if _, err := os.Stat(f.path(name)); err == nil {
+				return false, fmt.Errorf("%s is there: a restore writes over nothing; take %s, %s and %s away first (a copy of the tiles can be restored from)", f.path(name), logName, treeName, tilesName)
+			}
+		}
+	}
+	db, dialect, err := f.journal(ctx)
+	if db == nil || err != nil {
+		return false, err
+	}
+	finished, err := sqlstore.Finished(ctx, db, dialect)
+	err = errors.Join(err, db.Close())
+	switch {
+	case err != nil || !finished:
+		return false, err
+	case marked == nil:
+		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s -mysql DSN", f.dir)
+	}
+	return true, nil
+}
+
+func (f *folder) finished(e *env) error {
+	if err := removeDurable(f.path(restoringName)); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", f.dir, f.dir)
+	return nil
+}
+
+// journal opens the database that the journal is in; nil if it is a file that is
+// not there.
+func (f *folder) journal(ctx context.Context) (*sql.DB, sqlstore.Dialect, error) {
+	if f.mysql != "" {
+		db, err := engine.OpenMySQL(ctx, f.mysql)
+		return db, sqlstore.MySQL, err
+	}
+	if _, err := os.Stat(f.path(logName)); errors.Is(err, fs.ErrNotExist) {
+		return nil, sqlstore.SQLite, nil
+	}
+	db, err := sqlite.OpenDB(f.path(logName))
+	return db, sqlstore.SQLite, err
+}
+
+// clear marks the folder, and removes what an unfinished restore has left. With
+// the mark nothing but restore works on the folder.
+func (f *folder) clear(ctx context.Context, from string) error {
+	if err := writeDurable(f.path(restoringName), []byte(from+"\n"), 0o644); err != nil {
+		return err
+	}
+	if f.mysql == "" {
+		for _, name := range []string{logName, treeName} {
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				if err := os.RemoveAll(f.path(name + suffix)); err != nil {
+					return err
+				}
+			}
+		}
+		return removeDurable(f.path(tilesName))
+	}
+	db, err := engine.OpenMySQL(ctx, f.mysql)
+	if err != nil {
+		return err
+	}
+	return errors.Join(sqlstore.Clear(ctx, db, func(tree int64) error {
+		return engine.Drop(ctx, engine.Config{MySQL: f.mysql, TreeID: tree})
+	}), db.Close())
+}
