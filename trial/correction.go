@@ -128,7 +128,7 @@ func (c *Correction) voidProtocol(tr *TrialRecord) *Refusal {
 
 func (c *Correction) voidIdentifier(t *tx, tr *TrialRecord) *Refusal {
 	for _, id := range tr.Identifiers[1:] { // the first is the registration's own
-		rec, ok := t.s.records[RecordKey{"identifier", id}].(*IdentifierRecord)
+		rec, ok := t.s.get(RecordKey{"identifier", id}).(*IdentifierRecord)
 		mine := func(x Claim) bool { return x.ID == c.Statement && x.Trial == tr.ID }
 		if !ok || !slices.ContainsFunc(rec.Claims, mine) {
 			continue

@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/receipt", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/receipt", "trial/history", "trial/evidence", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -107,6 +107,9 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial", "trial/smap", "trial/receipt"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "the rules replay exactly and compile to wasm: no clock, network, file or chance, and nothing that a verifier would have to trust beside"},
+		{of: []string{"trial/history", "trial/evidence"}, only: append([]string{module + "trial"}, pure...), direct: impure,
+			never: []string{module + "trial/audit", module + "trial/trialtest"},
+			why:   "what is shown to others is checked offline, anywhere: no clock, network or file"},
 		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...), direct: []string{"net/http", "os", "os/exec", sql},
 			never: []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor the server"},
 		{of: []string{"trial/trialtest"}, only: append([]string{module + "trial"}, pure...), why: "what tests share must not pull a server into them"},
@@ -205,7 +208,7 @@ func TestPureSources(t *testing.T) {
 		"encoding/json": {"Number"},
 	}
 	n := 0
-	for _, dir := range []string{".", "smap", "receipt"} {
+	for _, dir := range []string{".", "smap", "receipt", "history", "evidence"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -23,6 +23,7 @@ type State struct {
 	undo    []undo                 // since the last Commit
 	base    mark                   // at the last Commit
 	changed map[RecordKey]struct{} // since the last call of Changed
+	asked   func(RecordKey)        // if set, is told of each record that the rules consult
 }
 
 // An undo holds what stood at key before one edit; nil if nothing did.
@@ -68,7 +69,7 @@ func (s *State) rules(index uint64) int {
 	if s.genesis == nil {
 		return RuleSet
 	}
-	if l, ok := s.records[RecordKey{"log", s.genesis.Log}].(*LogRecord); ok && l.Rules != nil && index >= l.Rules.From {
+	if l, ok := s.get(RecordKey{"log", s.genesis.Log}).(*LogRecord); ok && l.Rules != nil && index >= l.Rules.From {
 		return l.Rules.Set
 	}
 	return s.genesis.Rules

@@ -53,8 +53,8 @@ func edit[R Record](t *tx, key RecordKey) (R, bool) {
 	if r, ok := t.edited[key]; ok {
 		return r.(R), true
 	}
-	r, ok := t.s.records[key]
-	if !ok {
+	r := t.s.get(key)
+	if r == nil {
 		var none R
 		return none, false
 	}
@@ -66,7 +66,7 @@ func edit[R Record](t *tx, key RecordKey) (R, bool) {
 // create adds a new record; false if there is one with its key.
 func (t *tx) create(r Record) bool {
 	key := r.RecordKey()
-	if t.s.records[key] != nil || t.edited[key] != nil {
+	if t.s.get(key) != nil || t.edited[key] != nil {
 		return false
 	}
 	t.edited[key] = r

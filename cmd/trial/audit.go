@@ -7,18 +7,25 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"runtime/debug"
 	"time"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/receipt"
 )
+
+// saveEvery is how much of a replay may be lost to a crash: to write the state of
+// a large log takes a second or two.
+var saveEvery = 30 * time.Second
 
 func auditLog(ctx context.Context, e *env, args []string) error {
 	var r remote
-	var stateFile string
+	var stateFile, evidenceFile string
 	var asJSON bool
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&stateFile, "state", "", "`file` to resume from and to leave the state in")
+		fs.StringVar(&stateFile, "state", "", "`file` to resume from and to leave the state in; written every 30 seconds too")
+		fs.StringVar(&evidenceFile, "evidence", "", "`file` to write what proves the first finding to others, for trial evidence")
 		fs.BoolVar(&asJSON, "json", false, "print findings and the result as JSON, one a line")
 	})
 	if err != nil {
@@ -27,19 +34,26 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if len(rest) > 0 {
 		return usagef("no arguments but flags are taken")
 	}
-	a := audit.New(r.policy, r.client)
-	if stateFile != "" {
-		data, err := os.ReadFile(stateFile)
-		if err == nil {
-			if a, err = audit.Resume(r.policy, r.client, data); err != nil {
-				return fmt.Errorf("%s: %w (remove it to begin with the first entry)", stateFile, err)
-			}
-		} else if !errors.Is(err, os.ErrNotExist) {
-			return usageError{err}
-		}
+	a, err := openAudit(r.policy, r.client, stateFile)
+	if err != nil {
+		return err
 	}
 	p := e.progress("replaying")
 	a.Progress = func(done, total uint64) { p.show("%d of %d entries", done, total) }
+	if stateFile != "" {
+		last := time.Now()
+		a.Boundary = func() error {
+			if time.Since(last) < saveEvery {
+				return nil
+			}
+			data, err := a.SaveProgress()
+			if err == nil {
+				err = writeAtomic(stateFile, data)
+			}
+			last = time.Now()
+			return err
+		}
+	}
 	report, err := a.Run(ctx)
 	p.end()
 	if err != nil {
@@ -56,6 +70,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		fmt.Fprintf(e.stderr, "trial audit: the replay ended early, there may be more: %v\n", report.Incomplete)
 	}
 	if n := len(report.Findings); n > 0 {
+		e.prove(ctx, a, evidenceFile)
 		return fmt.Errorf("%w: %d findings up to size %d", errInvalid, n, report.Checkpoint.Size)
 	}
 	cp := report.Checkpoint
@@ -80,9 +95,52 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(filepath.Dir(stateFile), "."+filepath.Base(stateFile)+".tmp")
-	if err := os.WriteFile(tmp, data, 0o644); err != nil {
-		return err
+	return writeAtomic(stateFile, data)
+}
+
+// openAudit returns an auditor that resumes from a file, or begins with the first
+// entry if there is none or no name.
+func openAudit(p *receipt.Policy, c *client.Client, stateFile string) (*audit.Auditor, error) {
+	lessGarbage()
+	if stateFile == "" {
+		return audit.New(p, c), nil
 	}
-	return os.Rename(tmp, stateFile)
+	data, err := os.ReadFile(stateFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return audit.New(p, c), nil
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	a, err := audit.Resume(p, c, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w (remove it to begin with the first entry)", stateFile, err)
+	}
+	return a, nil
+}
+
+// prove writes the evidence of what was found, if a file is named, and says what
+// to do with it.
+func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
+	if name == "" {
+		fmt.Fprintln(e.stderr, "trial audit: run it again with -evidence FILE for a file that proves it to others")
+		return
+	}
+	x, err := a.Evidence(ctx)
+	if err == nil {
+		err = writeAtomic(name, x.Marshal())
+	}
+	if err != nil {
+		fmt.Fprintf(e.stderr, "trial audit: no evidence is written: %s\n", printable(err.Error()))
+		return
+	}
+	fmt.Fprintf(e.stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, name)
+}
+
+// lessGarbage has a replay, which makes much garbage and holds little, collect it
+// less often. Whoever sets GOGC knows better.
+func lessGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }

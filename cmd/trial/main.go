@@ -101,8 +101,12 @@ func init() {
 			`trial logkey -log http://127.0.0.1:8080 -policy policy -key registrar.key log.next.pub`, logKey},
 		{"rules", "announce another rule set (a registrar's)", `-log URL -policy P -key registrar.key -set N -from INDEX`,
 			`trial rules -log http://127.0.0.1:8080 -policy policy -key registrar.key -set 2 -from 100000`, rules},
-		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-json]`,
+		{"audit", "replay a whole log by its rules", `-log URL -policy P [-state FILE] [-evidence FILE] [-json]`,
 			`trial audit -log http://127.0.0.1:8080 -policy policy`, auditLog},
+		{"monitor", "audit a log for ever and raise alarms", `-log URL -policy P -state FILE [-org ID]... [-trial TRIAL]... [-also URL]... [-interval D] [-once]`,
+			`trial monitor -log http://127.0.0.1:8080 -policy policy -state monitor.state -org example-pharma`, monitor},
+		{"evidence", "check offline a file that proves that a log misbehaved", `-policy P [-json] FILE`,
+			`trial evidence -policy policy log.evidence`, checkEvidence},
 	}
 }
 

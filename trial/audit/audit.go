@@ -48,6 +48,8 @@ type Report struct {
 	From       uint64 // where the replay began
 	Findings   []Finding
 	Incomplete error // why the replay ended before the checkpoint's size; nil without findings
+
+	signed, before []byte // the checkpoint; the newest published before, if any
 }
 
 // maxFindings bounds a report: what comes after a breach breaks with it.
@@ -59,6 +61,12 @@ type Auditor struct {
 	Source Source
 	// Progress, if set, is told how far the replay has come.
 	Progress func(done, total uint64)
+	// Boundary, if set, is called behind each state entry that a replay has come to,
+	// where SaveProgress may be. An error ends the replay.
+	Boundary func() error
+	// Watch, if set, is told of each entry that keeps the rules, with the records that
+	// it touched, as they are then.
+	Watch func(index uint64, e *trial.Entry, touched []trial.Record)
 
 	state   *trial.State
 	tree    *compact.Range
@@ -68,6 +76,10 @@ type Auditor struct {
 	before  [][]byte // compact range of the tree before it
 	ended   uint64   // size of the tree that it ends
 	seen    []byte   // the checkpoint that the last audit without findings ended with
+	toward  []byte   // the checkpoint that the present audit goes to, or that a resumed one went to
+	unbound bool     // resumed in the middle: what was saved is not yet held to a checkpoint
+	pending window   // what came behind the last state entry
+	breach  *breach  // the first rule broken
 	report  *Report
 }
 
@@ -101,26 +113,28 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	if g := a.state.Genesis(); g != nil && g.Log != cp.Origin {
 		return nil, fmt.Errorf("the audit is of the log %q, this checkpoint of %q", g.Log, cp.Origin)
 	}
-	a.report = &Report{Checkpoint: cp, From: a.Size()}
+	a.report = &Report{Checkpoint: cp, From: a.Size(), before: a.newest(), signed: signed}
 	if !cp.Quorum() {
 		a.find(Finding{Index: cp.Size, Kind: "quorum", Text: "the published checkpoint lacks the quorum of " + a.Policy.QuorumText()})
 	}
-	if cp.Size < a.Size() {
-		a.find(Finding{Index: cp.Size, Kind: "rollback", Text: fmt.Sprintf("the log published a tree of size %d before", a.Size())})
-		return a.report, nil
+	if end, err := a.standing(); err != nil || end {
+		return a.report, err
 	}
-	before := a.seen
 	if cp.Size > a.Size() {
 		a.seen = nil // until the replay has come to its end
 	}
+	if cp.Quorum() {
+		a.toward = signed
+	}
 	if err := a.replay(ctx, cp.Size); err != nil {
-		if len(a.report.Findings) == 0 {
+		if len(a.report.Findings) == 0 || a.unbound {
 			return nil, err
 		}
 		a.report.Incomplete = err
 		return a.report, nil
 	}
 	if cp.Size != a.ended && !slices.ContainsFunc(a.report.Findings, func(f Finding) bool { return f.Index == cp.Size-1 }) {
+		a.capture(nil)
 		a.find(Finding{Index: cp.Size - 1, Kind: "rule", Rule: trial.RuleState, Text: "the published tree does not end with a state entry"})
 	}
 	root, err := root(a.tree)
@@ -128,12 +142,12 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	if string(root) != string(cp.Root[:]) {
-		kind, text := "root", "the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree"
-		if a.report.From == cp.Size && before != nil {
-			kind, text = "fork", "the tree replayed before has the root %x, the checkpoint of the same size says %x"
+		if a.unbound {
+			return nil, errUnbound
 		}
-		a.find(Finding{Index: cp.Size, Kind: kind, Text: fmt.Sprintf(text, root, cp.Root)})
+		a.find(Finding{Index: cp.Size, Kind: "root", Text: fmt.Sprintf("the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree", root, cp.Root)})
 	}
+	a.unbound = false
 	if t, ok := cp.ProvenTime(); ok && a.state.Time().Std().After(t.Add(receipt.MaxSkew)) {
 		a.find(Finding{Index: cp.Size, Kind: "clock", Text: fmt.Sprintf("the last entry says %s, but witnesses saw it by %s", a.state.Time(), t)})
 	}
@@ -141,6 +155,38 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		a.seen = signed
 	}
 	return a.report, nil
+}
+
+// standing compares the checkpoint with the newest that was published before, and
+// reports whether that ends the audit.
+func (a *Auditor) standing() (end bool, err error) {
+	cp, size := a.report.Checkpoint, a.Size()
+	if before := a.report.before; before != nil {
+		old, err := a.Policy.Open(before)
+		if err != nil {
+			return false, err
+		}
+		if !a.Policy.Unwitnessed() { // who is handed checkpoints that are not published may see them in any order
+			size = max(size, old.Size)
+		}
+		if cp.Size == old.Size && cp.Root != old.Root {
+			a.find(Finding{Index: cp.Size, Kind: "fork", Text: fmt.Sprintf("the checkpoint of this size published before has the root %x, this one %x", old.Root, cp.Root)})
+			return true, nil
+		}
+	}
+	if cp.Size < size {
+		a.find(Finding{Index: cp.Size, Kind: "rollback", Text: fmt.Sprintf("the log published a tree of size %d before", size)})
+		return true, nil
+	}
+	return false, nil
+}
+
+// newest returns the newest checkpoint with the quorum that was opened, nil if none.
+func (a *Auditor) newest() []byte {
+	if a.toward != nil {
+		return a.toward
+	}
+	return a.seen
 }
 
 // root returns the RFC 6962 root, of the empty tree too.
@@ -226,21 +272,13 @@ func (a *Auditor) replay(ctx context.Context, size uint64) error {
 // fetch reads bundle n of the tree of a size and parses and verifies its entries
 // from first on.
 func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, error) {
-	width := int(min(size-n*receipt.TileWidth, receipt.TileWidth))
-	path := receipt.TilePath(-1, n, width)
-	data, err := a.Source.Tile(ctx, path)
+	raws, err := entries(ctx, a.Source, n, size)
 	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", path, err)
+		return nil, err
 	}
 	var leaves []leaf
-	for i := range uint64(width) {
-		if len(data) < 2 || len(data) < 2+int(binary.BigEndian.Uint16(data)) {
-			return nil, fmt.Errorf("%s ends within entry %d", path, n*receipt.TileWidth+i)
-		}
-		end := 2 + int(binary.BigEndian.Uint16(data))
-		raw := data[2:end:end]
-		data = data[end:]
-		if n*receipt.TileWidth+i < first {
+	for i, raw := range raws {
+		if n*receipt.TileWidth+uint64(i) < first {
 			continue
 		}
 		l := leaf{raw: raw, hash: (&trial.Entry{Raw: raw}).LeafHash()}
@@ -249,27 +287,56 @@ func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, err
 		}
 		leaves = append(leaves, l)
 	}
-	if len(data) > 0 {
-		return nil, fmt.Errorf("%s has %d bytes behind its last entry", path, len(data))
-	}
 	return leaves, nil
 }
 
+// entries reads bundle n of the tree of a size.
+func entries(ctx context.Context, src Source, n, size uint64) ([][]byte, error) {
+	width := int(min(size-n*receipt.TileWidth, receipt.TileWidth))
+	path := receipt.TilePath(-1, n, width)
+	data, err := src.Tile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("fetch %s: %w", path, err)
+	}
+	var raws [][]byte
+	for i := range uint64(width) {
+		if len(data) < 2 || len(data) < 2+int(binary.BigEndian.Uint16(data)) {
+			return nil, fmt.Errorf("%s ends within entry %d", path, n*receipt.TileWidth+i)
+		}
+		end := 2 + int(binary.BigEndian.Uint16(data))
+		raws = append(raws, data[2:end:end])
+		data = data[end:]
+	}
+	if len(data) > 0 {
+		return nil, fmt.Errorf("%s has %d bytes behind its last entry", path, len(data))
+	}
+	return raws, nil
+}
+
+// errUnbound is how an audit ends that was resumed in the middle, if what it was
+// resumed from and the entries behind do not lead to a published tree: nothing that
+// it found is said, for it may all be the file's.
+var errUnbound = errors.New("what the audit was resumed from, in the middle of a replay, does not lead to the tree that the log publishes: remove the state file and audit from the first entry")
+
 func (a *Auditor) apply(l leaf) error {
-	index := a.Size()
-	if l.entry != nil && l.entry.State != nil {
-		a.before = slices.Clone(a.tree.Hashes())
-	}
-	if err := a.tree.Append(l.hash[:], a.visit); err != nil {
-		return err
-	}
-	err := a.state.Judges()
+	index, edits := a.Size(), a.state.Edits()
+	err := a.state.Judges() // before blaming what a newer rule set may allow
 	if err == nil {
 		err = l.err
 	}
 	if err == nil {
 		err = a.state.Apply(l.entry)
 	}
+	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
+		return err // the entry is not taken in: the next run is told the same
+	}
+	if l.entry != nil && l.entry.State != nil {
+		a.before = slices.Clone(a.tree.Hashes())
+	}
+	if err := a.tree.Append(l.hash[:], a.visit); err != nil {
+		return err
+	}
+	a.pending.add(l)
 	if err == nil && l.entry.Genesis != nil {
 		a.genesis = l.raw
 		if l.entry.Genesis.Log != a.report.Checkpoint.Origin {
@@ -277,16 +344,21 @@ func (a *Auditor) apply(l leaf) error {
 		}
 	}
 	if err != nil {
-		if _, ok := errors.AsType[*trial.NewerRules](err); ok {
-			return err
-		}
+		a.capture(l.err)
 		a.find(Finding{Index: index, Kind: "rule", Rule: trial.RuleOf(err), Text: err.Error()})
 		a.state.Skip(index)
 		return nil
 	}
-	if l.entry.State != nil {
-		a.last, a.ended = l.raw, a.Size()
-		a.state.Commit()
+	if a.Watch != nil {
+		a.Watch(index, l.entry, a.state.Touched(edits))
+	}
+	if l.entry.State == nil {
+		return nil
+	}
+	a.last, a.ended, a.pending = l.raw, a.Size(), window{}
+	a.state.Commit()
+	if a.Boundary != nil && len(a.report.Findings) == 0 {
+		return a.Boundary()
 	}
 	return nil
 }

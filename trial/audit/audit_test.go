@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -26,12 +27,13 @@ type source struct {
 	policy     *receipt.Policy
 	checkpoint []byte
 
-	mu    sync.Mutex // guards log and what fail does
-	log   *trialtest.Log
-	fail  func(ctx context.Context, path string) error
-	cut   int    // bytes cut off every bundle
-	more  []byte // put behind
-	tiles map[string]int
+	mu       sync.Mutex // guards log and what fail does
+	log      *trialtest.Log
+	fail     func(ctx context.Context, path string) error
+	cut      int    // bytes cut off every bundle
+	withhold bool   // tiles of hashes
+	more     []byte // put behind
+	tiles    map[string]int
 }
 
 func newPolicy(t testing.TB) *receipt.Policy {
@@ -86,7 +88,22 @@ func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
 		b := s.log.Bundle(n, width)
 		return append(b[:len(b)-s.cut], s.more...), nil
 	}
-	return nil, fmt.Errorf("no tile %s", path)
+	if s.withhold {
+		return nil, fmt.Errorf("no tile %s", path)
+	}
+	return s.hashTile(path)
+}
+
+// hashTile returns a tile of hashes, as the log has them.
+func (s *source) hashTile(path string) ([]byte, error) {
+	tile, err := tlog.ParseTilePath("tile/8/" + strings.TrimPrefix(path, "tile/"))
+	if err != nil {
+		return nil, err
+	}
+	if (uint64(tile.N)*receipt.TileWidth+uint64(tile.W))<<(8*tile.L) > s.log.Size() {
+		return nil, fmt.Errorf("no tile %s", path)
+	}
+	return tlog.ReadTileData(tile, s.log)
 }
 
 // open enrols acme with ada and registers a trial, whose id it returns.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/evidence"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -255,6 +256,7 @@ func TestBreaches(t *testing.T) {
 			if !strings.Contains(r.Findings[0].String(), fmt.Sprintf("rule at %d: %s", index, c.rule)) {
 				t.Errorf("it says %q", r.Findings[0])
 			}
+			proves(t, newSource(t, w.l), evidence.Verdict{Kind: "rule", Origin: trialtest.Origin, Size: w.l.Size(), Index: index, Rule: c.rule})
 		})
 	}
 }

@@ -19,6 +19,11 @@ import (
 // again on the way in, against the checkpoint that the witnesses cosigned: the
 // genesis and the last state entry by the tree's root, the records by that
 // entry's map root. So a file that was tampered with is refused.
+//
+// A file saved in the middle of a replay ends with an earlier state entry than the
+// checkpoint that the replay was going to. It is held to the records and the
+// genesis on the way in, and as a whole where the replay goes on to a published
+// tree, whose root its range must lead to; until then nothing is said of the log.
 type saved struct {
 	Checkpoint string        `json:"checkpoint"`
 	Genesis    string        `json:"genesis"`
@@ -39,7 +44,19 @@ func (a *Auditor) Save() ([]byte, error) {
 	if a.seen == nil {
 		return nil, errors.New("there is nothing to resume from before an audit without findings")
 	}
-	s := saved{string(a.seen), string(a.genesis), a.first, string(a.last), a.before, nil}
+	return a.save(a.seen)
+}
+
+// SaveProgress is Save in the middle of a replay, for Boundary to call.
+func (a *Auditor) SaveProgress() ([]byte, error) {
+	if a.ended == 0 || a.ended != a.Size() || a.toward == nil || len(a.report.Findings) > 0 {
+		return nil, errors.New("there is nothing to resume from but behind a state entry, before anything is found")
+	}
+	return a.save(a.toward)
+}
+
+func (a *Auditor) save(checkpoint []byte) ([]byte, error) {
+	s := saved{string(checkpoint), string(a.genesis), a.first, string(a.last), a.before, nil}
 	records := a.state.Records()
 	slices.SortFunc(records, func(x, y trial.Record) int {
 		kx, ky := x.RecordKey(), y.RecordKey()
@@ -88,11 +105,11 @@ func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
 		return nil, fmt.Errorf("its checkpoint lacks the quorum of %s", p.QuorumText())
 	}
 	last, err := trial.ParseEntry([]byte(s.Last))
-	if err != nil || last.State == nil || cp.Size == 0 || last.State.Size != cp.Size-1 {
+	if err != nil || last.State == nil || last.State.Size >= cp.Size {
 		return nil, errors.New("it does not end with a state entry")
 	}
 	a := New(p, src)
-	if a.tree, err = ranges.NewRange(0, cp.Size-1, slices.Clone(s.Before)); err != nil {
+	if a.tree, err = ranges.NewRange(0, last.State.Size, slices.Clone(s.Before)); err != nil {
 		return nil, err
 	}
 	for _, h := range slices.Concat(s.Before, s.First) {
@@ -105,14 +122,16 @@ func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
 		return nil, err
 	}
 	root, err := root(a.tree)
-	if err != nil || string(root) != string(cp.Root[:]) {
+	a.unbound = a.Size() < cp.Size
+	if err != nil || !a.unbound && string(root) != string(cp.Root[:]) {
 		return nil, errors.New("its range and state entry do not lead to its checkpoint's root")
 	}
 	genesis, err := trial.ParseEntry([]byte(s.Genesis))
 	if err != nil || genesis.Genesis == nil || genesis.Genesis.Log != cp.Origin {
 		return nil, errors.New("it holds no genesis of the log")
 	}
-	if err := cp.CheckInclusion(0, genesis.LeafHash(), path(s.First, a.tree)); err != nil {
+	prefix := receipt.Tree{Origin: cp.Origin, Size: a.Size(), Root: [32]byte(root)}
+	if err := prefix.CheckInclusion(0, genesis.LeafHash(), path(s.First, a.tree)); err != nil {
 		return nil, fmt.Errorf("its genesis: %w", err)
 	}
 	var records []trial.Record
@@ -127,7 +146,10 @@ func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
 		return nil, err
 	}
 	a.genesis, a.first, a.last, a.before = []byte(s.Genesis), s.First, []byte(s.Last), s.Before
-	a.ended, a.seen = cp.Size, []byte(s.Checkpoint)
+	a.ended, a.toward = a.Size(), []byte(s.Checkpoint)
+	if !a.unbound {
+		a.seen = a.toward
+	}
 	return a, nil
 }
 

@@ -58,6 +58,7 @@ type node struct {
 	key, value  Hash // of a leaf
 	hash        Hash // valid if hashed
 	hashed      bool
+	stub        bool // nothing but its hash is known, see Part
 }
 
 func (n *node) leaf() bool { return n.left == nil && n.right == nil }
@@ -100,6 +101,9 @@ func (m Map) Set(key, value Hash) Map {
 func set(n *node, depth int, key, value Hash) (_ *node, added bool) {
 	if n == nil {
 		return &node{key: key, value: value}, true
+	}
+	if n.stub {
+		panic("smap: a key is set that the part has no proof of")
 	}
 	if n.leaf() {
 		if n.key == key {

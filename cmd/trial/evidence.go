@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/evidence"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// maxEvidence bounds a file of evidence: a witness's may have many lines.
+const maxEvidence = 2 * evidence.MaxSize
+
+func checkEvidence(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	policyFile := fs.String("policy", "", "policy `file`, of which the log's key alone counts")
+	asJSON := fs.Bool("json", false, "print what is proven as JSON, one a line")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("one file of evidence must be given")
+	}
+	policy, err := readPolicy(*policyFile)
+	if err != nil {
+		return err
+	}
+	st, err := regular(rest[0])
+	if err != nil {
+		return err
+	}
+	if st.Size() > maxEvidence {
+		return usagef("%s has %d bytes, far more than evidence can have", rest[0], st.Size())
+	}
+	data, err := os.ReadFile(rest[0])
+	if err != nil {
+		return usageError{err}
+	}
+	var failed error
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		v, err := evidenceLine(line, policy)
+		if err != nil {
+			if failed = err; len(data) > len(line) {
+				failed = fmt.Errorf("line %d: %w", n, err)
+			}
+			continue
+		}
+		if *asJSON {
+			if err := json.NewEncoder(e.stdout).Encode(v); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(e.stdout, "proven: %s\n", printable(v.Text))
+		for _, w := range v.Witnesses {
+			fmt.Fprintf(e.stdout, "also proven: the witness %s, which says that it replays the rules, cosigned that tree\n", printable(w))
+		}
+		if v.Kind == evidence.Rule {
+			fmt.Fprintln(e.stdout, "it rests on the log's signature, and on what the log itself stated of its records just before")
+		} else {
+			fmt.Fprintln(e.stdout, "it rests on the log's two signatures alone")
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: %s is empty", errInvalid, rest[0])
+	}
+	return failed
+}
+
+func evidenceLine(line []byte, policy *receipt.Policy) (*evidence.Verdict, error) {
+	x, err := evidence.Parse(line)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	v, err := x.Verify(policy)
+	if _, newer := errors.AsType[*trial.NewerRules](err); err != nil && !newer {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return v, err
+}
+
+// writeAtomic puts data in the place of a file: whoever reads it, also after a
+// crash, finds the old bytes or the new ones. It is durable once it returns.
+func writeAtomic(name string, data []byte) error {
+	dir := filepath.Dir(name)
+	tmp := filepath.Join(dir, "."+filepath.Base(name)+".tmp")
+	f, err := os.Create(tmp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, name); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

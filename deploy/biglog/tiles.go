@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A writer writes the bundles and tiles of a tree that grows, each once.
+type writer struct {
+	dir    string
+	size   int
+	bytes  int
+	bundle []byte
+	levels []level
+}
+
+// A level is what a level of tiles has that is not in a full tile yet.
+type level struct {
+	n      uint64 // full tiles written
+	hashes []tlog.Hash
+}
+
+func (w *writer) append(raw []byte) error {
+	w.bundle = append(binary.BigEndian.AppendUint16(w.bundle, uint16(len(raw))), raw...)
+	w.size++
+	w.bytes += len(raw)
+	if w.size%receipt.TileWidth == 0 {
+		if err := w.write(receipt.TilePath(-1, uint64(w.size/receipt.TileWidth-1), receipt.TileWidth), w.bundle); err != nil {
+			return err
+		}
+		w.bundle = w.bundle[:0]
+	}
+	return w.add(0, tlog.RecordHash(raw))
+}
+
+func (w *writer) add(l int, h tlog.Hash) error {
+	if l == len(w.levels) {
+		w.levels = append(w.levels, level{})
+	}
+	at := &w.levels[l]
+	at.hashes = append(at.hashes, h)
+	if len(at.hashes) < receipt.TileWidth {
+		return nil
+	}
+	if err := w.write(receipt.TilePath(l, at.n, receipt.TileWidth), flat(at.hashes)); err != nil {
+		return err
+	}
+	root := perfect(at.hashes)
+	at.n++
+	at.hashes = at.hashes[:0]
+	return w.add(l+1, root)
+}
+
+// finish writes the partial bundle and tiles that the tree ends with.
+func (w *writer) finish() error {
+	if n := w.size % receipt.TileWidth; n > 0 {
+		if err := w.write(receipt.TilePath(-1, uint64(w.size/receipt.TileWidth), n), w.bundle); err != nil {
+			return err
+		}
+	}
+	for l, at := range w.levels {
+		if n := len(at.hashes); n > 0 {
+			if err := w.write(receipt.TilePath(l, at.n, n), flat(at.hashes)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// root returns the root of the tree: the perfect subtrees that the levels have, the
+// smallest last, folded from the right.
+func (w *writer) root() [32]byte {
+	var peaks []tlog.Hash // the largest first
+	for l := len(w.levels) - 1; l >= 0; l-- {
+		hashes := w.levels[l].hashes
+		for width := receipt.TileWidth / 2; width > 0; width /= 2 {
+			if len(hashes)&width != 0 {
+				at := len(hashes) &^ (2*width - 1)
+				peaks = append(peaks, perfect(hashes[at:at+width]))
+			}
+		}
+	}
+	h := peaks[len(peaks)-1]
+	for i := len(peaks) - 2; i >= 0; i-- {
+		h = tlog.NodeHash(peaks[i], h)
+	}
+	return h
+}
+
+// perfect returns the root of a perfect subtree over hashes.
+func perfect(hashes []tlog.Hash) tlog.Hash {
+	if len(hashes) == 1 {
+		return hashes[0]
+	}
+	half := len(hashes) / 2
+	return tlog.NodeHash(perfect(hashes[:half]), perfect(hashes[half:]))
+}
+
+func flat(hashes []tlog.Hash) []byte {
+	var b []byte
+	for _, h := range hashes {
+		b = append(b, h[:]...)
+	}
+	return b
+}

@@ -1,0 +1,314 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/evidence"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A Monitor audits a log for ever, one Round after another, and raises alarms. It
+// has no clock, file or network of its own: those it is given.
+//
+// An alarm that lasts is raised once, and once more as ended when it no longer
+// holds; what is proven to others by evidence never ends. What just happened, such
+// as a new entry under a watched organisation, is raised once. A crash may have an
+// alarm raised a second time, never not at all: it is said before it is remembered.
+//
+// A Monitor is for one goroutine.
+type Monitor struct {
+	Policy *receipt.Policy
+	Source Source
+	Also   []Place // where the log's checkpoint is found besides
+	Now    func() time.Time
+	Limits Limits
+
+	Orgs   []string          // whose keys and entries are watched
+	Trials []trial.RecordKey // of kind trial or identifier: whose entries are
+
+	// Raise says an alarm to whom it may concern.
+	Raise func(Alarm) error
+	// Keep stores evidence and returns the name of its file. It is durable once Keep
+	// returns. If Keep is nil none is made.
+	Keep func(name string, e *evidence.Evidence) (string, error)
+	// Store replaces what Resume takes: the state of the audit, nil if that has not
+	// changed, and the monitor's memory. Both are durable once it returns.
+	Store func(state, memory []byte) error
+	// Warn says what is no alarm.
+	Warn func(format string, args ...any)
+	// Progress is the auditor's.
+	Progress func(done, total uint64)
+
+	auditor *Auditor
+	good    []byte // state of the last audit without findings
+	saved   []byte // the checkpoint in it, once it is this monitor's own
+	memory  memory
+	news    news
+	stored  time.Time         // when progress was last stored
+	checked map[string]string // by place: the two checkpoints last found consistent
+}
+
+// A Place is somewhere else where the log's checkpoint is found: a mirror, or a
+// witness.
+type Place struct {
+	Name  string
+	Fetch func(ctx context.Context) ([]byte, error)
+}
+
+// Limits are how long what may happen on a good day may last. Zero is the default.
+type Limits struct {
+	Silence time.Duration // without a cosigned tree that could be replayed: 2 hours
+	Late    time.Duration // without a witness's cosignature: 24 hours
+	Far     time.Duration // between an entry's time and the witnesses': 10 minutes
+	Store   time.Duration // between savings of a replay under way: 30 seconds
+}
+
+func (l *Limits) defaults() {
+	for _, d := range []struct {
+		at *time.Duration
+		is time.Duration
+	}{{&l.Silence, 2 * time.Hour}, {&l.Late, 24 * time.Hour}, {&l.Far, 10 * time.Minute}, {&l.Store, 30 * time.Second}} {
+		if *d.at == 0 {
+			*d.at = d.is
+		}
+	}
+}
+
+// Resume readies the monitor: from what Store was given last, each nil if there
+// was nothing. The state may be that of an audit.
+func (m *Monitor) Resume(state, remembered []byte) error {
+	m.Limits.defaults()
+	m.checked = map[string]string{}
+	m.good = state
+	if err := m.reload(); err != nil {
+		return err
+	}
+	return m.memory.resume(remembered, m.Now(), m.auditor.Size())
+}
+
+// reload goes back to the last audit without findings.
+func (m *Monitor) reload() (err error) {
+	a := New(m.Policy, m.Source)
+	if m.good != nil {
+		if a, err = Resume(m.Policy, m.Source, m.good); err != nil {
+			return err
+		}
+	}
+	a.Watch, a.Boundary, a.Progress = m.watch, m.boundary, m.Progress
+	m.auditor, m.news = a, news{}
+	return nil
+}
+
+// boundary stores a replay that takes long on its way.
+func (m *Monitor) boundary() error {
+	now := m.Now()
+	if now.Sub(m.stored) < m.Limits.Store {
+		return nil
+	}
+	m.stored = now
+	data, err := m.auditor.SaveProgress()
+	if err != nil {
+		return err
+	}
+	return m.store(data)
+}
+
+// An Outcome says what a round came to.
+type Outcome struct {
+	Alarms bool // some were raised, or last
+	Blind  bool // the log could not be audited
+}
+
+// Round audits up to what the log publishes now, looks at the other places, and
+// raises what there is to raise. That the log cannot be reached is no error: the
+// next round may do better. An error says that the outcome could not be told or
+// kept, or that what the monitor goes on from is wrong.
+func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
+	start := m.Now()
+	m.stored = start
+	r := &round{now: start, holds: map[string]Alarm{}}
+	report, err := m.auditor.Run(ctx)
+	if ctx.Err() != nil {
+		return Outcome{}, ctx.Err()
+	}
+	var state []byte
+	switch {
+	case errors.Is(err, errUnbound):
+		return Outcome{}, err
+	case err != nil:
+		r.blind = true // what was wrong with the log before is taken to be so still
+		m.Warn("the log cannot be audited now: %v", err)
+		if _, newer := errors.AsType[*trial.NewerRules](err); newer {
+			r.hold(Alarm{Alarm: "newer", Text: err.Error()})
+		}
+	default:
+		if state, err = m.judge(ctx, r, report); err != nil {
+			return Outcome{}, err
+		}
+	}
+	m.elsewhere(ctx, r)
+	if ctx.Err() != nil {
+		return Outcome{}, ctx.Err()
+	}
+	if last := later(m.memory.Heard, m.memory.Since); start.Sub(last) > m.Limits.Silence {
+		r.hold(Alarm{Alarm: "silence", Text: fmt.Sprintf("there is no cosigned tree newer than %s that could be replayed", stamp(last))})
+	}
+	if err := m.memory.settle(r, m.Raise); err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{len(r.events) > 0 || len(m.memory.Lasting) > 0, r.blind}, m.store(state)
+}
+
+// judge draws the conclusions of an audit. It returns the state to go on from, nil
+// if there is no new one.
+func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []byte, err error) {
+	cp := report.Checkpoint
+	r.size = cp.Size
+	seenBy, ok := cp.ProvenTime()
+	if !ok || seenBy.After(r.now) {
+		seenBy = r.now
+	}
+	read := report.Incomplete == nil // to its end, and what was read is what the log signed
+	for _, f := range report.Findings {
+		if f.Kind == "root" || f.Kind == "fork" || f.Kind == "rollback" {
+			read = false
+		}
+	}
+	if read {
+		if cp.Quorum() {
+			m.memory.Heard = later(m.memory.Heard, seenBy)
+		}
+		m.tell(r, seenBy)
+	}
+	for _, w := range m.Policy.Witnesses {
+		name := w.Name()
+		if slices.ContainsFunc(cp.Cosignatures, func(c receipt.Cosignature) bool { return m.Policy.Witnesses[c.Witness].Name() == name }) {
+			m.memory.Cosigned[name] = r.now
+		}
+		if last := later(m.memory.Cosigned[name], m.memory.Since); r.now.Sub(last) > m.Limits.Late {
+			r.hold(Alarm{Alarm: "late", Size: cp.Size, Subject: name, Text: fmt.Sprintf("the witness %s has cosigned no tree that the log published since %s", name, stamp(last))})
+		}
+	}
+	for _, f := range report.Findings {
+		r.hold(alarmOf(f, cp.Size))
+	}
+	if len(report.Findings) > 0 {
+		m.prove(ctx, r, report)
+		return nil, m.reload()
+	}
+	if bytes.Equal(m.auditor.seen, m.saved) {
+		return nil, nil
+	}
+	if m.good, err = m.auditor.Save(); err == nil {
+		m.saved = m.auditor.seen
+	}
+	return m.good, err
+}
+
+func alarmOf(f Finding, size uint64) Alarm {
+	a := Alarm{Alarm: f.Kind, Size: size, Rule: f.Rule, Text: f.Text}
+	if f.Kind == "rule" {
+		a.Index = &f.Index
+	}
+	return a
+}
+
+// prove keeps the evidence of what was found, if it is not kept yet.
+func (m *Monitor) prove(ctx context.Context, r *round, report *Report) {
+	first := false
+	for _, f := range report.Findings {
+		a := alarmOf(f, report.Checkpoint.Size)
+		was, ok := m.memory.Lasting[a.id()]
+		if was.Evidence != "" {
+			return
+		}
+		first = first || !ok
+	}
+	if m.Keep == nil {
+		return
+	}
+	x, f, err := m.auditor.evidence(ctx)
+	if err != nil {
+		if first {
+			m.Warn("no evidence is kept: %v", err)
+		}
+		return
+	}
+	a := alarmOf(f, report.Checkpoint.Size)
+	m.attach(r, a.id(), x)
+}
+
+// attach keeps evidence for an alarm that holds.
+func (m *Monitor) attach(r *round, id string, x *evidence.Evidence) {
+	a := r.holds[id]
+	if a.Evidence = m.memory.Lasting[id].Evidence; a.Evidence == "" && m.Keep != nil {
+		at := a.Size
+		if a.Index != nil {
+			at = *a.Index
+		}
+		name, err := m.Keep(fmt.Sprintf("%s-%d", x.Kind, at), x)
+		if err != nil {
+			m.Warn("evidence is not kept: %v", err)
+		}
+		a.Evidence = name
+	}
+	r.holds[id] = a
+}
+
+// elsewhere holds the checkpoints found in other places to the tree replayed here.
+func (m *Monitor) elsewhere(ctx context.Context, r *round) {
+	ours := m.auditor.seen
+	for _, p := range m.Also {
+		theirs, err := p.Fetch(ctx)
+		if err != nil {
+			m.Warn("%s: %v", p.Name, err)
+			r.keep(p.Name)
+			continue
+		}
+		tree, err := evidence.Open(m.Policy, theirs)
+		if err != nil {
+			m.Warn("%s: %v", p.Name, err)
+			r.keep(p.Name)
+			continue
+		}
+		m.memory.ahead(r, p.Name, tree, m.auditor.Size(), m.Limits.Silence)
+		pair := string(ours) + "\n" + string(theirs)
+		if ours == nil || m.checked[p.Name] == pair {
+			continue
+		}
+		x, err := Compare(ctx, m.Policy, m.Source, ours, theirs)
+		switch {
+		case err == nil:
+			a := Alarm{Alarm: x.Kind, Size: tree.Size, Subject: p.Name, Text: fmt.Sprintf("the log's checkpoint of size %d at %s is of another tree than the one replayed here", tree.Size, p.Name)}
+			m.attach(r, r.hold(a), x)
+		case errors.Is(err, ErrConsistent):
+			m.checked[p.Name] = pair
+		default:
+			m.Warn("%s: its tree of size %d cannot be compared: %v", p.Name, tree.Size, err)
+			r.keep(p.Name)
+		}
+	}
+}
+
+func (m *Monitor) store(state []byte) error {
+	data, err := m.memory.marshal()
+	if err != nil {
+		return err
+	}
+	return m.Store(state, data)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

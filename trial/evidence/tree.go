@@ -1,0 +1,129 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// Open parses a checkpoint that a log of the policy signed. Extension lines are
+// taken here, as tlog-checkpoint has them: a log that signs a second tree does not
+// get away with it by adding one. Cosignatures are not looked at: the log's word
+// alone is held against it.
+func Open(p *receipt.Policy, signed []byte) (receipt.Tree, error) {
+	origin, _, _ := strings.Cut(string(signed), "\n")
+	var known []note.Verifier
+	for _, l := range p.Logs {
+		if l.Name() == origin {
+			known = append(known, l)
+		}
+	}
+	if len(known) == 0 {
+		return receipt.Tree{}, fmt.Errorf("the policy has no key of the log %.100q: it is checked with a policy that has", origin)
+	}
+	n, err := note.Open(signed, note.VerifierList(known...))
+	if err != nil {
+		return receipt.Tree{}, err
+	}
+	lines := strings.SplitAfterN(n.Text, "\n", 4)
+	if len(lines) < 4 {
+		return receipt.Tree{}, errors.New("the text is not origin, size and root")
+	}
+	return receipt.ParseTree(strings.Join(lines[:3], ""))
+}
+
+// replayers returns the names of the policy's witnesses that cosigned and say that
+// they cosign only what they have replayed.
+func replayers(p *receipt.Policy, signed []byte) []string {
+	cp, err := p.Open(signed)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, c := range cp.Cosignatures {
+		if w := p.Witnesses[c.Witness]; w.Replays() {
+			names = append(names, w.Name())
+		}
+	}
+	return names
+}
+
+// roots returns the roots of the first m entries and of all n, m < n, that the
+// hashes of perfect subtrees lead to: those of RFC 6962's consistency proof, and
+// always the one that m ends in first, which that leaves out where m is a power of
+// two. For m = 0 there are none, and the root of n is not worked out.
+//
+//	SPEC (RFC 9162 2.1.4.2): "If first is an exact power of 2, then prepend
+//	first_hash to the consistency_path array." Here it stands there already.
+func roots(m, n uint64, proof [][32]byte) (small, large [32]byte, err error) {
+	if m == 0 {
+		if len(proof) > 0 {
+			return small, large, errors.New("hashes where none are needed")
+		}
+		return sha256.Sum256(nil), large, nil
+	}
+	if len(proof) == 0 {
+		return small, large, errors.New("it has no hash")
+	}
+	fn, sn := m-1, n-1
+	shift := bits.TrailingZeros64(^fn)
+	fn, sn = fn>>shift, sn>>shift
+	small, large = proof[0], proof[0]
+	for _, c := range proof[1:] {
+		if sn == 0 {
+			return small, large, errors.New("it has too many hashes")
+		}
+		if fn&1 == 1 || fn == sn {
+			small, large = node(c, small), node(c, large)
+			for fn&1 == 0 && fn != 0 {
+				fn, sn = fn>>1, sn>>1
+			}
+		} else {
+			large = node(large, c)
+		}
+		fn, sn = fn>>1, sn>>1
+	}
+	if sn != 0 {
+		return small, large, errors.New("it has too few hashes")
+	}
+	return small, large, nil
+}
+
+func node(l, r [32]byte) [32]byte { return tlog.NodeHash(l, r) }
+
+// NewFork returns the evidence that two signed checkpoints of one size are.
+func NewFork(a, b []byte) *Evidence {
+	return &Evidence{Kind: Fork, Checkpoints: []string{string(a), string(b)}}
+}
+
+// NewInconsistent returns the evidence that two signed checkpoints of sizes m < n
+// are, m > 0, with the hashes of the larger tree, which r has verified.
+func NewInconsistent(m, n []byte, small, large uint64, r tlog.HashReader) (*Evidence, error) {
+	var list [][32]byte
+	if small > 0 {
+		p, err := tlog.ProveTree(int64(large), int64(small), r)
+		if err != nil {
+			return nil, err
+		}
+		if small&(small-1) == 0 {
+			h, err := tlog.TreeHash(int64(small), r)
+			if err != nil {
+				return nil, err
+			}
+			p = slices.Insert(p, 0, h)
+		}
+		for _, h := range p {
+			list = append(list, h)
+		}
+	}
+	return &Evidence{Kind: Inconsistent, Checkpoints: []string{string(m), string(n)}, Proof: history.Strings(list)}, nil
+}

@@ -1,0 +1,154 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial/smap"
+)
+
+// A Known is what a proof under a state entry's map root shows of one record.
+type Known struct {
+	Key    RecordKey
+	Record []byte // canonical JSON; empty: there is no such record
+	Proof  smap.Proof
+}
+
+// A Part judges entries as a State does, from what is known of a few records. It
+// is how somebody who has not replayed the log is shown that an entry breaks a
+// rule: the records come with proofs under the state entry before.
+type Part struct {
+	state   *State
+	known   map[RecordKey]bool
+	missing *RecordKey // that a rule asked for
+}
+
+// ErrUnknown is wrapped when an entry cannot be judged by a Part, for a rule asks
+// for a record that nothing is known of.
+var ErrUnknown = errors.New("a record that the rules consult is not shown")
+
+// NewPart returns the part of the state that follows the state entry last, where
+// what is known of the records is proven under its map root. With a nil last it
+// stands before genesis, and every record is known.
+func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
+	if last == nil {
+		return &Part{state: new(State)}, nil
+	}
+	s := &State{
+		genesis: genesis, size: last.Size + 1, time: last.Time,
+		records: make(map[RecordKey]Record, len(known)),
+		dirty:   map[RecordKey]struct{}{},
+		changed: map[RecordKey]struct{}{},
+	}
+	p := &Part{state: s, known: make(map[RecordKey]bool, len(known))}
+	var keys []smap.Hash
+	var proofs []smap.Proof
+	for _, k := range known {
+		if p.known[k.Key] {
+			return nil, fmt.Errorf("the record of %s %.80q is shown twice", k.Key.Kind, k.Key.ID)
+		}
+		p.known[k.Key] = true
+		keys, proofs = append(keys, k.Key.Hash()), append(proofs, k.Proof)
+		value, present, err := k.Proof.Verify(last.Map.Root, k.Key.Hash())
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("the record of %s %.80q: %w", k.Key.Kind, k.Key.ID, err)
+		case present != (len(k.Record) > 0) || present && RecordValue(k.Record) != Hash(value):
+			return nil, fmt.Errorf("the record of %s %.80q is not what the map has", k.Key.Kind, k.Key.ID)
+		case !present:
+			continue
+		}
+		r, err := ParseRecord(k.Key.Kind, k.Record)
+		if err != nil {
+			return nil, err
+		}
+		if r.RecordKey() != k.Key {
+			return nil, fmt.Errorf("the record of %s %.80q is another's", k.Key.Kind, k.Key.ID)
+		}
+		s.records[k.Key] = r
+	}
+	var err error
+	if s.tree, err = smap.Part(last.Map.Root, keys, proofs); err != nil {
+		return nil, err
+	}
+	s.asked = func(key RecordKey) {
+		if !p.known[key] {
+			p.missing = &key
+		}
+	}
+	return p, nil
+}
+
+// Size returns the index of the next entry.
+func (p *Part) Size() uint64 { return p.state.size }
+
+// Judges is State.Judges, or wraps ErrUnknown.
+func (p *Part) Judges() error { return p.check(p.state.Judges) }
+
+// Apply is State.Apply. An error that wraps ErrUnknown says nothing about the
+// entry, and every later call returns it too.
+func (p *Part) Apply(e *Entry) error { return p.check(func() error { return p.state.Apply(e) }) }
+
+func (p *Part) check(judge func() error) error {
+	if p.missing == nil {
+		if err := judge(); p.missing == nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %s %.80q", ErrUnknown, p.missing.Kind, p.missing.ID)
+}
+
+// get is how the rules consult a record.
+func (s *State) get(key RecordKey) Record {
+	if s.asked != nil {
+		s.asked(key)
+	}
+	return s.records[key]
+}
+
+// Consulted judges again the entries since the last Commit, which must be those
+// that were applied since, perhaps with one behind them that was refused, and
+// returns each record that the rules asked for as it was at that Commit, with its
+// proof under the map root there. The state is left as it was.
+func (s *State) Consulted(entries []*Entry) ([]Known, error) {
+	tree := s.base.tree
+	var list []Known
+	seen := map[RecordKey]bool{}
+	var failed error
+	s.Rollback()
+	s.asked = func(key RecordKey) {
+		if seen[key] {
+			return
+		}
+		seen[key] = true
+		k := Known{Key: key, Proof: tree.Prove(key.Hash())}
+		if r := s.records[key]; r != nil { // nothing has edited it yet: who edits asks first
+			var err error
+			if k.Record, err = MarshalRecord(r); err != nil {
+				failed = err
+			}
+		}
+		list = append(list, k)
+	}
+	defer func() { s.asked = nil }()
+	for i, e := range entries {
+		if err := s.Apply(e); err != nil && i < len(entries)-1 {
+			return nil, err
+		}
+	}
+	_ = s.Judges() // as one asks before an entry that cannot be parsed
+	return list, failed
+}
+
+// Edits returns how many times entries applied since the last Commit touched a
+// record.
+func (s *State) Edits() int { return len(s.undo) }
+
+// Touched returns the records of all such edits but the first n, as they are now.
+func (s *State) Touched(n int) []Record {
+	var list []Record
+	for _, u := range s.undo[n:] {
+		list = append(list, s.records[u.key])
+	}
+	return list
+}
