@@ -50,6 +50,7 @@ var ruleAnswers = map[trial.Rule]struct {
 	trial.RulePredecessor: {codes.FailedPrecondition, http.StatusConflict},
 	trial.RuleTaken:       {codes.AlreadyExists, http.StatusConflict},
 	trial.RuleSignedAt:    {codes.InvalidArgument, http.StatusBadRequest},
+	trial.RuleKeyLimits:   {codes.PermissionDenied, http.StatusForbidden},
 }
 
 const retryNotReady = 2 * time.Second
@@ -66,6 +67,9 @@ func problemOf(ctx context.Context, err error) *problem {
 			a = ruleAnswers[trial.RuleMalformed]
 		}
 		return &problem{code: a.code, status: a.status, rule: r.Rule, message: r.Error()}
+	}
+	if newer, ok := errors.AsType[*trial.NewerRules](err); ok {
+		return &problem{code: codes.Unimplemented, status: http.StatusNotImplemented, message: "the log takes nothing: it " + newer.Error()}
 	}
 	switch {
 	// Equal, not wrapped: a tile or a checkpoint that is missing inside of the

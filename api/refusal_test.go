@@ -29,12 +29,14 @@ func TestRefusals(t *testing.T) {
 	id := f.enrol()
 	org, subjects := trialtest.Org("other", "Other", "eve")
 	f.submit("registrar", org, subjects)
-	for _, who := range []string{"sam", "rex", "p256-pia"} {
+	for _, who := range []string{"sam", "rex", "lim", "p256-pia"} {
 		p, s := trialtest.Enrol("acme", who, trial.RoleSigner)
 		f.submit("ada", p, s)
 	}
 	revoked := trialtest.Public("rex").ID()
 	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "revoke", Org: "acme", Revoke: revoked}, trial.NamedSubject("key", revoked))
+	limited := trialtest.Public("lim").ID()
+	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "limit", Org: "acme", Limit: limited, Limits: &trial.KeyLimits{Kinds: []string{"sap"}}}, trial.NamedSubject("key", limited))
 	protocol := func(version string, previous trial.Hash) (trial.Predicate, []trial.Subject) {
 		return &trial.Protocol{Common: trialtest.Common(), Previous: previous, Scope: trial.ScopeGlobal, Trial: id, Version: version},
 			trialtest.Documents("protocol", version)
@@ -110,6 +112,7 @@ func TestRefusals(t *testing.T) {
 		{"stale predecessor", sign("ada", stale, staleSubjects), "R10", http.StatusConflict, code.Code_FAILED_PRECONDITION},
 		{"second head", sign("ada", second, secondSubjects), "R10", http.StatusConflict, code.Code_FAILED_PRECONDITION},
 		{"number taken", sign("ada", taken, trial.NumberSubject("X-1")), "R11", http.StatusConflict, code.Code_ALREADY_EXISTS},
+		{"beyond the key's limits", sign("lim", doc, docSubjects), "R17", http.StatusForbidden, code.Code_PERMISSION_DENIED},
 		{"signed later", sign("ada", late, lateSubjects), "R12", 400, code.Code_INVALID_ARGUMENT},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,6 +27,7 @@ need mariadbd mariadb-server
 need protoc protobuf-compiler
 need ssh-agent openssh-client
 need node nodejs
+need age age
 
 step "gofmt"
 unformatted=$(gofmt -l $(git ls-files '*.go'))

@@ -94,13 +94,13 @@ func TestScripts(t *testing.T) {
 			Dir: "testdata",
 			Setup: func(e *testscript.Env) error {
 				e.Setenv("PATH", binDir+string(filepath.ListSeparator)+e.Getenv("PATH"))
-				store := flags
-				if store != "" { // each script has a database of its own
-					store = "-mysql=" + newDatabase(t, os.Getenv("TRIALPROOF_TEST_MYSQL"))
-				} else {
-					store = "-mysql="
+				for _, name := range []string{"STORE", "STORE2"} { // each script has databases of its own
+					store := "-mysql="
+					if flags != "" {
+						store += newDatabase(t, os.Getenv("TRIALPROOF_TEST_MYSQL"))
+					}
+					e.Setenv(name, store)
 				}
-				e.Setenv("STORE", store)
 				e.Setenv("TODAY", time.Now().UTC().Format(time.DateOnly))
 				procs := map[string]*process{}
 				e.Values["processes"] = procs
@@ -111,9 +111,16 @@ func TestScripts(t *testing.T) {
 				})
 				return nil
 			},
+			Condition: func(cond string) (bool, error) {
+				if cond != "sqlite" {
+					return false, fmt.Errorf("there is no condition %q", cond)
+				}
+				return flags == "", nil
+			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "freeport": freeportCmd, "policy": policyCmd,
-				"unzip": unzipCmd, "glob": globCmd,
+				"unzip": unzipCmd, "glob": globCmd, "pasted": pastedCmd,
+				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd,
 			},
 		})
 	})

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
 var (
@@ -84,4 +86,12 @@ func runPage(t *testing.T, page string, blocks int, wants ...string) {
 			t.Errorf("the commands of %s did not print %q:\n%s", page, want, said)
 		}
 	}
+}
+
+// TestKeysPage runs the commands of docs/keys.md.
+func TestKeysPage(t *testing.T) {
+	if _, err := exec.LookPath("age"); err != nil {
+		trialtest.Skip(t, "age is not installed")
+	}
+	runPage(t, "../../docs/keys.md", 6, "as registrar of registrar", "+ log log.example/trials")
 }
