@@ -1,6 +1,7 @@
 // Biglog writes the files of a large log, for auditors to be measured by: entry
 // bundles, tiles, a checkpoint and its policy, as a log serves them, made by the
-// rules and without a server. It then serves the folder.
+// rules and without a server, and the log's key, with which triallog restore makes
+// a log of it. It serves the folder, too.
 //
 //	go run ./deploy/biglog -n 1000000 -dir /tmp/big
 //	go run ./deploy/biglog -dir /tmp/big -serve 127.0.0.1:8099
@@ -180,7 +181,8 @@ func (g *generator) run(ctx context.Context, n, keys, trials int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(g.out.write("checkpoint", signed), g.out.write("policy", fmt.Appendf(nil, "log %s\nquorum none\n", vkey)))
+	return errors.Join(g.out.write("checkpoint", signed), g.out.write("policy", fmt.Appendf(nil, "log %s\nquorum none\n", vkey)),
+		g.out.write("log.key", []byte(skey+"\n")), g.out.write("log.vkey", []byte(vkey+"\n")))
 }
 
 // A made statement, or why it is none.

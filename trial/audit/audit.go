@@ -244,7 +244,9 @@ func (a *Auditor) replay(ctx context.Context, size uint64) error {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
-				return // no one waits for b any more
+				b.err = ctx.Err()
+				close(b.done) // whoever comes to it must not wait
+				return
 			}
 			wg.Go(func() {
 				defer func() { <-slots; close(b.done) }()
