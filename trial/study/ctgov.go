@@ -1,0 +1,298 @@
+package study
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// v2Record is a study of ClinicalTrials.gov's API v2, as far as it is read.
+//
+// Source: https://clinicaltrials.gov/data-api/about-api/study-data-structure
+type v2Record struct {
+	ProtocolSection struct {
+		IdentificationModule struct {
+			NCTID          string   `json:"nctId"`
+			NCTIDAliases   []string `json:"nctIdAliases"`
+			OrgStudyIDInfo struct {
+				ID string `json:"id"`
+			} `json:"orgStudyIdInfo"`
+			SecondaryIDInfos []struct {
+				ID   string `json:"id"`
+				Type string `json:"type"`
+			} `json:"secondaryIdInfos"`
+			BriefTitle    string `json:"briefTitle"`
+			OfficialTitle string `json:"officialTitle"`
+			Acronym       string `json:"acronym"`
+		} `json:"identificationModule"`
+		StatusModule struct {
+			StatusVerifiedDate          string `json:"statusVerifiedDate"`
+			OverallStatus               string `json:"overallStatus"`
+			StartDateStruct             v2Date `json:"startDateStruct"`
+			PrimaryCompletionDateStruct v2Date `json:"primaryCompletionDateStruct"`
+			CompletionDateStruct        v2Date `json:"completionDateStruct"`
+			StudyFirstSubmitDate        string `json:"studyFirstSubmitDate"`
+			StudyFirstPostDateStruct    v2Date `json:"studyFirstPostDateStruct"`
+			ResultsFirstSubmitDate      string `json:"resultsFirstSubmitDate"`
+			ResultsFirstPostDateStruct  v2Date `json:"resultsFirstPostDateStruct"`
+			DispFirstSubmitDate         string `json:"dispFirstSubmitDate"`
+			DispFirstPostDateStruct     v2Date `json:"dispFirstPostDateStruct"`
+			LastUpdateSubmitDate        string `json:"lastUpdateSubmitDate"`
+			LastUpdatePostDateStruct    v2Date `json:"lastUpdatePostDateStruct"`
+		} `json:"statusModule"`
+		SponsorCollaboratorsModule struct {
+			ResponsibleParty struct {
+				InvestigatorFullName string `json:"investigatorFullName"`
+				OldNameTitle         string `json:"oldNameTitle"`
+			} `json:"responsibleParty"`
+			LeadSponsor   v2Organisation   `json:"leadSponsor"`
+			Collaborators []v2Organisation `json:"collaborators"`
+		} `json:"sponsorCollaboratorsModule"`
+		OversightModule struct {
+			OversightHasDMC      *bool `json:"oversightHasDmc"`
+			IsFDARegulatedDrug   *bool `json:"isFdaRegulatedDrug"`
+			IsFDARegulatedDevice *bool `json:"isFdaRegulatedDevice"`
+			IsUnapprovedDevice   *bool `json:"isUnapprovedDevice"`
+			IsUSExport           *bool `json:"isUsExport"`
+		} `json:"oversightModule"`
+		ConditionsModule struct {
+			Conditions []string `json:"conditions"`
+		} `json:"conditionsModule"`
+		DesignModule struct {
+			StudyType  string   `json:"studyType"`
+			Phases     []string `json:"phases"`
+			DesignInfo struct {
+				Allocation         string `json:"allocation"`
+				InterventionModel  string `json:"interventionModel"`
+				ObservationalModel string `json:"observationalModel"`
+				PrimaryPurpose     string `json:"primaryPurpose"`
+				MaskingInfo        struct {
+					Masking   string   `json:"masking"`
+					WhoMasked []string `json:"whoMasked"`
+				} `json:"maskingInfo"`
+			} `json:"designInfo"`
+			EnrollmentInfo *struct {
+				Count *int   `json:"count"`
+				Type  string `json:"type"`
+			} `json:"enrollmentInfo"`
+		} `json:"designModule"`
+		ArmsInterventionsModule struct {
+			ArmGroups []struct {
+				Label       string `json:"label"`
+				Type        string `json:"type"`
+				Description string `json:"description"`
+			} `json:"armGroups"`
+			Interventions []struct {
+				Type string `json:"type"`
+				Name string `json:"name"`
+			} `json:"interventions"`
+		} `json:"armsInterventionsModule"`
+		OutcomesModule struct {
+			PrimaryOutcomes   []v2Outcome `json:"primaryOutcomes"`
+			SecondaryOutcomes []v2Outcome `json:"secondaryOutcomes"`
+			OtherOutcomes     []v2Outcome `json:"otherOutcomes"`
+		} `json:"outcomesModule"`
+		EligibilityModule struct {
+			EligibilityCriteria string `json:"eligibilityCriteria"`
+			HealthyVolunteers   *bool  `json:"healthyVolunteers"`
+			Sex                 string `json:"sex"`
+			MinimumAge          string `json:"minimumAge"`
+			MaximumAge          string `json:"maximumAge"`
+		} `json:"eligibilityModule"`
+		ContactsLocationsModule struct {
+			CentralContacts  []v2Person `json:"centralContacts"`
+			OverallOfficials []v2Person `json:"overallOfficials"`
+			Locations        []struct {
+				Country  string     `json:"country"`
+				Contacts []v2Person `json:"contacts"`
+			} `json:"locations"`
+		} `json:"contactsLocationsModule"`
+	} `json:"protocolSection"`
+	ResultsSection *struct {
+		OutcomeMeasuresModule struct {
+			OutcomeMeasures []struct {
+				Type        string `json:"type"`
+				Title       string `json:"title"`
+				Description string `json:"description"`
+				TimeFrame   string `json:"timeFrame"`
+			} `json:"outcomeMeasures"`
+		} `json:"outcomeMeasuresModule"`
+		MoreInfoModule struct {
+			PointOfContact struct {
+				Title string `json:"title"`
+			} `json:"pointOfContact"`
+		} `json:"moreInfoModule"`
+	} `json:"resultsSection"`
+	DocumentSection struct {
+		LargeDocumentModule struct {
+			LargeDocs []struct {
+				HasProtocol bool   `json:"hasProtocol"`
+				HasSAP      bool   `json:"hasSap"`
+				HasICF      bool   `json:"hasIcf"`
+				Label       string `json:"label"`
+				Date        string `json:"date"`
+			} `json:"largeDocs"`
+		} `json:"largeDocumentModule"`
+	} `json:"documentSection"`
+	DerivedSection struct {
+		MiscInfoModule struct {
+			VersionHolder string `json:"versionHolder"`
+		} `json:"miscInfoModule"`
+	} `json:"derivedSection"`
+}
+
+type v2Date struct {
+	Date string `json:"date"`
+	Type string `json:"type"`
+}
+
+type v2Organisation struct {
+	Name  string `json:"name"`
+	Class string `json:"class"`
+}
+
+type v2Outcome struct {
+	Measure     string `json:"measure"`
+	TimeFrame   string `json:"timeFrame"`
+	Description string `json:"description"`
+}
+
+type v2Person struct {
+	Name string `json:"name"`
+}
+
+// parseCTGovV2 reads a record of the registry's API v2.
+func parseCTGovV2(data []byte) (*Study, error) {
+	var r v2Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("not a ClinicalTrials.gov v2 record: %w", err)
+	}
+	p := &r.ProtocolSection
+	id := &p.IdentificationModule
+	if err := checkNCT(id.NCTID); err != nil {
+		return nil, err
+	}
+	s := &Study{
+		Format: CTGovV2, Dated: r.DerivedSection.MiscInfoModule.VersionHolder,
+		Title: text(id.BriefTitle), OfficialTitle: text(id.OfficialTitle), Acronym: text(id.Acronym),
+		Enrolment: Enrolment{Count: -1},
+	}
+	s.addIdentifier("nct", id.NCTID)
+	for _, a := range id.NCTIDAliases {
+		s.addIdentifier("nct-alias", a)
+	}
+	s.addIdentifier("sponsor", id.OrgStudyIDInfo.ID)
+	for _, x := range id.SecondaryIDInfos {
+		s.addIdentifier(word(x.Type), x.ID)
+	}
+
+	sp := &p.SponsorCollaboratorsModule
+	s.Sponsor = Organisation{text(sp.LeadSponsor.Name), word(sp.LeadSponsor.Class)}
+	for _, c := range sp.Collaborators {
+		s.Collaborators = append(s.Collaborators, Organisation{text(c.Name), word(c.Class)})
+	}
+	s.addPerson(sp.ResponsibleParty.InvestigatorFullName)
+	s.addPerson(sp.ResponsibleParty.OldNameTitle)
+
+	d := &p.DesignModule
+	s.Type = studyType(d.StudyType)
+	for _, ph := range d.Phases {
+		s.Phases = append(s.Phases, phase(ph))
+	}
+	s.Allocation = allocation(d.DesignInfo.Allocation)
+	s.Model = designModel(d.DesignInfo.InterventionModel + d.DesignInfo.ObservationalModel)
+	s.Purpose = word(d.DesignInfo.PrimaryPurpose)
+	s.setMasking(d.DesignInfo.MaskingInfo.Masking, d.DesignInfo.MaskingInfo.WhoMasked)
+	if e := d.EnrollmentInfo; e != nil && e.Count != nil {
+		s.Enrolment = Enrolment{*e.Count, dateKind(e.Type)}
+	}
+
+	for _, c := range p.ConditionsModule.Conditions {
+		s.Conditions = append(s.Conditions, text(c))
+	}
+	for _, a := range p.ArmsInterventionsModule.ArmGroups {
+		s.Arms = append(s.Arms, Arm{text(a.Label), word(a.Type), text(a.Description)})
+	}
+	for _, i := range p.ArmsInterventionsModule.Interventions {
+		s.Interventions = append(s.Interventions, Intervention{text(i.Name), word(i.Type)})
+	}
+	o := &p.OutcomesModule
+	for _, l := range []struct {
+		level string
+		list  []v2Outcome
+	}{{Primary, o.PrimaryOutcomes}, {Secondary, o.SecondaryOutcomes}, {Other, o.OtherOutcomes}} {
+		for _, x := range l.list {
+			s.Outcomes = append(s.Outcomes, Outcome{l.level, text(x.Measure), text(x.TimeFrame), text(x.Description)})
+		}
+	}
+	e := &p.EligibilityModule
+	s.Eligibility = Eligibility{
+		Criteria: text(e.EligibilityCriteria), Sex: word(e.Sex), MinimumAge: age(e.MinimumAge),
+		MaximumAge: age(e.MaximumAge), HealthyVolunteers: yesNo(e.HealthyVolunteers),
+	}
+	ov := &p.OversightModule
+	s.Oversight = Oversight{
+		FDADrug: yesNo(ov.IsFDARegulatedDrug), FDADevice: yesNo(ov.IsFDARegulatedDevice),
+		UnapprovedDevice: yesNo(ov.IsUnapprovedDevice), USExport: yesNo(ov.IsUSExport), DMC: yesNo(ov.OversightHasDMC),
+	}
+
+	st := &p.StatusModule
+	s.Status = status(st.OverallStatus)
+	s.addDate(Start, st.StartDateStruct.Date, dateKind(st.StartDateStruct.Type))
+	s.addDate(PrimaryCompletion, st.PrimaryCompletionDateStruct.Date, dateKind(st.PrimaryCompletionDateStruct.Type))
+	s.addDate(Completion, st.CompletionDateStruct.Date, dateKind(st.CompletionDateStruct.Type))
+	s.addDate(FirstSubmitted, st.StudyFirstSubmitDate, Actual)
+	s.addDate(FirstPosted, st.StudyFirstPostDateStruct.Date, dateKind(st.StudyFirstPostDateStruct.Type))
+	s.addDate(ResultsSubmitted, st.ResultsFirstSubmitDate, Actual)
+	s.addDate(ResultsPosted, st.ResultsFirstPostDateStruct.Date, dateKind(st.ResultsFirstPostDateStruct.Type))
+	s.addDate(CertificateSubmitted, st.DispFirstSubmitDate, Actual)
+	s.addDate(CertificatePosted, st.DispFirstPostDateStruct.Date, dateKind(st.DispFirstPostDateStruct.Type))
+	s.addDate(UpdateSubmitted, st.LastUpdateSubmitDate, Actual)
+	s.addDate(UpdatePosted, st.LastUpdatePostDateStruct.Date, dateKind(st.LastUpdatePostDateStruct.Type))
+	s.addDate(Verified, st.StatusVerifiedDate, "")
+
+	c := &p.ContactsLocationsModule
+	for _, list := range [][]v2Person{c.CentralContacts, c.OverallOfficials} {
+		for _, x := range list {
+			s.addPerson(x.Name)
+		}
+	}
+	for _, l := range c.Locations {
+		if l.Country != "" && !slices.Contains(s.Countries, l.Country) {
+			s.Countries = append(s.Countries, l.Country)
+		}
+		for _, x := range l.Contacts {
+			s.addPerson(x.Name)
+		}
+	}
+	slices.Sort(s.Countries)
+
+	if res := r.ResultsSection; res != nil {
+		s.Results = true
+		for _, x := range res.OutcomeMeasuresModule.OutcomeMeasures {
+			s.Reported = append(s.Reported, Outcome{level(x.Type), text(x.Title), text(x.TimeFrame), text(x.Description)})
+		}
+		s.addPerson(res.MoreInfoModule.PointOfContact.Title)
+	}
+	for _, x := range r.DocumentSection.LargeDocumentModule.LargeDocs {
+		doc := Document{Label: text(x.Label), Date: x.Date}
+		for _, k := range []struct {
+			has  bool
+			kind string
+		}{{x.HasProtocol, "protocol"}, {x.HasSAP, "sap"}, {x.HasICF, "icf"}} {
+			if k.has {
+				doc.Kinds = append(doc.Kinds, k.kind)
+			}
+		}
+		s.Documents = append(s.Documents, doc)
+	}
+	return s, s.checkDates()
+}
+
+func checkNCT(id string) error {
+	if len(id) != 11 || !strings.HasPrefix(id, "NCT") || strings.Trim(id[3:], "0123456789") != "" {
+		return fmt.Errorf("the record's own number is %.40q, not NCT and 8 digits", id)
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+// Package study reads trial documents in the formats that registries and sponsors
+// use and gives one neutral model of them, so that versions can be compared
+// whatever they were written in: ClinicalTrials.gov (v2 JSON, full-study JSON and
+// XML), CDISC USDM 4.0 and HL7 FHIR ResearchStudy.
+//
+// It reads bytes that others have hashed: a document that cannot be read is still
+// proven to be what was logged, and Parse says why it could not be read. The
+// package knows no log, no receipt and no rule.
+//
+// A reader takes what the document says and adds nothing: what is not there is
+// empty. Coded values are given in the words below, one spelling whatever the
+// format; a value that has no word here is kept in lower case with hyphens.
+package study
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Study is one version of what a document says of one trial.
+type Study struct {
+	Format  string // one of Formats
+	Version string // as the document names itself, if it does
+	Dated   string // day (YYYY-MM-DD) that the document declares for this version or download; "" if it does not
+
+	Identifiers   []Identifier
+	Title         string // brief title
+	OfficialTitle string
+	Acronym       string
+	Sponsor       Organisation
+	Collaborators []Organisation
+
+	Type       string   // interventional, observational, expanded-access
+	Phases     []string // early-phase1, phase1, phase2, phase3, phase4, not-applicable
+	Allocation string   // randomized, non-randomized, not-applicable
+	Model      string   // single-group, parallel, crossover, factorial, sequential; of an observational study cohort, ...
+	Purpose    string   // treatment, prevention, diagnostic, ...
+	Masking    string   // none, single, double, triple, quadruple; masked where no number is given
+	Masked     []string // participant, care-provider, investigator, outcomes-assessor; sorted
+
+	Conditions    []string
+	Arms          []Arm
+	Interventions []Intervention
+	Objectives    []Objective
+	Outcomes      []Outcome // as planned: registered, or in a protocol
+	Reported      []Outcome // as in the document's own results
+	Eligibility   Eligibility
+	Enrolment     Enrolment
+
+	Dates     []Date
+	Status    string // recruiting, completed, terminated, withdrawn, withheld, ...
+	Results   bool   // the document has results
+	Oversight Oversight
+	Countries []string // as the document names them, sorted, none twice
+	Documents []Document
+	Sections  []Section // of a protocol, in order
+
+	// People are the names of natural persons that the document gives. They are
+	// here so that nothing with one of them is published, and for nothing else.
+	People []string
+}
+
+// Formats that Parse knows.
+const (
+	CTGovV2  = "ctgov-v2"  // ClinicalTrials.gov API v2 study record
+	CTGovV1  = "ctgov-v1"  // ClinicalTrials.gov full-study record of the API before
+	CTGovXML = "ctgov-xml" // ClinicalTrials.gov clinical_study
+	USDM     = "usdm"      // CDISC Unified Study Definitions Model 4.0
+	FHIRR4   = "fhir-r4"   // HL7 FHIR ResearchStudy
+	FHIRR5   = "fhir-r5"   // the same since R5, with outcome measures
+	Logged   = "facts"     // facts of a log's entry
+)
+
+// An Identifier is a number by which a trial is known. Value is as in the
+// document; callers that want a registry's number try each by its form.
+type Identifier struct {
+	Type  string // nct, sponsor, or what the document calls it; may be empty
+	Value string
+}
+
+// An Organisation is a sponsor or collaborator.
+type Organisation struct {
+	Name  string
+	Class string // industry, nih, fed, network, indiv, other, ...; "" if not said
+}
+
+// An Arm is an arm or group of the trial.
+type Arm struct {
+	Label       string
+	Type        string // experimental, active-comparator, placebo-comparator, no-intervention, ...
+	Description string
+}
+
+// An Intervention is what is given or done.
+type Intervention struct {
+	Name string
+	Type string // drug, device, biological, ...
+}
+
+// Levels of objectives and outcomes.
+const (
+	Primary   = "primary"
+	Secondary = "secondary"
+	Other     = "other" // exploratory and all others
+)
+
+// An Objective is what a protocol wants to learn.
+type Objective struct {
+	Level string
+	Text  string
+}
+
+// An Outcome is an outcome measure or endpoint.
+type Outcome struct {
+	Level       string
+	Measure     string
+	TimeFrame   string
+	Description string
+}
+
+// Eligibility says who may take part. Criteria is free text.
+type Eligibility struct {
+	Criteria          string
+	Sex               string // all, female, male
+	MinimumAge        string // "18 years"
+	MaximumAge        string
+	HealthyVolunteers string // yes, no, ""
+}
+
+// Enrolment is how many take part.
+type Enrolment struct {
+	Count int    // -1 if the document does not say
+	Kind  string // Actual, Planned or ""
+}
+
+// Kinds of dates and counts.
+const (
+	Actual  = "actual"
+	Planned = "planned"
+)
+
+// A Date is when something happened or shall happen, to the precision that the
+// document gives: a month stands for each of its days.
+type Date struct {
+	Event string // one of the events below
+	Date  string // YYYY, YYYY-MM or YYYY-MM-DD
+	Kind  string // Actual, Planned or "" where the document does not say
+}
+
+// Events of dates.
+const (
+	Start                = "start" // first enrolment
+	PrimaryCompletion    = "primary-completion"
+	Completion           = "completion"
+	FirstSubmitted       = "first-submitted"
+	FirstPosted          = "first-posted"
+	UpdateSubmitted      = "update-submitted"
+	UpdatePosted         = "update-posted"
+	Verified             = "verified"
+	ResultsSubmitted     = "results-submitted"     // first
+	ResultsPosted        = "results-posted"        // first
+	CertificateSubmitted = "certificate-submitted" // of delayed results, first
+	CertificatePosted    = "certificate-posted"
+	ProtocolApproved     = "protocol-approved"
+	ProtocolEffective    = "protocol-effective"
+)
+
+// Oversight says what regulators have to do with the trial: yes, no, or "" where
+// the document does not say.
+type Oversight struct {
+	FDARegulated     string // until 2017: a drug or device, not said which
+	FDADrug          string // studies an FDA-regulated drug
+	FDADevice        string // studies an FDA-regulated device
+	UnapprovedDevice string // a device not approved or cleared
+	USExport         string // product exported from the United States
+	DMC              string // has a data monitoring committee
+}
+
+// A Document is one that the record lists, such as a posted protocol.
+type Document struct {
+	Label string   // as the record names it
+	Kinds []string // protocol, sap, icf
+	Date  string   // that it bears
+}
+
+// A Section is one of a protocol's text.
+type Section struct {
+	Number string
+	Title  string
+	Text   string
+}
+
+// Date returns the date of an event, the zero Date if there is none.
+func (s *Study) Date(event string) Date {
+	for _, d := range s.Dates {
+		if d.Event == event {
+			return d
+		}
+	}
+	return Date{}
+}
+
+// OutcomesOf returns the planned outcomes of a level, in order.
+func (s *Study) OutcomesOf(level string) []Outcome {
+	var list []Outcome
+	for _, o := range s.Outcomes {
+		if o.Level == level {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// Number returns the first value of a type of identifier.
+func (s *Study) Number(typ string) string {
+	for _, id := range s.Identifiers {
+		if id.Type == typ {
+			return id.Value
+		}
+	}
+	return ""
+}
+
+// addDate appends a date if there is one. A registry's own estimate of when it
+// posted something is no plan.
+func (s *Study) addDate(event, date, kind string) {
+	if kind == Planned && strings.HasSuffix(event, "-posted") {
+		kind = ""
+	}
+	if date != "" {
+		s.Dates = append(s.Dates, Date{event, date, kind})
+	}
+}
+
+// addIdentifier appends an identifier that is not there yet.
+func (s *Study) addIdentifier(typ, value string) {
+	id := Identifier{typ, text(value)}
+	if id.Value != "" && !slices.Contains(s.Identifiers, id) {
+		s.Identifiers = append(s.Identifiers, id)
+	}
+}
+
+// addPerson notes the name of a natural person.
+func (s *Study) addPerson(name string) {
+	if name = text(name); name != "" && !slices.Contains(s.People, name) {
+		s.People = append(s.People, name)
+	}
+}
+
+// text folds white space, so that line breaks and indentation, which formats set
+// as they like, are no change.
+func text(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// word spells a coded value: lower case, hyphens between words.
+func word(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+		return r == ' ' || r == '_' || r == '-' || r == '/' || r == ',' || r == '\t' || r == '\n'
+	}), "-")
+}

@@ -1,0 +1,229 @@
+package study
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// This file has the one spelling of coded values, and of dates.
+
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+// yesNoText reads the registry's Yes and No.
+func yesNoText(s string) string {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "yes", "true", "accepts healthy volunteers":
+		return "yes"
+	case "no", "false":
+		return "no"
+	}
+	return ""
+}
+
+// phase spells a phase: PHASE1, "Phase 1" and "Phase I Trial" are phase1.
+func phase(s string) string {
+	w := strings.TrimSuffix(word(s), "-trial")
+	switch w {
+	case "na", "n-a", "not-applicable":
+		return "not-applicable"
+	case "early-phase1", "early-phase-1", "phase-0", "phase0":
+		return "early-phase1"
+	}
+	n, ok := strings.CutPrefix(w, "phase")
+	if !ok {
+		return w
+	}
+	n = strings.TrimPrefix(n, "-")
+	if d, ok := map[string]string{"i": "1", "ii": "2", "iii": "3", "iv": "4"}[n]; ok {
+		n = d
+	}
+	return "phase" + n
+}
+
+// phases spells what may name two: "Phase 1/Phase 2", "Phase II/III".
+func phases(s string) []string {
+	var list []string
+	for _, p := range strings.Split(s, "/") {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		w := phase(p)
+		if len(list) > 0 && !strings.HasPrefix(w, "phase") && !strings.Contains(w, "-") {
+			w = phase("phase " + p)
+		}
+		if word(s) == "n-a" {
+			return []string{"not-applicable"}
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+func allocation(s string) string {
+	if w := word(s); w != "na" && w != "n-a" {
+		return strings.ReplaceAll(w, "randomised", "randomized")
+	}
+	return "not-applicable"
+}
+
+// designModel spells a design: "Crossover Assignment" is crossover.
+func designModel(s string) string {
+	w := strings.TrimSuffix(strings.TrimSuffix(word(s), "-assignment"), "-study")
+	if w == "cross-over" {
+		return "crossover"
+	}
+	return w
+}
+
+// setMasking spells masking and who is masked. Older records name them in one
+// text: "Double Blind (Subject, Investigator)".
+func (s *Study) setMasking(masking string, who []string) {
+	head, rest, _ := strings.Cut(masking, "(")
+	w := word(strings.NewReplacer("Blind", "", "blind", "", "BLIND", "").Replace(head))
+	switch {
+	case strings.HasPrefix(w, "open") || w == "no-masking" || w == "none":
+		w = "none"
+	case rest != "" && len(who) == 0:
+		who = strings.Split(strings.TrimSuffix(rest, ")"), ",")
+	case w != "" && !slices.Contains(maskings, w): // of 2017: who is masked, in place of how many
+		who = strings.Split(masking, ",")
+		w = maskings[min(len(who), len(maskings)-1)]
+	}
+	s.Masking = w
+	for _, x := range who {
+		if x = masked(x); x != "" && !slices.Contains(s.Masked, x) {
+			s.Masked = append(s.Masked, x)
+		}
+	}
+	slices.Sort(s.Masked)
+}
+
+// maskings are the words for how many are masked.
+var maskings = []string{"none", "single", "double", "triple", "quadruple"}
+
+func masked(s string) string {
+	w := word(s)
+	switch w {
+	case "subject":
+		return "participant"
+	case "caregiver":
+		return "care-provider"
+	}
+	return w
+}
+
+// level spells the level of an outcome; what is neither primary nor secondary,
+// such as post-hoc and exploratory, is other.
+func level(s string) string {
+	switch w := word(s); {
+	case strings.HasPrefix(w, Primary):
+		return Primary
+	case strings.HasPrefix(w, Secondary):
+		return Secondary
+	}
+	return Other
+}
+
+// dateKind spells whether a date or count is actual or planned.
+func dateKind(s string) string {
+	switch word(s) {
+	case "actual":
+		return Actual
+	case "estimated", "anticipated", "planned":
+		return Planned
+	}
+	return ""
+}
+
+// status spells a trial's status.
+func status(s string) string {
+	if w := word(s); w != "unknown-status" {
+		return w
+	}
+	return "unknown"
+}
+
+// studyType spells a type of study; a withheld record has none.
+func studyType(s string) string {
+	switch w := word(s); w {
+	case "n-a":
+		return ""
+	case "interventional-study", "observational-study":
+		return strings.TrimSuffix(w, "-study")
+	default:
+		return w
+	}
+}
+
+// age spells an age: "18 Years" is "18 years", "N/A" is none.
+func age(s string) string {
+	s = strings.ToLower(text(s))
+	if s == "n/a" || s == "none" {
+		return ""
+	}
+	return s
+}
+
+// registryDate reads the registry's older spelling of dates: "January 18, 2017",
+// "January 2017". What it cannot read it gives back, for checkDates to refuse.
+func registryDate(s string) string {
+	s = text(s)
+	for _, f := range []struct{ in, out string }{{"January 2, 2006", "2006-01-02"}, {"January 2006", "2006-01"}, {"2006-01-02", "2006-01-02"}, {"2006-01", "2006-01"}} {
+		if t, err := time.Parse(f.in, s); err == nil {
+			return t.Format(f.out)
+		}
+	}
+	return s
+}
+
+// checkDates refuses a study with a date that does not exist.
+func (s *Study) checkDates() error {
+	for _, d := range s.Dates {
+		if _, _, err := Days(d.Date); err != nil {
+			return fmt.Errorf("the date %s: %w", d.Event, err)
+		}
+	}
+	for _, d := range s.Documents {
+		if _, _, err := Days(d.Date); d.Date != "" && err != nil {
+			return fmt.Errorf("the date of the document %.60q: %w", d.Label, err)
+		}
+	}
+	if s.Dated != "" {
+		if _, _, err := Days(s.Dated); err != nil {
+			return fmt.Errorf("the date of the version: %w", err)
+		}
+	}
+	return nil
+}
+
+// Days returns the first and last day that a date may mean, at midnight UTC: a
+// month is its days, a year its months.
+func Days(date string) (first, last time.Time, err error) {
+	switch len(date) {
+	case 4:
+		first, err = time.Parse("2006", date)
+		last = first.AddDate(1, 0, -1)
+	case 7:
+		first, err = time.Parse("2006-01", date)
+		last = first.AddDate(0, 1, -1)
+	case 10:
+		first, err = time.Parse("2006-01-02", date)
+		last = first
+	default:
+		err = fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
+	}
+	if err != nil {
+		return time.Time{}, time.Time{}, fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
+	}
+	return first, last, nil
+}
