@@ -1,0 +1,74 @@
+package outcome
+
+import "strings"
+
+// isAcronym reports whether a word is written as one.
+func isAcronym(w word) bool {
+	return w.capitals >= 2 && len(w.text) >= 2 && len(w.text) <= 7 && !isNumber(w.text)
+}
+
+// define notes the acronyms that a text defines itself: "disease-free survival ( DFS )".
+func define(known map[string][]word, ws []word) {
+	for i, w := range ws {
+		if !isAcronym(w) || !strings.ContainsAny(w.gap, "([") {
+			continue
+		}
+		if long := initialled(ws[:i], w.text, true); long != nil {
+			known[w.text] = long
+		}
+	}
+}
+
+// initialled returns the words whose initials spell an acronym, in order and one
+// after another but for small words; nil where there are none. With last, they stand
+// at the end.
+func initialled(ws []word, acronym string, last bool) []word {
+	acronym = strings.TrimSuffix(acronym, "s")
+	if len(acronym) < 2 {
+		return nil
+	}
+	for start := len(ws) - 1; start >= 0; start-- {
+		n, i := 0, start
+		for i < len(ws) && n < len(acronym) && !isAcronym(ws[i]) {
+			if ws[i].text[0] == acronym[n] {
+				n++
+			} else if weigh(ws[i].text) > weightNone || n == 0 {
+				break
+			}
+			i++
+		}
+		if n == len(acronym) && (!last || i == len(ws)) {
+			return ws[start:i]
+		}
+	}
+	return nil
+}
+
+// expand replaces acronyms by what they stand for: by what either text defines, else,
+// for those that are no term, by the words of the other text that they abbreviate.
+func expand(ws, other []word, known map[string][]word) []word {
+	var list []word
+	for i, w := range ws {
+		if !isAcronym(w) {
+			list = append(list, w)
+			continue
+		}
+		long := known[w.text]
+		if s, ok := spelt[stem(w.text)]; long == nil && (!ok || s.capitals && w.capitals < 2) {
+			long = initialled(other, w.text, false)
+		}
+		if long == nil {
+			list = append(list, w)
+			continue
+		}
+		for k, l := range long {
+			if k == 0 {
+				l.gap = w.gap
+			}
+			// The place in this text orders nothing any more.
+			l.start, l.end = ws[i].start, ws[i].end
+			list = append(list, l)
+		}
+	}
+	return list
+}

@@ -1,0 +1,24 @@
+// Package outcome joins the outcomes that a registry or protocol promises with
+// those that an article or results section reports, each in its own words.
+//
+// It proposes and never convicts: a pair that it joins, or fails to join, is for a
+// person to look at. Two texts are brought to one spelling, abbreviations are
+// expanded by a table of clinical terms and by what the texts define themselves,
+// time frames are set apart, the words of trial prose lose their weight, and what is
+// left is compared by how much of the shorter text the longer one holds. Nothing is
+// learnt from labelled pairs but the one Threshold.
+//
+// The package is pure: no clock, file or network, the same answer on every machine.
+// It must know nothing of registries' formats, of statements, or of the log.
+package outcome
+
+// A Text is an outcome as one source words it. Any part may be empty; the time
+// frame may stand within the measure ("PFS at 9 months").
+type Text struct {
+	Measure, TimeFrame, Description string
+}
+
+// Threshold is the similarity at or above which two texts are proposed as the same
+// outcome. It stands in the middle of those that the labelled pairs allow; see
+// docs/outcomes.md for the figures.
+const Threshold float64 = 0.5

@@ -1,0 +1,80 @@
+package outcome
+
+import "strings"
+
+// pointLimit is how many outcomes one text may be split into.
+const pointLimit = 64
+
+// SplitTimePoints returns an outcome for each time point that a text lists: by the
+// COMPare protocol an outcome at two times is two outcomes. "Pain at 6 and 12 weeks"
+// gives pain at 6 weeks and pain at 12 weeks. The measure's own list goes before that
+// of the time frame. Baseline, and how far follow-up goes, are no time points. A text
+// with one point or none, or with points in several places of its measure, is returned
+// as it is; so is one with more than 64.
+func SplitTimePoints(t Text) []Text {
+	in := listings(t.Measure)
+	switch {
+	case len(in) == 1:
+		l := in[0]
+		points := single(l.points)
+		if len(points) < 2 || len(points) > pointLimit {
+			return []Text{t}
+		}
+		head := trimBaseline(t.Measure[:l.start])
+		var list []Text
+		for _, p := range points {
+			u := t
+			u.Measure = head + p.text + t.Measure[l.end:]
+			list = append(list, u)
+		}
+		return list
+	case len(in) > 1:
+		return []Text{t}
+	}
+	var points []point
+	for _, l := range listings(t.TimeFrame) {
+		points = append(points, l.points...)
+	}
+	points = single(points)
+	if len(points) < 2 || len(points) > pointLimit {
+		return []Text{t}
+	}
+	var list []Text
+	for _, p := range points {
+		u := t
+		u.TimeFrame = p.text
+		list = append(list, u)
+	}
+	return list
+}
+
+// single returns the points that are times of assessment, each once.
+func single(points []point) []point {
+	var list []point
+next:
+	for _, p := range points {
+		if p.horizon || p.low == 0 && p.high == 0 {
+			continue
+		}
+		for _, q := range list {
+			if p.low == q.low && p.high == q.high {
+				continue next
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// trimBaseline takes "baseline," and "baseline and" off the end of what precedes a
+// list of points.
+func trimBaseline(s string) string {
+	t := strings.TrimRight(s, " ,")
+	if low := strings.ToLower(t); len(low) == len(t) {
+		t = t[:len(strings.TrimRight(strings.TrimSuffix(low, " and"), " ,"))]
+	}
+	if cut := len(t) - len("baseline"); cut >= 0 && strings.EqualFold(t[cut:], "baseline") && !strings.HasSuffix(strings.ToLower(t[:cut]), "from ") {
+		return t[:cut]
+	}
+	return s
+}
