@@ -7,8 +7,9 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// baseline is what needs no knowledge of trials: the cosine of the counts of three
-// to five letters, of words in lower case, as they stand.
+// baseline is what needs no knowledge of trials: the cosine of the counts of groups of
+// three letters within words, in lower case, time frames and all. Of some fifty ways to
+// count letters it is the one that did best on the labelled pairs.
 func baseline(a, b outcome.Text) float64 {
 	x, y := letterGroups(a), letterGroups(b)
 	var dot, xx, yy float64 // of whole numbers: the order does not matter
@@ -27,12 +28,10 @@ func baseline(a, b outcome.Text) float64 {
 
 func letterGroups(t outcome.Text) map[string]float64 {
 	m := map[string]float64{}
-	for w := range strings.FieldsSeq(strings.ToLower(t.Measure + " " + t.TimeFrame)) {
+	for w := range strings.FieldsSeq(strings.ToLower(t.Measure + " , " + t.TimeFrame)) {
 		r := []rune(" " + w + " ")
-		for n := 3; n <= 5; n++ {
-			for i := 0; i+n <= len(r); i++ {
-				m[string(r[i:i+n])]++
-			}
+		for i := 0; i+3 <= len(r); i++ {
+			m[string(r[i:i+3])]++
 		}
 	}
 	return m

@@ -16,6 +16,7 @@ const (
 	familyShare = 0.45 // what two terms of one family have in common
 	contrast    = 0.5  // what is left of a match across a contrast
 	spellingMin = 0.6  // from here on two words of similar letters are one, misspelt or inflected
+	partShare   = 0.9  // what a match with one of several things measured counts
 	letters     = 0.15 // what the plain comparison of letters says in the end
 )
 
@@ -25,6 +26,7 @@ type token struct {
 	term   *term
 	weight float64
 	tail   bool
+	part   int // of a list of things measured, which it stands in
 }
 
 // Similarity says how sure it is that two texts word the same outcome, 0 to 1. It is
@@ -41,7 +43,7 @@ func Similarity(a, b Text) float64 {
 	define(known, wy)
 	wx, wy = expand(wx, wy, known), expand(wy, wx, known)
 	p, q := tokens(wx), tokens(wy)
-	s := letters*gramCosine(join(wx), join(wy)) + (1-letters)*overlap(p, q)
+	s := letters*gramCosine(join(wx), join(wy)) + (1-letters)*best(p, q)
 	return math.Round(1e4*min(1, s)) / 1e4
 }
 
@@ -81,6 +83,46 @@ func join(ws []word) string {
 		}
 	}
 	return b.String()
+}
+
+// best compares two outcomes as wholes, and each with the parts of the other: of a
+// registered "operation time and blood loss" an article may report each by itself.
+func best(p, q []token) float64 {
+	s := overlap(p, q)
+	for _, part := range several(p) {
+		s = max(s, partShare*overlap(part, q))
+	}
+	for _, part := range several(q) {
+		s = max(s, partShare*overlap(p, part))
+	}
+	return s
+}
+
+// several returns the parts of an outcome that names more than one thing, each by a
+// term of its own. A composite is one thing.
+func several(ts []token) [][]token {
+	var parts [][]token
+	number := -1
+	for _, t := range ts {
+		if t.text == stem("composite") {
+			return nil
+		}
+		if t.tail || t.term == nil || faint[t.term.name] || t.part == number {
+			continue
+		}
+		number = t.part
+		var part []token
+		for _, u := range ts {
+			if u.part == number && !u.tail {
+				part = append(part, u)
+			}
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) < 2 {
+		return nil
+	}
+	return parts
 }
 
 // overlap compares two outcomes by their tokens.

@@ -38,7 +38,8 @@ doselimiting :safety = DLT | DLTs | dose limiting toxicity | dose limiting toxic
 tolerability :safety = tolerability | tolerable | tolerance | tolerated
 complication :complication = complication | complications | morbidity | postoperative complications | postoperative morbidity | surgical complications | Clavien Dindo | comprehensive complication index | perioperative morbidity | postoperative morbidities
 pharmacokinetic :exposure = PK | pharmacokinetic | pharmacokinetics | PK profile | PK parameters
-auc :exposure = AUC | AUCs | AUC0 | AUCinf | AUClast | area under the curve | area under the concentration time curve | area under the concentration versus time curve | area under the plasma concentration time curve | area under the plasma concentration versus time curve | area under the serum concentration time curve
+auc :exposure = AUC0 | AUCinf | AUClast | AUCtau | AUC ss | AUC 0 | plasma AUC | area under the concentration time curve | area under the concentration versus time curve | area under the plasma concentration time curve | area under the plasma concentration versus time curve | area under the serum concentration time curve | systemic exposure | drug exposure
+areaundercurve = AUC | AUCs | area under curve | area under the curve
 cmax :exposure = Cmax | peak concentration | maximum concentration | maximum plasma concentration | peak plasma concentration | maximum observed concentration | maximum observed plasma concentration | maximum serum concentration
 tmax :exposure = Tmax | time to maximum concentration | time to peak concentration | time to cmax
 halflife :exposure = half life | elimination half life | t1 2 | terminal half life
@@ -89,7 +90,7 @@ opioid :pain = opioid | opioids | opioid consumption | morphine | morphine consu
 visualscale = VAS | visual analog scale | visual analogue scale | NRS | numeric rating scale | numerical rating scale
 nausea :nausea = PONV | CINV | nausea | vomiting | nausea and vomiting | emesis | postoperative nausea and vomiting | chemotherapy induced nausea and vomiting | antiemetic
 emesisfree :nausea = no emesis | no vomiting | emesis free | complete protection from vomiting
-neuropathy = neuropathy | peripheral neuropathy | neurotoxicity | CIPN | chemotherapy induced peripheral neuropathy | peripheral sensory neuropathy
+neuropathy = neuropathy | numbness | tingling | numbness and tingling | paresthesia | paresthesias | sensory neuropathy | neurosensory toxicity | peripheral neuropathy | neurotoxicity | CIPN | chemotherapy induced peripheral neuropathy | peripheral sensory neuropathy
 mucositis = mucositis | oral mucositis | stomatitis
 neutropenia :bloodcount = neutropenia | febrile neutropenia | ANC | neutrophil count
 anemia :bloodcount = anemia | hemoglobin | Hb | Hgb | hemoglobin level
@@ -102,7 +103,7 @@ depression :mood = depression | depressive symptoms | MADRS | HAMD | HAM D | HDR
 anxiety :mood = anxiety | STAI | GAD 7 | GAD7 | HAMA | HAM A
 distress :mood = distress | psychological distress | stress | perceived stress | PSS
 sleep = sleep | insomnia | sleep quality | PSQI | ISI | sleep disturbance
-fatigue = fatigue | tiredness | asthenia | MFI | BFI
+fatigue = fatigue | CRF | cancer related fatigue | brief fatigue inventory | FACIT F | FACIT fatigue | tiredness | asthenia | MFI | BFI
 cognition = cognition | cognitive function | cognitive functioning | MMSE | MoCA | neurocognitive function | cognitive impairment | ADAS Cog | cognitive performance
 delirium = delirium | confusion | emergence agitation | CAM ICU
 psychosis = PANSS | positive and negative syndrome scale | psychotic symptoms | schizophrenia symptoms
@@ -147,11 +148,13 @@ miscarriage :birth = miscarriage | spontaneous abortion | pregnancy loss
 lengthofstay :stay = LOS | LoS | length of stay | hospital stay | length of hospital stay | length of hospitalization | duration of hospitalization | duration of hospital stay | postoperative stay | postoperative hospital stay | length of postoperative stay | time to discharge | hospital length of stay | days in hospital
 readmission :stay = readmission | rehospitalization | hospital readmission | readmitted
 hospitaladmission :stay = hospital admission | hospitalization | hospitalizations | hospitalized | emergency department visits | ED visits
-operationtime = operative time | operation time | operating time | duration of surgery | surgery time | surgical time | length of surgery | procedure time | procedural time | examination time | duration of operation
+operationtime = operative time | total procedure time | time taken to perform | time to perform | duration of procedure | duration of the procedure | length of procedure | length of the procedure | procedure duration | operative duration | time required to perform | time needed to perform | colonoscopy time | insertion time | operation time | operating time | duration of surgery | surgery time | surgical time | length of surgery | procedure time | procedural time | examination time | duration of operation
 cost :cost = cost | costs | cost effectiveness | ICER | cost utility | QALY | QALYs | quality adjusted life year | economic | expenditure
 adherence = adherence | compliance | adherent | compliant | persistence with
 acceptability = acceptability | acceptance
 satisfaction = satisfaction | satisfied | patient satisfaction
+intention = intention | intent | intentions | willingness | intend | readiness
+attitude = attitude | attitudes | belief | beliefs | perceived | perception | perceptions | preference | preferences | self efficacy | decisional conflict
 knowledge = knowledge | awareness
 smoking = smoking cessation | abstinence | quit rate | smoking abstinence | continuous abstinence | quit smoking
 alcoholuse = alcohol | drinking | heavy drinking days | alcohol consumption
@@ -178,7 +181,7 @@ missrate :detection = miss rate | AMR | adenoma miss rate | missed polyps | miss
 cecalintubation = CIR | CIT | cecal intubation | cecal intubation rate | cecal intubation time | time to cecum | time to reach the cecum | time to reach cecum
 withdrawaltime = withdrawal time | colonoscope withdrawal
 bowelpreparation :preparation = BBPS | Boston bowel preparation scale | bowel preparation | bowel cleansing | colon cleansing | bowel cleanliness | colonic cleansing | bowel prep | quality of bowel preparation | adequacy of bowel preparation | quality of bowel cleansing | cleansing quality | cleansing success | cleansing efficacy | bowel cleansing quality | Ottawa | Aronchick | Harefield | Harefield cleansing scale | adequate preparation | preparation quality | quality of preparation | overall cleansing | colon cleanliness | cleanliness
-screening :screening = screening | screened | CRCS | screening uptake | screening completion | screening participation | screening adherence | screening rate | cancer screening | colorectal cancer screening | up to date with screening
+screening :screening = screening | screened | cancer screening | colorectal cancer screening | CRC screening | CRC testing | up to date with screening
 stooltest :screening = !FIT | FOBT | gFOBT | iFOBT | fecal immunochemical test | fecal occult blood test | stool test | stool blood test | FIT kit | !FITs | fecal test | stool based test | fecal immunochemical testing
 colonoscopy :screening = colonoscopy | colonoscopies | diagnostic colonoscopy | follow up colonoscopy | sigmoidoscopy | endoscopy
 uptake :uptake = uptake | participation | completion | completed | complete the | completing | attendance | attended | participated | receipt | received | return of kit | response to invitation | returned | completes
@@ -200,7 +203,7 @@ tumorsize = tumor size | tumor volume | tumor shrinkage | lesion size | tumor bu
 `
 
 // faint is the terms that name whom a trial is about sooner than what it measures.
-var faint = map[string]bool{"crc": true, "recist": true, "visualscale": true, "biomarker": true, "lesion": true, "uptake": false, "diabetes": true, "metastasis": true}
+var faint = map[string]bool{"crc": true, "recist": true, "areaundercurve": true, "visualscale": true, "biomarker": true, "lesion": true, "uptake": false, "diabetes": true, "metastasis": true}
 
 // contrasts are sets of families and terms of which an outcome's head names one: a
 // text on one of them does not match a text on another.
@@ -217,7 +220,7 @@ var contrasts = [][]string{
 	{"complication", "death", "lengthofstay", "pain", "qualityoflife", "bowelrecovery", "operationtime"},
 	{"pain", "opioid", "nausea", "satisfaction"},
 	{":detection", ":preparation", "withdrawaltime", "cecalintubation", "satisfaction", "sedation", "acceptability"},
-	{"uptake", "detection", ":detection", "cost", "knowledge"},
+	{"uptake", "intention", "attitude", "knowledge", ":detection", "cost"},
 	{"fracture", "bonedensity"},
 	{"bodyweight", "bodymassindex", "waist", "bodycomposition"},
 	{"livebirth", "pregnancy", "pretermbirth", "birthweight", "miscarriage", "caesarean"},

@@ -12,7 +12,7 @@ var tailOpeners = openers(`defined as, defined by, measured by, measured with, m
 	evaluated with, evaluated using, evaluated according, as evaluated, determined by, as determined, calculated as, calculated by, calculated from,
 	based on, as per, using the, ie, i e, e g, for whom, in which, whichever, which comprised, which was, compared to, compared with, versus, vs,
 	in patients, in subjects, in participants, among, in combination with, administered, in the intent, in the assessable, in the full,
-	time from, measured in, expressed as, recorded by, reported by, as defined, as judged, graded by, graded according, following`)
+	time from, measured in, expressed as, recorded by, reported by, as defined, as judged, graded by, graded according, following, during, after, before, prior to`)
 
 // headOpeners begin what an outcome really is: what stood before is a detail.
 var headOpeners = openers("in terms of, as reflected by, with respect to, with regard to")
@@ -54,7 +54,7 @@ func tokens(ws []word) []token {
 		place[t.text] = len(list)
 		list = append(list, t)
 	}
-	tail, named := false, false
+	tail, named, part := false, false, 0
 	for i := 0; i < len(ws); {
 		if opens(ws[i:], headOpeners) {
 			for k := range list {
@@ -66,27 +66,33 @@ func tokens(ws []word) []token {
 		} else if strings.ContainsAny(ws[i].gap, ".;") && named && i > 0 {
 			tail = true
 		}
-		if s, n := spelling1(ws[i:]); n > 0 {
+		if i > 0 && (ws[i].text == "and" || strings.ContainsAny(ws[i].gap, ",;/")) {
+			part++
+		}
+		if s, n := spellingAt(ws[i:]); n > 0 {
 			weight := weightConcept
 			if faint[s.name] {
 				weight = weightLight
 			}
-			add(token{text: "#" + s.name, term: s.term, weight: weight, tail: tail})
+			add(token{text: "#" + s.name, term: s.term, weight: weight, tail: tail, part: part})
 			named = named || !faint[s.name]
 			i += n
 			continue
 		}
 		w := ws[i].text
-		weight := weigh(w)
-		add(token{text: stem(w), weight: weight, tail: tail})
-		named = named || weight >= weightLight
+		weight, detail := weigh(w), tail
+		if isCode(w) {
+			weight, detail = weightConcept, false
+		}
+		add(token{text: stem(w), weight: weight, tail: detail, part: part})
+		named = named || weight >= weightNormal
 		i++
 	}
 	return list
 }
 
-// spelling1 finds the longest spelling of a term that begins a text; n is its words.
-func spelling1(ws []word) (s spelling, n int) {
+// spellingAt finds the longest spelling of a term that begins a text; n is its words.
+func spellingAt(ws []word) (s spelling, n int) {
 	var key strings.Builder
 	for i := 0; i < len(ws) && i < longest; i++ {
 		if i > 0 {
@@ -101,4 +107,10 @@ func spelling1(ws []word) (s spelling, n int) {
 		}
 	}
 	return s, n
+}
+
+// isCode reports whether a word of letters and digits names something: PGE2, CD34.
+// Wherever it stands, it is what is measured.
+func isCode(w string) bool {
+	return len(w) >= 3 && !isDigit(w[0]) && strings.ContainsAny(w, "0123456789") && strings.Trim(w[1:], "0123456789.") != ""
 }

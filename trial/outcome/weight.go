@@ -39,7 +39,7 @@ var weights = stems(map[float64]string{
 		time times timing date dates interval period periods duration course visit visits long short term
 		effect effects effectiveness impact influence new additional different various several common general specific
 		criteria criterion version modified grade grades graded range high higher highest low lower lowest minimum maximum
-		presence present absence absent cause causes confirmed positive negative independent committee reviewed review investigator central blinded
+		normal self presence present absence absent cause causes confirmed positive negative independent committee reviewed review investigator central blinded
 		day days week weeks month months year years hour hours minute minutes follow followup`,
 	weightLight: `treatment treatments therapy therapies drug drugs intervention interventions medication medications dose doses
 		dosing clinical clinically disease diseases disorder disorders syndrome condition conditions cancer cancers tumor tumors
@@ -47,7 +47,7 @@ var weights = stems(map[float64]string{
 		performance function activity analysis analyses profile process procedure procedures surgery surgical
 		operative postoperative preoperative intraoperative laboratory health care medical hospital test system
 		body blood serum plasma concentration concentrations severity severe serious significant successful success rated
-		colorectal colon rectal breast lung prostate cell cells human adult adults child type feasibility efficacy
+		acute chronic chemotherapy radiotherapy colorectal colon rectal breast lung prostate cell cells human adult adults child type feasibility efficacy
 		completed complete type proven proved emergent program oral daily safety`,
 })
 
