@@ -65,7 +65,7 @@ func describeJSON(err error) error {
 	var te *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &te) && te.Field != "":
-		return fmt.Errorf("member %s: %s is not what stands there", strings.TrimPrefix(te.Field, "Common."), te.Value)
+		return fmt.Errorf("member %s: %s is not what stands there", strings.TrimPrefix(strings.TrimPrefix(te.Field, "Common."), "Content."), te.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("JSON ends too early")
 	}

@@ -14,6 +14,7 @@ import (
 // brochure, a monitoring plan, a letter.
 type Document struct {
 	Common
+	Content
 	Dated   string `json:"dated,omitempty"`   // the document's own date, as claimed
 	Trial   Hash   `json:"trial"`             // identity of the registration
 	Version string `json:"version,omitempty"` // as printed on the document
@@ -28,6 +29,9 @@ func (d *Document) check(subjects []Subject) error {
 		return err
 	}
 	if err := checkDated(d.Dated); err != nil {
+		return err
+	}
+	if err := d.Content.check(); err != nil {
 		return err
 	}
 	return checkDocuments(subjects, "document")
@@ -72,6 +76,7 @@ func (p *SAP) apply(t *tx, s *Signed) *Refusal {
 // Results are the results of one analysis. Later ones name what they update.
 type Results struct {
 	Common
+	Content
 	Analysis string `json:"analysis"`
 	Dated    string `json:"dated,omitempty"` // see Document
 	Trial    Hash   `json:"trial"`
@@ -91,6 +96,9 @@ func (p *Results) check(subjects []Subject) error {
 		return err
 	}
 	if err := checkDated(p.Dated); err != nil {
+		return err
+	}
+	if err := p.Content.check(); err != nil {
 		return err
 	}
 	return checkDocuments(subjects, "results")

@@ -12,6 +12,7 @@ const ScopeGlobal = "global"
 // version. Versions of one scope form a chain without branches.
 type Protocol struct {
 	Common
+	Content
 	Base     Hash   `json:"base,omitzero"`     // the global version it stands on; only outside global
 	Dated    string `json:"dated,omitempty"`   // the document's own date, as claimed
 	Previous Hash   `json:"previous,omitzero"` // the version before in the same scope; none for the first
@@ -37,6 +38,9 @@ func (p *Protocol) check(subjects []Subject) error {
 		return fmt.Errorf("base names the global version that a protocol of another scope stands on, and only there")
 	}
 	if err := checkDated(p.Dated); err != nil {
+		return err
+	}
+	if err := p.Content.check(); err != nil {
 		return err
 	}
 	return checkDocuments(subjects, "protocol")

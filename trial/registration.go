@@ -10,6 +10,7 @@ import (
 // documents, or else the one subject number: SHA-256 of the number's text.
 type Registration struct {
 	Common
+	Content
 	Masked bool   `json:"masked,omitempty"` // the trial is masked (blinded)
 	Number string `json:"number"`           // the sponsor's protocol number
 	Org    string `json:"org"`              // that will hold the trial: the signer's
@@ -22,6 +23,9 @@ func (g *Registration) check(subjects []Subject) error {
 		return err
 	}
 	if err := CheckOrgID(g.Org); err != nil {
+		return err
+	}
+	if err := g.Content.check(); err != nil {
 		return err
 	}
 	if len(subjects) == 1 && subjects[0].Name == "number" {
@@ -113,12 +117,16 @@ const maxClaims = 20
 
 // Observation records what a registry, a journal or another source showed on a
 // day. Any enrolled key may log one on any identifier: it is never the
-// sponsor's word and blocks nothing.
+// sponsor's word and blocks nothing. What it says is the source's claim, the day
+// that the source declares for it among it.
 type Observation struct {
 	Common
+	Content
+	Dated      string `json:"dated,omitempty"` // day of this version, as the source declares it
 	Identifier string `json:"identifier"`
-	SeenAt     string `json:"seenAt"` // date
-	Source     string `json:"source"` // registry, journal, website or other
+	Previous   Hash   `json:"previous,omitzero"` // identity of the observation of the version before, as far as its signer knew
+	SeenAt     string `json:"seenAt"`            // date
+	Source     string `json:"source"`            // registry, journal, website or other
 }
 
 var sources = []string{"registry", "journal", "website", "other"}
@@ -134,6 +142,12 @@ func (o *Observation) check(subjects []Subject) error {
 	}
 	if !slices.Contains(sources, o.Source) {
 		return errors.New("source is one of registry, journal, website, other")
+	}
+	if err := checkDated(o.Dated); err != nil {
+		return err
+	}
+	if err := o.Content.check(); err != nil {
+		return err
 	}
 	return checkDocuments(subjects, "observation")
 }
