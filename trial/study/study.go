@@ -21,7 +21,10 @@ import (
 type Study struct {
 	Format  string // one of Formats
 	Version string // as the document names itself, if it does
-	Dated   string // day (YYYY-MM-DD) that the document declares for this version or download; "" if it does not
+	// PartOnly says that the study comes from facts: long texts are cut, and what
+	// facts have no member for is not here.
+	PartOnly bool
+	Dated    string // day (YYYY-MM-DD) that the document declares for this version or download; "" if it does not
 
 	Identifiers   []Identifier
 	Title         string // brief title

@@ -1,0 +1,374 @@
+package study
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+)
+
+// A Change is one thing that two versions of a study say differently.
+type Change struct {
+	Field string `json:"field"` // such as sponsor, date start, primary outcome
+	Sort  string `json:"sort"`  // one of the sorts below
+	Old   string `json:"old,omitempty"`
+	New   string `json:"new,omitempty"`
+}
+
+// Sorts of changes.
+const (
+	Changed  = "changed"
+	Added    = "added"
+	Removed  = "removed"
+	Promoted = "promoted" // an outcome that became primary
+	Demoted  = "demoted"  // an outcome that is primary no more
+	Reworded = "reworded" // an outcome whose words changed and which is taken for the same
+	Refined  = "refined"  // no edit: a planned date that became actual on a day it could mean, a month that became a day
+)
+
+func (c Change) String() string {
+	switch {
+	case c.Old == "":
+		return fmt.Sprintf("%s %s: %s", c.Field, c.Sort, quote(c.New))
+	case c.New == "":
+		return fmt.Sprintf("%s %s: %s", c.Field, c.Sort, quote(c.Old))
+	}
+	return fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(c.Old), quote(c.New))
+}
+
+func quote(s string) string {
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:299]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// Diff returns what b says otherwise than a, in a fixed order. White space, the
+// order of lists that have none, and what only one of two formats can say are no
+// change. Where one side comes from facts, both are compared as far as facts go.
+func Diff(a, b *Study) []Change {
+	if a.PartOnly != b.PartOnly {
+		a, b = part(a), part(b)
+	}
+	d := &differ{other: a.Format != b.Format}
+	d.text("title", a.Title, b.Title)
+	d.text("official title", a.OfficialTitle, b.OfficialTitle)
+	d.text("acronym", a.Acronym, b.Acronym)
+	d.text("sponsor", a.Sponsor.Name, b.Sponsor.Name)
+	d.text("sponsor class", a.Sponsor.Class, b.Sponsor.Class)
+	d.set("collaborator", names(a.Collaborators), names(b.Collaborators))
+	d.set("identifier", values(a.Identifiers), values(b.Identifiers))
+	d.text("type", a.Type, b.Type)
+	d.text("phase", strings.Join(a.Phases, ", "), strings.Join(b.Phases, ", "))
+	d.text("allocation", notApplicable(a.Allocation, d.other), notApplicable(b.Allocation, d.other))
+	d.text("model", a.Model, b.Model)
+	d.text("purpose", a.Purpose, b.Purpose)
+	d.text("masking", a.Masking, b.Masking)
+	d.text("masked", strings.Join(a.Masked, ", "), strings.Join(b.Masked, ", "))
+	d.text("enrolment", a.Enrolment.count(), b.Enrolment.count())
+	d.text("status", a.Status, b.Status)
+	d.dates(a, b)
+	d.set("condition", a.Conditions, b.Conditions)
+	d.set("arm", arms(a.Arms), arms(b.Arms))
+	d.set("intervention", interventions(a.Interventions), interventions(b.Interventions))
+	d.text("eligibility criteria", letters(a.Eligibility.Criteria), letters(b.Eligibility.Criteria))
+	d.text("sex", a.Eligibility.Sex, b.Eligibility.Sex)
+	d.text("minimum age", a.Eligibility.MinimumAge, b.Eligibility.MinimumAge)
+	d.text("maximum age", a.Eligibility.MaximumAge, b.Eligibility.MaximumAge)
+	d.text("healthy volunteers", a.Eligibility.HealthyVolunteers, b.Eligibility.HealthyVolunteers)
+	d.text("data monitoring committee", a.Oversight.DMC, b.Oversight.DMC)
+	d.text("FDA-regulated drug", a.Oversight.FDADrug, b.Oversight.FDADrug)
+	d.text("FDA-regulated device", a.Oversight.FDADevice, b.Oversight.FDADevice)
+	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
+	d.set("country", a.Countries, b.Countries)
+	d.objectives(a.Objectives, b.Objectives)
+	d.outcomes("outcome", a.Outcomes, b.Outcomes)
+	switch {
+	case !a.Results && b.Results:
+		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
+	case a.Results && !b.Results:
+		d.add("results", Removed, fmt.Sprintf("%d outcomes reported", len(a.Reported)), "")
+	default:
+		d.outcomes("reported outcome", a.Reported, b.Reported)
+	}
+	return d.changes
+}
+
+// part is a study as far as facts go.
+func part(s *Study) *Study {
+	if s.PartOnly {
+		return s
+	}
+	f, _ := s.Facts()
+	return FromFacts(f)
+}
+
+type differ struct {
+	changes []Change
+	other   bool // the formats differ: what one cannot say is no change
+}
+
+func (d *differ) add(field, sort, before, after string) {
+	d.changes = append(d.changes, Change{field, sort, before, after})
+}
+
+func (d *differ) text(field, a, b string) {
+	switch {
+	case same(a, b) || d.other && (a == "" || b == ""):
+	case a == "":
+		d.add(field, Added, "", b)
+	case b == "":
+		d.add(field, Removed, a, "")
+	default:
+		d.add(field, Changed, a, b)
+	}
+}
+
+// set compares lists without order.
+func (d *differ) set(field string, a, b []string) {
+	if d.other && (len(a) == 0 || len(b) == 0) {
+		return
+	}
+	has := func(list []string, s string) bool {
+		return slices.ContainsFunc(list, func(x string) bool { return same(x, s) })
+	}
+	for _, s := range a {
+		if !has(b, s) {
+			d.add(field, Removed, s, "")
+		}
+	}
+	for _, s := range b {
+		if !has(a, s) {
+			d.add(field, Added, "", s)
+		}
+	}
+}
+
+// bookkeeping are dates of the registry's own work; they change with every
+// version and say nothing of the trial.
+var bookkeeping = []string{UpdateSubmitted, UpdatePosted, Verified}
+
+func (d *differ) dates(a, b *Study) {
+	var events []string
+	for _, x := range slices.Concat(a.Dates, b.Dates) {
+		if !slices.Contains(events, x.Event) && !slices.Contains(bookkeeping, x.Event) {
+			events = append(events, x.Event)
+		}
+	}
+	for _, event := range events {
+		x, y := a.Date(event), b.Date(event)
+		field := "date " + event
+		switch {
+		case x.Date == y.Date && (x.Kind == y.Kind || x.Kind == "" || y.Kind == ""):
+		case x.Date == "" || y.Date == "":
+			// A date that older exports do not have is no change across formats; nor is
+			// one of the registry's posting, which it made public only later.
+			if !d.other && !strings.HasSuffix(event, "-posted") {
+				d.text(field, x.words(), y.words())
+			}
+		case within(y.Date, x.Date):
+			d.add(field, Refined, x.words(), y.words())
+		default:
+			d.add(field, Changed, x.words(), y.words())
+		}
+	}
+}
+
+// within reports whether a date means only days that another may mean.
+func within(narrow, wide string) bool {
+	f1, l1, err1 := Days(narrow)
+	f2, l2, err2 := Days(wide)
+	return err1 == nil && err2 == nil && !f1.Before(f2) && !l1.After(l2)
+}
+
+func (d Date) words() string { return strings.TrimSpace(d.Date + " " + d.Kind) }
+
+func (e Enrolment) count() string {
+	if e.Count < 0 {
+		return ""
+	}
+	return strings.TrimSpace(strconv.Itoa(e.Count) + " " + e.Kind)
+}
+
+func (d *differ) objectives(a, b []Objective) {
+	text := func(list []Objective) (out []string) {
+		for _, o := range list {
+			out = append(out, o.Level+": "+o.Text)
+		}
+		return out
+	}
+	d.set("objective", text(a), text(b))
+}
+
+// outcomes pairs the outcomes of two versions: those with the same words first,
+// then those whose measure is the same, then those that are similar.
+func (d *differ) outcomes(field string, a, b []Outcome) {
+	if d.other && (len(a) == 0 || len(b) == 0) {
+		return
+	}
+	pairs := PairOutcomes(a, b)
+	joined := map[int]bool{}
+	for i, x := range a {
+		j, ok := pairs[i]
+		if !ok {
+			d.add(x.Level+" "+field, Removed, x.words(), "")
+			continue
+		}
+		joined[j] = true
+		y := b[j]
+		if x.Level != y.Level {
+			sort := Changed
+			switch {
+			case y.Level == Primary:
+				sort = Promoted
+			case x.Level == Primary:
+				sort = Demoted
+			}
+			d.add(field, sort, x.Level+": "+x.words(), y.Level+": "+y.words())
+		}
+		if !same(x.Measure, y.Measure) {
+			d.add(x.Level+" "+field, Reworded, x.Measure, y.Measure)
+		}
+		if !same(x.TimeFrame, y.TimeFrame) {
+			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" time frame", x.TimeFrame, y.TimeFrame)
+		}
+		if !same(letters(x.Description), letters(y.Description)) {
+			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
+		}
+	}
+	for j, y := range b {
+		if !joined[j] {
+			d.add(y.Level+" "+field, Added, "", y.words())
+		}
+	}
+}
+
+// PairOutcomes says which outcome of b is which of a, by their places. Equal words
+// come first, then an equal measure, then what package outcome proposes.
+func PairOutcomes(a, b []Outcome) map[int]int {
+	pairs, taken := map[int]int{}, map[int]bool{}
+	join := func(equal func(x, y Outcome) bool) {
+		for i, x := range a {
+			if _, ok := pairs[i]; ok {
+				continue
+			}
+			for j, y := range b {
+				if !taken[j] && equal(x, y) {
+					pairs[i], taken[j] = j, true
+					break
+				}
+			}
+		}
+	}
+	join(func(x, y Outcome) bool {
+		return x.Level == y.Level && same(x.Measure, y.Measure) && same(x.TimeFrame, y.TimeFrame)
+	})
+	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) && same(x.TimeFrame, y.TimeFrame) })
+	join(func(x, y Outcome) bool { return x.Level == y.Level && same(x.Measure, y.Measure) })
+	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) })
+	var ia, ib []int
+	var ta, tb []outcome.Text
+	for i, x := range a {
+		if _, ok := pairs[i]; !ok {
+			ia, ta = append(ia, i), append(ta, x.Text())
+		}
+	}
+	for j, y := range b {
+		if !taken[j] {
+			ib, tb = append(ib, j), append(tb, y.Text())
+		}
+	}
+	if len(ta)*len(tb) > 0 && len(ta)*len(tb) <= 10_000 {
+		for _, p := range outcome.Match(ta, tb) {
+			if _, ok := pairs[ia[p.A]]; !ok && !taken[ib[p.B]] {
+				pairs[ia[p.A]], taken[ib[p.B]] = ib[p.B], true
+			}
+		}
+	}
+	return pairs
+}
+
+// Text returns the outcome as package outcome compares it.
+func (o Outcome) Text() outcome.Text {
+	return outcome.Text{Measure: o.Measure, TimeFrame: o.TimeFrame, Description: o.Description}
+}
+
+func (o Outcome) words() string {
+	if o.TimeFrame == "" {
+		return o.Measure
+	}
+	return o.Measure + " [" + o.TimeFrame + "]"
+}
+
+func short(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:59]) + "…"
+	}
+	return s
+}
+
+// same compares texts but for white space and typographic variants.
+func same(a, b string) bool { return a == b || plain(a) == plain(b) }
+
+var typographic = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "–", "-", "—", "-", "\u00a0", " ", `\>`, ">", `\<`, "<", `\*`, "*", `\[`, "[", `\]`, "]", `\_`, "_", `\~`, "~")
+
+func plain(s string) string { return text(typographic.Replace(s)) }
+
+// letters is a longer text without its bullets and line breaks, which exports
+// set differently.
+func letters(s string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range plain(s) {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), strings.ContainsRune("<>=≤≥%+", r):
+			if space && b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			space = false
+			b.WriteRune(r)
+		default:
+			space = true
+		}
+	}
+	return b.String()
+}
+
+// notApplicable is what older exports say where newer ones say nothing.
+func notApplicable(s string, other bool) string {
+	if other && s == "not-applicable" {
+		return ""
+	}
+	return s
+}
+
+func names(list []Organisation) (out []string) {
+	for _, o := range list {
+		out = append(out, o.Name)
+	}
+	return out
+}
+
+func values(list []Identifier) (out []string) {
+	for _, i := range list {
+		out = append(out, i.Value)
+	}
+	return out
+}
+
+func arms(list []Arm) (out []string) {
+	for _, a := range list {
+		out = append(out, strings.TrimPrefix(a.Type+": "+a.Label, ": "))
+	}
+	return out
+}
+
+func interventions(list []Intervention) (out []string) {
+	for _, i := range list {
+		out = append(out, strings.TrimPrefix(i.Type+": "+i.Name, ": "))
+	}
+	return out
+}
