@@ -243,6 +243,11 @@ func (d *draft) envelope() []byte {
 // finish adds the openings to the receipt that the log made, checks it as
 // anyone would, files it, and then forgets the statement file.
 func (d *draft) finish(p *receipt.Policy, res client.Result) error {
+	return d.finishWith(receipt.NewVerifier(p), res)
+}
+
+// finishWith is finish for many statements: one batch's checkpoint is opened once.
+func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) error {
 	full, err := d.open(res)
 	if err != nil {
 		return err
@@ -251,7 +256,7 @@ func (d *draft) finish(p *receipt.Policy, res client.Result) error {
 	for i, digest := range d.Digests {
 		docs = append(docs, receipt.Document{Name: strings.TrimSuffix(d.Receipts[i], ".tlog-proof"), Digest: digest})
 	}
-	v, err := receipt.Verify(p, full, docs...)
+	v, err := verifier.Verify(full, docs...)
 	if err != nil {
 		return fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
 	}
