@@ -240,23 +240,33 @@ func show(ctx context.Context, e *env, args []string) error {
 }
 
 func (e *env) showEntry(ctx context.Context, typed string) error {
-	i := strings.LastIndex(typed, "/")
-	index, err := strconv.ParseUint(typed[i+1:], 10, 63)
-	if err != nil {
-		return usagef("%s does not end in /INDEX", typed)
-	}
-	c, err := client.New(typed[:i])
-	if err != nil {
-		return usageError{err}
-	}
-	entry, err := c.Entry(ctx, index)
+	index, entry, err := fetchEntry(ctx, typed)
 	if err != nil {
 		return err
 	}
-	if err := checkProof(entry); err != nil {
-		return fmt.Errorf("%w: %w", errInvalid, err)
-	}
 	return e.print(index, []byte(entry.Entry.Entry), nil, []byte(entry.Checkpoint))
+}
+
+// fetchEntry returns the entry that URL/INDEX names, held to the checkpoint that
+// came with it.
+func fetchEntry(ctx context.Context, typed string) (uint64, client.ProvedEntry, error) {
+	i := strings.LastIndex(typed, "/")
+	index, err := strconv.ParseUint(typed[i+1:], 10, 63)
+	if err != nil {
+		return 0, client.ProvedEntry{}, usagef("%s does not end in /INDEX", typed)
+	}
+	c, err := client.New(typed[:i])
+	if err != nil {
+		return 0, client.ProvedEntry{}, usageError{err}
+	}
+	entry, err := c.Entry(ctx, index)
+	if err != nil {
+		return 0, client.ProvedEntry{}, err
+	}
+	if err := checkProof(entry); err != nil {
+		return 0, client.ProvedEntry{}, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return index, entry, nil
 }
 
 // checkProof holds an entry to the checkpoint that came with it. Whose

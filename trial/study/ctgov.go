@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -286,6 +287,9 @@ func parseCTGovV2(data []byte) (*Study, error) {
 			}
 		}
 		s.Documents = append(s.Documents, doc)
+	}
+	if s.Dated == "" { // answers of the API without the derived section
+		s.Dated = cmp.Or(st.LastUpdatePostDateStruct.Date, st.LastUpdateSubmitDate)
 	}
 	return s, s.checkDates()
 }

@@ -48,7 +48,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 			switch {
 			case isUS(c):
 				f.USSite = "yes"
-			case isEU(c):
+			case IsEU(c):
 				f.EUSite = "yes"
 			}
 		}
@@ -258,9 +258,9 @@ func fit(s string) string {
 
 func isUS(country string) bool { return country == "United States" }
 
-// isEU reports whether a country is in the EU or the EEA, where Regulation (EU)
+// IsEU reports whether a country is in the EU or the EEA, where Regulation (EU)
 // 536/2014 applies.
-func isEU(country string) bool { return slices.Contains(europe, country) }
+func IsEU(country string) bool { return slices.Contains(europe, country) }
 
 var europe = []string{
 	"Austria", "Belgium", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Czech Republic", "Denmark", "EU", "Estonia", "Finland", "France",

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// words collects the values of a flag that may be given several times.
+type words []string
+
+func (w *words) String() string { return strings.Join(*w, ",") }
+
+func (w *words) Set(s string) error {
+	*w = append(*w, s)
+	return nil
+}
+
+func compareCommand(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var article string
+	var files words
+	var asJSON bool
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
+		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+		fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("one trial must be given: its id or a number")
+	}
+	var outcomes []outcome.ArticleOutcome
+	if article != "" {
+		data, err := readSmall(article)
+		if err != nil {
+			return err
+		}
+		if outcomes, err = outcome.ParseArticle(data); err != nil {
+			return usagef("%s: %w", article, err)
+		}
+	}
+	d, err := r.dossier(ctx, rest[0], files)
+	if err != nil {
+		return err
+	}
+	report := compare.Compare(d.versions, outcomes)
+	report.Notes = append(append(report.Notes, d.unread...), d.unchained...)
+	if asJSON {
+		err = printJSON(e, report)
+	} else {
+		e.printComparison(report)
+		e.printBasis(&r, d)
+	}
+	return errors.Join(err, d.stated())
+}
+
+func printJSON(e *env, v any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	return enc.Encode(v)
+}
+
+// printBasis says what a report of a dossier rests on.
+func (e *env) printBasis(r *remote, d *dossier) {
+	v := d.verdicts[0]
+	word := "complete as replaying witnesses checked"
+	if d.stated() != nil {
+		word = "complete as stated by the operator"
+	}
+	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", v.Checkpoint.Size, word)
+	e.printPolicy(r.policy)
+}
+
+func (e *env) printComparison(r *compare.Report) {
+	for _, v := range r.Start {
+		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By)
+	}
+	if r.Prespecified != nil {
+		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
+	} else {
+		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", printable(r.None))
+	}
+	if r.Reported != nil {
+		fmt.Fprintf(e.stdout, "reported outcomes: %s\n", sourceText(r.Reported))
+	}
+	for _, f := range r.Outcomes {
+		fmt.Fprintf(e.stdout, "%s: %s\n", f.Status, printable(findingText(f)))
+	}
+	for _, list := range []struct {
+		title string
+		steps []compare.Step
+	}{
+		{"before the start (not counted)", r.BeforeStart}, {"after the start", r.AfterStart},
+		{"when results were posted (wording of results, a class of its own)", r.WithResults},
+	} {
+		for _, s := range list.steps {
+			fmt.Fprintf(e.stdout, "changed %s, from entry %d of %s to entry %d of %s (%s):\n", list.title, s.From.Entry, s.From.Day, s.To.Entry, s.To.Day, s.To.By)
+			for _, c := range s.Changes {
+				fmt.Fprintf(e.stdout, "  %s\n", printable(c.String()))
+			}
+		}
+	}
+	for _, c := range r.Conflicts {
+		fmt.Fprintf(e.stdout, "conflict: %s\n", c)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(e.stdout, "note: %s\n", printable(n))
+	}
+	fmt.Fprintf(e.stdout, "%d matches are proposed by likeness (%.2f or more), none of them is a verdict\n", r.PairsProposed, r.Threshold)
+}
+
+func sourceText(s *compare.Source) string {
+	if s.Kind == "article" {
+		return "the article"
+	}
+	return fmt.Sprintf("entry %d, %s of %s (%s)", s.Entry, s.Kind, s.Day, s.By)
+}
+
+func findingText(f compare.Finding) string {
+	outcomeText := func(o *study.Outcome) string {
+		s := fmt.Sprintf("%q", o.Measure)
+		if o.TimeFrame != "" {
+			s += fmt.Sprintf(" [%s]", o.TimeFrame)
+		}
+		return strings.TrimSpace(o.Level + " " + s)
+	}
+	var parts []string
+	if f.Specified != nil {
+		parts = append(parts, outcomeText(f.Specified))
+	}
+	if f.Reported != nil && (f.Specified == nil || *f.Reported != *f.Specified) {
+		parts = append(parts, "reported as "+outcomeText(f.Reported))
+	}
+	if f.Specified != nil && f.Reported != nil {
+		parts = append(parts, fmt.Sprintf("likeness %.2f, time frames %s", f.Similarity, f.TimeFrames))
+	}
+	if f.Declared != nil {
+		parts = append(parts, "declared by "+sourceText(f.Declared))
+	}
+	if f.Why != "" {
+		parts = append(parts, f.Why)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// diff compares two versions, each a document, a receipt, or an entry of a log.
+func diffCommand(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	asJSON := fs.Bool("json", false, "print the changes as JSON")
+	rest, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 2 {
+		return usagef("two versions must be given: documents, receipts or URL/INDEX")
+	}
+	a, err := e.version(ctx, rest[0])
+	if err != nil {
+		return err
+	}
+	b, err := e.version(ctx, rest[1])
+	if err != nil {
+		return err
+	}
+	if x, y := a.Number("nct"), b.Number("nct"); x != y && x != "" && y != "" {
+		fmt.Fprintf(e.stderr, "trial diff: these are two trials, %s and %s\n", x, y)
+	}
+	changes := study.Diff(a, b)
+	if *asJSON {
+		if changes == nil {
+			changes = []study.Change{}
+		}
+		return printJSON(e, changes)
+	}
+	for _, c := range changes {
+		fmt.Fprintln(e.stdout, printable(c.String()))
+	}
+	if a.PartOnly != b.PartOnly {
+		fmt.Fprintln(e.stderr, "trial diff: one side is logged facts, so both were compared as far as facts go")
+	}
+	fmt.Fprintf(e.stderr, "%d changes\n", len(changes))
+	return nil
+}
+
+// version reads a study from a document, a receipt, or an entry by its URL. What a
+// receipt or log says is shown as it stands and not verified here.
+func (e *env) version(ctx context.Context, name string) (*study.Study, error) {
+	var entry *trial.Entry
+	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		_, proved, err := fetchEntry(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if entry, err = trial.ParseEntry([]byte(proved.Entry.Entry)); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	} else {
+		if _, err := regular(name); err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		if !strings.HasPrefix(string(data[:min(len(data), 64)]), "c2sp.org/tlog-proof@v1\n") {
+			s, err := study.Parse(data)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
+			}
+			return s, nil
+		}
+		r, err := receipt.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
+		}
+		if entry, err = trial.ParseEntry(r.Entry); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if entry.Statement != nil {
+		_, st := entry.Statement.Effective()
+		if c := trial.ContentOf(st); c != nil && c.Facts != nil {
+			return study.FromFacts(c.Facts), nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s has no facts: compare the documents themselves", errInvalid, name)
+}

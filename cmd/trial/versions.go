@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// A dossier is everything that a log has about one trial, checked: the trial's
+// history, those of its numbers, and what its documents say.
+type dossier struct {
+	id        string             // what was typed
+	timeline  *trial.Timeline    // nil: only observations on a number are logged
+	verdicts  []*history.Verdict // that all of it rests on
+	versions  []study.Version
+	unread    []string // documents whose content neither facts nor a file tell
+	unchained []string // observations whose predecessor is not logged for their number
+}
+
+// dossier fetches and checks the histories of a trial and of its numbers. Documents
+// are read from files, by their digests, where given; else their facts tell.
+func (r *remote) dossier(ctx context.Context, typed string, files []string) (*dossier, error) {
+	key, err := r.recordKey(typed)
+	if err != nil {
+		return nil, err
+	}
+	_, v, err := r.trialHistory(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	d := &dossier{id: typed, verdicts: []*history.Verdict{v}, timeline: v.Timeline(0)}
+	if rec, ok := v.Record.(*trial.TrialRecord); ok {
+		for _, id := range rec.Identifiers {
+			if strings.HasPrefix(id, "sponsor:") {
+				continue
+			}
+			_, v, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
+			if err != nil {
+				return nil, err
+			}
+			d.verdicts = append(d.verdicts, v)
+		}
+	} else if v.Record == nil {
+		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
+	}
+	found, err := d.find(files)
+	if err != nil {
+		return nil, err
+	}
+	d.read(found)
+	return d, nil
+}
+
+// located calls f with each statement that is in effect, once.
+func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.Statement)) {
+	seen := map[uint64]bool{}
+	void := map[trial.Hash]bool{}
+	if d.timeline != nil {
+		for _, i := range d.timeline.Items {
+			seen[i.Index] = true
+			if i.InEffect() {
+				f(i.Located, i.ID, i.Statement)
+			} else {
+				void[i.ID] = true
+			}
+		}
+	}
+	for _, v := range d.verdicts {
+		for _, e := range v.Entries {
+			if e.Statement == nil || seen[e.Index] {
+				continue
+			}
+			seen[e.Index] = true
+			if id, st := e.Statement.Effective(); !void[id] {
+				f(e, id, st)
+			}
+		}
+	}
+}
+
+// find reads the documents among the files, and in the folders, that the
+// statements commit to.
+func (d *dossier) find(files []string) (map[trial.Hash]*study.Study, error) {
+	wanted := map[trial.Hash]bool{}
+	d.located(func(_ trial.Located, _ trial.Hash, st *trial.Statement) {
+		for _, s := range st.Subjects {
+			if !s.Digest.SHA256.IsZero() {
+				wanted[s.Digest.SHA256] = true
+			}
+		}
+	})
+	found := map[trial.Hash]*study.Study{}
+	take := func(record []byte) {
+		if h := trial.Hash(sha256.Sum256(record)); wanted[h] && found[h] == nil {
+			if s, err := study.Parse(record); err == nil {
+				found[h] = s
+			}
+		}
+	}
+	for _, name := range files {
+		err := filepath.WalkDir(name, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			err = study.Split(f, func(_ int, record []byte) error {
+				take(record)
+				return nil
+			})
+			if _, ok := errors.AsType[*fs.PathError](err); ok {
+				return err
+			}
+			return nil // a file that is no export is no document of this trial
+		})
+		if err != nil {
+			return nil, usageError{err}
+		}
+	}
+	return found, nil
+}
+
+// read makes versions of the statements.
+func (d *dossier) read(found map[trial.Hash]*study.Study) {
+	var list []study.Version
+	observed := map[trial.Hash]bool{}
+	d.located(func(e trial.Located, id trial.Hash, st *trial.Statement) {
+		if st.Predicate.Kind() == "observation" {
+			observed[id] = true
+		}
+	})
+	d.located(func(e trial.Located, id trial.Hash, st *trial.Statement) {
+		v := study.Version{Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org, Logged: e.Time.Std().Format(time.DateOnly)}
+		if o, ok := st.Predicate.(*trial.Observation); ok {
+			v.Claimed = o.Dated
+			if !o.Previous.IsZero() && !observed[o.Previous] {
+				d.unchained = append(d.unchained, fmt.Sprintf("entry %d names an observation before it that is not logged for this number", e.Index))
+			}
+		}
+		if d.timeline != nil {
+			if i := d.timeline.Find(id); i != nil && v.Claimed == "" {
+				v.Claimed = i.Value("dated")
+			}
+		}
+		content := trial.ContentOf(st)
+		for _, s := range st.Subjects {
+			v.Digest = s.Digest.SHA256
+			if v.Study = found[v.Digest]; v.Study != nil {
+				list = append(list, v)
+				return
+			}
+		}
+		if content == nil {
+			return
+		}
+		v.Digest = st.Subjects[0].Digest.SHA256
+		if content.Facts == nil {
+			d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) has no facts: give its file with -files to have it read", e.Index, v.Kind))
+			return
+		}
+		v.Study = study.FromFacts(content.Facts)
+		list = append(list, v)
+	})
+	d.versions = study.NewVersions(list)
+}
+
+// stated is an error where the histories are complete by the operator's word only.
+func (d *dossier) stated() error {
+	if slices.ContainsFunc(d.verdicts, func(v *history.Verdict) bool { return !v.Replayed }) {
+		return errStated
+	}
+	return nil
+}

@@ -1,0 +1,391 @@
+// Package compare holds what a trial reports to what it said before it began, in
+// the manner of the COMPare project: the prespecified outcomes are those of the
+// last version dated before the actual start; each time point is an outcome of its
+// own; whatever is reported and not among them is new, and declared only where a
+// version says so before the results.
+//
+// It proposes and never convicts: texts are joined by package outcome, each with
+// how sure that is, and what is not sure is unclear. Each finding names the entry
+// that it rests on.
+package compare
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// Statuses of outcomes.
+const (
+	AsSpecified   = "reported as specified"
+	Elsewhere     = "reported elsewhere" // at another level, neither of them primary
+	Promoted      = "promoted"           // to primary
+	Demoted       = "demoted"            // from primary
+	NotReported   = "not reported"
+	Unclear       = "unclear"
+	NewDeclared   = "new and declared"
+	NewUndeclared = "new and undeclared"
+)
+
+// A Report is what became of the prespecified outcomes.
+type Report struct {
+	Start         []study.Value `json:"start"` // every value of the start, in the order of versions
+	Prespecified  *Source       `json:"prespecified,omitempty"`
+	None          string        `json:"none,omitempty"` // why there is no prespecified set
+	Reported      *Source       `json:"reported,omitempty"`
+	Outcomes      []Finding     `json:"outcomes"`      // prespecified and reported, in that order
+	BeforeStart   []Step        `json:"beforeStart"`   // changes between versions, listed and not counted
+	AfterStart    []Step        `json:"afterStart"`    // changes since
+	WithResults   []Step        `json:"withResults"`   // changes of words when results were posted: a class of its own
+	Conflicts     []string      `json:"conflicts"`     // versions that contradict each other
+	Notes         []string      `json:"notes"`         // what limits this report
+	Threshold     float64       `json:"threshold"`     // of package outcome
+	PairsProposed int           `json:"pairsProposed"` // by similarity, not by equal words
+}
+
+// A Source is where a set of outcomes comes from.
+type Source struct {
+	Entry   uint64 `json:"entry,omitempty"`
+	Kind    string `json:"kind"` // protocol, observation, ..., or article
+	Day     string `json:"day,omitempty"`
+	By      string `json:"by,omitempty"` // whose word Day is
+	Partial bool   `json:"partial,omitempty"`
+}
+
+// A Finding is what became of one outcome.
+type Finding struct {
+	Status     string               `json:"status"`
+	Specified  *study.Outcome       `json:"specified,omitempty"`
+	Reported   *study.Outcome       `json:"reported,omitempty"`
+	Similarity float64              `json:"similarity,omitempty"` // how sure the match is; 1 for equal words
+	TimeFrames outcome.TimeRelation `json:"timeFrames,omitempty"`
+	Declared   *Source              `json:"declared,omitempty"` // the version that had it first
+	Why        string               `json:"why,omitempty"`
+}
+
+// A Step is what changed in the outcomes from one version to the next.
+type Step struct {
+	From    Source         `json:"from"`
+	To      Source         `json:"to"`
+	Changes []study.Change `json:"changes"`
+}
+
+// near is how far below the threshold a likeness is still not called a miss.
+const near = 0.75 * outcome.Threshold
+
+// Compare judges the versions of one trial, as study.NewVersions orders them. The
+// article's outcomes are what was reported; without them it is the last version's
+// own results, or else its planned outcomes.
+func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report {
+	r := &Report{Threshold: outcome.Threshold, Outcomes: []Finding{}, BeforeStart: []Step{}, AfterStart: []Step{}, WithResults: []Step{}, Conflicts: []string{}, Notes: []string{}}
+	versions = withOutcomes(versions, r)
+	if len(versions) == 0 {
+		r.None = "none: no version with outcomes is logged"
+		return r
+	}
+	r.Start = study.History(versions, study.Start)
+	start, begun := actualStart(r.Start)
+	before := -1 // place of the prespecified version
+	switch {
+	case !begun:
+		r.None = "none: no version gives an actual start"
+	default:
+		before = lastBefore(versions, start)
+		if before < 0 {
+			r.None = noneBefore(versions, start)
+		}
+	}
+	r.steps(versions, start, begun)
+	reported := r.reported(versions, article)
+	if before < 0 {
+		return r
+	}
+	s := source(&versions[before])
+	r.Prespecified = &s
+	r.judge(split(versions[before].Outcomes), reported, versions, before)
+	return r
+}
+
+// withOutcomes leaves out versions that say nothing of outcomes, and names
+// conflicts among the others.
+func withOutcomes(versions []study.Version, r *Report) []study.Version {
+	var list []study.Version
+	partial := false
+	for _, v := range versions {
+		if len(v.Outcomes) == 0 && len(v.Reported) == 0 {
+			continue
+		}
+		partial = partial || v.PartOnly
+		for _, c := range v.Conflicts {
+			if v.Entry < c {
+				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and have other bytes: both are shown, neither is taken for the other", v.Entry, c, v.Claimed))
+			}
+		}
+		list = append(list, v)
+	}
+	if partial {
+		r.Notes = append(r.Notes, "some versions are read from logged facts, where texts are cut after 200 characters and descriptions are missing: give the files to compare all of it")
+	}
+	return list
+}
+
+func source(v *study.Version) Source {
+	day, by := v.Day()
+	return Source{v.Entry, v.Kind, day, by, v.PartOnly}
+}
+
+// actualStart returns the earliest actual start that any version gave: moving the
+// date later does not make more versions prespecified.
+func actualStart(values []study.Value) (date string, ok bool) {
+	for _, v := range values {
+		if v.Kind == study.Planned {
+			continue
+		}
+		if date == "" || strings.Compare(v.Date.Date, date) < 0 {
+			date = v.Date.Date
+		}
+	}
+	return date, date != ""
+}
+
+// isBefore reports whether a version's day is before every day that a date may mean.
+func isBefore(v *study.Version, date string) bool {
+	day, _ := v.Day()
+	_, last, err1 := study.Days(day)
+	first, _, err2 := study.Days(date)
+	return err1 == nil && err2 == nil && last.Before(first)
+}
+
+// lastBefore returns the place of the last version before the start, a protocol
+// where there is one of that day, -1 if there is none.
+func lastBefore(versions []study.Version, start string) int {
+	place := -1
+	for i := range versions {
+		v := &versions[i]
+		if len(v.Outcomes) > 0 && isBefore(v, start) {
+			place = i
+		}
+	}
+	return place
+}
+
+// noneBefore says why there is no version from before the start.
+func noneBefore(versions []study.Version, start string) string {
+	for i := range versions {
+		first := versions[i].Date(study.FirstSubmitted).Date
+		if first == "" {
+			continue
+		}
+		_, last, err1 := study.Days(first)
+		begin, _, err2 := study.Days(start)
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		if last.Before(begin) {
+			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is logged", first, start)
+		}
+		return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by entry %d)", first, start, versions[i].Entry)
+	}
+	return fmt.Sprintf("none: no version is dated before the start (%s)", start)
+}
+
+// steps lists what changed in the outcomes from version to version.
+func (r *Report) steps(versions []study.Version, start string, begun bool) {
+	last := map[string]*study.Version{} // by source: a registry's version follows a registry's
+	for i := range versions {
+		v := &versions[i]
+		p := last[v.Kind]
+		last[v.Kind] = v
+		if p == nil {
+			continue
+		}
+		var changes []study.Change
+		for _, c := range study.Diff(p.Study, v.Study) {
+			if strings.Contains(c.Field, "outcome") || c.Field == "date "+study.Start || c.Field == "enrolment" || c.Field == "results" {
+				changes = append(changes, c)
+			}
+		}
+		if len(changes) == 0 {
+			continue
+		}
+		step := Step{source(p), source(v), changes}
+		switch {
+		case !begun || isBefore(v, start):
+			r.BeforeStart = append(r.BeforeStart, step)
+		case !p.Results && v.Results:
+			r.WithResults = append(r.WithResults, step)
+		default:
+			r.AfterStart = append(r.AfterStart, step)
+		}
+	}
+}
+
+// reported returns what was reported, each time point on its own.
+func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome) []study.Outcome {
+	if len(article) > 0 {
+		r.Reported = &Source{Kind: "article"}
+		var list []study.Outcome
+		for _, a := range article {
+			list = append(list, study.Outcome{Level: a.Level, Measure: a.Measure, TimeFrame: a.TimeFrame, Description: a.Description})
+		}
+		return list // ParseArticle has split them
+	}
+	for i := len(versions) - 1; i >= 0; i-- {
+		if v := &versions[i]; len(v.Reported) > 0 {
+			s := source(v)
+			r.Reported = &s
+			return split(v.Reported)
+		}
+	}
+	v := &versions[len(versions)-1]
+	s := source(v)
+	r.Reported = &s
+	r.Notes = append(r.Notes, "no results are logged and no article is given: the last version's planned outcomes stand for what is reported")
+	return split(v.Outcomes)
+}
+
+// split makes each time point an outcome.
+func split(list []study.Outcome) []study.Outcome {
+	var out []study.Outcome
+	for _, o := range list {
+		for _, t := range outcome.SplitTimePoints(o.Text()) {
+			out = append(out, study.Outcome{Level: o.Level, Measure: t.Measure, TimeFrame: t.TimeFrame, Description: t.Description})
+		}
+	}
+	return out
+}
+
+// judge says of each outcome what became of it.
+func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version, before int) {
+	pairs := pair(specified, reported)
+	taken := map[int]bool{}
+	for i := range specified {
+		s := specified[i]
+		p, ok := pairs[i]
+		if !ok {
+			f := Finding{Status: NotReported, Specified: &s}
+			if best, at := closest(s, reported); best >= near {
+				f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
+			}
+			r.Outcomes = append(r.Outcomes, f)
+			continue
+		}
+		taken[p.B] = true
+		o := reported[p.B]
+		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s.Text(), o.Text())}
+		f.Status, f.Why = status(s, o, f.TimeFrames)
+		if p.Similarity < 1 {
+			r.PairsProposed++
+		}
+		r.Outcomes = append(r.Outcomes, f)
+	}
+	for j := range reported {
+		if taken[j] {
+			continue
+		}
+		o := reported[j]
+		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
+		if best, at := closest(o, specified); best >= near {
+			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
+		} else if v := declares(versions[before+1:], o); v != nil {
+			s := source(v)
+			f.Status, f.Declared, f.Why = NewDeclared, &s, "the version gives no reason that is logged"
+		}
+		r.Outcomes = append(r.Outcomes, f)
+	}
+}
+
+// status compares the levels and times of an outcome that was found again.
+func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
+	switch {
+	case t == outcome.Contradicting:
+		return Unclear, "the time frames contradict each other"
+	case o.Level == "" || o.Level == s.Level:
+		switch t {
+		case outcome.OnlyFirst:
+			why = "only the prespecified outcome states a time: unclear, no switch"
+		case outcome.OnlySecond:
+			why = "only the reported outcome states a time: unclear, no switch"
+		}
+		return AsSpecified, why
+	case o.Level == study.Primary:
+		return Promoted, ""
+	case s.Level == study.Primary:
+		return Demoted, ""
+	}
+	return Elsewhere, ""
+}
+
+// pair joins outcomes by their places: equal words first, then by likeness, those
+// of one level before others.
+func pair(a, b []study.Outcome) map[int]outcome.Pair {
+	pairs := map[int]outcome.Pair{}
+	taken := map[int]bool{}
+	for i := range a {
+		for j := range b {
+			if !taken[j] && (b[j].Level == "" || a[i].Level == b[j].Level) && a[i].Measure == b[j].Measure && a[i].TimeFrame == b[j].TimeFrame {
+				pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
+				break
+			}
+		}
+	}
+	join := func(same bool) {
+		var ia, ib []int
+		var ta, tb []outcome.Text
+		for i := range a {
+			if _, ok := pairs[i]; !ok {
+				ia, ta = append(ia, i), append(ta, a[i].Text())
+			}
+		}
+		for j := range b {
+			if !taken[j] {
+				ib, tb = append(ib, j), append(tb, b[j].Text())
+			}
+		}
+		for _, p := range outcome.Match(ta, tb) {
+			i, j := ia[p.A], ib[p.B]
+			if _, ok := pairs[i]; ok || taken[j] || same && b[j].Level != "" && a[i].Level != b[j].Level {
+				continue
+			}
+			pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: p.Similarity}, true
+		}
+	}
+	join(true)
+	join(false)
+	return pairs
+}
+
+func closest(o study.Outcome, list []study.Outcome) (best float64, at int) {
+	for i := range list {
+		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best {
+			best, at = s, i
+		}
+	}
+	return best, at
+}
+
+// declares returns the first of the versions that has an outcome and no results
+// yet: it said so before.
+func declares(versions []study.Version, o study.Outcome) *study.Version {
+	for i := range versions {
+		v := &versions[i]
+		if v.Results {
+			return nil
+		}
+		if best, _ := closest(o, split(v.Outcomes)); best >= outcome.Threshold {
+			return v
+		}
+	}
+	return nil
+}
+
+// Counts counts the findings by status.
+func (r *Report) Counts() map[string]int {
+	n := map[string]int{}
+	for _, f := range r.Outcomes {
+		n[f.Status]++
+	}
+	return n
+}

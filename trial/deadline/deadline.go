@@ -1,0 +1,208 @@
+// Package deadline says what regulations ask of a trial by when, and whether the
+// versions of its record show it done: 42 CFR Part 11, the ICMJE's condition of
+// prospective registration, Regulation (EU) 536/2014 Article 37(4), and the items
+// of the WHO data set.
+//
+// Each verdict comes after the question whether the rule applies, with every input,
+// the entry that it comes from, and every value that the input had before: moving a
+// date later never clears what was overdue by an earlier one. A verdict is one of
+// those below and never "violated", for a record does not hold all that the law
+// asks about; what it does not hold is not determinable.
+//
+// The package knows no clock: the day of the judgement is given.
+package deadline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// Verdicts.
+const (
+	OK              = "ok"
+	Late            = "late" // done, after it was due
+	Overdue         = "overdue"
+	NotYetDue       = "not yet due"
+	Excused         = "excused"
+	NotApplicable   = "not applicable"
+	NotDeterminable = "not determinable"
+)
+
+// Rule ids. They are stable.
+const (
+	RegistrationFDA = "FDA-REG" // 42 CFR 11.24(a)
+	ResultsFDA      = "FDA-RES" // 42 CFR 11.44
+	UpdateFDA       = "FDA-UPD" // 42 CFR 11.64(a)(1)(i): at least every 12 months
+	CompletionFDA   = "FDA-PCD" // 42 CFR 11.64(a)(1)(ii)(I): primary completion within 30 days
+	DeviceFDA       = "FDA-DEV" // 42 CFR 11.64(a)(1)(iii): device approval within 15 days
+	RegistrationICM = "ICMJE-REG"
+	SummaryEU       = "EU-SUM"  // Regulation (EU) 536/2014, Article 37(4)
+	SummaryEUChild  = "EU-SUM6" // Regulation (EC) 1901/2006, Article 46, by its six months
+	DataSetWHO      = "WHO-TRDS"
+)
+
+// An Input is a value that a verdict rests on.
+type Input struct {
+	Name   string        `json:"name"`
+	Value  string        `json:"value"`
+	Entry  uint64        `json:"entry,omitempty"`
+	By     string        `json:"by,omitempty"` // whose word the day of the version is
+	Before []study.Value `json:"before,omitempty"`
+}
+
+// A Verdict is what a rule says of a trial on a day.
+type Verdict struct {
+	Rule    string   `json:"rule"`
+	Source  string   `json:"source"`
+	Asks    string   `json:"asks"`
+	Verdict string   `json:"verdict"`
+	Due     string   `json:"due,omitempty"`  // last day on which it is in time
+	Done    string   `json:"done,omitempty"` // day on which it was done
+	Why     string   `json:"why,omitempty"`
+	Inputs  []Input  `json:"inputs"`
+	Notes   []string `json:"notes,omitempty"` // edits of dates, what limits the verdict
+}
+
+// A case is a trial's versions on a day.
+type caseOf struct {
+	versions []study.Version
+	now      *study.Version // the last one
+	day      time.Time
+}
+
+// Judge returns what each rule says of the versions of one trial, as
+// study.NewVersions orders them, on a day (YYYY-MM-DD).
+func Judge(versions []study.Version, day string) ([]Verdict, error) {
+	at, _, err := study.Days(day)
+	if err != nil || len(day) != 10 {
+		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
+	}
+	var known []study.Version
+	for _, v := range versions { // what was not there on the day is not judged on it
+		if d, _ := v.Day(); d <= day {
+			known = append(known, v)
+		}
+	}
+	if len(known) == 0 {
+		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
+	}
+	c := &caseOf{known, &known[len(known)-1], at}
+	return []Verdict{c.registrationFDA(), c.resultsFDA(), c.updateFDA(), c.completionFDA(), c.deviceFDA(),
+		c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()}, nil
+}
+
+// input returns an event's date as the last version has it, with its earlier values.
+func (c *caseOf) input(event string) Input {
+	in := Input{Name: event, Value: "not stated"}
+	history := study.History(c.versions, event)
+	if n := len(history); n > 0 {
+		last := history[n-1]
+		in.Value, in.Entry, in.By, in.Before = words(last.Date), last.Entry, last.By, history[:n-1]
+	}
+	return in
+}
+
+// say returns an input that is no date.
+func (c *caseOf) say(name, value string) Input {
+	if value == "" {
+		value = "not stated"
+	}
+	_, by := c.now.Day()
+	return Input{Name: name, Value: value, Entry: c.now.Entry, By: by}
+}
+
+func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }
+
+// span returns the first and last day that a date may mean.
+func span(date string) (first, last time.Time, ok bool) {
+	first, last, err := study.Days(date)
+	return first, last, err == nil
+}
+
+func show(t time.Time) string { return t.Format(time.DateOnly) }
+
+// notes names the edits of an event's date: planned to actual, and a month to a
+// day in it, are none.
+func (c *caseOf) edits(event string) []string {
+	var notes []string
+	history := study.History(c.versions, event)
+	for i := 1; i < len(history); i++ {
+		a, b := history[i-1], history[i]
+		if a.Date.Date == b.Date.Date || a.Kind == study.Planned && b.Kind != "" || refines(b.Date.Date, a.Date.Date) {
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by entry %d, %s by entry %d of %s", event, words(a.Date), a.Entry, words(b.Date), b.Entry, b.Day))
+	}
+	return notes
+}
+
+func refines(narrow, wide string) bool {
+	f1, l1, ok1 := span(narrow)
+	f2, l2, ok2 := span(wide)
+	return ok1 && ok2 && !f1.Before(f2) && !l1.After(l2)
+}
+
+// earliest returns the earliest actual date that an event ever had; planned dates
+// count only where no version has an actual one.
+func (c *caseOf) earliest(event string) (study.Value, bool) {
+	var best study.Value
+	found := false
+	for _, planned := range []bool{false, true} {
+		for _, v := range study.History(c.versions, event) {
+			if (v.Kind == study.Planned) != planned {
+				continue
+			}
+			if _, last, ok := span(v.Date.Date); ok {
+				if _, b, _ := span(best.Date.Date); !found || last.Before(b) {
+					best, found = v, true
+				}
+			}
+		}
+		if found {
+			return best, true
+		}
+	}
+	return best, false
+}
+
+// judge compares a deadline with when it was done. Both may be months: what is
+// certain is said, what is not is not determinable.
+func (v *Verdict) judge(dueFirst, dueLast time.Time, done string, day time.Time) {
+	v.Due = show(dueLast)
+	if !dueFirst.Equal(dueLast) {
+		v.Notes = append(v.Notes, fmt.Sprintf("a month or year stands for each of its days: it was due between %s and %s", show(dueFirst), show(dueLast)))
+	}
+	if done == "" {
+		switch {
+		case !day.After(dueFirst):
+			v.Verdict = NotYetDue
+		case day.After(dueLast):
+			v.Verdict = Overdue
+		default:
+			v.Verdict, v.Why = NotDeterminable, "whether it is due depends on the day within the month"
+		}
+		return
+	}
+	v.Done = done
+	first, last, ok := span(done)
+	switch {
+	case !ok:
+		v.Verdict = NotDeterminable
+	case !last.After(dueFirst):
+		v.Verdict = OK
+	case first.After(dueLast):
+		v.Verdict = Late
+	default:
+		v.Verdict, v.Why = NotDeterminable, "whether it was in time depends on the day within the month"
+	}
+}
+
+// months adds calendar months to a day: the same day of the month, or its last.
+func months(t time.Time, n int) time.Time {
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
+}

@@ -1,0 +1,168 @@
+package deadline
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// version makes a version of an applicable trial from lines such as
+// "start 2020-02-29 actual"; other words set members.
+func version(t *testing.T, entry uint64, day, text string) study.Version {
+	t.Helper()
+	s := &study.Study{
+		Format: study.CTGovV2, Type: "interventional", Phases: []string{"phase3"}, Status: "completed",
+		Oversight: study.Oversight{FDADrug: "yes", FDADevice: "no"}, Enrolment: study.Enrolment{Count: 10},
+	}
+	for _, line := range strings.Split(text, ";") {
+		w := strings.Fields(line)
+		if len(w) == 0 {
+			continue
+		}
+		switch w[0] {
+		case "type":
+			s.Type = w[1]
+		case "phase":
+			s.Phases = w[1:]
+		case "drug":
+			s.Oversight.FDADrug = strings.TrimPrefix(w[1], "-")
+		case "device":
+			s.Oversight.FDADevice = w[1]
+		case "unapproved":
+			s.Oversight.UnapprovedDevice = "yes"
+		case "status":
+			s.Status = w[1]
+		case "country":
+			s.Countries = w[1:]
+		case "age":
+			s.Eligibility.MinimumAge = strings.Join(w[1:], " ")
+		case "results":
+			s.Results = true
+		default:
+			d := study.Date{Event: w[0], Date: w[1]}
+			if len(w) > 2 {
+				d.Kind = w[2]
+			}
+			s.Dates = append(s.Dates, d)
+		}
+	}
+	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2026-01-01", Claimed: day}
+}
+
+// TestVerdicts holds the rules to dates that were worked out by hand.
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		versions []string // "day; text"
+		at       string
+		rule     string
+		verdict  string
+		due      string
+		note     string
+	}{
+		{"21 days after a leap day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-21"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", ""},
+		{"the 22nd day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"a month is its days: in time by its first", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-02-22"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", "between 2020-02-22 and 2020-03-21"},
+		{"a month is its days: not known", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-10"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", ""},
+		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"phase 1", []string{"2020-04-01|phase phase1; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"phase 1 and 2", []string{"2020-04-01|phase phase1 phase2; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"observational", []string{"2020-04-01|type observational; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"not regulated", []string{"2020-04-01|drug no; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"not stated whether regulated", []string{"2020-04-01|drug -; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotDeterminable, "", ""},
+		{"no start", []string{"2020-04-01|first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotDeterminable, "", ""},
+		{"before the statute", []string{"2008-04-01|start 2007-09-27 actual; first-submitted 2007-09-21"}, "2026-01-01", RegistrationFDA, NotDeterminable, "", ""},
+		{"prospective by an edited start", []string{"2020-04-01|start 2020-02-01 actual; first-submitted 2020-03-15", "2020-06-01|start 2020-03-10 actual; first-submitted 2020-03-15"},
+			"2026-01-01", RegistrationFDA, Late, "2020-02-22", "became prospective by an edited start date"},
+		{"planned to actual is no edit", []string{"2020-01-01|start 2020-02-01 planned; first-submitted 2020-01-15", "2020-06-01|start 2020-03-10 actual; first-submitted 2020-01-15"},
+			"2026-01-01", RegistrationFDA, OK, "2020-03-31", "!edited"},
+		{"a month to a day in it is no edit", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-01-15", "2020-06-01|start 2020-02-10 actual; first-submitted 2020-01-15"},
+			"2026-01-01", RegistrationFDA, OK, "", "!edited"},
+
+		{"ICMJE: the day itself", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-02-29"}, "2026-01-01", RegistrationICM, OK, "2020-02-29", ""},
+		{"ICMJE: a day after", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-01"}, "2026-01-01", RegistrationICM, Late, "2020-02-29", ""},
+		{"ICMJE asks of trials that the FDA does not regulate", []string{"2020-04-01|drug no; start 2020-02-29 actual; first-submitted 2020-03-01"}, "2026-01-01", RegistrationICM, Late, "2020-02-29", ""},
+
+		{"a year from a leap day", []string{"2021-04-01|start 2019-01-01 actual; primary-completion 2020-02-29 actual; results-submitted 2021-02-28"}, "2026-01-01", ResultsFDA, OK, "2021-02-28", ""},
+		{"a year and a day", []string{"2021-04-01|start 2019-01-01 actual; primary-completion 2020-02-29 actual; results-submitted 2021-03-01"}, "2026-01-01", ResultsFDA, Late, "2021-02-28", ""},
+		{"to a leap year", []string{"2021-04-01|start 2019-01-01 actual; primary-completion 2019-02-28 actual"}, "2020-02-28", ResultsFDA, NotDeterminable, "", "x"},
+		{"none yet, on the last day", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual"}, "2021-05-31", ResultsFDA, NotYetDue, "2021-05-31", ""},
+		{"none, a day later", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual"}, "2021-06-01", ResultsFDA, Overdue, "2021-05-31", ""},
+		{"moved later, overdue stays", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual", "2021-01-01|start 2019-01-01 actual; primary-completion 2021-05-31 actual"},
+			"2021-06-01", ResultsFDA, Overdue, "2021-05-31", "was edited"},
+		{"month-only completion", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05 actual"}, "2021-05-15", ResultsFDA, NotDeterminable, "2021-05-31", ""},
+		{"certificate in time", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-05-31"}, "2023-05-31", ResultsFDA, Excused, "2023-05-31", ""},
+		{"certificate run out", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-05-31"}, "2023-06-01", ResultsFDA, Overdue, "2023-05-31", ""},
+		{"certificate too late", []string{"2021-06-02|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-06-01"}, "2022-01-01", ResultsFDA, Overdue, "2021-05-31", "delays nothing"},
+		{"old and unapproved", []string{"2018-01-01|unapproved; device yes; start 2015-01-01 actual; primary-completion 2017-01-17 actual"}, "2026-01-01", ResultsFDA, NotApplicable, "", ""},
+		{"old, approval unknown", []string{"2018-01-01|start 2015-01-01 actual; primary-completion 2017-01-17 actual"}, "2026-01-01", ResultsFDA, NotDeterminable, "", ""},
+		{"of the day of the rule", []string{"2018-01-01|start 2015-01-01 actual; primary-completion 2017-01-18 actual"}, "2026-01-01", ResultsFDA, Overdue, "2018-01-18", ""},
+		{"planned completion is past", []string{"2018-01-01|start 2017-02-01 actual; primary-completion 2018-06-01 planned"}, "2026-01-01", ResultsFDA, NotDeterminable, "", ""},
+		{"withdrawn", []string{"2018-01-01|status withdrawn; start 2017-02-01 actual; primary-completion 2018-06-01 actual"}, "2026-01-01", ResultsFDA, NotApplicable, "", ""},
+
+		{"updated a year ago", []string{"2020-06-01|start 2019-01-01 actual; update-submitted 2020-06-01"}, "2021-06-01", UpdateFDA, OK, "2021-06-01", ""},
+		{"updated longer ago", []string{"2020-06-01|start 2019-01-01 actual; update-submitted 2020-06-01"}, "2021-06-02", UpdateFDA, Overdue, "2021-06-01", ""},
+		{"completion told in time", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05-02 actual; update-submitted 2020-06-01"}, "2026-01-01", CompletionFDA, OK, "2020-06-01", ""},
+		{"no device", []string{"2020-06-01|start 2019-01-01 actual"}, "2026-01-01", DeviceFDA, NotApplicable, "", ""},
+		{"a device", []string{"2020-06-01|device yes; start 2019-01-01 actual"}, "2026-01-01", DeviceFDA, NotDeterminable, "", ""},
+
+		{"EU: not from a US completion date", []string{"2020-06-01|country Germany; start 2019-01-01 actual; primary-completion 2020-01-01 actual; completion 2020-01-01 actual"}, "2026-01-01", SummaryEU, NotDeterminable, "", ""},
+		{"EU: no site", []string{"2020-06-01|country Japan; start 2019-01-01 actual"}, "2026-01-01", SummaryEU, NotApplicable, "", ""},
+		{"EU: a year from its end", []string{"2020-06-01|country Germany; start 2019-01-01 actual; end-in-eu 2020-02-29 actual"}, "2021-03-01", SummaryEU, Overdue, "2021-02-28", ""},
+		{"EU: six months for children", []string{"2020-06-01|country Germany; age 6 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotYetDue, "2021-02-28", ""},
+		{"EU: adults", []string{"2020-06-01|country Germany; age 18 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotApplicable, "", ""},
+	} {
+		if c.note == "x" { // the version is of after the day: nothing to judge
+			if _, err := Judge(study.NewVersions([]study.Version{version(t, 1, "2021-04-01", "start 2019-01-01")}), c.at); err == nil {
+				t.Errorf("%s: a version of a later day was judged", c.name)
+			}
+			continue
+		}
+		var versions []study.Version
+		for i, text := range c.versions {
+			day, rest, _ := strings.Cut(text, "|")
+			versions = append(versions, version(t, uint64(i+1), day, rest))
+		}
+		verdicts, err := Judge(study.NewVersions(versions), c.at)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for _, v := range verdicts {
+			if v.Rule != c.rule {
+				continue
+			}
+			if v.Verdict != c.verdict || c.due != "" && v.Due != c.due {
+				t.Errorf("%s: %s, due %s (%s), want %s, due %s", c.name, v.Verdict, v.Due, v.Why, c.verdict, c.due)
+			}
+			notes := strings.Join(v.Notes, "; ")
+			if want, not := strings.CutPrefix(c.note, "!"); c.note != "" && strings.Contains(notes, want) == not {
+				t.Errorf("%s: notes %q, asked for %q", c.name, notes, c.note)
+			}
+		}
+	}
+}
+
+// TestInputs holds verdicts to naming the entry and the earlier values of an input.
+func TestInputs(t *testing.T) {
+	versions := study.NewVersions([]study.Version{
+		version(t, 7, "2020-04-01", "start 2020-02-01 actual; first-submitted 2020-01-15"),
+		version(t, 9, "2020-06-01", "start 2020-03-10 actual; first-submitted 2020-01-15"),
+	})
+	verdicts, err := Judge(versions, "2026-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verdicts {
+		for _, in := range v.Inputs {
+			if v.Rule == RegistrationFDA && in.Name == study.Start {
+				if in.Entry != 9 || in.Value != "2020-03-10 actual" || len(in.Before) != 1 || in.Before[0].Entry != 7 || in.Before[0].Date.Date != "2020-02-01" {
+					t.Errorf("the start is %+v", in)
+				}
+				return
+			}
+		}
+	}
+	t.Error("no verdict names the start")
+}

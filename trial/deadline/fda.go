@@ -1,0 +1,251 @@
+package deadline
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// Days on which 42 CFR Part 11 changed what is owed.
+var (
+	ruleInForce = time.Date(2017, 1, 18, 0, 0, 0, 0, time.UTC)
+	statute     = time.Date(2007, 9, 27, 0, 0, 0, 0, time.UTC) // trials initiated later are covered (section 801 of FDAAA)
+)
+
+// applicable says whether a trial is an applicable clinical trial (42 CFR 11.22),
+// as far as a record can say: interventional, not of phase 1, of a product that
+// the FDA regulates.
+func (c *caseOf) applicable(v *Verdict) bool {
+	s := c.now.Study
+	regulated := "not stated"
+	switch o := s.Oversight; {
+	case o.FDADrug == "yes" || o.FDADevice == "yes" || o.FDARegulated == "yes":
+		regulated = "yes"
+	case o.FDADrug == "no" && o.FDADevice == "no" || o.FDARegulated == "no":
+		regulated = "no"
+	}
+	v.Inputs = append(v.Inputs, c.say("type", s.Type), c.say("phase", joined(s.Phases)), c.say("FDA-regulated product", regulated), c.say("primary purpose", s.Purpose))
+	for i := range c.versions { // what a record once said it was is not forgotten
+		if o := c.versions[i].Oversight; regulated == "no" && (o.FDADrug == "yes" || o.FDADevice == "yes" || o.FDARegulated == "yes") {
+			v.Notes = append(v.Notes, fmt.Sprintf("entry %d says that the product is FDA-regulated", c.versions[i].Entry))
+		}
+	}
+	early := len(s.Phases) == 1 && (s.Phases[0] == "phase1" || s.Phases[0] == "early-phase1")
+	switch {
+	case s.Type == "":
+		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the trial is interventional"
+	case s.Type != "interventional":
+		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
+	case early && s.Oversight.FDADevice != "yes":
+		v.Verdict, v.Why = NotApplicable, "the trial is of phase 1"
+	case s.Purpose == "device-feasibility":
+		v.Verdict, v.Why = NotApplicable, "a small feasibility study of a device"
+	case regulated == "no":
+		v.Verdict, v.Why = NotApplicable, "no product that the FDA regulates"
+	case regulated == "not stated":
+		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the product is FDA-regulated"
+	default:
+		if start, ok := c.earliest(study.Start); ok {
+			if _, last, _ := span(start.Date.Date); !last.After(statute) {
+				v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27: whether it was ongoing in December 2007 is not in the record"
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func joined(list []string) string {
+	text := ""
+	for i, s := range list {
+		if i > 0 {
+			text += ", "
+		}
+		text += s
+	}
+	return text
+}
+
+func (c *caseOf) registrationFDA() Verdict {
+	v := Verdict{Rule: RegistrationFDA, Source: "42 CFR 11.24(a)", Asks: "registration no later than 21 days after the first participant is enrolled"}
+	if !c.applicable(&v) {
+		return v
+	}
+	v.Inputs = append(v.Inputs, c.input(study.Start), c.input(study.FirstSubmitted))
+	c.registered(&v, 21)
+	return v
+}
+
+// registered judges the first submission against the earliest start that any
+// version gave, and says what a start edited later would make of it.
+func (c *caseOf) registered(v *Verdict, days int) {
+	start, ok := c.earliest(study.Start)
+	first, submitted := c.earliest(study.FirstSubmitted)
+	if !ok || !submitted {
+		v.Verdict, v.Why = NotDeterminable, "the record gives no start or no day of first submission"
+		return
+	}
+	if start.Kind == study.Planned && !c.day.After(mustLast(start.Date.Date)) {
+		v.Notes = append(v.Notes, "the start is planned")
+	}
+	a, b, _ := span(start.Date.Date)
+	v.judge(a.AddDate(0, 0, days), b.AddDate(0, 0, days), first.Date.Date, c.day)
+	v.Notes = append(v.Notes, c.edits(study.Start)...)
+	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
+		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(f.AddDate(0, 0, days)) {
+			v.Notes = append(v.Notes, fmt.Sprintf("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now)))
+		}
+	}
+}
+
+func mustLast(date string) time.Time {
+	_, last, _ := span(date)
+	return last
+}
+
+func (c *caseOf) resultsFDA() Verdict {
+	v := Verdict{Rule: ResultsFDA, Source: "42 CFR 11.44", Asks: "results no later than one year after the primary completion date"}
+	if !c.applicable(&v) {
+		return v
+	}
+	v.Inputs = append(v.Inputs, c.input(study.PrimaryCompletion), c.input(study.ResultsSubmitted), c.input(study.CertificateSubmitted), c.say("unapproved device", c.now.Oversight.UnapprovedDevice))
+	completion, ok := c.earliest(study.PrimaryCompletion)
+	if !ok {
+		v.Verdict, v.Why = NotDeterminable, "the record gives no primary completion date"
+		return v
+	}
+	v.Notes = append(v.Notes, c.edits(study.PrimaryCompletion)...)
+	first, last, _ := span(completion.Date.Date)
+	if c.now.Status == "withdrawn" {
+		v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
+		return v
+	}
+	if last.Before(ruleInForce) && c.now.Oversight.UnapprovedDevice == "yes" {
+		v.Verdict, v.Why = NotApplicable, "completed before 2017-01-18, of a product that was not approved"
+		return v
+	}
+	v.Notes = append(v.Notes, "extensions for good cause and waivers are not in the record")
+	if last.Before(ruleInForce) {
+		v.Notes = append(v.Notes, "completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
+	}
+	done := c.now.Date(study.ResultsSubmitted).Date
+	certificate := c.now.Date(study.CertificateSubmitted).Date
+	dueFirst, dueLast := months(first, 12), months(last, 12)
+	v.judge(dueFirst, dueLast, done, c.day)
+	if completion.Kind == study.Planned && v.Verdict == Overdue {
+		v.Verdict, v.Why = NotDeterminable, "the primary completion date is planned and past: whether it happened is not in the record"
+		return v
+	}
+	if last.Before(ruleInForce) && (v.Verdict == Overdue || v.Verdict == Late) {
+		v.Verdict, v.Why = NotDeterminable, "whether the product was approved by the completion is not in the record"
+		return v
+	}
+	if certificate == "" || v.Verdict != Overdue && v.Verdict != Late {
+		return v
+	}
+	// 11.44(b) and (c): a certificate, submitted before results are due, delays them
+	// by no more than two years.
+	if !mustLast(certificate).Before(dueLast.AddDate(0, 0, 1)) {
+		v.Notes = append(v.Notes, fmt.Sprintf("the certificate of %s came after results were due and delays nothing", certificate))
+		return v
+	}
+	limit := mustLast(certificate).AddDate(2, 0, 0)
+	v.Notes = append(v.Notes, fmt.Sprintf("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest", certificate, show(limit)))
+	switch {
+	case done != "" && !mustLast(done).After(limit), done == "" && !c.day.After(limit):
+		v.Verdict, v.Due, v.Why = Excused, show(limit), "by a certificate of delay; the event that would end it is not in the record"
+	default:
+		v.Due = show(limit)
+	}
+	return v
+}
+
+// ended are the statuses after which a record needs no yearly update, once its
+// results are there.
+var ended = []string{"completed", "terminated", "withdrawn", "unknown"}
+
+func (c *caseOf) updateFDA() Verdict {
+	v := Verdict{Rule: UpdateFDA, Source: "42 CFR 11.64(a)(1)(i)", Asks: "an update at least every 12 months, until results are complete"}
+	if !c.applicable(&v) {
+		return v
+	}
+	in := c.input(study.Verified)
+	if in.Value == "not stated" {
+		in = c.input(study.UpdateSubmitted)
+	}
+	in.Before = nil // each version has another one, which is what is asked for
+	v.Inputs = append(v.Inputs, in, c.say("status", c.now.Status))
+	if c.now.Results && slices.Contains(ended, c.now.Status) {
+		v.Verdict, v.Why = NotApplicable, "results are posted and the trial has ended"
+		return v
+	}
+	last := c.now.Date(study.UpdateSubmitted).Date
+	if v2 := c.now.Date(study.Verified).Date; v2 != "" && (last == "" || mustLast(v2).After(mustLast(last))) {
+		last = v2
+	}
+	if last == "" {
+		v.Verdict, v.Why = NotDeterminable, "the record does not say when it was updated"
+		return v
+	}
+	a, b, _ := span(last)
+	v.judge(months(a, 12), months(b, 12), "", c.day)
+	if v.Verdict == NotYetDue {
+		v.Verdict = OK
+	}
+	if v.Verdict == Overdue {
+		v.Notes = append(v.Notes, "as far as this log's versions go: a later version that was not logged is not known here")
+	}
+	return v
+}
+
+func (c *caseOf) completionFDA() Verdict {
+	v := Verdict{Rule: CompletionFDA, Source: "42 CFR 11.64(a)(1)(ii)", Asks: "the actual primary completion date within 30 days of reaching it"}
+	if !c.applicable(&v) {
+		return v
+	}
+	v.Inputs = append(v.Inputs, c.input(study.PrimaryCompletion))
+	d := c.now.Date(study.PrimaryCompletion)
+	if d.Date == "" {
+		v.Verdict, v.Why = NotDeterminable, "the record gives no primary completion date"
+		return v
+	}
+	a, b, _ := span(d.Date)
+	if d.Kind != study.Actual {
+		v.judge(a.AddDate(0, 0, 30), b.AddDate(0, 0, 30), "", c.day)
+		if v.Verdict == Overdue {
+			v.Verdict, v.Why = NotDeterminable, "the planned date is past and not updated; whether the trial reached it is not in the record"
+		}
+		return v
+	}
+	for i := range c.versions {
+		if x := c.versions[i].Date(study.PrimaryCompletion); x.Kind == study.Actual {
+			submitted := c.versions[i].Date(study.UpdateSubmitted).Date
+			if submitted == "" {
+				submitted, _ = c.versions[i].Day()
+			}
+			v.judge(a.AddDate(0, 0, 30), b.AddDate(0, 0, 30), submitted, c.day)
+			if v.Verdict == Late {
+				v.Verdict, v.Why = NotDeterminable, "the first version here that has it is of "+submitted+"; one before it may not be logged"
+			}
+			return v
+		}
+	}
+	return v
+}
+
+func (c *caseOf) deviceFDA() Verdict {
+	v := Verdict{Rule: DeviceFDA, Source: "42 CFR 11.64(a)(1)(iii)", Asks: "a device's approval or clearance within 15 days"}
+	if !c.applicable(&v) {
+		return v
+	}
+	v.Inputs = append(v.Inputs, c.say("FDA-regulated device", c.now.Oversight.FDADevice), c.say("unapproved device", c.now.Oversight.UnapprovedDevice))
+	if c.now.Oversight.FDADevice != "yes" {
+		v.Verdict, v.Why = NotApplicable, "no device"
+		return v
+	}
+	v.Verdict, v.Why = NotDeterminable, "when a device was approved is not in the record"
+	return v
+}

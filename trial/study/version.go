@@ -1,0 +1,86 @@
+package study
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A Version is a study as one entry of a log has it: by its facts, or by a file
+// that the entry commits to.
+type Version struct {
+	*Study
+	Entry   uint64     // index in the log
+	ID      trial.Hash // identity of the statement
+	Kind    string     // of the statement: registration, protocol, results, document or observation
+	Org     string     // whose key signed it
+	Digest  trial.Hash // of the document; zero if the entry only commits to it with a salt
+	Logged  string     // day of admission, UTC, by the log's clock
+	Claimed string     // day that the source or the signer gives for this version; "" if none
+	// Conflicts are the entries of the same source, format and claimed day whose
+	// documents have other bytes: nobody can tell which of them the source showed.
+	Conflicts []uint64
+}
+
+// Whose word a version's day is.
+const (
+	ByLog    = "the log"
+	BySource = "claimed by the source"
+)
+
+// Day returns the version's day, and whose word that is: the claimed day where
+// one is given, and it is the log's where the version was logged by then.
+func (v *Version) Day() (day, by string) {
+	if v.Claimed == "" || v.Claimed >= v.Logged {
+		return v.Logged, ByLog
+	}
+	return v.Claimed, BySource
+}
+
+// NewVersions puts versions in the order of their days, of one day in the order of
+// the log, and finds conflicts.
+func NewVersions(list []Version) []Version {
+	slices.SortStableFunc(list, func(a, b Version) int {
+		x, _ := a.Day()
+		y, _ := b.Day()
+		if c := strings.Compare(x, y); c != 0 {
+			return c
+		}
+		return int(a.Entry) - int(b.Entry)
+	})
+	for i := range list {
+		a := &list[i]
+		for j := range list {
+			b := &list[j]
+			if i != j && a.Kind == "observation" && b.Kind == a.Kind && a.Claimed != "" && a.Claimed == b.Claimed &&
+				a.Format == b.Format && a.Number("nct") == b.Number("nct") && a.Digest != b.Digest {
+				a.Conflicts = append(a.Conflicts, b.Entry)
+			}
+		}
+	}
+	return list
+}
+
+// A Value is what a version said of one thing, from the first to say so.
+type Value struct {
+	Date
+	Entry uint64
+	Day   string
+	By    string // whose word Day is
+}
+
+// History returns every value that an event's date had, in the order of versions,
+// each from the first version that gave it.
+func History(versions []Version, event string) []Value {
+	var list []Value
+	for i := range versions {
+		d := versions[i].Date(event)
+		if d.Date == "" || len(list) > 0 && list[len(list)-1].Date == d {
+			continue
+		}
+		day, by := versions[i].Day()
+		list = append(list, Value{d, versions[i].Entry, day, by})
+	}
+	return list
+}
