@@ -183,7 +183,11 @@ func recordKey(kind, id string) (trial.RecordKey, error) {
 	if id == "" {
 		return trial.RecordKey{}, badRequest("id is missing")
 	}
-	return trial.RecordKey{Kind: kind, ID: id}, nil
+	key := trial.RecordKey{Kind: kind, ID: id}
+	if err := key.Check(); err != nil {
+		return trial.RecordKey{}, badRequest(err.Error())
+	}
+	return key, nil
 }
 
 // maxIndex is above every index: integers in canonical JSON end there.

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/trialproof/trialproof/trial/smap"
 )
@@ -22,6 +24,35 @@ type RecordKey struct {
 // "trialproof/map/v1", the kind and the id, with a line feed between.
 func (k RecordKey) Hash() smap.Hash {
 	return sha256.Sum256([]byte(smap.Algorithm + "\n" + k.Kind + "\n" + k.ID))
+}
+
+// Check refuses a key that no record can have: of no known kind, or with an id
+// that is not in the one spelling of the kind. The map proves the absence of any
+// such key, and that says nothing.
+func (k RecordKey) Check() error {
+	switch k.Kind {
+	case "trial", "key", "seal":
+		if _, err := ParseHash(k.ID); err != nil {
+			return fmt.Errorf("the id %.70q of a %s is %w", k.ID, k.Kind, err)
+		}
+	case "org":
+		return CheckOrgID(k.ID)
+	case "identifier":
+		own, sponsors := strings.CutPrefix(k.ID, "sponsor:")
+		if !sponsors {
+			return checkIdentifier(k.ID)
+		}
+		org, number, ok := strings.Cut(own, "/")
+		if !ok {
+			return fmt.Errorf("identifier %.60q is not sponsor:ORG/NUMBER", k.ID)
+		}
+		return cmp.Or(CheckOrgID(org), checkText("number", number, 60))
+	case "log":
+		return checkText("origin", k.ID, 200)
+	default:
+		return fmt.Errorf("no record is of kind %.40q", k.Kind)
+	}
+	return nil
 }
 
 // A Record is everything the rules remember of one subject. Its value in the

@@ -89,19 +89,27 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 		return trial.RecordKey{Kind: "log", ID: r.log.Name()}, nil
 	}
 	if kind, id, ok := strings.Cut(typed, ":"); ok && (kind == "org" || kind == "seal") {
-		return trial.RecordKey{Kind: kind, ID: id}, nil
+		return checkedKey(kind, id)
 	}
 	if id, err := trial.ParseHash(typed); err == nil {
 		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
 	}
 	if strings.HasPrefix(typed, "sponsor:") {
-		return trial.RecordKey{Kind: "identifier", ID: typed}, nil
+		return checkedKey("identifier", typed)
 	}
 	id, err := trial.ParseIdentifier(typed)
 	if err != nil {
 		return trial.RecordKey{}, usageError{err}
 	}
 	return trial.RecordKey{Kind: "identifier", ID: id}, nil
+}
+
+func checkedKey(kind, id string) (trial.RecordKey, error) {
+	key := trial.RecordKey{Kind: kind, ID: id}
+	if err := key.Check(); err != nil {
+		return trial.RecordKey{}, usageError{err}
+	}
+	return key, nil
 }
 
 // theTrial returns the trial that an identifier names, zero if none claims it.

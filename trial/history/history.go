@@ -116,6 +116,12 @@ func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
 		return nil, &trial.NewerRules{From: cp.Size, Set: end.State.Rules}
 	}
 	v := &Verdict{Key: trial.RecordKey{Kind: h.Kind, ID: h.ID}, Checkpoint: cp, Replayed: cp.ReplayQuorum()}
+	if err := v.Key.Check(); err != nil { // of what no record can be named, absence says nothing
+		return nil, wrong("%v", err)
+	}
+	if h.Kind == "log" && h.ID != cp.Origin {
+		return nil, wrong("it is of the log %.80q, the checkpoint of %q", h.ID, cp.Origin)
+	}
 	if v.Record, err = h.record(v.Key, end.State); err != nil {
 		return nil, err
 	}

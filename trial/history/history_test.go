@@ -2,7 +2,9 @@ package history_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
@@ -87,6 +89,43 @@ func TestReplayed(t *testing.T) {
 		v, err := build(t, l, absent, c.signers...).Verify(policy(t))
 		if (err == nil) != c.ok || err == nil && v.Replayed != c.replayed {
 			t.Errorf("%d cosigners: %v, %+v", len(c.signers), err, v)
+		}
+	}
+}
+
+// TestAbsenceIsOfWhatCouldBe: the map has no record under a misspelt name either,
+// so a history of one would show that nothing was logged of what was.
+func TestAbsenceIsOfWhatCouldBe(t *testing.T) {
+	l := trialtest.NewLog(t)
+	id := trial.Hash{1}.String()
+	for key, ok := range map[trial.RecordKey]bool{
+		{Kind: "identifier", ID: "nct:NCT00000001"}:              true,
+		{Kind: "identifier", ID: "sponsor:acme/X/1"}:             true,
+		{Kind: "trial", ID: id}:                                  true,
+		{Kind: "seal", ID: id}:                                   true,
+		{Kind: "key", ID: id}:                                    true,
+		{Kind: "org", ID: "acme"}:                                true,
+		{Kind: "identifier", ID: "NCT00000001"}:                  false,
+		{Kind: "identifier", ID: "nct:nct00000001"}:              false,
+		{Kind: "identifier", ID: "nct:NCT00000001\u200b"}:        false,
+		{Kind: "identifier", ID: "sponsor:Acme/X-1"}:             false,
+		{Kind: "identifier", ID: "sponsor:acme"}:                 false,
+		{Kind: "identifier", ID: "sponsor:acme/"}:                false,
+		{Kind: "identifier", ID: "sponsor:acme/X-1 "}:            false,
+		{Kind: "identifiers", ID: "nct:NCT00000001"}:             false,
+		{Kind: "", ID: ""}:                                       false,
+		{Kind: "trial", ID: "NCT00000001"}:                       false,
+		{Kind: "trial", ID: strings.Repeat("A", 64)}:             false,
+		{Kind: "seal", ID: ""}:                                   false,
+		{Kind: "key", ID: id[1:]}:                                false,
+		{Kind: "org", ID: "Acme"}:                                false,
+		{Kind: "org", ID: "acme up to size 99\nthese 0 entries"}: false,
+		{Kind: "log", ID: "another.example"}:                     false,
+		{Kind: "log", ID: ""}:                                    false,
+	} {
+		v, err := build(t, l, key, first, second).Verify(policy(t))
+		if (err == nil) != ok || ok && v.Record != nil || !ok && !errors.Is(err, history.ErrHistory) {
+			t.Errorf("%q: %v", key, err)
 		}
 	}
 }
