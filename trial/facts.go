@@ -9,26 +9,18 @@ import (
 // MaxFacts bounds the facts of a statement, in bytes of canonical JSON.
 const MaxFacts = 32_000
 
-// Content is what a statement may say of what is in its documents: facts in the
-// open, or a commitment to parts that its signer can show one by one.
+// Content is what a statement may say of what is in its documents.
 type Content struct {
-	Elements *Elements `json:"elements,omitempty"`
-	Facts    *Facts    `json:"facts,omitempty"`
+	Facts *Facts `json:"facts,omitempty"`
 }
 
 func (c *Content) content() *Content { return c }
 
-// check holds both to their form.
 func (c *Content) check() error {
-	if c.Elements != nil {
-		if err := c.Elements.check(); err != nil {
-			return err
-		}
+	if c.Facts == nil {
+		return nil
 	}
-	if c.Facts != nil {
-		return c.Facts.check()
-	}
-	return nil
+	return c.Facts.check()
 }
 
 // ContentOf returns what a statement says of its documents' content, nil for the
@@ -244,7 +236,7 @@ func (f *Facts) check() error {
 	}
 	data, err := encode(f)
 	if err == nil && len(data) > MaxFacts {
-		err = fmt.Errorf("facts have %d bytes, the most is %d: commit to them with elements", len(data), MaxFacts)
+		err = fmt.Errorf("facts have %d bytes, the most is %d", len(data), MaxFacts)
 	}
 	return err
 }

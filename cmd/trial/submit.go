@@ -5,12 +5,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/study"
 )
 
 func (s *sending) flags(fs *flag.FlagSet) {
@@ -141,7 +143,7 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 // submitFlags are the flags of submit that say what is submitted.
 type submitFlags struct {
 	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source string
-	private, seal                                                                                       bool
+	private, seal, facts                                                                                bool
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
@@ -159,6 +161,7 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.source, "source", "registry", "of an observation: `registry`, journal, website or other")
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
+	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
 	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
 }
 
@@ -172,7 +175,7 @@ var fits = map[string][]string{
 	"event":    {"milestone"},
 	"date":     {"milestone", "observation"},
 	"country":  {"milestone"},
-	"dated":    {"protocol", "sap", "results", "document"},
+	"dated":    {"protocol", "sap", "results", "document", "observation"},
 	"source":   {"observation"},
 }
 
@@ -184,6 +187,9 @@ func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
 			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
 		}
 	})
+	if f.facts && !slices.Contains([]string{"protocol", "results", "document", "observation"}, f.kind) {
+		err = usagef("-facts belongs to protocol, results, document and observation, not to %s", f.kind)
+	}
 	if f.private && files == 0 {
 		err = usagef("-private hides the digests of files, and none is given")
 	}
@@ -221,6 +227,11 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if f.facts {
+		if err := e.addFacts(p, names[0]); err != nil {
+			return err
+		}
+	}
 	st := &trial.Statement{Predicate: p, Subjects: subjects(f.kind, files, f.private, &o)}
 	if len(files) == 0 {
 		st.Subjects = trial.NamedSubject("trial", id)
@@ -236,6 +247,32 @@ func submit(ctx context.Context, e *env, args []string) error {
 	return nil
 }
 
+// addFacts puts what a document says of a study into a statement, and says what
+// was withheld.
+func (e *env) addFacts(p trial.Predicate, name string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return usageError{err}
+	}
+	s, err := study.Parse(data)
+	if err != nil {
+		return usagef("%s: %w: submit it without -facts, it is proven all the same", name, err)
+	}
+	facts, withheld := s.Facts()
+	size, err := facts.Size()
+	if err != nil {
+		return err
+	}
+	if size > trial.MaxFacts {
+		return usagef("%s has %d bytes of facts, the most is %d: submit it without -facts", name, size, trial.MaxFacts)
+	}
+	trial.ContentOf(&trial.Statement{Predicate: p}).Facts = facts
+	if len(withheld) > 0 {
+		fmt.Fprintf(e.stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
+	}
+	return nil
+}
+
 // predicate builds what the flags say. Receipts that they name are verified:
 // what a statement stands on should be logged.
 func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Openings) (trial.Predicate, trial.Hash, error) {
@@ -248,7 +285,7 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 		if err != nil {
 			return nil, trial.Hash{}, usageError{err}
 		}
-		return &trial.Observation{Common: c, Identifier: id, SeenAt: f.date, Source: f.source}, trial.Hash{}, nil
+		return &trial.Observation{Common: c, Dated: f.dated, Identifier: id, SeenAt: f.date, Source: f.source}, trial.Hash{}, nil
 	}
 	id, err := r.resolve(ctx, f.trial)
 	if err != nil {

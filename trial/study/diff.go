@@ -62,8 +62,8 @@ func Diff(a, b *Study) []Change {
 	d.set("collaborator", names(a.Collaborators), names(b.Collaborators))
 	d.set("identifier", values(a.Identifiers), values(b.Identifiers))
 	d.text("type", a.Type, b.Type)
-	d.text("phase", strings.Join(a.Phases, ", "), strings.Join(b.Phases, ", "))
-	d.text("allocation", notApplicable(a.Allocation, d.other), notApplicable(b.Allocation, d.other))
+	d.text("phase", notApplicable(strings.Join(a.Phases, ", ")), notApplicable(strings.Join(b.Phases, ", ")))
+	d.text("allocation", notApplicable(a.Allocation), notApplicable(b.Allocation))
 	d.text("model", a.Model, b.Model)
 	d.text("purpose", a.Purpose, b.Purpose)
 	d.text("masking", a.Masking, b.Masking)
@@ -337,9 +337,10 @@ func letters(s string) string {
 	return b.String()
 }
 
-// notApplicable is what older exports say where newer ones say nothing.
-func notApplicable(s string, other bool) string {
-	if other && s == "not-applicable" {
+// notApplicable is what some exports say where others, of the same record, say
+// nothing.
+func notApplicable(s string) string {
+	if s == "not-applicable" {
 		return ""
 	}
 	return s

@@ -13,7 +13,7 @@ const MaxDocument = 64 << 20
 
 // ErrUnknown is the error of a document in none of the formats: it may be a PDF,
 // and is no worse for it.
-var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
+var ErrUnknown = errors.New("not a study in a format that is known (a ClinicalTrials.gov API v2 record or clinical_study XML)")
 
 // Parse reads one study. An error wraps ErrUnknown where the document does not
 // claim to be in one of the formats; any other says why a document that does
@@ -39,15 +39,8 @@ func Parse(data []byte) (*Study, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not valid JSON: %w", err)
 	}
-	switch {
-	case members["protocolSection"]:
+	if members["protocolSection"] {
 		return parseCTGovV2(trimmed)
-	case members["FullStudiesResponse"], members["Study"]:
-		return parseCTGovV1(trimmed)
-	case members["usdmVersion"], members["study"]:
-		return parseUSDM(trimmed)
-	case members["resourceType"]:
-		return parseFHIR(trimmed)
 	}
 	return nil, ErrUnknown
 }

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+func deadlinesCommand(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var at string
+	var files words
+	var asJSON bool
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&at, "at", time.Now().UTC().Format(time.DateOnly), "judge as of this `day`")
+		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+		fs.BoolVar(&asJSON, "json", false, "print the verdicts as JSON")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("one trial must be given: its id or a number")
+	}
+	d, err := r.dossier(ctx, rest[0], files)
+	if err != nil {
+		return err
+	}
+	if len(d.versions) == 0 {
+		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts", errInvalid, rest[0])
+	}
+	verdicts, err := deadline.Judge(d.withMilestones(), at)
+	if err != nil {
+		return usageError{err}
+	}
+	if asJSON {
+		err = printJSON(e, verdicts)
+	} else {
+		for _, v := range verdicts {
+			e.printVerdict(&v)
+		}
+		for _, u := range d.unread {
+			fmt.Fprintf(e.stdout, "note: %s\n", u)
+		}
+		e.printBasis(&r, d)
+	}
+	return errors.Join(err, d.stated())
+}
+
+func (e *env) printVerdict(v *deadline.Verdict) {
+	fmt.Fprintf(e.stdout, "%s %s", v.Rule, v.Verdict)
+	if v.Due != "" {
+		fmt.Fprintf(e.stdout, ", due %s", v.Due)
+	}
+	if v.Done != "" {
+		fmt.Fprintf(e.stdout, ", done %s", v.Done)
+	}
+	if v.Why != "" {
+		fmt.Fprintf(e.stdout, ": %s", printable(v.Why))
+	}
+	fmt.Fprintf(e.stdout, "\n  asks for %s (%s)\n", v.Asks, v.Source)
+	for _, in := range v.Inputs {
+		fmt.Fprintf(e.stdout, "  %s: %s", in.Name, printable(in.Value))
+		if in.By != "" {
+			fmt.Fprintf(e.stdout, ", by entry %d (%s)", in.Entry, in.By)
+		}
+		for _, b := range in.Before {
+			fmt.Fprintf(e.stdout, "; before that %s by entry %d", b.Date.Date, b.Entry)
+		}
+		fmt.Fprintln(e.stdout)
+	}
+	for _, n := range v.Notes {
+		fmt.Fprintf(e.stdout, "  note: %s\n", printable(n))
+	}
+}
+
+// withMilestones adds to each version the dates that the sponsor's milestones
+// state by then and the record itself does not have: the end of the trial in the
+// EU, which no register of the United States knows.
+func (d *dossier) withMilestones() []study.Version {
+	if d.timeline == nil {
+		return d.versions
+	}
+	var end string
+	trial.Each(d.timeline, func(i *trial.Item, m *trial.Milestone) {
+		if m.Event == "end-of-trial" && m.Country == "EU" {
+			end = i.Value("date")
+		}
+	})
+	if end == "" {
+		return d.versions
+	}
+	var list []study.Version
+	for _, v := range d.versions {
+		s := *v.Study
+		s.Dates = append(s.Dates[:len(s.Dates):len(s.Dates)], study.Date{Event: deadline.EndEU, Date: end, Kind: study.Actual})
+		v.Study = &s
+		list = append(list, v)
+	}
+	return list
+}
