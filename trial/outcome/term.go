@@ -184,7 +184,7 @@ bowelpreparation :preparation = BBPS | Boston bowel preparation scale | bowel pr
 screening :screening = screening | screened | cancer screening | colorectal cancer screening | CRC screening | CRC testing | up to date with screening
 stooltest :screening = !FIT | FOBT | gFOBT | iFOBT | fecal immunochemical test | fecal occult blood test | stool test | stool blood test | FIT kit | !FITs | fecal test | stool based test | fecal immunochemical testing
 colonoscopy :screening = colonoscopy | colonoscopies | diagnostic colonoscopy | follow up colonoscopy | sigmoidoscopy | endoscopy
-uptake :uptake = uptake | participation | completion | completed | complete the | completing | attendance | attended | participated | receipt | received | return of kit | response to invitation | returned | completes
+uptake :uptake = uptake | participation | completion | completed | complete the | completing | attendance | attended | participated | receipt | return of kit | response to invitation | returned | completes
 diagnosticaccuracy = sensitivity | specificity | diagnostic accuracy | accuracy | diagnostic performance | PPV | NPV | positive predictive value | negative predictive value | ROC | AUROC
 diagnosis = optical diagnosis | histology prediction | characterization
 sedation = sedation | propofol | sedation depth | level of sedation | sedation level
@@ -199,11 +199,13 @@ lesion = lesion | lesions
 crc = CRC | colorectal cancer | colorectal carcinoma | colorectal neoplasms | colon cancer | rectal cancer | mCRC | metastatic colorectal cancer
 metastasis = metastasis | metastases | metastatic | distant metastasis | liver metastases | distant failure
 microbiome = microbiome | microbiota | gut flora | gut microbiota | fecal microbiota
+efficacy = efficacy | effectiveness
+feasibility = feasibility
 tumorsize = tumor size | tumor volume | tumor shrinkage | lesion size | tumor burden
 `
 
 // faint is the terms that name whom a trial is about sooner than what it measures.
-var faint = map[string]bool{"crc": true, "recist": true, "areaundercurve": true, "visualscale": true, "biomarker": true, "lesion": true, "uptake": false, "diabetes": true, "metastasis": true}
+var faint = map[string]bool{"crc": true, "recist": true, "areaundercurve": true, "visualscale": true, "biomarker": true, "lesion": true, "efficacy": true, "feasibility": true, "diabetes": true, "metastasis": true}
 
 // contrasts are sets of families and terms of which an outcome's head names one: a
 // text on one of them does not match a text on another.

@@ -66,7 +66,7 @@ func isNumber(w string) bool {
 
 // spellings brings British, American and irregular forms to one stem.
 var spellings = map[string]string{
-	"tumour": "tumor", "haemoglobin": "hemoglobin", "haemorrhage": "hemorrhage", "anaemia": "anemia", "oedema": "edema",
+	"number": "count", "numbers": "count", "tumour": "tumor", "haemoglobin": "hemoglobin", "haemorrhage": "hemorrhage", "anaemia": "anemia", "oedema": "edema",
 	"diarrhoea": "diarrhea", "faecal": "fecal", "faeces": "feces", "oesophageal": "esophageal", "ischaemic": "ischemic",
 	"leukaemia": "leukemia", "paediatric": "pediatric", "programme": "program", "centre": "center", "behaviour": "behavior",
 	"randomisation": "randomization", "randomised": "randomized", "hospitalisation": "hospitalization",
