@@ -261,18 +261,23 @@ func split(list []study.Outcome) []study.Outcome {
 func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version, before int) {
 	pairs := pair(specified, reported)
 	taken := map[int]bool{}
+	for _, p := range pairs {
+		taken[p.B] = true
+	}
 	for i := range specified {
 		s := specified[i]
 		p, ok := pairs[i]
 		if !ok {
 			f := Finding{Status: NotReported, Specified: &s}
-			if best, at := closest(s, reported); best >= near {
+			// What stands for another outcome, or for another time, is not perhaps this one.
+			if best, at := closest(s, reported, func(j int) bool {
+				return !taken[j] && outcome.TimeFrames(s.Text(), reported[j].Text()) != outcome.Contradicting
+			}); best >= near {
 				f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
 			}
 			r.Outcomes = append(r.Outcomes, f)
 			continue
 		}
-		taken[p.B] = true
 		o := reported[p.B]
 		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s.Text(), o.Text())}
 		f.Status, f.Why = status(s, o, f.TimeFrames)
@@ -287,7 +292,10 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 		}
 		o := reported[j]
 		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
-		if best, at := closest(o, specified); best >= near {
+		if best, at := closest(o, specified, func(i int) bool {
+			_, found := pairs[i]
+			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
+		}); best >= near {
 			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
 		} else if v := declares(versions[before+1:], o); v != nil {
 			s := source(v)
@@ -357,9 +365,10 @@ func pair(a, b []study.Outcome) map[int]outcome.Pair {
 	return pairs
 }
 
-func closest(o study.Outcome, list []study.Outcome) (best float64, at int) {
+// closest returns the most similar of those outcomes of a list that may be it.
+func closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
 	for i := range list {
-		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best {
+		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best && may(i) {
 			best, at = s, i
 		}
 	}
@@ -374,7 +383,7 @@ func declares(versions []study.Version, o study.Outcome) *study.Version {
 		if v.Results {
 			return nil
 		}
-		if best, _ := closest(o, split(v.Outcomes)); best >= outcome.Threshold {
+		if best, _ := closest(o, split(v.Outcomes), func(int) bool { return true }); best >= outcome.Threshold {
 			return v
 		}
 	}

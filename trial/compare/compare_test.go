@@ -1,0 +1,118 @@
+package compare
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// version makes a version from lines such as "primary Pain [12 weeks]",
+// "reported secondary Sleep [1 year]" and "start 2026-01 actual".
+func version(t *testing.T, entry uint64, claimed string, lines ...string) study.Version {
+	t.Helper()
+	s := &study.Study{Format: study.CTGovV2, Enrolment: study.Enrolment{Count: -1}}
+	for _, line := range lines {
+		first, rest, _ := strings.Cut(line, " ")
+		if first == study.Start || first == study.FirstSubmitted {
+			date, kind, _ := strings.Cut(rest, " ")
+			s.Dates = append(s.Dates, study.Date{Event: first, Date: date, Kind: kind})
+			continue
+		}
+		list := &s.Outcomes
+		if first == "reported" {
+			s.Results, list = true, &s.Reported
+			first, rest, _ = strings.Cut(rest, " ")
+		}
+		measure, frame, _ := strings.Cut(strings.TrimSuffix(rest, "]"), " [")
+		*list = append(*list, study.Outcome{Level: first, Measure: measure, TimeFrame: frame})
+	}
+	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2027-01-01", Claimed: claimed}
+}
+
+// TestCompare tells what became of each outcome.
+func TestCompare(t *testing.T) {
+	before := []string{"start 2026-01 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]", "secondary Quality of life [1 year]", "secondary Bone density [1 year]"}
+	for _, c := range []struct {
+		name     string
+		versions []study.Version
+		article  string
+		from     uint64 // entry of the prespecified version, 0 for none
+		none     string
+		want     string // statuses in order
+	}{
+		{"as specified", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Quality of life [1 year]", "reported secondary Bone density [1 year]")},
+			"", 1, "", "reported as specified; reported as specified; reported as specified"},
+		{"switched", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Quality of life [1 year]", "reported secondary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+			"", 1, "", "demoted; promoted; not reported; new and undeclared"},
+		{"declared meanwhile", []study.Version{version(t, 1, "2025-12-01", before...),
+			version(t, 2, "2026-03-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "secondary Headache days [1 month]"),
+			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+			"", 1, "", "reported as specified; not reported; not reported; new and declared"},
+		{"added with the results is not declared", []study.Version{version(t, 1, "2025-12-01", before[:3]...),
+			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "secondary Headache days [1 month]", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+			"", 1, "", "reported as specified; new and undeclared"},
+		{"an article", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+			"overall survival\nsecondary: headache days at 1 month", 1, "", "reported as specified; new and undeclared"},
+		{"another time is unclear", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+			"primary: overall survival at 6 months", 1, "", "unclear"},
+		{"each time point is one", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain at 6 and 12 weeks")},
+			"primary: pain at 6 weeks", 1, "", "reported as specified; not reported"},
+		{"registered after the start", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Overall survival [2 years]")},
+			"", 0, "none: registered after the start", ""},
+		{"registered before, no version of then", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2025-12-01", "primary Overall survival [2 years]")},
+			"", 0, "no version of that time is logged", ""},
+		{"a start that was edited later", []study.Version{version(t, 1, "2026-02-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Bone density"), version(t, 2, "2026-06-01", "start 2026-03-10 actual", "first-submitted 2026-02-01", "primary Overall survival")},
+			"", 0, "none: registered after the start", ""},
+		{"in the month of the start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 actual", "primary Overall survival")},
+			"", 0, "no version is dated before the start", ""},
+		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0, "no version gives an actual start", ""},
+		{"nothing", nil, "", 0, "no version with outcomes", ""},
+	} {
+		var article []outcome.ArticleOutcome
+		if c.article != "" {
+			var err error
+			if article, err = outcome.ParseArticle([]byte(c.article)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := Compare(study.NewVersions(c.versions), article)
+		var got []string
+		for _, f := range r.Outcomes {
+			got = append(got, f.Status)
+		}
+		if s := strings.Join(got, "; "); s != c.want {
+			t.Errorf("%s: %s\nwant %s", c.name, s, c.want)
+		}
+		switch {
+		case c.from == 0 && (r.Prespecified != nil || !strings.Contains(r.None, c.none)):
+			t.Errorf("%s: prespecified %+v, %q", c.name, r.Prespecified, r.None)
+		case c.from != 0 && (r.Prespecified == nil || r.Prespecified.Entry != c.from || r.Prespecified.By != study.BySource):
+			t.Errorf("%s: prespecified %+v, %q", c.name, r.Prespecified, r.None)
+		}
+	}
+}
+
+// TestSteps puts changes where they belong: before the start, after, with results.
+func TestSteps(t *testing.T) {
+	r := Compare(study.NewVersions([]study.Version{
+		version(t, 1, "2025-10-01", "primary Pain [6 weeks]"),
+		version(t, 2, "2025-12-01", "primary Pain [12 weeks]"),
+		version(t, 3, "2026-03-01", "start 2026-01-10 actual", "primary Pain [26 weeks]"),
+		version(t, 4, "2026-06-01", "start 2026-01-10 actual", "primary Change in pain [26 weeks]", "reported primary Change in pain [26 weeks]"),
+	}), nil)
+	for name, c := range map[string]struct {
+		steps []Step
+		to    uint64
+		sort  string
+	}{"before": {r.BeforeStart, 2, study.Changed}, "after": {r.AfterStart, 3, study.Added}, "with results": {r.WithResults, 4, study.Reworded}} {
+		if len(c.steps) != 1 || c.steps[0].To.Entry != c.to || c.steps[0].Changes[0].Sort != c.sort && c.steps[0].Changes[len(c.steps[0].Changes)-1].Sort != study.Changed {
+			t.Errorf("%s: %s", name, fmt.Sprintf("%+v", c.steps))
+		}
+	}
+	if r.Prespecified == nil || r.Prespecified.Entry != 2 {
+		t.Errorf("prespecified: %+v", r.Prespecified)
+	}
+}
