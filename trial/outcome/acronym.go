@@ -48,6 +48,7 @@ func initialled(ws []word, acronym string, last bool) []word {
 // for those that are no term, by the words of the other text that they abbreviate.
 func expand(ws, other []word, known map[string][]word) []word {
 	var list []word
+	sought := map[string][]word{} // by acronym, what the other text has for it
 	for i, w := range ws {
 		if !isAcronym(w) {
 			list = append(list, w)
@@ -55,7 +56,10 @@ func expand(ws, other []word, known map[string][]word) []word {
 		}
 		long := known[w.text]
 		if s, ok := spelt[stem(w.text)]; long == nil && (!ok || s.capitals && w.capitals < 2) {
-			long = initialled(other, w.text, false)
+			if _, done := sought[w.text]; !done {
+				sought[w.text] = initialled(other, w.text, false)
+			}
+			long = sought[w.text]
 		}
 		if long == nil {
 			list = append(list, w)

@@ -32,7 +32,7 @@ type ArticleOutcome struct {
 //	{"primary": ["pain at 6 weeks"], "secondary": [...], "outcomes": [...]}
 //
 // Empty lines are passed over. An outcome at several time points comes back as one for
-// each, by SplitTimePoints. A field that is not of the form is an error.
+// each, by SplitTimePoints; one of more than 10,000 bytes is an error. A field that is not of the form is an error.
 func ParseArticle(data []byte) ([]ArticleOutcome, error) {
 	if len(data) > articleLimit {
 		return nil, fmt.Errorf("parse outcomes: %d bytes; at most %d are read", len(data), articleLimit)
@@ -88,6 +88,9 @@ func parseLines(s string) ([]ArticleOutcome, error) {
 		}
 		if o.Measure == "" {
 			return nil, fmt.Errorf("line %d: a level and no outcome", n)
+		}
+		if len(o.Measure) > textLimit {
+			return nil, fmt.Errorf("line %d: %d bytes; at most %d are read of an outcome", n, len(o.Measure), textLimit)
 		}
 		list = append(list, o)
 	}
@@ -184,6 +187,9 @@ func parseList(level string, data []byte) ([]ArticleOutcome, error) {
 		o.Measure, o.TimeFrame = strings.TrimSpace(o.Measure), strings.TrimSpace(o.TimeFrame)
 		if o.Measure == "" {
 			return nil, fmt.Errorf("outcome %d: no measure", i+1)
+		}
+		if n := max(len(o.Measure), len(o.TimeFrame)); n > textLimit {
+			return nil, fmt.Errorf("outcome %d: %d bytes; at most %d are read", i+1, n, textLimit)
 		}
 		list = append(list, o)
 	}

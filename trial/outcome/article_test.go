@@ -47,6 +47,8 @@ func TestParseArticleErrors(t *testing.T) {
 		{"no outcome", `[]`, "holds none"},
 		{"null", `[null]`, "no measure"},
 		{"level alone", "primary:", "line 1: a level and no outcome"},
+		{"long line", "falls\n" + strings.Repeat("1h ", 4000), "line 2: 11999 bytes"},
+		{"long measure", `["` + strings.Repeat("p", 10_001) + `"]`, "outcome 1: 10001 bytes"},
 		{"too many", strings.Repeat("p\n", 10_001), "more than 10000"},
 	} {
 		got, err := ParseArticle([]byte(c.in))

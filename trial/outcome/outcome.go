@@ -13,7 +13,8 @@
 package outcome
 
 // A Text is an outcome as one source words it. Any part may be empty; the time
-// frame may stand within the measure ("PFS at 9 months").
+// frame may stand within the measure ("PFS at 9 months"). Of a part longer than 10,000
+// bytes only the first 10,000 are read.
 type Text struct {
 	Measure, TimeFrame, Description string
 }

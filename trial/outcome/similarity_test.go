@@ -2,7 +2,9 @@ package outcome
 
 import (
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestSimilarity(t *testing.T) {
@@ -103,5 +105,17 @@ func TestVocabulary(t *testing.T) {
 		if !names[name] {
 			t.Errorf("faint %q is no term", name)
 		}
+	}
+}
+
+// TestLong holds that no text, however made, takes long: this one is all acronyms.
+func TestLong(t *testing.T) {
+	long := Text{Measure: strings.Repeat("AB ", 100_000)}
+	start := time.Now()
+	if s := Similarity(long, long); s != 1 {
+		t.Errorf("similarity with itself %v", s)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

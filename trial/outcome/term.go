@@ -244,10 +244,7 @@ func init() {
 	for line := range strings.Lines(strings.TrimSpace(vocabulary)) {
 		head, list, _ := strings.Cut(line, "=")
 		fields := strings.Fields(head)
-		t := &term{name: fields[0]}
-		for _, f := range fields[1:] {
-			t.families = append(t.families, f)
-		}
+		t := &term{name: fields[0], families: fields[1:]}
 		byName[t.name] = t
 		for s := range strings.SplitSeq(list, "|") {
 			s = strings.TrimSpace(s)

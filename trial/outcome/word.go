@@ -14,6 +14,9 @@ type word struct {
 	gap        string
 }
 
+// textLimit is how many bytes of a text are read: times are compared each with each.
+const textLimit = 10_000
+
 // foldings are letters and signs written in more than one way.
 var foldings = strings.NewReplacer(
 	"α", "alpha", "β", "beta", "γ", "gamma", "δ", "delta", "κ", "kappa", "λ", "lambda", "μ", "u", "µ", "u",
@@ -25,6 +28,7 @@ var foldings = strings.NewReplacer(
 // words splits a text. The gap of a word is what stands before it, without spaces:
 // "" where two words are joined by a space alone.
 func words(s string) []word {
+	s = s[:min(len(s), textLimit)]
 	var list []word
 	last, start, capitals := 0, -1, 0
 	flush := func(end int) {
