@@ -180,7 +180,7 @@ func parseXML(data []byte) (*Study, error) {
 		Title: text(r.BriefTitle), OfficialTitle: text(r.OfficialTitle), Acronym: text(r.Acronym),
 		Sponsor: Organisation{text(r.LeadSponsor.Agency), class(r.LeadSponsor.Class)},
 		Type:    studyType(r.StudyType), Phases: phases(text(r.Phase)),
-		Enrolment: Enrolment{Count: -1}, Status: status(r.OverallStatus),
+		Status: status(r.OverallStatus),
 	}
 	s.addIdentifier("nct", r.NCTID)
 	for _, a := range r.Aliases {
@@ -194,7 +194,7 @@ func parseXML(data []byte) (*Study, error) {
 		s.Collaborators = append(s.Collaborators, Organisation{text(c.Agency), class(c.Class)})
 	}
 	r.design(s)
-	if err := r.enrolment(s); err != nil {
+	if s.Enrolment, err = enrolment(r.Enrollment.Count, r.Enrollment.Type); err != nil {
 		return nil, err
 	}
 	for _, c := range r.Conditions {
@@ -274,17 +274,17 @@ func (r *xmlRecord) design(s *Study) {
 	s.setMasking(text(d.Masking), nil)
 }
 
-func (r *xmlRecord) enrolment(s *Study) error {
-	n := text(r.Enrollment.Count)
+// enrolment reads a number of participants that is text.
+func enrolment(n, kind string) (Enrolment, error) {
+	n = text(n)
 	if n == "" {
-		return nil
+		return Enrolment{Count: -1}, nil
 	}
 	count, err := strconv.ParseUint(n, 10, 31)
 	if err != nil {
-		return fmt.Errorf("the enrolment %.20q is no number", n)
+		return Enrolment{}, fmt.Errorf("the enrolment %.20q is no number", n)
 	}
-	s.Enrolment = Enrolment{int(count), dateKind(r.Enrollment.Type)}
-	return nil
+	return Enrolment{int(count), dateKind(kind)}, nil
 }
 
 func (r *xmlRecord) dates(s *Study) {

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,8 +86,10 @@ func Diff(a, b *Study) []Change {
 	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
 	d.set("country", a.Countries, b.Countries)
 	d.objectives(a.Objectives, b.Objectives)
+	d.sections(a.Sections, b.Sections)
 	d.outcomes("outcome", a.Outcomes, b.Outcomes)
 	switch {
+	case a.Results != b.Results && d.other && len(a.Reported)+len(b.Reported) == 0:
 	case !a.Results && b.Results:
 		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
 	case a.Results && !b.Results:
@@ -186,6 +189,13 @@ func within(narrow, wide string) bool {
 
 func (d Date) words() string { return strings.TrimSpace(d.Date + " " + d.Kind) }
 
+func (s Section) name() string { return text(s.Number + " " + s.Title) }
+
+// key is the title without a number that some write into it.
+func (s Section) key() string {
+	return strings.ToLower(strings.TrimLeft(plain(s.Title), "0123456789. "))
+}
+
 func (e Enrolment) count() string {
 	if e.Count < 0 {
 		return ""
@@ -201,6 +211,35 @@ func (d *differ) objectives(a, b []Objective) {
 		return out
 	}
 	d.set("objective", text(a), text(b))
+}
+
+// sections compares the sections of two protocols by their titles, those of one
+// title in turn. Other numbers alone are no change.
+func (d *differ) sections(a, b []Section) {
+	if d.other && (len(a) == 0 || len(b) == 0) {
+		return
+	}
+	left := map[string][]Section{}
+	for _, s := range b {
+		left[s.key()] = append(left[s.key()], s)
+	}
+	for _, s := range a {
+		list := left[s.key()]
+		if len(list) == 0 {
+			d.add("section "+s.name(), Removed, cmp.Or(s.Text, s.name()), "")
+			continue
+		}
+		if n := list[0]; !same(letters(s.Text), letters(n.Text)) {
+			d.text("section "+n.name(), s.Text, n.Text)
+		}
+		left[s.key()] = list[1:]
+	}
+	for _, s := range b {
+		for _, n := range left[s.key()] {
+			d.add("section "+n.name(), Added, "", cmp.Or(n.Text, n.name()))
+		}
+		delete(left, s.key())
+	}
 }
 
 // outcomes pairs the outcomes of two versions: those with the same words first,

@@ -13,7 +13,9 @@ const MaxDocument = 64 << 20
 
 // ErrUnknown is the error of a document in none of the formats: it may be a PDF,
 // and is no worse for it.
-var ErrUnknown = errors.New("not a study in a format that is known (a ClinicalTrials.gov API v2 record or clinical_study XML)")
+var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
+
+var errComment = errors.New("not valid JSON: it has comments (// or /*), which JSON has not: take them out, or have its source do so")
 
 // Parse reads one study. An error wraps ErrUnknown where the document does not
 // claim to be in one of the formats; any other says why a document that does
@@ -26,21 +28,33 @@ func Parse(data []byte) (*Study, error) {
 	if len(trimmed) == 0 {
 		return nil, fmt.Errorf("%w: it is empty", ErrUnknown)
 	}
-	if trimmed[0] == '<' {
+	switch {
+	case trimmed[0] == '<':
 		return parseXML(trimmed)
-	}
-	if trimmed[0] != '{' {
+	case bytes.HasPrefix(trimmed, []byte("//")), bytes.HasPrefix(trimmed, []byte("/*")):
+		return nil, errComment
+	case trimmed[0] != '{':
 		return nil, ErrUnknown
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("the JSON is not UTF-8")
 	}
 	members, err := memberNames(trimmed)
+	if syntax := new(json.SyntaxError); errors.As(err, &syntax) && syntax.Offset > 0 && trimmed[syntax.Offset-1] == '/' {
+		return nil, errComment
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not valid JSON: %w", err)
 	}
-	if members["protocolSection"] {
+	switch {
+	case members["protocolSection"]:
 		return parseCTGovV2(trimmed)
+	case members["FullStudiesResponse"], members["Study"]:
+		return parseCTGovV1(trimmed)
+	case members["usdmVersion"], members["study"]:
+		return parseUSDM(trimmed)
+	case members["resourceType"]:
+		return parseFHIR(trimmed)
 	}
 	return nil, ErrUnknown
 }

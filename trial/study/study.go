@@ -1,7 +1,7 @@
 // Package study reads trial documents in the formats that registries and sponsors
 // use and gives one neutral model of them, so that versions can be compared
-// whatever they were written in: ClinicalTrials.gov's API v2 records and its older
-// XML.
+// whatever they were written in: ClinicalTrials.gov's API v2 records, its older
+// full-study records and XML, CDISC USDM 4.0, and HL7 FHIR ResearchStudy.
 //
 // It reads bytes that others have hashed: a document that cannot be read is still
 // proven to be what was logged, and Parse says why it could not be read. The
@@ -66,7 +66,11 @@ type Study struct {
 // Formats that Parse knows.
 const (
 	CTGovV2  = "ctgov-v2"  // ClinicalTrials.gov API v2 study record
+	CTGovV1  = "ctgov-v1"  // ClinicalTrials.gov full-study record, of the API before v2
 	CTGovXML = "ctgov-xml" // ClinicalTrials.gov clinical_study
+	USDM     = "usdm"      // CDISC USDM 4
+	FHIRR4   = "fhir-r4"   // HL7 FHIR ResearchStudy, R4
+	FHIRR5   = "fhir-r5"   // the same in the shape of R5 and R6, which has outcome measures
 	Logged   = "facts"     // facts of a log's entry
 )
 

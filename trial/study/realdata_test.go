@@ -1,0 +1,143 @@
+package study
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/trialtest"
+)
+
+const realData = "../../../shared/data"
+
+// TestRealFiles reads every real study, and every file that is none. What is
+// refused is refused for the reason that its folder's notes give.
+func TestRealFiles(t *testing.T) {
+	if _, err := os.Stat(realData); err != nil {
+		trialtest.Skip(t, "the real input files are not here")
+	}
+	// What is no study, or no valid one, by the end of its path.
+	refused := map[string]string{
+		"usdm/Roche_NCT04320615_COVID.json":              "usdmVersion is missing; study.studyProtocolVersions is of a USDM before 3.0",
+		"fhir-r6-m11/Exemplar001-Bundle.json":            "it has comments",
+		"fhir-r6-m11/JPMA001-Bundle.json":                "it has comments",
+		"NCT02654730/2017-08-08_v2.xml":                  "not well-formed",
+		"schema/ctgov-openapi-pinned-subset.json":        "not a study in a format that is known",
+		"fhir-r5/consent-example.json":                   `a FHIR "Consent"`,
+		"fhir-r4/ResearchSubject-example.json":           "it has a study, but nothing of USDM",
+		"protocol-pdf/EliLilly_NCT03421379_Diabetes.pdf": "not a study in a format that is known",
+	}
+	formats := map[string]int{}
+	for _, dir := range []string{"ctgov-v1-fullstudies", "ctgov-v2", "ctgov-xml", "ctgov-xml-versions", "fhir-r4", "fhir-r5", "fhir-r6-ebm", "fhir-r6-m11", "protocol-pdf", "usdm"} {
+		err := filepath.WalkDir(filepath.Join(realData, dir), func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !slices.Contains([]string{".json", ".xml", ".pdf"}, filepath.Ext(name)) {
+				return err
+			}
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			err = Split(f, func(n int, record []byte) error {
+				s, err := Parse(record)
+				if err != nil {
+					return err
+				}
+				formats[s.Format]++
+				checkReal(t, name, s)
+				return nil
+			})
+			rel, _ := filepath.Rel(realData, name)
+			rel = filepath.ToSlash(rel)
+			for end, why := range refused {
+				if strings.HasSuffix(rel, end) {
+					delete(refused, end)
+					if err == nil || !strings.Contains(err.Error(), why) {
+						t.Errorf("%s: %v, want %q", rel, err, why)
+					}
+					return nil
+				}
+			}
+			if err != nil && !errors.Is(err, ErrUnknown) {
+				t.Errorf("%s: %v", rel, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := range refused {
+		t.Errorf("no file %s was read", end)
+	}
+	t.Logf("records read by format: %v", formats)
+	for _, format := range []string{CTGovV1, CTGovV2, CTGovXML, FHIRR4, FHIRR5, USDM} {
+		if formats[format] == 0 {
+			t.Errorf("no record of format %s", format)
+		}
+	}
+}
+
+// checkReal holds a study to what every study has, and its facts to their form.
+func checkReal(t *testing.T, name string, s *Study) {
+	t.Helper()
+	registry := strings.HasPrefix(s.Format, "ctgov")
+	if registry && (s.Number("nct") == "" || s.Title == "" || s.Sponsor.Name == "" || s.Type == "" && s.Status != "withheld" && s.Status != "no-longer-available") {
+		t.Errorf("%s: a registry's record without number, title, sponsor or type: %+v", name, s)
+	}
+	if s.Format == USDM && (len(s.Identifiers) == 0 || s.Dated == "" || len(s.Arms)+len(s.Sections) == 0) {
+		t.Errorf("%s: a USDM study without number, day, arms or sections: %+v", name, s)
+	}
+	facts, _ := s.Facts()
+	size, err := facts.Size()
+	if err != nil {
+		t.Errorf("%s: facts not in their form: %v", name, err)
+	}
+	if size <= trial.MaxFacts {
+		if again := FromFacts(facts); len(Diff(s, again)) != 0 {
+			t.Errorf("%s: a study differs from its own facts: %v", name, Diff(s, again))
+		}
+	}
+	if d := Diff(s, s); len(d) != 0 {
+		t.Errorf("%s: a study differs from itself: %v", name, d)
+	}
+}
+
+// TestOneTrialInEveryFormat reads NCT03421379 as a USDM study and as two FHIR
+// resources: its number, sponsor's number and design are the same in each.
+func TestOneTrialInEveryFormat(t *testing.T) {
+	var list []*Study
+	for _, name := range []string{
+		"usdm/EliLilly_NCT03421379_Diabetes.json",
+		"fhir-r6-ebm/ResearchStudy-a-study-of-nasal-glucagon-ly-in-japanese-p-example.json",
+		"fhir-r6-ebm/ResearchStudy-a-study-of-nasal-glucagon-ly-in-japanese-p2-example.json",
+	} {
+		data, err := os.ReadFile(filepath.Join(realData, name))
+		if err != nil {
+			trialtest.Skip(t, err.Error())
+		}
+		s, err := Parse(data)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if s.Number("nct") != "NCT03421379" || strings.Join(s.Phases, "") != "phase3" || s.Masking != "none" || s.Type != "interventional" ||
+			s.Enrolment.Count != 75 || s.Outcomes[0].Level != Primary || !strings.Contains(strings.ToLower(s.Outcomes[0].Measure), "treatment success") {
+			t.Errorf("%s: %+v", name, s)
+		}
+		if !slices.ContainsFunc(s.Identifiers, func(id Identifier) bool { return id.Value == "I8R-JE-IGBJ" }) {
+			t.Errorf("%s: without the sponsor's number: %v", name, s.Identifiers)
+		}
+		list = append(list, s)
+	}
+	// The primary endpoint of the protocol is the one that the registry has.
+	for _, s := range list[1:] {
+		if pairs := PairOutcomes(list[0].Outcomes, s.Outcomes); s.Outcomes[pairs[0]].Level != Primary {
+			t.Errorf("%s: the primary endpoint %q was joined with %+v", s.Format, list[0].Outcomes[0].Measure, s.Outcomes[pairs[0]])
+		}
+	}
+}

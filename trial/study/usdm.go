@@ -1,0 +1,537 @@
+package study
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// usdmDocument is a study definition in CDISC USDM 4.0, as far as it is read.
+//
+// Source: https://github.com/cdisc-org/DDF-RA (USDM_API.json of v4.0)
+type usdmDocument struct {
+	USDMVersion string     `json:"usdmVersion"`
+	Study       *usdmStudy `json:"study"`
+}
+
+type usdmStudy struct {
+	InstanceType string        `json:"instanceType"`
+	Versions     []usdmVersion `json:"versions"`
+	DocumentedBy []struct {
+		Versions []usdmDocumentVersion `json:"versions"`
+	} `json:"documentedBy"`
+}
+
+type usdmDocumentVersion struct {
+	ID       string     `json:"id"`
+	Dates    []usdmDate `json:"dateValues"`
+	Contents []struct {
+		Number string `json:"sectionNumber"`
+		Title  string `json:"sectionTitle"`
+		ItemID string `json:"contentItemId"`
+	} `json:"contents"`
+}
+
+type usdmVersion struct {
+	ID                 string     `json:"id"`
+	InstanceType       string     `json:"instanceType"`
+	VersionIdentifier  string     `json:"versionIdentifier"`
+	DocumentVersionIDs []string   `json:"documentVersionIds"`
+	Dates              []usdmDate `json:"dateValues"`
+	Identifiers        []struct {
+		ID      string `json:"id"`
+		Text    string `json:"text"`
+		ScopeID string `json:"scopeId"`
+	} `json:"studyIdentifiers"`
+	Titles []struct {
+		ID   string   `json:"id"`
+		Text string   `json:"text"`
+		Type usdmCode `json:"type"`
+	} `json:"titles"`
+	Organizations []struct {
+		ID    string   `json:"id"`
+		Name  string   `json:"name"`
+		Label string   `json:"label"`
+		Type  usdmCode `json:"type"`
+	} `json:"organizations"`
+	Roles []struct {
+		Code            usdmCode `json:"code"`
+		OrganizationIDs []string `json:"organizationIds"`
+		AssignedPersons []struct {
+			Name struct {
+				Text       string   `json:"text"`
+				FamilyName string   `json:"familyName"`
+				GivenNames []string `json:"givenNames"`
+			} `json:"personName"`
+		} `json:"assignedPersons"`
+	} `json:"roles"`
+	Interventions []struct {
+		Name  string   `json:"name"`
+		Label string   `json:"label"`
+		Type  usdmCode `json:"type"`
+	} `json:"studyInterventions"`
+	CriterionItems []usdmText   `json:"eligibilityCriterionItems"`
+	ContentItems   []usdmText   `json:"narrativeContentItems"`
+	Designs        []usdmDesign `json:"studyDesigns"`
+}
+
+type usdmDesign struct {
+	ID              string     `json:"id"`
+	InstanceType    string     `json:"instanceType"`
+	StudyType       usdmCode   `json:"studyType"`
+	Phase           usdmAlias  `json:"studyPhase"`
+	Characteristics []usdmCode `json:"characteristics"`
+	IntentTypes     []usdmCode `json:"intentTypes"`
+	Model           usdmCode   `json:"model"`
+	Blinding        usdmAlias  `json:"blindingSchema"`
+	Arms            []struct {
+		ID          string   `json:"id"`
+		Name        string   `json:"name"`
+		Label       string   `json:"label"`
+		Description string   `json:"description"`
+		Type        usdmCode `json:"type"`
+	} `json:"arms"`
+	Indications []struct {
+		Name        string `json:"name"`
+		Label       string `json:"label"`
+		Description string `json:"description"`
+	} `json:"indications"`
+	Objectives []struct {
+		ID        string   `json:"id"`
+		Text      string   `json:"text"`
+		Level     usdmCode `json:"level"`
+		Endpoints []struct {
+			ID    string   `json:"id"`
+			Text  string   `json:"text"`
+			Level usdmCode `json:"level"`
+		} `json:"endpoints"`
+	} `json:"objectives"`
+	Criteria []struct {
+		ID       string   `json:"id"`
+		Category usdmCode `json:"category"`
+		ItemID   string   `json:"criterionItemId"`
+	} `json:"eligibilityCriteria"`
+	Population *struct {
+		ID             string     `json:"id"`
+		HealthySubject *bool      `json:"includesHealthySubjects"`
+		Enrolment      *usdmRange `json:"plannedEnrollmentNumber"`
+		Sex            []usdmCode `json:"plannedSex"`
+		Age            *usdmRange `json:"plannedAge"`
+	} `json:"population"`
+}
+
+type usdmCode struct {
+	Code   string `json:"code"`
+	Decode string `json:"decode"`
+}
+
+type usdmAlias struct {
+	StandardCode usdmCode `json:"standardCode"`
+}
+
+type usdmDate struct {
+	Type usdmCode `json:"type"`
+	Date string   `json:"dateValue"`
+}
+
+type usdmText struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+type usdmQuantity struct {
+	Value *float64  `json:"value"`
+	Unit  usdmAlias `json:"unit"`
+}
+
+// A usdmRange is a quantity or a range of two.
+type usdmRange struct {
+	usdmQuantity
+	Min *usdmQuantity `json:"minValue"`
+	Max *usdmQuantity `json:"maxValue"`
+}
+
+// usdmSponsor is the code of CDISC's terminology for a clinical study sponsor.
+const usdmSponsor = "C70793"
+
+// parseUSDM reads a study definition in USDM 4.
+func parseUSDM(data []byte) (*Study, error) {
+	if err := checkUSDMForm(data); err != nil {
+		return nil, err
+	}
+	var d usdmDocument
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, fmt.Errorf("not valid USDM 4.0: %w", err)
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("not valid USDM 4.0: %w", err)
+	}
+	// USDM gives its versions no order, and sponsors write each to a document of
+	// its own. Of several the one dated last is read, the first where days do not
+	// tell. Of several designs of a version the first, the main one, is read.
+	v := &d.Study.Versions[0]
+	for i := range d.Study.Versions {
+		if w := &d.Study.Versions[i]; d.Study.dates(w).Dated > d.Study.dates(v).Dated {
+			v = w
+		}
+	}
+	s := d.Study.dates(v)
+	s.Format, s.Version, s.Enrolment = USDM, text(v.VersionIdentifier), Enrolment{Count: -1}
+	v.organisations(s)
+	for _, t := range v.Titles {
+		switch word(t.Type.Decode) {
+		case "brief-study-title":
+			s.Title = plainText(t.Text)
+		case "official-study-title":
+			s.OfficialTitle = plainText(t.Text)
+		case "study-acronym":
+			s.Acronym = plainText(t.Text)
+		}
+	}
+	for _, i := range v.Interventions {
+		s.Interventions = append(s.Interventions, Intervention{text(cmp.Or(i.Label, i.Name)), word(i.Type.Decode)})
+	}
+	if err := v.Designs[0].read(s, v.CriterionItems); err != nil {
+		return nil, fmt.Errorf("not valid USDM 4.0: %w", err)
+	}
+	items := textsByID(v.ContentItems)
+	for _, doc := range d.Study.documents(v) {
+		for _, c := range doc.Contents {
+			if x := (Section{text(c.Number), plainText(c.Title), plainText(items[c.ItemID])}); x != (Section{}) {
+				s.Sections = append(s.Sections, x)
+			}
+		}
+	}
+	return s, s.checkDates()
+}
+
+// checkUSDMForm tells USDM 4 from other versions of it, and from what is no USDM.
+func checkUSDMForm(data []byte) error {
+	var d struct {
+		USDMVersion *json.RawMessage           `json:"usdmVersion"`
+		Study       map[string]json.RawMessage `json:"study"`
+	}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return fmt.Errorf("%w: its study is no object", ErrUnknown)
+	}
+	older := ""
+	for _, m := range []string{"studyProtocolVersions", "studyDesigns", "studyIdentifiers", "studyPhase"} {
+		if _, ok := d.Study[m]; ok && older == "" {
+			older = fmt.Sprintf("; study.%s is of a USDM before 3.0", m)
+		}
+	}
+	_, versions := d.Study["versions"]
+	var version string
+	switch {
+	case d.USDMVersion == nil && older == "" && !versions:
+		return fmt.Errorf("%w: it has a study, but nothing of USDM", ErrUnknown)
+	case d.USDMVersion == nil:
+		return fmt.Errorf("not valid USDM 4.0: usdmVersion is missing%s", older)
+	case json.Unmarshal(*d.USDMVersion, &version) != nil:
+		return errors.New("not valid USDM 4.0: usdmVersion is no text")
+	case version != "4" && !strings.HasPrefix(version, "4."):
+		return fmt.Errorf("not valid USDM 4.0: usdmVersion is %.20q%s", version, older)
+	}
+	return nil
+}
+
+// check holds what is read to the schema.
+func (d *usdmDocument) check() error {
+	var err error
+	need := func(ok bool, format string, args ...any) {
+		if err == nil && !ok {
+			err = fmt.Errorf(format, args...)
+		}
+	}
+	if d.Study == nil {
+		return errors.New("study is missing")
+	}
+	need(d.Study.InstanceType == "Study", "study.instanceType is %.40q, not Study", d.Study.InstanceType)
+	need(len(d.Study.Versions) > 0, "study.versions is missing or empty")
+	for i, v := range d.Study.Versions {
+		at := fmt.Sprintf("study.versions[%d]", i)
+		need(v.ID != "", "%s.id is missing", at)
+		need(v.InstanceType == "StudyVersion", "%s.instanceType is %.40q, not StudyVersion", at, v.InstanceType)
+		need(v.VersionIdentifier != "", "%s.versionIdentifier is missing", at)
+		need(len(v.Identifiers) > 0, "%s.studyIdentifiers is missing or empty", at)
+		need(len(v.Titles) > 0, "%s.titles is missing or empty", at)
+		need(len(v.Designs) > 0, "%s.studyDesigns is missing or empty", at)
+		for j, x := range v.Identifiers {
+			need(x.ID != "" && x.Text != "" && x.ScopeID != "", "%s.studyIdentifiers[%d] lacks its id, text or scopeId", at, j)
+		}
+		for j, x := range v.Titles {
+			need(x.ID != "" && x.Type.Decode != "", "%s.titles[%d] lacks its id or type", at, j)
+		}
+		for j, x := range v.Organizations {
+			need(x.ID != "" && x.Name != "" && x.Type.Code != "", "%s.organizations[%d] lacks its id, name or type", at, j)
+		}
+		for j, x := range v.Dates {
+			need(x.Type.Decode != "" && x.Date != "", "%s.dateValues[%d] lacks its type or dateValue", at, j)
+		}
+		for j := range v.Designs {
+			v.Designs[j].check(fmt.Sprintf("%s.studyDesigns[%d]", at, j), need)
+		}
+	}
+	return err
+}
+
+func (d *usdmDesign) check(at string, need func(bool, string, ...any)) {
+	need(d.ID != "", "%s.id is missing", at)
+	need(d.InstanceType == "InterventionalStudyDesign" || d.InstanceType == "ObservationalStudyDesign",
+		"%s.instanceType is %.40q, not InterventionalStudyDesign or ObservationalStudyDesign", at, d.InstanceType)
+	need(d.Model.Code != "", "%s.model is missing", at)
+	need(d.Population != nil && d.Population.ID != "", "%s.population or its id is missing", at)
+	for i, x := range d.Arms {
+		need(x.ID != "" && x.Name != "" && x.Type.Code != "", "%s.arms[%d] lacks its id, name or type", at, i)
+	}
+	for i, x := range d.Objectives {
+		need(x.ID != "" && x.Level.Decode != "", "%s.objectives[%d] lacks its id or level", at, i)
+		for j, e := range x.Endpoints {
+			need(e.ID != "" && e.Level.Decode != "", "%s.objectives[%d].endpoints[%d] lacks its id or level", at, i, j)
+		}
+	}
+	for i, x := range d.Criteria {
+		need(x.ID != "" && x.Category.Decode != "" && x.ItemID != "", "%s.eligibilityCriteria[%d] lacks its id, category or criterionItemId", at, i)
+	}
+}
+
+// documents returns the document versions that a version of the study names, all
+// of them if it names none.
+func (u *usdmStudy) documents(v *usdmVersion) (list []usdmDocumentVersion) {
+	for _, doc := range u.DocumentedBy {
+		for _, dv := range doc.Versions {
+			if len(v.DocumentVersionIDs) == 0 || slices.Contains(v.DocumentVersionIDs, dv.ID) {
+				list = append(list, dv)
+			}
+		}
+	}
+	return list
+}
+
+// dates returns a study with the dates of a version and of its documents. Of
+// several approvals the last is this version's: those before are of versions
+// before. Days in the same form compare as texts.
+func (u *usdmStudy) dates(v *usdmVersion) *Study {
+	all := slices.Clone(v.Dates)
+	for _, doc := range u.documents(v) {
+		all = append(all, doc.Dates...)
+	}
+	var approved, effective string
+	for _, d := range all {
+		switch w := word(d.Type.Decode); {
+		case strings.Contains(w, "effective"):
+			effective = max(effective, d.Date)
+		case strings.Contains(w, "approval"):
+			approved = max(approved, d.Date)
+		}
+	}
+	s := new(Study)
+	s.addDate(ProtocolApproved, approved, "")
+	s.addDate(ProtocolEffective, effective, "")
+	if day := cmp.Or(effective, approved); len(day) == len("2026-03-01") {
+		s.Dated = day
+	}
+	return s
+}
+
+// organisations reads identifiers, sponsors and people. A sponsor is one by its
+// type or by its role.
+func (v *usdmVersion) organisations(s *Study) {
+	names, sponsors := map[string]string{}, map[string]bool{}
+	sponsor := ""
+	for _, o := range v.Organizations {
+		names[o.ID] = text(cmp.Or(o.Label, o.Name))
+		if o.Type.Code == usdmSponsor {
+			sponsors[o.ID] = true
+			sponsor = cmp.Or(sponsor, o.ID)
+		}
+	}
+	for _, r := range v.Roles {
+		for _, id := range r.OrganizationIDs {
+			switch {
+			case r.Code.Code == usdmSponsor:
+				sponsors[id] = true
+				sponsor = cmp.Or(sponsor, id)
+			case word(r.Code.Decode) == "co-sponsor" && names[id] != "":
+				s.Collaborators = append(s.Collaborators, Organisation{Name: names[id]})
+			}
+		}
+		for _, p := range r.AssignedPersons {
+			name := strings.Join(append(slices.Clone(p.Name.GivenNames), p.Name.FamilyName), " ")
+			if text(name) == "" { // some write the text with a comma for each part, empty or not
+				name = strings.Trim(p.Name.Text, ", ")
+			}
+			s.addPerson(name)
+		}
+	}
+	s.Sponsor.Name = names[sponsor]
+	for _, id := range v.Identifiers {
+		switch {
+		case checkNCT(text(id.Text)) == nil:
+			s.addIdentifier("nct", id.Text)
+		case sponsors[id.ScopeID]:
+			s.addIdentifier("sponsor", id.Text)
+		default:
+			s.addIdentifier(word(names[id.ScopeID]), id.Text)
+		}
+	}
+}
+
+// read fills in what a design says.
+func (d *usdmDesign) read(s *Study, items []usdmText) error {
+	s.Type = studyType(cmp.Or(d.StudyType.Decode, strings.TrimSuffix(d.InstanceType, "StudyDesign")))
+	s.Phases = phases(text(d.Phase.StandardCode.Decode))
+	s.Model = designModel(d.Model.Decode)
+	s.setMasking(strings.TrimSuffix(text(d.Blinding.StandardCode.Decode), " Study"), nil)
+	for _, c := range d.Characteristics {
+		if w := allocation(c.Decode); w == "randomized" || w == "non-randomized" {
+			s.Allocation = w
+		}
+	}
+	if len(d.IntentTypes) > 0 {
+		s.Purpose = strings.TrimSuffix(word(d.IntentTypes[0].Decode), "-study")
+	}
+	for _, a := range d.Arms {
+		s.Arms = append(s.Arms, Arm{text(cmp.Or(a.Label, a.Name)), armType(a.Type.Decode), plainText(a.Description)})
+	}
+	for _, i := range d.Indications {
+		if c := text(cmp.Or(i.Label, i.Description, i.Name)); !slices.Contains(s.Conditions, c) {
+			s.Conditions = append(s.Conditions, c)
+		}
+	}
+	for _, o := range d.Objectives {
+		s.Objectives = append(s.Objectives, Objective{level(o.Level.Decode), plainText(o.Text)})
+		for _, e := range o.Endpoints {
+			s.Outcomes = append(s.Outcomes, Outcome{Level: level(e.Level.Decode), Measure: plainText(e.Text)})
+		}
+	}
+	s.Eligibility.Criteria = d.criteria(textsByID(items))
+	p := d.Population
+	s.Eligibility.HealthyVolunteers = yesNo(p.HealthySubject)
+	for _, c := range p.Sex {
+		if w := sex(c.Decode); s.Eligibility.Sex == "" || s.Eligibility.Sex == w {
+			s.Eligibility.Sex = w
+		} else {
+			s.Eligibility.Sex = "all"
+		}
+	}
+	if a := p.Age; a != nil {
+		s.Eligibility.MinimumAge, s.Eligibility.MaximumAge = a.Min.age(), a.Max.age()
+	}
+	if n := p.Enrolment; n != nil {
+		q := &n.usdmQuantity
+		if n.Max != nil {
+			q = n.Max
+		}
+		if q.Value != nil {
+			if *q.Value < 0 || *q.Value > math.MaxInt32 || *q.Value != math.Trunc(*q.Value) {
+				return fmt.Errorf("the enrolment %v is no number of people", *q.Value)
+			}
+			s.Enrolment = Enrolment{int(*q.Value), Planned}
+		}
+	}
+	return nil
+}
+
+// criteria joins the criteria in their order, inclusion first.
+func (d *usdmDesign) criteria(items map[string]string) string {
+	var in, out []string
+	for _, c := range d.Criteria {
+		t := plainText(items[c.ItemID])
+		switch {
+		case t == "":
+		case strings.HasPrefix(word(c.Category.Decode), "exclusion"):
+			out = append(out, t)
+		default:
+			in = append(in, t)
+		}
+	}
+	var parts []string
+	if len(in) > 0 {
+		parts = append(parts, "Inclusion Criteria: "+strings.Join(in, " "))
+	}
+	if len(out) > 0 {
+		parts = append(parts, "Exclusion Criteria: "+strings.Join(out, " "))
+	}
+	return strings.Join(parts, " ")
+}
+
+func (q *usdmQuantity) age() string {
+	if q == nil || q.Value == nil {
+		return ""
+	}
+	unit := strings.ToLower(text(q.Unit.StandardCode.Decode))
+	if unit != "" && *q.Value != 1 && !strings.HasSuffix(unit, "s") {
+		unit += "s"
+	}
+	return text(strconv.FormatFloat(*q.Value, 'f', -1, 64) + " " + unit)
+}
+
+// armType spells CDISC's types of arms as the registry does.
+func armType(s string) string {
+	switch w := strings.TrimSuffix(word(s), "-arm"); w {
+	case "investigational":
+		return "experimental"
+	case "placebo-control":
+		return "placebo-comparator"
+	default:
+		return w
+	}
+}
+
+func textsByID(items []usdmText) map[string]string {
+	m := make(map[string]string, len(items))
+	for _, i := range items {
+		m[i.ID] = i.Text
+	}
+	return m
+}
+
+// plainText returns the text of HTML: without its tags and comments, of which
+// those that set words apart leave a space, and with entities as what they stand
+// for. What only looks like a tag, such as "p < 0.05", stays.
+func plainText(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			break
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
+		end := strings.IndexByte(s, '>')
+		if end < 0 {
+			break
+		}
+		name := strings.TrimPrefix(s[1:end], "/")
+		if c, ok := strings.CutPrefix(name, "!--"); ok && !strings.HasSuffix(c, "--") {
+			if k := strings.Index(s, "-->"); k >= 0 {
+				end = k + 2
+			}
+		} else if name == "" || !isLetter(name[0]) && name[0] != '!' {
+			b.WriteByte('<')
+			s = s[1:]
+			continue
+		}
+		if n := strings.IndexAny(name, " \t\r\n/"); n >= 0 {
+			name = name[:n]
+		}
+		if !slices.Contains(inline, strings.ToLower(name)) {
+			b.WriteByte(' ')
+		}
+		s = s[end+1:]
+	}
+	b.WriteString(s)
+	return text(html.UnescapeString(b.String()))
+}
+
+// inline are the tags that stand inside words.
+var inline = []string{"a", "b", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u", "usdm:ref", "usdm:tag"}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
