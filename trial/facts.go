@@ -1,6 +1,8 @@
 package trial
 
 import (
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,7 +13,8 @@ const MaxFacts = 32_000
 
 // Content is what a statement may say of what is in its documents.
 type Content struct {
-	Facts *Facts `json:"facts,omitempty"`
+	Facts       *Facts `json:"facts,omitempty"`
+	FactsDigest Hash   `json:"factsDigest,omitzero"` // SHA-256 of the facts' canonical JSON, in place of facts of over MaxFacts bytes
 }
 
 func (c *Content) content() *Content { return c }
@@ -20,7 +23,39 @@ func (c *Content) check() error {
 	if c.Facts == nil {
 		return nil
 	}
-	return c.Facts.check()
+	if !c.FactsDigest.IsZero() {
+		return errors.New("facts are either shown or committed to by factsDigest, not both")
+	}
+	data, err := c.Facts.Marshal()
+	if err == nil && len(data) > MaxFacts {
+		err = fmt.Errorf("facts have %d bytes, the most is %d: commit to them by factsDigest", len(data), MaxFacts)
+	}
+	return err
+}
+
+// SetFacts shows facts, or commits to them where they have more than MaxFacts
+// bytes. Then it returns their canonical JSON, which is to be kept and given to
+// whoever is to read them; else nil.
+func (c *Content) SetFacts(f *Facts) (apart []byte, err error) {
+	data, err := f.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if len(data) <= MaxFacts {
+		c.Facts = f
+		return nil, nil
+	}
+	c.FactsDigest = sha256.Sum256(data)
+	return data, nil
+}
+
+// ParseFacts reads facts that a statement commits to by their digest.
+func ParseFacts(data []byte) (*Facts, error) {
+	f := new(Facts)
+	if err := decode(data, f); err != nil {
+		return nil, err
+	}
+	return f, f.check()
 }
 
 // ContentOf returns what a statement says of its documents' content, nil for the
@@ -34,12 +69,13 @@ func ContentOf(s *Statement) *Content {
 
 // Facts are what a document says of a trial, made public at its signer's request.
 // The members below are all there are, an allow-list: nobody's name, contact or
-// address, no place, no reference and no reason has a member here. Texts have at
+// address, no place, no reference and no reason in free text has a member here. Texts have at
 // most 200 characters; a longer one is cut, with an ellipsis at its end. What the
 // words mean is package study's; a rule holds them to their form alone.
 type Facts struct {
 	Acronym           string            `json:"acronym,omitempty"`
 	Allocation        string            `json:"allocation,omitempty"`
+	Amendments        []FactAmendment   `json:"amendments,omitempty"`
 	Arms              []FactArm         `json:"arms,omitempty"`
 	Conditions        []string          `json:"conditions,omitempty"`
 	Dated             string            `json:"dated,omitempty"` // day of this version, as the document declares it
@@ -75,6 +111,12 @@ type Facts struct {
 	USExport          string            `json:"usExport,omitempty"`
 	USSite            string            `json:"usSite,omitempty"`
 	Version           string            `json:"version,omitempty"`
+}
+
+// A FactAmendment is an amendment that made this version. Reasons are codes.
+type FactAmendment struct {
+	Number  string   `json:"number,omitempty"`
+	Reasons []string `json:"reasons,omitempty"`
 }
 
 // A FactArm is an arm or an intervention.
@@ -183,6 +225,12 @@ func (f *Facts) check() error {
 			word(list.member, s)
 		}
 	}
+	for _, a := range f.Amendments {
+		text("amendments", a.Number)
+		for _, r := range a.Reasons {
+			word("reasons", r)
+		}
+	}
 	for _, c := range f.Conditions {
 		if c == "" {
 			return fmt.Errorf("facts: conditions has an empty text")
@@ -231,20 +279,15 @@ func (f *Facts) check() error {
 		text("sponsor", f.Sponsor.Name)
 		word("class", f.Sponsor.Class)
 	}
-	if err != nil {
-		return err
-	}
-	data, err := encode(f)
-	if err == nil && len(data) > MaxFacts {
-		err = fmt.Errorf("facts have %d bytes, the most is %d", len(data), MaxFacts)
-	}
 	return err
 }
 
-// Size returns the size of the facts in canonical JSON, in bytes.
-func (f *Facts) Size() (int, error) {
-	data, err := encode(f)
-	return len(data), err
+// Marshal checks the facts and returns their canonical JSON.
+func (f *Facts) Marshal() ([]byte, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return encode(f)
 }
 
 // CheckText says why a text can be no member of an entry, nil if it can.

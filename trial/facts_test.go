@@ -1,6 +1,8 @@
 package trial_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"strings"
 	"testing"
 
@@ -62,6 +64,36 @@ func TestFacts(t *testing.T) {
 		if _, err := marshal(f); trial.RuleOf(err) != trial.RuleMalformed {
 			t.Errorf("%s: %v, want R1", name, err)
 		}
+	}
+	// Facts that are too many are committed to.
+	many := good()
+	for range 200 {
+		many.Outcomes = append(many.Outcomes, trial.FactOutcome{Level: "other", Measure: strings.Repeat("x", 200)})
+	}
+	o := &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT01234567", SeenAt: "2026-03-01", Source: "registry"}
+	apart, err := o.SetFacts(many)
+	if err != nil || o.Facts != nil || sha256.Sum256(apart) != o.FactsDigest {
+		t.Fatalf("facts of %d bytes: %v, %s", len(apart), err, o.FactsDigest)
+	}
+	if _, err := (&trial.Statement{Predicate: o, Subjects: trialtest.Documents("observation", "x")}).Marshal(); err != nil {
+		t.Errorf("a statement that commits to facts: %v", err)
+	}
+	if f, err := trial.ParseFacts(apart); err != nil || len(f.Outcomes) != 201 {
+		t.Errorf("facts that were kept apart: %v", err)
+	}
+	for name, bad := range map[string][]byte{
+		"another spelling": append([]byte(" "), apart...), "cut": apart[:len(apart)-1], "a level": bytes.Replace(apart, []byte("other"), []byte("tenth"), 1),
+	} {
+		if _, err := trial.ParseFacts(bad); err == nil {
+			t.Errorf("%s: taken for facts", name)
+		}
+	}
+	o.Facts = good()
+	if _, err := (&trial.Statement{Predicate: o, Subjects: trialtest.Documents("observation", "x")}).Marshal(); trial.RuleOf(err) != trial.RuleMalformed {
+		t.Errorf("facts both shown and committed to: %v", err)
+	}
+	if apart, err := o.SetFacts(good()); err != nil || apart != nil || o.Facts == nil {
+		t.Errorf("facts that fit: %v, %d bytes apart", err, len(apart))
 	}
 	// A member that is not on the list.
 	bad := strings.Replace(string(payload), `"format":`, `"contact":"Ada","format":`, 1)

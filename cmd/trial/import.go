@@ -41,6 +41,7 @@ type importRecord struct {
 	Changes    []string   `json:"changes,omitempty"`
 	Conflicts  []string   `json:"conflicts,omitempty"` // digests of others of the same day and format
 	Withheld   []string   `json:"withheld,omitempty"`  // facts that name a person
+	FactsFile  string     `json:"factsFile,omitempty"` // of facts that are too many for the entry, which has their digest
 	Reason     string     `json:"reason,omitempty"`    // of a refusal, or why it is pending
 
 	facts *trial.Facts
@@ -68,12 +69,11 @@ type importer struct {
 	verifier *receipt.Verifier
 	report   []*importRecord
 	window   []*importRecord
-	bytes    map[trial.Hash]bool // digests met in this run
 	progress *progress
 }
 
 func importCommand(ctx context.Context, e *env, args []string) error {
-	m := &importer{remote: new(remote), e: e, bytes: map[trial.Hash]bool{}, progress: e.progress("importing")}
+	m := &importer{remote: new(remote), e: e, progress: e.progress("importing")}
 	defer m.progress.end()
 	var asJSON bool
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
@@ -266,6 +266,7 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 		if r.Status != importRefused {
 			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index})
 		}
+		r.facts = nil // the report does not need them
 	}
 	return nil
 }
@@ -321,10 +322,28 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 			continue
 		}
 		if o, ok := entry.Statement.Statement.Predicate.(*trial.Observation); ok && o.Identifier == identifier {
-			list = append(list, logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index})
+			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index}
+			if l.facts == nil {
+				l.facts = m.keptFacts(identifier, l.digest, o.FactsDigest)
+			}
+			list = append(list, l)
 		}
 	}
 	return list, nil
+}
+
+// keptFacts returns the facts that an earlier import has kept beside a receipt,
+// nil if they are not there.
+func (m *importer) keptFacts(identifier string, record, digest trial.Hash) *trial.Facts {
+	data, err := os.ReadFile(m.kept(identifier, record) + ".facts.json")
+	if err != nil || sha256.Sum256(data) != digest {
+		return nil
+	}
+	f, err := trial.ParseFacts(data)
+	if err != nil {
+		return nil
+	}
+	return f
 }
 
 // log signs the observation of a record and carries it to its receipt.
@@ -337,14 +356,10 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 		SeenAt:     m.seen,
 		Source:     "registry",
 	}
-	o.Facts = r.facts
-	size, err := r.facts.Size()
+	apart, err := o.SetFacts(r.facts)
 	if err != nil {
-		return err
-	}
-	if size > trial.MaxFacts {
-		o.Facts = nil // the record itself is committed to; its facts are too many to be shown
-		r.Withheld = append(r.Withheld, fmt.Sprintf("all facts: they have %d bytes, the most is %d", size, trial.MaxFacts))
+		r.Status, r.Reason = importRefused, err.Error()
+		return nil
 	}
 	st := &trial.Statement{Predicate: o, Subjects: []trial.Subject{{Name: "observation", Digest: trial.Digest{SHA256: r.SHA256}}}}
 	payload, err := st.Marshal()
@@ -356,6 +371,12 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 	if m.dry {
 		fmt.Fprintf(m.e.stdout, "%s\n", payload)
 		return nil
+	}
+	if apart != nil {
+		r.FactsFile = m.kept(r.Identifier, r.SHA256) + ".facts.json"
+		if err := keepFacts(r.FactsFile, apart); err != nil {
+			return err
+		}
 	}
 	d, err := m.draft(r, payload)
 	if err != nil {
@@ -377,16 +398,16 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 	return d.finishWith(m.verifier, res)
 }
 
-// receiptName is the file of a record's receipt, without its extension.
-func (m *importer) receiptName(r *importRecord) string {
-	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.TrimPrefix(r.Identifier, "nct:"), r.SHA256))
+// kept is the name of the files kept with a record, without their extensions.
+func (m *importer) kept(identifier string, record trial.Hash) string {
+	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.TrimPrefix(identifier, "nct:"), record))
 }
 
 // draft returns the statement as it is kept until its receipt is there: the one
 // that an earlier import has sent, if there is one, so that it is never logged
 // twice.
 func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
-	file := m.receiptName(r) + ".statement"
+	file := m.kept(r.Identifier, r.SHA256) + ".statement"
 	if _, err := os.Lstat(file); err == nil {
 		d, err := readDraft(file)
 		if err == nil {
@@ -398,7 +419,7 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := filepath.Abs(m.receiptName(r) + ".tlog-proof")
+	name, err := filepath.Abs(m.kept(r.Identifier, r.SHA256) + ".tlog-proof")
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +429,7 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 
 // keepReceipt sees to it that the receipt of a record that is logged is there.
 func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
-	name := m.receiptName(r) + ".tlog-proof"
+	name := m.kept(r.Identifier, r.SHA256) + ".tlog-proof"
 	data, err := os.ReadFile(name)
 	if err == nil {
 		if _, err := m.verifier.Verify(data, receipt.Document{Name: r.File, Digest: r.SHA256}); err != nil {
@@ -421,7 +442,7 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 		return err
 	}
 	d := &draft{Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID}
-	if file := m.receiptName(r) + ".statement"; exists(file) {
+	if file := m.kept(r.Identifier, r.SHA256) + ".statement"; exists(file) {
 		d.file = file
 	}
 	return d.finishWith(m.verifier, res)
@@ -473,6 +494,9 @@ func (m *importer) print(counts map[string]int) {
 		}
 		for _, c := range r.Changes {
 			fmt.Fprintf(m.e.stdout, "  %s\n", printable(c))
+		}
+		if r.FactsFile != "" {
+			fmt.Fprintf(m.e.stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts, printable(r.FactsFile))
 		}
 		if len(r.Withheld) > 0 {
 			fmt.Fprintf(m.e.stdout, "  withheld, for they name a person or hold an address: %s\n", strings.Join(r.Withheld, ", "))

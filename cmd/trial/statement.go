@@ -156,15 +156,20 @@ func (r *remote) sameLog(ctx context.Context) error {
 	return nil
 }
 
+// beside returns what the files kept with a file are named after: the file, or its
+// name in another folder.
+func beside(name, dir string) string {
+	if dir == "" {
+		return name
+	}
+	return filepath.Join(dir, filepath.Base(name))
+}
+
 // place decides the names of the files to be written, none of which may be
 // there yet: a receipt is never written over another.
 func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 	for _, f := range files {
-		name := f.name
-		if dir != "" {
-			name = filepath.Join(dir, filepath.Base(f.name))
-		}
-		d.Receipts = append(d.Receipts, name+".tlog-proof")
+		d.Receipts = append(d.Receipts, beside(f.name, dir)+".tlog-proof")
 		d.Digests = append(d.Digests, f.digest)
 	}
 	if len(files) == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -228,7 +229,7 @@ func submit(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if f.facts {
-		if err := e.addFacts(p, names[0]); err != nil {
+		if err := e.addFacts(p, names[0], how); err != nil {
 			return err
 		}
 	}
@@ -249,7 +250,7 @@ func submit(ctx context.Context, e *env, args []string) error {
 
 // addFacts puts what a document says of a study into a statement, and says what
 // was withheld.
-func (e *env) addFacts(p trial.Predicate, name string) error {
+func (e *env) addFacts(p trial.Predicate, name string, how sending) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return usageError{err}
@@ -259,18 +260,37 @@ func (e *env) addFacts(p trial.Predicate, name string) error {
 		return usagef("%s: %w: submit it without -facts, it is proven all the same", name, err)
 	}
 	facts, withheld := s.Facts()
-	size, err := facts.Size()
+	apart, err := trial.ContentOf(&trial.Statement{Predicate: p}).SetFacts(facts)
 	if err != nil {
 		return err
 	}
-	if size > trial.MaxFacts {
-		return usagef("%s has %d bytes of facts, the most is %d: submit it without -facts", name, size, trial.MaxFacts)
-	}
-	trial.ContentOf(&trial.Statement{Predicate: p}).Facts = facts
 	if len(withheld) > 0 {
 		fmt.Fprintf(e.stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
 	}
-	return nil
+	if apart == nil {
+		return nil
+	}
+	file := beside(name, how.outDir) + ".facts.json"
+	fmt.Fprintf(e.stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
+	if how.dry {
+		fmt.Fprintf(e.stdout, "%s\n", apart)
+		return nil
+	}
+	if how.outDir != "" {
+		if err := os.MkdirAll(how.outDir, 0o755); err != nil {
+			return usageError{err}
+		}
+	}
+	return keepFacts(file, apart)
+}
+
+// keepFacts writes facts that an entry only commits to. They follow from the
+// document, so what is there is either the same or another file of that name.
+func keepFacts(file string, facts []byte) error {
+	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, facts) {
+		return nil
+	}
+	return writeNew(file, facts, 0o644)
 }
 
 // predicate builds what the flags say. Receipts that they name are verified:

@@ -89,22 +89,33 @@ func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.State
 	}
 }
 
-// find reads the documents among the files, and in the folders, that the
-// statements commit to.
+// find reads the documents, and the facts, among the files and in the folders that
+// the statements commit to.
 func (d *dossier) find(files []string) (map[trial.Hash]*study.Study, error) {
 	wanted := map[trial.Hash]bool{}
+	facts := map[trial.Hash]bool{}
 	d.located(func(_ trial.Located, _ trial.Hash, st *trial.Statement) {
 		for _, s := range st.Subjects {
 			if !s.Digest.SHA256.IsZero() {
 				wanted[s.Digest.SHA256] = true
 			}
 		}
+		if c := trial.ContentOf(st); c != nil && !c.FactsDigest.IsZero() {
+			facts[c.FactsDigest] = true
+		}
 	})
 	found := map[trial.Hash]*study.Study{}
 	take := func(record []byte) {
-		if h := trial.Hash(sha256.Sum256(record)); wanted[h] && found[h] == nil {
+		h := trial.Hash(sha256.Sum256(record))
+		switch {
+		case found[h] != nil:
+		case wanted[h]:
 			if s, err := study.Parse(record); err == nil {
 				found[h] = s
+			}
+		case facts[h]:
+			if f, err := trial.ParseFacts(record); err == nil {
+				found[h] = study.FromFacts(f)
 			}
 		}
 	}
@@ -168,11 +179,18 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 			return
 		}
 		v.Digest = st.Subjects[0].Digest.SHA256
-		if content.Facts == nil {
+		switch {
+		case content.Facts != nil:
+			v.Study = study.FromFacts(content.Facts)
+		case !content.FactsDigest.IsZero() && found[content.FactsDigest] != nil:
+			v.Study = found[content.FactsDigest]
+		case !content.FactsDigest.IsZero():
+			d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) commits to facts of SHA-256 %s: give them or its file with -files to have it read", e.Index, v.Kind, content.FactsDigest))
+			return
+		default:
 			d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) has no facts: give its file with -files to have it read", e.Index, v.Kind))
 			return
 		}
-		v.Study = study.FromFacts(content.Facts)
 		list = append(list, v)
 	})
 	d.versions = study.NewVersions(list)

@@ -299,7 +299,7 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
 		} else if v := declares(versions[before+1:], o); v != nil {
 			s := source(v)
-			f.Status, f.Declared, f.Why = NewDeclared, &s, "the version gives no reason that is logged"
+			f.Status, f.Declared, f.Why = NewDeclared, &s, reasons(v)
 		}
 		r.Outcomes = append(r.Outcomes, f)
 	}
@@ -388,6 +388,18 @@ func declares(versions []study.Version, o study.Outcome) *study.Version {
 		}
 	}
 	return nil
+}
+
+// reasons says why a version was made, as its amendments do.
+func reasons(v *study.Version) string {
+	var list []string
+	for _, a := range v.Amendments {
+		list = append(list, a.String())
+	}
+	if len(list) == 0 {
+		return "the version states no reason"
+	}
+	return "by amendment " + strings.Join(list, "; ")
 }
 
 // Counts counts the findings by status.

@@ -85,6 +85,7 @@ func Diff(a, b *Study) []Change {
 	d.text("FDA-regulated device", a.Oversight.FDADevice, b.Oversight.FDADevice)
 	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
 	d.set("country", a.Countries, b.Countries)
+	d.set("amendment", amendments(a.Amendments), amendments(b.Amendments))
 	d.objectives(a.Objectives, b.Objectives)
 	d.sections(a.Sections, b.Sections)
 	d.outcomes("outcome", a.Outcomes, b.Outcomes)
@@ -397,6 +398,18 @@ func values(list []Identifier) (out []string) {
 		out = append(out, i.Value)
 	}
 	return out
+}
+
+func amendments(list []Amendment) (out []string) {
+	for _, a := range list {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// String gives the number of an amendment and its reasons.
+func (a Amendment) String() string {
+	return strings.TrimSuffix(a.Number+": "+strings.Join(a.Reasons, ", "), ": ")
 }
 
 func arms(list []Arm) (out []string) {

@@ -22,7 +22,7 @@ const (
 // Facts returns what of a study can be made public, and the members that were
 // withheld. Every text that holds the name of an official, contact or
 // investigator whom the document names is withheld, whoever else bears that name.
-// The facts may be larger than trial.MaxFacts.
+// The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	p := newPrivacy(s.People)
 	text := func(member, t string) string {
@@ -52,6 +52,9 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 				f.EUSite = "yes"
 			}
 		}
+	}
+	for _, a := range s.Amendments {
+		f.Amendments = append(f.Amendments, trial.FactAmendment{Number: text("amendments", a.Number), Reasons: factWords(a.Reasons)})
 	}
 	for _, c := range s.Conditions {
 		if c = text("conditions", c); c != "" {
@@ -112,6 +115,9 @@ func FromFacts(f *trial.Facts) *Study {
 	}
 	if f.Sponsor != nil {
 		s.Sponsor = Organisation{f.Sponsor.Name, f.Sponsor.Class}
+	}
+	for _, a := range f.Amendments {
+		s.Amendments = append(s.Amendments, Amendment{Number: a.Number, Reasons: a.Reasons})
 	}
 	for _, a := range f.Arms {
 		s.Arms = append(s.Arms, Arm{Label: a.Label, Type: a.Type})

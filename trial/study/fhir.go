@@ -75,6 +75,14 @@ type fhirStudy struct {
 		Actual *bool       `json:"actual"`
 		Period fhirPeriod  `json:"period"`
 	} `json:"progressStatus"`
+	Extensions []struct {
+		URL   string `json:"url"`
+		Parts []struct {
+			URL     string      `json:"url"`
+			Text    string      `json:"valueString"`
+			Concept fhirConcept `json:"valueCodeableConcept"`
+		} `json:"extension"`
+	} `json:"extension"`
 	Contained []struct {
 		ResourceType string          `json:"resourceType"`
 		ID           string          `json:"id"`
@@ -222,6 +230,7 @@ func parseFHIR(data []byte) (*Study, error) {
 	for _, m := range r.Outcomes {
 		s.Outcomes = append(s.Outcomes, m.outcome(""))
 	}
+	r.amendments(s)
 	switch n := r.Recruitment; {
 	case n.Actual != nil:
 		s.Enrolment = Enrolment{int(*n.Actual), Actual}
@@ -426,6 +435,32 @@ func (r *fhirStudy) design(s *Study) {
 	s.setMasking(masking, who)
 	if s.Masking == "" && len(s.Masked) > 0 {
 		s.Masking = "masked"
+	}
+}
+
+// amendments reads the extensions of HL7's guides for protocols (EBM and M11). A
+// reason is what a coding says: a concept's own text may be anything.
+func (r *fhirStudy) amendments(s *Study) {
+	for _, e := range r.Extensions {
+		if !strings.HasSuffix(e.URL, "/research-study-study-amendment") && !strings.HasSuffix(e.URL, "/m11-protocol-amendment") {
+			continue
+		}
+		var a Amendment
+		for _, p := range e.Parts {
+			switch p.URL {
+			case "amendmentNumber":
+				a.Number = text(p.Text)
+			case "description":
+				a.Summary = text(p.Text)
+			case "primaryReason", "secondaryReason":
+				for _, c := range p.Concept.Coding {
+					if w := word(c.Display); w != "" {
+						a.Reasons = append(a.Reasons, w)
+					}
+				}
+			}
+		}
+		s.Amendments = append(s.Amendments, a)
 	}
 }
 

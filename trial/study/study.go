@@ -58,6 +58,8 @@ type Study struct {
 	Documents []Document
 	Sections  []Section // of a protocol, in order
 
+	Amendments []Amendment // that made this version of a protocol
+
 	// People are the names of natural persons that the document gives. They are
 	// here so that nothing with one of them is published, and for nothing else.
 	People []string
@@ -191,6 +193,13 @@ type Section struct {
 	Number string
 	Title  string
 	Text   string
+}
+
+// An Amendment says why a protocol was changed.
+type Amendment struct {
+	Number  string
+	Reasons []string // codes, such as new-safety-information-available
+	Summary string   // free text, which is no fact
 }
 
 // Date returns the date of an event, the zero Date if there is none.

@@ -76,6 +76,12 @@ type usdmVersion struct {
 		Label string   `json:"label"`
 		Type  usdmCode `json:"type"`
 	} `json:"studyInterventions"`
+	Amendments []struct {
+		Number    string       `json:"number"`
+		Summary   string       `json:"summary"`
+		Primary   usdmReason   `json:"primaryReason"`
+		Secondary []usdmReason `json:"secondaryReasons"`
+	} `json:"amendments"`
 	CriterionItems []usdmText   `json:"eligibilityCriterionItems"`
 	ContentItems   []usdmText   `json:"narrativeContentItems"`
 	Designs        []usdmDesign `json:"studyDesigns"`
@@ -133,6 +139,10 @@ type usdmCode struct {
 
 type usdmAlias struct {
 	StandardCode usdmCode `json:"standardCode"`
+}
+
+type usdmReason struct {
+	Code usdmCode `json:"code"`
 }
 
 type usdmDate struct {
@@ -196,6 +206,15 @@ func parseUSDM(data []byte) (*Study, error) {
 	}
 	for _, i := range v.Interventions {
 		s.Interventions = append(s.Interventions, Intervention{text(cmp.Or(i.Label, i.Name)), word(i.Type.Decode)})
+	}
+	for _, a := range v.Amendments {
+		x := Amendment{Number: text(a.Number), Summary: plainText(a.Summary)}
+		for _, r := range append([]usdmReason{a.Primary}, a.Secondary...) {
+			if w := word(r.Code.Decode); w != "" && w != "not-applicable" {
+				x.Reasons = append(x.Reasons, w)
+			}
+		}
+		s.Amendments = append(s.Amendments, x)
 	}
 	if err := v.Designs[0].read(s, v.CriterionItems); err != nil {
 		return nil, fmt.Errorf("not valid USDM 4.0: %w", err)
