@@ -27,6 +27,10 @@ type v2Record struct {
 			OfficialTitle string `json:"officialTitle"`
 			Acronym       string `json:"acronym"`
 		} `json:"identificationModule"`
+		DescriptionModule struct {
+			BriefSummary        string `json:"briefSummary"`
+			DetailedDescription string `json:"detailedDescription"`
+		} `json:"descriptionModule"`
 		StatusModule struct {
 			StatusVerifiedDate          string `json:"statusVerifiedDate"`
 			OverallStatus               string `json:"overallStatus"`
@@ -177,6 +181,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	s := &Study{
 		Format: CTGovV2, Dated: r.DerivedSection.MiscInfoModule.VersionHolder,
 		Title: text(id.BriefTitle), OfficialTitle: text(id.OfficialTitle), Acronym: text(id.Acronym),
+		Summary:   text(p.DescriptionModule.BriefSummary + " " + p.DescriptionModule.DetailedDescription),
 		Enrolment: Enrolment{Count: -1},
 	}
 	s.addIdentifier("nct", id.NCTID)

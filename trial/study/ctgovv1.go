@@ -24,7 +24,8 @@ type v1Study struct {
 			}
 			BriefTitle, OfficialTitle, Acronym string
 		}
-		StatusModule struct {
+		DescriptionModule struct{ BriefSummary, DetailedDescription string }
+		StatusModule      struct {
 			StatusVerifiedDate, OverallStatus string
 			StartDateStruct                   struct{ StartDate, StartDateType string }
 			PrimaryCompletionDateStruct       struct{ PrimaryCompletionDate, PrimaryCompletionDateType string }
@@ -154,6 +155,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	}
 	s := &Study{
 		Format: CTGovV1, Title: text(id.BriefTitle), OfficialTitle: text(id.OfficialTitle), Acronym: text(id.Acronym),
+		Summary:   text(p.DescriptionModule.BriefSummary + " " + p.DescriptionModule.DetailedDescription),
 		Enrolment: Enrolment{Count: -1},
 	}
 	s.addIdentifier("nct", id.NCTId)

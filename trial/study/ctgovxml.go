@@ -26,6 +26,8 @@ type xmlRecord struct {
 	SecondaryIDs []string `xml:"id_info>secondary_id"`
 
 	BriefTitle    string            `xml:"brief_title"`
+	BriefSummary  string            `xml:"brief_summary>textblock"`
+	Description   string            `xml:"detailed_description>textblock"`
 	OfficialTitle string            `xml:"official_title"`
 	Acronym       string            `xml:"acronym"`
 	LeadSponsor   xmlOrganisation   `xml:"sponsors>lead_sponsor"`
@@ -178,6 +180,7 @@ func parseXML(data []byte) (*Study, error) {
 	s := &Study{
 		Format: CTGovXML, Dated: registryDate(strings.TrimPrefix(text(r.DownloadDate), "ClinicalTrials.gov processed this data on ")),
 		Title: text(r.BriefTitle), OfficialTitle: text(r.OfficialTitle), Acronym: text(r.Acronym),
+		Summary: text(r.BriefSummary + " " + r.Description),
 		Sponsor: Organisation{text(r.LeadSponsor.Agency), class(r.LeadSponsor.Class)},
 		Type:    studyType(r.StudyType), Phases: phases(text(r.Phase)),
 		Status: status(r.OverallStatus),

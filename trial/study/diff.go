@@ -37,7 +37,22 @@ func (c Change) String() string {
 	case c.New == "":
 		return fmt.Sprintf("%s %s: %s", c.Field, c.Sort, quote(c.Old))
 	}
-	return fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(c.Old), quote(c.New))
+	from, to := fromDifference(c.Old, c.New)
+	return fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(from), quote(to))
+}
+
+// fromDifference leaves out what two long texts begin with alike, up to a few
+// words before they differ.
+func fromDifference(a, b string) (string, string) {
+	x, y := []rune(a), []rune(b)
+	n := 0
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
+	}
+	if n -= 60; n < 60 || len(x) < 300 && len(y) < 300 {
+		return a, b
+	}
+	return "…" + string(x[n:]), "…" + string(y[n:])
 }
 
 func quote(s string) string {
@@ -58,6 +73,7 @@ func Diff(a, b *Study) []Change {
 	d.text("title", a.Title, b.Title)
 	d.text("official title", a.OfficialTitle, b.OfficialTitle)
 	d.text("acronym", a.Acronym, b.Acronym)
+	d.long("description", a.Summary, b.Summary)
 	d.text("sponsor", a.Sponsor.Name, b.Sponsor.Name)
 	d.text("sponsor class", a.Sponsor.Class, b.Sponsor.Class)
 	d.set("collaborator", names(a.Collaborators), names(b.Collaborators))
@@ -75,7 +91,7 @@ func Diff(a, b *Study) []Change {
 	d.set("condition", a.Conditions, b.Conditions)
 	d.set("arm", arms(a.Arms), arms(b.Arms))
 	d.set("intervention", interventions(a.Interventions), interventions(b.Interventions))
-	d.text("eligibility criteria", letters(a.Eligibility.Criteria), letters(b.Eligibility.Criteria))
+	d.long("eligibility criteria", a.Eligibility.Criteria, b.Eligibility.Criteria)
 	d.text("sex", a.Eligibility.Sex, b.Eligibility.Sex)
 	d.text("minimum age", a.Eligibility.MinimumAge, b.Eligibility.MinimumAge)
 	d.text("maximum age", a.Eligibility.MaximumAge, b.Eligibility.MaximumAge)
@@ -128,6 +144,13 @@ func (d *differ) text(field, a, b string) {
 		d.add(field, Removed, a, "")
 	default:
 		d.add(field, Changed, a, b)
+	}
+}
+
+// long compares texts whose bullets and line breaks exports set differently.
+func (d *differ) long(field, a, b string) {
+	if letters(a) != letters(b) {
+		d.text(field, a, b)
 	}
 }
 
@@ -230,9 +253,7 @@ func (d *differ) sections(a, b []Section) {
 			d.add("section "+s.name(), Removed, cmp.Or(s.Text, s.name()), "")
 			continue
 		}
-		if n := list[0]; !same(letters(s.Text), letters(n.Text)) {
-			d.text("section "+n.name(), s.Text, n.Text)
-		}
+		d.long("section "+list[0].name(), s.Text, list[0].Text)
 		left[s.key()] = list[1:]
 	}
 	for _, s := range b {
@@ -275,9 +296,7 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		if !same(x.TimeFrame, y.TimeFrame) {
 			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" time frame", x.TimeFrame, y.TimeFrame)
 		}
-		if !same(letters(x.Description), letters(y.Description)) {
-			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
-		}
+		d.long(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
 	}
 	for j, y := range b {
 		if !joined[j] {

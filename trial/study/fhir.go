@@ -19,6 +19,7 @@ type fhirStudy struct {
 	Version     string           `json:"version"`
 	Title       string           `json:"title"`
 	Date        string           `json:"date"`
+	Description string           `json:"description"`
 	Identifiers []fhirIdentifier `json:"identifier"`
 	Labels      []struct {
 		Type  fhirConcept `json:"type"`
@@ -181,7 +182,7 @@ func parseFHIR(data []byte) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{Format: FHIRR4, Version: text(r.Version), Title: text(r.Title), Enrolment: Enrolment{Count: -1}}
+	s := &Study{Format: FHIRR4, Version: text(r.Version), Title: text(r.Title), Summary: text(r.Description), Enrolment: Enrolment{Count: -1}}
 	if slices.ContainsFunc(fhirR5, func(m string) bool { return members[m] }) {
 		s.Format = FHIRR5
 	}

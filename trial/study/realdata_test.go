@@ -2,6 +2,8 @@ package study
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 )
 
 const realData = "../../../shared/data"
+
+var update = flag.Bool("update", false, "write the golden differences anew")
 
 // TestRealFiles reads every real study, and every file that is none. What is
 // refused is refused for the reason that its folder's notes give.
@@ -101,6 +105,60 @@ func checkReal(t *testing.T, name string, s *Study) {
 	}
 	if d := Diff(s, s); len(d) != 0 {
 		t.Errorf("%s: a study differs from itself: %v", name, d)
+	}
+}
+
+// TestGoldenDifferences compares the dated versions of five trials, each with the
+// next, and wants what was found when every line was held to the two files by
+// hand. Files that declare the day of another come after it, as conflicts.
+func TestGoldenDifferences(t *testing.T) {
+	for _, dir := range []string{
+		"ctgov-xml-versions/NCT01207388", "ctgov-xml-versions/NCT02958956", "ctgov-xml-versions/NCT01341288",
+		"ctgov-xml-versions/NCT02988895", "ctgov-v2/versions",
+	} {
+		list, err := os.ReadDir(filepath.Join(realData, dir))
+		if err != nil {
+			trialtest.Skip(t, err.Error())
+		}
+		var b strings.Builder
+		var last *Study
+		for _, f := range list {
+			data, err := os.ReadFile(filepath.Join(realData, dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := Parse(data)
+			if err != nil {
+				t.Fatalf("%s: %v", f.Name(), err)
+			}
+			switch {
+			case last == nil:
+				fmt.Fprintf(&b, "%s of %s\n", s.Number("nct"), s.Dated)
+			case last.Dated == s.Dated:
+				fmt.Fprintf(&b, "%s declares the day of the one before: in conflict\n", f.Name())
+			default:
+				fmt.Fprintf(&b, "to %s\n", s.Dated)
+			}
+			if last != nil {
+				for _, c := range Diff(last, s) {
+					fmt.Fprintf(&b, "  %s\n", c)
+				}
+			}
+			last = s
+		}
+		golden := filepath.Join("testdata", "differences", last.Number("nct")+".txt")
+		if *update {
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("%s: found\n%s\nnot\n%s", dir, b.String(), want)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type Study struct {
 	Title         string // brief title
 	OfficialTitle string
 	Acronym       string
+	Summary       string // brief and detailed description, which are no facts
 	Sponsor       Organisation
 	Collaborators []Organisation
 

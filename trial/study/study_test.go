@@ -156,6 +156,15 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestLongChange shows two long texts from where they differ.
+func TestLongChange(t *testing.T) {
+	same := strings.Repeat("alike ", 100)
+	c := Change{"description", Changed, same + "before", same + "after"}
+	if got := c.String(); len(got) > 250 || !strings.Contains(got, `alike before" -> "…`) || !strings.HasSuffix(got, `alike after"`) {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestSplit(t *testing.T) {
 	for name, c := range map[string]struct {
 		data string
