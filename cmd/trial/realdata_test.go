@@ -68,16 +68,23 @@ func newTown(t *testing.T, store string) *town {
 // run runs a command and returns its last word on stdout, its output and status.
 func (w *town) run(args ...string) (last, out string, status int) {
 	w.t.Helper()
+	stdout, stderr, status := w.apart(args...)
+	if words := strings.Fields(stdout); len(words) > 0 {
+		last = words[len(words)-1]
+	}
+	return last, stdout + stderr, status
+}
+
+// apart runs a command and returns what it printed to each of its outputs.
+func (w *town) apart(args ...string) (stdout, stderr string, status int) {
+	w.t.Helper()
 	cmd := exec.Command(filepath.Join(binDir, args[0]), args[1:]...)
-	var stdout, stderr strings.Builder
-	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &stdout, &stderr
+	var o, e strings.Builder
+	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &o, &e
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		w.t.Fatal(err)
 	}
-	if words := strings.Fields(stdout.String()); len(words) > 0 {
-		last = words[len(words)-1]
-	}
-	return last, stdout.String() + stderr.String(), cmd.ProcessState.ExitCode()
+	return o.String(), e.String(), cmd.ProcessState.ExitCode()
 }
 
 // ok runs a command that must succeed.

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial/trialtest"
+)
+
+// registryRecords returns the real exports of ClinicalTrials.gov, and skips the
+// test where they are not.
+func registryRecords(t *testing.T) []string {
+	t.Helper()
+	root, err := filepath.Abs("../../../shared/data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, pattern := range []string{
+		"ctgov-v1-fullstudies/*.json", "ctgov-v2/collections/*.json", "ctgov-v2/studies/*.json", "ctgov-v2/versions/*",
+		"ctgov-xml/*.xml", "ctgov-xml-versions/*/*.xml",
+	} {
+		list, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, list...)
+	}
+	if len(files) == 0 {
+		trialtest.Skip(t, "the real input files are not here")
+	}
+	return files
+}
+
+// An imported is the report of an import, as it is printed.
+type imported struct {
+	Records int
+	Counts  map[string]int
+	List    []importRecord
+}
+
+// importAll imports files and returns the report. Refused records make the status 1.
+func (w *town) importAll(status int, files ...string) imported {
+	w.t.Helper()
+	args := slices.Concat([]string{"trial", "import"}, w.flags, []string{"-key", "ada.key", "-json", "-seen", "2026-03-01", "ctgov"}, files)
+	stdout, stderr, got := w.apart(args...)
+	if got != status {
+		w.t.Fatalf("status %d\n%s", got, stderr)
+	}
+	var r imported
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// TestImportRealRecords imports every record that there is, twice. Each is logged
+// with a receipt or refused by name; a second import adds nothing; files that
+// declare the day of another are conflicts; and no person, address or number that
+// any record has is in any entry.
+func TestImportRealRecords(t *testing.T) {
+	files := registryRecords(t)
+	stores(t, func(t *testing.T, store string) {
+		w := newTown(t, store)
+		r := w.importAll(1, files...)
+		t.Logf("%d records of %d files: %v", r.Records, len(files), r.Counts)
+		refused := map[string]string{}
+		conflicting := map[string]bool{}
+		for _, x := range r.List {
+			name := filepath.Base(filepath.Dir(x.File)) + "/" + filepath.Base(x.File)
+			switch x.Status {
+			case importRefused:
+				refused[name] = x.Reason
+				continue
+			case importConflicting:
+				conflicting[name] = true
+			}
+			kept := filepath.Join(w.dir, "receipts", strings.TrimPrefix(x.Identifier, "nct:")+"-"+x.SHA256.String()[:16])
+			if _, err := os.Stat(kept + ".tlog-proof"); err != nil {
+				t.Errorf("%s record %d is %s and has no receipt: %v", name, x.Record, x.Status, err)
+			}
+			if _, err := os.Stat(kept + ".statement"); err == nil {
+				t.Errorf("%s record %d: its statement is left over", name, x.Record)
+			}
+		}
+		for name, why := range map[string]string{
+			"studies/NCT02552212_2024-01-03_results_aact02278341.json": "the file's name says NCT02278341",
+			"NCT02654730/2017-08-08_v2.xml":                            "not well-formed",
+		} {
+			if !strings.Contains(refused[name], why) {
+				t.Errorf("%s: refused for %q, want %q", name, refused[name], why)
+			}
+			delete(refused, name)
+		}
+		if len(refused) > 0 {
+			t.Errorf("refused: %v", refused)
+		}
+		if !conflicting["NCT02988895/2017-08-08_v2.xml"] {
+			t.Errorf("the file that declares another's day is no conflict: %v", conflicting)
+		}
+		sum := 0
+		for _, n := range r.Counts {
+			sum += n
+		}
+		if sum != r.Records || len(r.List) != r.Records || r.Counts[importNew] < 300 {
+			t.Errorf("%d records, %d listed, counts %v", r.Records, len(r.List), r.Counts)
+		}
+		size := w.size()
+		again := w.importAll(1, files...)
+		if want := (map[string]int{importUnchanged: r.Records - r.Counts[importRefused], importRefused: r.Counts[importRefused]}); again.Counts[importUnchanged] != want[importUnchanged] || again.Counts[importRefused] != want[importRefused] {
+			t.Errorf("imported again: %v, want %v", again.Counts, want)
+		}
+		if now := w.size(); now != size {
+			t.Errorf("importing again made the log grow from %s to %s entries", size, now)
+		}
+		w.stop()
+		noPersonalData(t, w.payloads(), files)
+	})
+}
+
+// size returns the log's size, as its checkpoint says it.
+func (w *town) size() string {
+	w.t.Helper()
+	data, err := os.ReadFile(filepath.Join(w.dir, "log", "checkpoint"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.Split(string(data), "\n")[1]
+}
+
+// payloads returns every statement that the log holds.
+func (w *town) payloads() string {
+	w.t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(filepath.Join(w.dir, "log"), func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(filepath.ToSlash(name), "/tile/entries/") {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err == nil {
+			b.WriteString(decodePayloads(w.t, data))
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b.String()
+}
+
+// noPersonalData looks in statements for whatever people, addresses and telephone
+// numbers the files have. It reads the files in its own way.
+func noPersonalData(t *testing.T, statements string, files []string) {
+	t.Helper()
+	if n := strings.Count(statements, "/observation@v1"); n < 300 {
+		t.Fatalf("only %d observations are looked at", n)
+	}
+	if bad := regexp.MustCompile(`[A-Za-z0-9._%+-]+(@|\(at\))[A-Za-z0-9-]+\.[A-Za-z]`).FindString(statements); bad != "" {
+		t.Errorf("an entry has what looks like an address: %s", bad)
+	}
+	secrets := map[string]bool{}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Ext(name) == ".xml" {
+			xmlSecrets(data, secrets)
+			continue
+		}
+		var v any
+		if err := json.Unmarshal(data, &v); err != nil {
+			t.Fatal(err)
+		}
+		jsonSecrets(v, secrets)
+	}
+	if len(secrets) < 500 {
+		t.Fatalf("only %d names, addresses and numbers were found in the files", len(secrets))
+	}
+	lower := strings.ToLower(statements)
+	for s := range secrets {
+		// One word is a title or a department's, such as "Sponsor"; with a space, comma
+		// or digit it is a name or a number.
+		low := strings.ToLower(s)
+		if !strings.ContainsAny(low, " ,@0123456789") || strings.Contains(low, "director") {
+			continue
+		}
+		if i := strings.Index(lower, low); i >= 0 && alone(lower, i, len(low)) {
+			t.Errorf("an entry has %q: …%s…", s, lower[max(0, i-60):min(len(lower), i+len(low)+60)])
+		}
+	}
+	t.Logf("%d names, addresses and numbers looked for in %d bytes of statements", len(secrets), len(statements))
+}
+
+// alone reports whether what stands at i is not part of a longer word or number.
+func alone(s string, i, n int) bool {
+	word := func(k int) bool {
+		return k >= 0 && k < len(s) && (s[k] >= 'a' && s[k] <= 'z' || s[k] >= '0' && s[k] <= '9' || s[k] >= 0x80)
+	}
+	return !word(i-1) && !word(i+n)
+}
+
+// jsonSecrets collects the members that name or reach people.
+func jsonSecrets(v any, found map[string]bool) {
+	person := func(m map[string]any, members ...string) {
+		for _, k := range members {
+			if s, ok := m[k].(string); ok && len(s) >= 5 {
+				found[strings.Join(strings.Fields(s), " ")] = true
+			}
+		}
+	}
+	switch x := v.(type) {
+	case []any:
+		for _, e := range x {
+			jsonSecrets(e, found)
+		}
+	case map[string]any:
+		person(x, "phone", "email", "investigatorFullName", "oldNameTitle", "CentralContactName", "OverallOfficialName", "LocationContactName",
+			"CentralContactPhone", "CentralContactEMail", "LocationContactPhone", "LocationContactEMail", "ResponsiblePartyInvestigatorFullName")
+		for k, e := range x {
+			if k == "overallOfficials" || k == "centralContacts" || k == "contacts" {
+				for _, c := range e.([]any) {
+					person(c.(map[string]any), "name", "phone", "email")
+				}
+			}
+			jsonSecrets(e, found)
+		}
+	}
+}
+
+// xmlSecrets collects the elements that name or reach people.
+func xmlSecrets(data []byte, found map[string]bool) {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	var element string
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return // at the end, or where it is not well-formed and the record is refused
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			element = t.Name.Local
+		case xml.EndElement:
+			element = ""
+		case xml.CharData:
+			s := strings.Join(strings.Fields(string(t)), " ")
+			if len(s) >= 5 && slices.Contains([]string{"last_name", "phone", "email", "investigator_full_name", "name_title"}, element) {
+				found[s] = true
+			}
+		}
+	}
+}
