@@ -42,22 +42,15 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number")
 	}
-	var outcomes []outcome.ArticleOutcome
-	if article != "" {
-		data, err := readSmall(article)
-		if err != nil {
-			return err
-		}
-		if outcomes, err = outcome.ParseArticle(data); err != nil {
-			return usagef("%s: %w", article, err)
-		}
+	outcomes, err := readArticle(article)
+	if err != nil {
+		return err
 	}
 	d, err := r.dossier(ctx, rest[0], files)
 	if err != nil {
 		return err
 	}
-	report := compare.Compare(d.versions, outcomes)
-	report.Notes = append(append(report.Notes, d.unread...), d.unchained...)
+	report := d.compare(outcomes)
 	if asJSON {
 		err = printJSON(e, report)
 	} else {
@@ -65,6 +58,29 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 		e.printBasis(&r, d)
 	}
 	return errors.Join(err, d.stated())
+}
+
+// readArticle reads the outcomes of an article; no name has none.
+func readArticle(name string) ([]outcome.ArticleOutcome, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := readSmall(name)
+	if err != nil {
+		return nil, err
+	}
+	outcomes, err := outcome.ParseArticle(data)
+	if err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
+	return outcomes, nil
+}
+
+// compare compares what was reported with what was specified.
+func (d *dossier) compare(article []outcome.ArticleOutcome) *compare.Report {
+	report := compare.Compare(d.versions, article)
+	report.Notes = append(append(report.Notes, d.unread...), d.unchained...)
+	return report
 }
 
 func printJSON(e *env, v any) error {

@@ -275,7 +275,7 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one history, as trial history -json prints it, must be given")
+		return usagef("one history, as trial history -json prints it or trial report writes it, must be given")
 	}
 	if err := w.check(); err != nil {
 		return err
@@ -286,6 +286,9 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	}
 	data, err := readHistory(rest[0])
 	if err != nil {
+		return err
+	}
+	if is, err := e.verifyReport(p, data, w); is {
 		return err
 	}
 	v, err := checkHistory(p, data)

@@ -101,6 +101,8 @@ func init() {
 			`trial compare -log http://127.0.0.1:8080 -policy policy -article outcomes.txt NCT03421379`, compareCommand},
 		{"deadlines", "say what regulations ask of a trial by when, and whether its record shows it", `-log URL -policy P [-at DATE] [-files FILE|DIR]... [-json] TRIAL`,
 			`trial deadlines -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379`, deadlinesCommand},
+		{"report", "write an inspector's report of a trial, for people and for programs", `-log URL -policy P [-at DATE] [-article FILE] [-files FILE|DIR]... -o FILE.html TRIAL`,
+			`trial report -log http://127.0.0.1:8080 -policy policy -o NCT03421379.html NCT03421379`, reportCommand},
 		{"policy", "show a policy in words, compare two, or announce one (a registrar's)", `show FILE | diff FILE FILE | publish -log URL -policy P -key registrar.key FILE`,
 			`trial policy show policy`, policyCommand},
 		{"ruling", "say whose a disputed number is (a registrar's)", `-log URL -policy P -key registrar.key -trial ID [-ground G] NUMBER`,

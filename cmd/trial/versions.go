@@ -23,6 +23,7 @@ type dossier struct {
 	id        string             // what was typed
 	timeline  *trial.Timeline    // nil: only observations on a number are logged
 	verdicts  []*history.Verdict // that all of it rests on
+	proofs    [][]byte           // of the verdicts, as trial verify-history reads them
 	versions  []study.Version
 	unread    []string // documents whose content neither facts nor a file tell
 	unchained []string // observations whose predecessor is not logged for their number
@@ -35,21 +36,21 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	if err != nil {
 		return nil, err
 	}
-	_, v, err := r.trialHistory(ctx, key)
+	data, v, err := r.trialHistory(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	d := &dossier{id: typed, verdicts: []*history.Verdict{v}, timeline: v.Timeline(0)}
+	d := &dossier{id: typed, verdicts: []*history.Verdict{v}, proofs: [][]byte{data}, timeline: v.Timeline(0)}
 	if rec, ok := v.Record.(*trial.TrialRecord); ok {
 		for _, id := range rec.Identifiers {
 			if strings.HasPrefix(id, "sponsor:") {
 				continue
 			}
-			_, v, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
+			data, v, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
 			if err != nil {
 				return nil, err
 			}
-			d.verdicts = append(d.verdicts, v)
+			d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
 		}
 	} else if v.Record == nil {
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,14 @@ const MaxDocument = 64 << 20
 var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
 
 var errComment = errors.New("not valid JSON: it has comments (// or /*), which JSON has not: take them out, or have its source do so")
+
+// notJSON says what is wrong with JSON that cannot be read.
+func notJSON(err error) error {
+	if strings.Contains(err.Error(), "invalid character '/'") { // encoding/json has no other word for it
+		return errComment
+	}
+	return fmt.Errorf("not valid JSON: %w", err)
+}
 
 // Parse reads one study. An error wraps ErrUnknown where the document does not
 // claim to be in one of the formats; any other says why a document that does
@@ -40,11 +49,8 @@ func Parse(data []byte) (*Study, error) {
 		return nil, errors.New("the JSON is not UTF-8")
 	}
 	members, err := memberNames(trimmed)
-	if syntax := new(json.SyntaxError); errors.As(err, &syntax) && syntax.Offset > 0 && trimmed[syntax.Offset-1] == '/' {
-		return nil, errComment
-	}
 	if err != nil {
-		return nil, fmt.Errorf("not valid JSON: %w", err)
+		return nil, notJSON(err)
 	}
 	switch {
 	case members["protocolSection"]:

@@ -38,7 +38,7 @@ func Split(r io.Reader, f func(n int, record []byte) error) error {
 	d := json.NewDecoder(io.TeeReader(in, kept))
 	list, err := findList(d)
 	if err != nil {
-		return fmt.Errorf("not valid JSON: %w", err)
+		return notJSON(err)
 	}
 	if list {
 		kept.done = true
@@ -119,7 +119,7 @@ func findList(d *json.Decoder) (bool, error) {
 func array(d *json.Decoder, f func(int, []byte) error) error {
 	t, err := d.Token()
 	if err != nil {
-		return fmt.Errorf("not valid JSON: %w", err)
+		return notJSON(err)
 	}
 	if t != json.Delim('[') {
 		return errors.New("the list of studies is no list")
@@ -129,7 +129,7 @@ func array(d *json.Decoder, f func(int, []byte) error) error {
 		n++
 		var record json.RawMessage
 		if err := d.Decode(&record); err != nil {
-			return fmt.Errorf("record %d: not valid JSON: %w", n, err)
+			return fmt.Errorf("record %d: %w", n, notJSON(err))
 		}
 		if len(record) > MaxDocument {
 			return fmt.Errorf("record %d has over %d bytes", n, MaxDocument)
@@ -139,7 +139,7 @@ func array(d *json.Decoder, f func(int, []byte) error) error {
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return fmt.Errorf("after record %d: not valid JSON: %w", n, err)
+		return fmt.Errorf("after record %d: %w", n, notJSON(err))
 	}
 	if n == 0 {
 		return errors.New("the file has no records")

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// reportFormat is the format member of a report for programs.
+const reportFormat = "trialproof-report/v1"
+
+// An inspection is what an inspector's report says. It goes into a file for
+// programs, with the proofs, and into one for people.
+type inspection struct {
+	Format     string             `json:"format"`
+	Asked      string             `json:"asked"` // as the trial was typed
+	Log        string             `json:"log"`
+	Size       uint64             `json:"size"`             // of the tree that all this is about
+	SeenBy     string             `json:"seenBy,omitempty"` // when witnesses saw it
+	Complete   string             `json:"complete"`         // who vouches that nothing is left out
+	Policy     string             `json:"policy"`           // SHA-256
+	Quorum     string             `json:"quorum"`
+	At         string             `json:"at"`                 // day of the deadlines
+	Standing   *standing          `json:"standing,omitempty"` // none if only a registry's record is logged
+	Entries    []inspectedEntry   `json:"entries"`
+	Comparison *compare.Report    `json:"comparison"`
+	Deadlines  []deadline.Verdict `json:"deadlines"`
+	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
+	NotProven  []string           `json:"notProven"`
+	Proofs     []json.RawMessage  `json:"proofs"` // complete histories, each checked by trial verify-history
+}
+
+// An inspectedEntry is one entry with what proves it: the histories hold the entry
+// itself at its index, its statement and its signature.
+type inspectedEntry struct {
+	Index     uint64       `json:"index"`
+	Time      trial.Time   `json:"time"`
+	Kind      string       `json:"kind"`
+	Says      string       `json:"says"`
+	Statement trial.Hash   `json:"statement"` // identity
+	Leaf      trial.Hash   `json:"leaf"`      // RFC 6962 leaf hash of the entry, which is at Index in the tree
+	Digests   []string     `json:"digests"`   // of its documents, or commitments to them
+	Org       string       `json:"org"`
+	Role      string       `json:"role"`
+	Key       string       `json:"key"` // key id
+	Meaning   string       `json:"meaning"`
+	About     *uint64      `json:"about,omitempty"` // entry that a signature or correction is on
+	InEffect  bool         `json:"inEffect"`
+	Marks     []trial.Mark `json:"marks"`
+}
+
+//go:embed report.html
+var reportHTML string
+
+var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
+	"short":   func(s string) string { return s[:min(len(s), 16)] },
+	"mark":    trial.MarkText,
+	"finding": findingText,
+	"source":  sourceText,
+	"class":   func(s string) string { return strings.ReplaceAll(s, " ", "-") },
+}).Parse(reportHTML))
+
+func reportCommand(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var at, article, out string
+	var files words
+	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&out, "o", "", "write the report to `FILE.html`, and with its proofs to FILE.json; neither over another")
+		fs.StringVar(&at, "at", time.Now().UTC().Format(time.DateOnly), "judge deadlines as of this `day`")
+		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
+		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+	})
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || filepath.Ext(out) != ".html" {
+		return usagef("one trial, and -o FILE.html for its report, must be given")
+	}
+	outcomes, err := readArticle(article)
+	if err != nil {
+		return err
+	}
+	d, err := r.dossier(ctx, rest[0], files)
+	if err != nil {
+		return err
+	}
+	x := d.inspect(&r, at)
+	x.Comparison = d.compare(outcomes)
+	if d.timeline != nil {
+		if x.Standing, err = r.stand(ctx, d.verdicts[0]); err != nil {
+			return err
+		}
+	}
+	if len(d.versions) == 0 {
+		x.Unread = "nothing that is logged says anything of the trial's dates: import the registry's record, or submit with -facts"
+	} else if x.Deadlines, err = deadline.Judge(d.withMilestones(), at); err != nil {
+		return usageError{err}
+	}
+	for _, p := range d.proofs {
+		x.Proofs = append(x.Proofs, p)
+	}
+	var data bytes.Buffer
+	enc := json.NewEncoder(&data)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(x); err != nil {
+		return err
+	}
+	twin := strings.TrimSuffix(out, ".html") + ".json"
+	var page bytes.Buffer
+	if err := reportPage.Execute(&page, struct {
+		*inspection
+		Twin, Digest string
+	}{x, filepath.Base(twin), fmt.Sprintf("%x", sha256.Sum256(data.Bytes()))}); err != nil {
+		return err
+	}
+	if err := writeNew(twin, data.Bytes(), 0o644); err != nil {
+		return err
+	}
+	if err := writeNew(out, page.Bytes(), 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n", out, twin, r.policyFile, twin)
+	return d.stated()
+}
+
+// inspect says what the entries are and what they rest on.
+func (d *dossier) inspect(r *remote, at string) *inspection {
+	v := d.verdicts[0]
+	x := &inspection{
+		Format: reportFormat, Asked: d.id, Log: r.log.Name(), Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
+		Policy: r.policy.Digest(), Quorum: r.policy.QuorumText(), At: at, Entries: d.entries(), Deadlines: []deadline.Verdict{},
+		NotProven: []string{
+			"that what the documents say is true, or that they were followed: what is proven is that these are the documents, unaltered, and when they were logged",
+			"days marked as claimed by the source, or by the signer: only days marked as the log's are the log's, and those are bounded by what witnesses saw",
+			"who the people behind the keys are: the registrar enrolled the organisations, and they enrolled their people",
+			"that outcomes joined by likeness are the same: such matches are proposals, and none is a finding of misconduct",
+			"that a regulation was broken: deadlines are worked out from what the record states, and what it does not state is said to be not determinable",
+		},
+	}
+	if t, ok := v.Checkpoint.ProvenTime(); ok {
+		x.SeenBy = t.Format(time.RFC3339)
+	}
+	if d.stated() != nil {
+		x.Complete = "as stated by the operator: too few replaying witnesses cosigned to prove that nothing is left out"
+		x.NotProven = slices.Insert(x.NotProven, 0, "that nothing is left out: too few replaying witnesses cosigned, and a trial audit of the whole log would prove it")
+	}
+	return x
+}
+
+// entries returns all entries, in the order of the log.
+func (d *dossier) entries() []inspectedEntry {
+	items := map[uint64]*trial.Item{}
+	if d.timeline != nil {
+		for _, i := range d.timeline.Items {
+			items[i.Index] = i
+		}
+	}
+	list := []inspectedEntry{}
+	seen := map[uint64]bool{}
+	for _, v := range d.verdicts {
+		for _, entry := range v.Entries {
+			if entry.Statement != nil && !seen[entry.Index] {
+				seen[entry.Index] = true
+				list = append(list, d.inspectEntry(entry, items[entry.Index]))
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b inspectedEntry) int { return cmp.Compare(a.Index, b.Index) })
+	return list
+}
+
+// inspectEntry says what an entry is. The item is its place in the trial's
+// timeline, nil for what is only about one of the trial's numbers.
+func (d *dossier) inspectEntry(entry trial.Located, i *trial.Item) inspectedEntry {
+	id, st := entry.Statement.Effective()
+	x := inspectedEntry{
+		Index: entry.Index, Time: entry.Time, Kind: st.Predicate.Kind(), Says: receipt.Describe(entry.Statement.Statement), Statement: id,
+		Leaf: entry.LeafHash(), Digests: []string{}, Org: entry.Signer.Org, Role: entry.Signer.Role, Key: entry.Signer.Key.ID().String(),
+		Meaning: trial.CommonOf(entry.Statement.Statement).Meaning, InEffect: true, Marks: []trial.Mark{},
+	}
+	for _, s := range st.Subjects {
+		if s.Digest.SHA256.IsZero() {
+			x.Digests = append(x.Digests, "salted "+s.Digest.Salted256.String())
+		} else {
+			x.Digests = append(x.Digests, "sha256 "+s.Digest.SHA256.String())
+		}
+	}
+	if i != nil {
+		x.InEffect = i.InEffect()
+		x.Marks = append(x.Marks, i.Marks...)
+		if of := d.timeline.About(i); of != nil {
+			x.About = &of.Index
+		}
+	}
+	return x
+}
+
+// verifyReport checks the proofs in a report for programs, and that its entries
+// are theirs. It returns false if the data is no such report.
+func (e *env) verifyReport(p *receipt.Policy, data []byte, w view) (bool, error) {
+	var x struct {
+		Format  string            `json:"format"`
+		Entries []inspectedEntry  `json:"entries"`
+		Proofs  []json.RawMessage `json:"proofs"`
+	}
+	if json.Unmarshal(data, &x) != nil || x.Format == "" {
+		return false, nil
+	}
+	if x.Format != reportFormat || len(x.Proofs) == 0 {
+		return true, fmt.Errorf("%w: its format is not %s, or it has no proofs", errInvalid, reportFormat)
+	}
+	d := new(dossier)
+	for _, proof := range x.Proofs {
+		v, err := checkHistory(p, proof)
+		if err != nil {
+			return true, err
+		}
+		d.verdicts = append(d.verdicts, v)
+	}
+	d.timeline = d.verdicts[0].Timeline(0)
+	listed, err := json.Marshal(x.Entries)
+	if err != nil {
+		return true, err
+	}
+	proven, err := json.Marshal(d.entries())
+	if err != nil {
+		return true, err
+	}
+	if !bytes.Equal(listed, proven) {
+		return true, fmt.Errorf("%w: the entries that the report lists are not those that its proofs hold", errInvalid)
+	}
+	for _, v := range d.verdicts {
+		if err := e.printHistory(p, v, w); err != nil {
+			return true, err
+		}
+	}
+	fmt.Fprintln(e.stdout, "the report lists these entries; what it concludes from them, trial compare and trial deadlines work out anew")
+	return true, d.stated()
+}
