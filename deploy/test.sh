@@ -92,7 +92,7 @@ TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitne
 	go test -timeout 10m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
-PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test ./trial ./trial/smap ./trial/receipt ./trial/history
+PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 20m ./trial ./trial/smap ./trial/receipt ./trial/history
 
 step "triallog demo -once"
 go run ./cmd/triallog demo -once >"$tmp/demo" || { cat "$tmp/demo"; exit 1; }
