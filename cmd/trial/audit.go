@@ -105,10 +105,13 @@ func openAudit(p *receipt.Policy, c *client.Client, stateFile string) (*audit.Au
 	if stateFile == "" {
 		return audit.New(p, c), nil
 	}
-	data, err := os.ReadFile(stateFile)
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(stateFile); errors.Is(err, os.ErrNotExist) {
 		return audit.New(p, c), nil
 	}
+	if _, err := regular(stateFile); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(stateFile)
 	if err != nil {
 		return nil, usageError{err}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,8 @@ type operator struct {
 	vkeys     map[string]string
 	policy    string // file of the policy that readers have
 
-	lie func(*history.History) // what it does to the histories that it shows
+	lie   func(*history.History) // what it does to the histories that it shows
+	dress func([]byte) []byte    // and to the bytes of those
 
 	mu        sync.Mutex // guards log and published while a request reads them
 	published []byte     // the checkpoint shown
@@ -247,6 +249,9 @@ func (o *operator) serve(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			o.t.Error(err)
 		}
+		if o.dress != nil {
+			data = o.dress(data)
+		}
 		w.Write(data)
 	case strings.HasPrefix(path, "tile/"):
 		data, err := o.tile(path)
@@ -307,12 +312,17 @@ func (o *operator) history(key trial.RecordKey) *history.History {
 		o.t.Error(err)
 	}
 	h.Record = string(data)
+	s := new(trial.State)
 	for i := range size {
+		edits := s.Edits()
 		e, err := trial.ParseEntry(o.log.Leaves[i])
-		if err != nil || e.Statement == nil {
+		if err != nil || e.Verify() != nil || s.Apply(e) != nil {
+			s.Skip(i)
 			continue
 		}
-		if _, st := e.Statement.Effective(); trial.TrialOf(st).String() == key.ID || e.Statement.ID.String() == key.ID {
+		if e.State != nil {
+			s.Commit()
+		} else if slices.ContainsFunc(s.Touched(edits), func(r trial.Record) bool { return r.RecordKey() == key }) {
 			h.Entries = append(h.Entries, entry(i))
 		}
 	}

@@ -19,14 +19,24 @@ var (
 )
 
 func TestReadme(t *testing.T) {
-	runPage(t, "../../README.md", 8, "valid: protocol.pdf", "valid: results.pdf", "not what was logged", "clean: log.example/trials",
-		"M4 SAP after the lock it serves", "M13 corrected", "signed (approval)", "nothing of kind observation was logged", "in force: protocol version 2.0", "  about entry 12")
+	runPage(t, "../../README.md", 8,
+		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
+		// The questions of an inspection, each with its answer.
+		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
+		", SAP after the lock it serves: ", ", corrected: ", // was the SAP final; what was changed
+		"missing: no results of the final analysis, though its database is locked", // what is missing
+		"signed (approval) by administrator of example-pharma", "about entry 12",   // who signed, with what meaning
+		"these 1 entries are all of kind signature",
+		"all after first-enrolment that was logged", // what changed since
+		"nothing of kind observation was logged",
+		"inspection.zip",
+		"clean: log.example/trials")
 }
 
 // runPage runs every command of a page, from top to bottom, in an empty folder.
 // Only the ports are others, and after each server is started the next command
 // waits until it listens. The page has at least so many blocks of commands, and
-// they print what is wanted.
+// they print what is wanted, in this order.
 func runPage(t *testing.T, page string, blocks int, wants ...string) {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -81,10 +91,13 @@ func runPage(t *testing.T, page string, blocks int, wants ...string) {
 	if err != nil || !strings.Contains(string(said), "page-done") {
 		t.Fatalf("the commands of %s: %v\n%s", page, err, said)
 	}
+	rest := string(said)
 	for _, want := range wants {
-		if !strings.Contains(string(said), want) {
-			t.Errorf("the commands of %s did not print %q:\n%s", page, want, said)
+		_, behind, found := strings.Cut(rest, want)
+		if !found {
+			t.Fatalf("the commands of %s did not print %q behind what is wanted before it:\n%s", page, want, said)
 		}
+		rest = behind
 	}
 }
 

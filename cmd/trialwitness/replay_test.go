@@ -174,10 +174,33 @@ func TestReplayCosignsWhatIsClean(t *testing.T) {
 	s.want(503, "not replayed yet")
 	s.set(func() { s.down = false })
 	s.want(200, "w.example/replay")
-	// Down for two days: lateness is no reason to refuse.
-	s.grow(10)
-	s.set(func() { s.now = s.now.Add(48 * time.Hour) })
+	// Down for two days, in which the log has a tree every hour: lateness is no
+	// reason to refuse.
+	if s.w.Close() != nil {
+		t.Fatal("close")
+	}
+	before := s.last
+	for range 48 {
+		s.set(func() {
+			s.now = s.now.Add(time.Hour)
+			p := &trial.Document{Common: trialtest.Common(), Trial: s.id}
+			signed := trialtest.Check(t, "ada", p, trialtest.Documents("document", s.now.String()))
+			raw, _, err := s.log.State.Admit(signed, trial.TimeOf(s.now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.log.Append(raw)
+			s.log.Close()
+		})
+	}
+	s.open()
 	s.want(200, "w.example/replay")
+	if s.last != before+96 {
+		t.Fatalf("cosigned %d entries, of %d", s.last, before+96)
+	}
+	s.grow(1)
+	s.set(func() { s.now = s.now.Add(-6 * time.Minute) }) // those of the last hour are held to the clock still
+	s.want(503, "ahead of this witness's clock")
 }
 
 // TestReplayJoinsLate: a witness that joins a log of 10,000 old entries replays
