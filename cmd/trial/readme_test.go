@@ -23,13 +23,15 @@ func TestReadme(t *testing.T) {
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
-		", SAP after the lock it serves: ", ", corrected: ", // was the SAP final; what was changed
+		", corrected: ", ", SAP after the lock it serves: ", // what was changed; was the SAP final
 		"missing: no results of the final analysis, though its database is locked", // what is missing
 		"signed (approval) by administrator of example-pharma", "about entry 12",   // who signed, with what meaning
 		"these 1 entries are all of kind signature",
 		"all after first-enrolment that was logged", // what changed since
 		"nothing of kind observation was logged",
 		"inspection.zip",
+		"records 2: 1 new, 0 unchanged, 1 changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
+		`not reported: primary "Pain intensity`, "FDA-RES overdue, due 2027-10-30", "the report lists these entries",
 		"clean: log.example/trials")
 }
 
