@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -112,6 +112,9 @@ func TestImports(t *testing.T) {
 			why:   "what is shown to others is checked offline, anywhere: no clock, network or file"},
 		{of: []string{"trial/outcome"}, only: []string{module + "trial/outcome"}, direct: append([]string{"time"}, impure...),
 			why: "outcomes are matched by text alone, the same on every machine and in the page: no clock, network or file"},
+		{of: []string{"trial/study", "trial/compare", "trial/deadline"}, only: append([]string{module + "trial", module + "trial/study", module + "trial/outcome"}, pure...), direct: impure,
+			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/audit", module + "trial/trialtest"},
+			why:   "what documents say is judged the same on every machine, from versions that others have proven: no clock, network, file, receipt or log"},
 		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...), direct: []string{"net/http", "os", "os/exec", sql},
 			never: []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor the server"},
 		{of: []string{"trial/trialtest"}, only: append([]string{module + "trial"}, pure...), why: "what tests share must not pull a server into them"},
