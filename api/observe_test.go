@@ -41,7 +41,7 @@ func TestInternalError(t *testing.T) {
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
 	for _, err := range []error{errors.New("secret of the disk"), logserver.ErrNotFound} {
 		tiles.err.Store(&err)
-		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=trial&id=x"} {
+		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=org&id=acme"} {
 			a := f.get(path)
 			if strings.Contains(path, "records") {
 				if a.status != 200 { // reads no tile
