@@ -13,6 +13,7 @@ const MaxFacts = 32_000
 
 // Content is what a statement may say of what is in its documents.
 type Content struct {
+	Elements    Hash   `json:"elements,omitzero"` // root of the document's parts, each provable alone (package element)
 	Facts       *Facts `json:"facts,omitempty"`
 	FactsDigest Hash   `json:"factsDigest,omitzero"` // SHA-256 of the facts' canonical JSON, in place of facts of over MaxFacts bytes
 }

@@ -171,7 +171,7 @@ func TestHostileHistory(t *testing.T) {
 			names[name] = true
 		}
 	}
-	if !names["history.json"] || !names["org-acme.json"] || !names["identifier-sponsor_acme_x-1.json"] {
+	if !names["history.json"] || !names["org-acme.json"] || !names["log-log.example_trials.json"] {
 		t.Errorf("it holds %v", names)
 	}
 }

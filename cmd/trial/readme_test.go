@@ -32,6 +32,7 @@ func TestReadme(t *testing.T) {
 		"inspection.zip",
 		"records 2: 1 new, 0 unchanged, 1 changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
 		`not reported: primary "Pain intensity`, "FDA-RES overdue, due 2027-10-30", "the report lists these entries",
+		"changed: endpoints/1 from entry", // one endpoint, alone
 		"clean: log.example/trials")
 }
 

@@ -3,15 +3,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/element"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -143,8 +146,8 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 
 // submitFlags are the flags of submit that say what is submitted.
 type submitFlags struct {
-	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source string
-	private, seal, facts                                                                                bool
+	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source, elements string
+	private, seal, facts                                                                                          bool
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
@@ -163,6 +166,7 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
 	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
+	fs.StringVar(&f.elements, "elements", "", "commit to the first file's endpoints, objectives and sections one by one, with the secret in this `file` (made if it is not there): trial disclose then shows one alone")
 	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
 }
 
@@ -178,6 +182,8 @@ var fits = map[string][]string{
 	"country":  {"milestone"},
 	"dated":    {"protocol", "sap", "results", "document", "observation"},
 	"source":   {"observation"},
+	"facts":    {"protocol", "results", "document", "observation"},
+	"elements": {"protocol", "results", "document", "observation"},
 }
 
 // fit refuses flags that the kind does not have: what they meant to say would be
@@ -188,9 +194,6 @@ func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
 			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
 		}
 	})
-	if f.facts && !slices.Contains([]string{"protocol", "results", "document", "observation"}, f.kind) {
-		err = usagef("-facts belongs to protocol, results, document and observation, not to %s", f.kind)
-	}
 	if f.private && files == 0 {
 		err = usagef("-private hides the digests of files, and none is given")
 	}
@@ -228,8 +231,8 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.facts {
-		if err := e.addFacts(p, names[0], how); err != nil {
+	if f.facts || f.elements != "" {
+		if err := e.addContent(p, files[0], &f, how); err != nil {
 			return err
 		}
 	}
@@ -248,19 +251,52 @@ func submit(ctx context.Context, e *env, args []string) error {
 	return nil
 }
 
-// addFacts puts what a document says of a study into a statement, and says what
-// was withheld.
-func (e *env) addFacts(p trial.Predicate, name string, how sending) error {
-	data, err := os.ReadFile(name)
+// addContent puts what a document says of a study into a statement: its facts, a
+// commitment to its parts, or both.
+func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sending) error {
+	s, err := readStudy(doc)
 	if err != nil {
-		return usageError{err}
+		return fmt.Errorf("%w: submit it without -facts and -elements, it is proven all the same", err)
+	}
+	c := trial.ContentOf(&trial.Statement{Predicate: p})
+	if f.elements != "" {
+		secret, err := e.makeSecret(f.elements)
+		if err != nil {
+			return err
+		}
+		tree, err := element.New(secret, doc.digest, element.Of(s))
+		if err != nil {
+			return usagef("%s: %w", doc.name, err)
+		}
+		c.Elements = tree.Root()
+	}
+	if !f.facts {
+		return nil
+	}
+	return e.addFacts(c, s, beside(doc.name, how.outDir)+".facts.json", how.dry)
+}
+
+// readStudy reads a document that has been digested.
+func readStudy(doc file) (*study.Study, error) {
+	data, err := os.ReadFile(doc.name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if sha256.Sum256(data) != doc.digest {
+		return nil, usagef("%s was altered while it was read", doc.name)
 	}
 	s, err := study.Parse(data)
 	if err != nil {
-		return usagef("%s: %w: submit it without -facts, it is proven all the same", name, err)
+		return nil, usagef("%s: %w", doc.name, err)
 	}
+	return s, nil
+}
+
+// addFacts puts facts into a statement, or their digest and themselves into a
+// file, and says what was withheld.
+func (e *env) addFacts(c *trial.Content, s *study.Study, file string, dry bool) error {
 	facts, withheld := s.Facts()
-	apart, err := trial.ContentOf(&trial.Statement{Predicate: p}).SetFacts(facts)
+	apart, err := c.SetFacts(facts)
 	if err != nil {
 		return err
 	}
@@ -270,16 +306,13 @@ func (e *env) addFacts(p trial.Predicate, name string, how sending) error {
 	if apart == nil {
 		return nil
 	}
-	file := beside(name, how.outDir) + ".facts.json"
 	fmt.Fprintf(e.stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
-	if how.dry {
+	if dry {
 		fmt.Fprintf(e.stdout, "%s\n", apart)
 		return nil
 	}
-	if how.outDir != "" {
-		if err := os.MkdirAll(how.outDir, 0o755); err != nil {
-			return usageError{err}
-		}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return usageError{err}
 	}
 	return keepFacts(file, apart)
 }

@@ -19,6 +19,12 @@ func (v *Verdict) Text() string {
 	if len(v.Documents) == 0 {
 		b.WriteString("valid: the receipt holds; no file was given to compare with\n")
 	}
+	return b.String() + v.Details()
+}
+
+// Details is Text without its first words, on the documents.
+func (v *Verdict) Details() string {
+	var b strings.Builder
 	e := v.Entry
 	fmt.Fprintf(&b, "what:      %s\n", Describe(e.Statement.Statement))
 	fmt.Fprintf(&b, "who:       %s\n", v.who())

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/element"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+func readSecret(name string) (element.Secret, error) {
+	data, err := readSmall(name)
+	if err != nil {
+		return element.Secret{}, err
+	}
+	s, err := element.ParseSecret(data)
+	if err != nil {
+		return s, usagef("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// makeSecret reads a secret, or makes one where there is none.
+func (e *env) makeSecret(name string) (element.Secret, error) {
+	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+		return readSecret(name)
+	}
+	var s element.Secret
+	rand.Read(s[:]) // never fails
+	if err := writeNew(name, []byte(s.String()+"\n"), 0o600); err != nil {
+		return s, err
+	}
+	fmt.Fprintf(e.stderr, "made %s: keep it with the documents, for only who has both can show a part of one alone\n", name)
+	return s, nil
+}
+
+func disclose(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with")
+	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12")
+	proof := fs.String("proof", "", "`receipt` of the document (DOCUMENT.tlog-proof if not given)")
+	out := fs.String("o", "", "`file` to write (standard output if not given)")
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if *secretFile == "" || len(names) != 1 {
+		return usagef("-elements and one document must be given")
+	}
+	secret, err := readSecret(*secretFile)
+	if err != nil {
+		return err
+	}
+	docs, err := e.digestFiles(ctx, names)
+	if err != nil {
+		return err
+	}
+	data, err := readSmall(cmp.Or(*proof, names[0]+".tlog-proof"))
+	if err != nil {
+		return err
+	}
+	r, root, err := elementsOf(data, docs[0])
+	if err != nil {
+		return err
+	}
+	s, err := readStudy(docs[0])
+	if err != nil {
+		return err
+	}
+	parts := element.Of(s)
+	tree, err := element.New(secret, docs[0].digest, parts)
+	if err != nil {
+		return usagef("%s: %w", names[0], err)
+	}
+	if tree.Root() != root {
+		return usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, or as an appendix, or by a program that read it otherwise", names[0], *secretFile)
+	}
+	if *part == "" {
+		for _, p := range parts {
+			fmt.Fprintf(e.stdout, "%s\t%s\n", p.Path, printable(p.Text))
+		}
+		return nil
+	}
+	d, err := tree.Disclose(*part, r)
+	if err != nil {
+		return usageError{err}
+	}
+	if d.Absent {
+		fmt.Fprintf(e.stderr, "the document has no %s: the file proves that\n", *part)
+	}
+	if data, err = d.Marshal(); err != nil {
+		return err
+	}
+	if *out == "" {
+		_, err = e.stdout.Write(data)
+		return err
+	}
+	return writeNew(*out, data, 0o644)
+}
+
+// elementsOf returns the elements that a document's receipt logged. Whoever reads
+// the disclosure verifies the receipt.
+func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
+	var root trial.Hash
+	r, err := receipt.Parse(data)
+	if err != nil {
+		return nil, root, &receipt.Problem{Part: "receipt", Detail: err.Error()}
+	}
+	entry, err := trial.ParseEntry(r.Entry)
+	if err == nil && entry.Statement == nil {
+		err = errors.New("the receipt is not for a statement")
+	}
+	if err != nil {
+		return nil, root, &receipt.Problem{Part: "entry", Detail: err.Error()}
+	}
+	openings, err := trial.ParseOpenings(r.Openings, entry.Statement.Statement)
+	if err != nil {
+		return nil, root, &receipt.Problem{Part: "openings", Detail: err.Error()}
+	}
+	if subject := entry.Statement.Statement.Subjects[0]; !openings.Matches(subject, doc.digest) {
+		return nil, root, &receipt.Problem{Part: "file", Detail: fmt.Sprintf("%s is not the %s that the receipt is for", doc.name, subject.Name)}
+	}
+	if root = loggedElements(entry); root.IsZero() {
+		return nil, root, usagef("%s was submitted without -elements: no part of it can be shown alone", doc.name)
+	}
+	return r, root, nil
+}
+
+// loggedElements returns what an entry commits to as its document's parts, zero
+// if nothing.
+func loggedElements(e *trial.Entry) trial.Hash {
+	_, st := e.Statement.Effective()
+	if c := trial.ContentOf(st); c != nil {
+		return c.Elements
+	}
+	return trial.Hash{}
+}
+
+// A shownPart is a disclosure that was verified.
+type shownPart struct {
+	*element.Disclosure
+	checked
+}
+
+func verifyPart(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
+	asJSON := fs.Bool("json", false, "print the verdict as JSON")
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 && len(names) != 2 {
+		return usagef("one file that trial disclose made must be given, or two to compare")
+	}
+	trust, err := readTrust(*policyFile, *policies)
+	if err != nil {
+		return err
+	}
+	var parts []shownPart
+	for _, name := range names {
+		p, err := readPart(trust, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		parts = append(parts, p)
+	}
+	var c *partChange
+	if len(parts) == 2 {
+		if parts[1].Index < parts[0].Index { // whatever order they were given in
+			parts[0], parts[1] = parts[1], parts[0]
+		}
+		if c, err = compareParts(parts[0], parts[1]); err != nil {
+			return err
+		}
+	}
+	if *asJSON {
+		var verdicts []any
+		for _, p := range parts {
+			verdicts = append(verdicts, map[string]any{"path": p.Path, "absent": p.Absent, "text": p.Disclosure.Text, "statement": verdictJSON(p.checked)})
+		}
+		return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": true, "parts": verdicts, "change": c})
+	}
+	for _, p := range parts {
+		if p.earlier != "" {
+			fmt.Fprintf(e.stdout, "%s\n", p.earlier)
+		}
+		if p.Absent {
+			fmt.Fprintf(e.stdout, "valid: the document has no %s\n", p.Path)
+		} else {
+			fmt.Fprintf(e.stdout, "valid: this stands as %s in what was logged:\n", p.Path)
+			for line := range strings.SplitSeq(p.Disclosure.Text, "\n") {
+				fmt.Fprintf(e.stdout, "    %s\n", printable(line))
+			}
+		}
+		fmt.Fprint(e.stdout, p.Details())
+		fmt.Fprintln(e.stdout, "That this is what the document says is its signer's word, until the document itself is shown.")
+	}
+	if c != nil {
+		fmt.Fprintf(e.stdout, "%s: %s %s\n", c.Change, c.Path, c.Says)
+	}
+	return nil
+}
+
+func readPart(t *trust, name string) (p shownPart, err error) {
+	st, err := regular(name)
+	if err != nil {
+		return p, err
+	}
+	if st.Size() > element.MaxSize {
+		return p, usagef("it has %d bytes, far more than such a file can have", st.Size())
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return p, usageError{err}
+	}
+	if p.Disclosure, err = element.Parse(data); err != nil {
+		return p, &receipt.Problem{Part: "element", Detail: err.Error()}
+	}
+	v, earlier, err := t.verify([]byte(p.Receipt))
+	if err != nil {
+		return p, err
+	}
+	p.checked = checked{v, earlier}
+	return p, p.Check(loggedElements(v.Entry))
+}
+
+// A partChange says what became of a part from one version to another.
+type partChange struct {
+	Path    string `json:"path"`
+	Change  string `json:"change"`  // changed, unchanged, added, removed or absent from both
+	Follows bool   `json:"follows"` // the later statement names the earlier as the one it follows
+	Says    string `json:"-"`
+}
+
+func compareParts(a, b shownPart) (*partChange, error) {
+	earlier, before := a.Entry.Statement.Effective()
+	later, after := b.Entry.Statement.Effective()
+	x, y := memberStrings(before.Predicate), memberStrings(after.Predicate)
+	switch {
+	case a.Path != b.Path:
+		return nil, usagef("one file shows %s and the other %s: disclose the same part of both versions", a.Path, b.Path)
+	case earlier == later:
+		return nil, usagef("both files are of one statement, %s", later)
+	case a.Checkpoint.Origin != b.Checkpoint.Origin:
+		return nil, usagef("the files are of two logs, %s and %s", a.Checkpoint.Origin, b.Checkpoint.Origin)
+	case x["trial"] != y["trial"] || x["identifier"] != y["identifier"]:
+		return nil, &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("the files are of two trials, %s and %s", cmp.Or(x["trial"], x["identifier"]), cmp.Or(y["trial"], y["identifier"]))}
+	}
+	c := &partChange{Path: a.Path, Follows: cmp.Or(y["previous"], y["updates"]) == earlier.String()}
+	switch {
+	case a.Absent && b.Absent:
+		c.Change = "absent from both"
+	case a.Absent:
+		c.Change = "added"
+	case b.Absent:
+		c.Change = "removed"
+	case a.Disclosure.Text == b.Disclosure.Text:
+		c.Change = "unchanged"
+	default:
+		c.Change = "changed"
+	}
+	from, to := fmt.Sprintf("entry %d (%s)", a.Index, receipt.Describe(before)), fmt.Sprintf("entry %d (%s)", b.Index, receipt.Describe(after))
+	c.Says = fmt.Sprintf("from %s to %s, which names it as the version that it follows", from, to)
+	if !c.Follows {
+		c.Says = fmt.Sprintf("from %s to %s; there may be versions between them", from, to)
+	}
+	return c, nil
+}

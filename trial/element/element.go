@@ -1,0 +1,248 @@
+// Package element makes the parts of a document provable one by one: "endpoint 3
+// was changed by amendment 2", with nothing else of either version given away.
+//
+// A statement's member elements is the root of a Merkle map (package smap) that
+// has, for each part of a document,
+//
+//	key   = SHA-256("trialproof/map/v1" LF "element" LF path)
+//	value = SHA-256(salt || SHA-256(text))
+//	salt  = HMAC-SHA256(secret, "trialproof/element/v1" LF path LF || SHA-256 of the document)
+//
+// where a path is a list and a place in it from 1, such as endpoints/3. A map has
+// one value for a key, so nobody can show two texts for one part; and it proves
+// that there is no such part. The secret, 32 bytes, stays with the sponsor: with
+// the document it gives every salt again, and without it a commitment says nothing,
+// not even that two versions have a text in common.
+//
+// That the parts are those of the document is the signer's word until the document
+// is shown: whoever has it and the secret makes the same root (see New). The
+// package does no I/O.
+package element
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/smap"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// A Secret is the key that a sponsor keeps: 32 random bytes.
+type Secret [32]byte
+
+// ParseSecret parses what String returns, and a line feed.
+func ParseSecret(data []byte) (s Secret, err error) {
+	text, ok := strings.CutSuffix(string(data), "\n")
+	b, err := hex.DecodeString(text)
+	if !ok || err != nil || len(b) != len(s) || hex.EncodeToString(b) != text {
+		return s, fmt.Errorf("not %d hex digits in lower case and a line feed: this is no secret of elements", 2*len(s))
+	}
+	return Secret(b), nil
+}
+
+func (s Secret) String() string { return hex.EncodeToString(s[:]) }
+
+func (s Secret) salt(document trial.Hash, path string) trial.Salt {
+	h := hmac.New(sha256.New, s[:])
+	h.Write([]byte("trialproof/element/v1\n" + path + "\n"))
+	h.Write(document[:])
+	return trial.Salt(h.Sum(nil))
+}
+
+// A Part is one part of a document.
+type Part struct {
+	Path string // such as endpoints/3
+	Text string
+}
+
+// Of returns the parts of a study: its endpoints, objectives and sections. White
+// space is folded, and what a part is made of stands on lines of its own: of an
+// endpoint its level, measure, time frame and description; of an objective its
+// level and text; of a section its number, title and text.
+func Of(s *study.Study) []Part {
+	var parts []Part
+	add := func(list string, i int, lines ...string) {
+		for k, l := range lines {
+			lines[k] = strings.Join(strings.Fields(l), " ")
+		}
+		parts = append(parts, Part{list + "/" + strconv.Itoa(i+1), strings.Join(lines, "\n")})
+	}
+	for i, o := range s.Outcomes {
+		add("endpoints", i, o.Level, o.Measure, o.TimeFrame, o.Description)
+	}
+	for i, o := range s.Objectives {
+		add("objectives", i, o.Level, o.Text)
+	}
+	for i, n := range s.Sections {
+		add("sections", i, n.Number, n.Title, n.Text)
+	}
+	return parts
+}
+
+var pathForm = regexp.MustCompile(`^[a-z]{1,32}/[1-9][0-9]{0,5}$`)
+
+// CheckPath says what is wrong with a path.
+func CheckPath(path string) error {
+	if !pathForm.MatchString(path) {
+		return fmt.Errorf("%.60q is no part of a document: write a list and a place in it, such as endpoints/3", path)
+	}
+	return nil
+}
+
+func key(path string) smap.Hash { return trial.RecordKey{Kind: "element", ID: path}.Hash() }
+
+// A Tree holds the parts of one document.
+type Tree struct {
+	m     smap.Map
+	salts map[string]trial.Salt
+	texts map[string]string
+}
+
+// New returns the tree of the parts of the document with this SHA-256.
+func New(secret Secret, document trial.Hash, parts []Part) (*Tree, error) {
+	if len(parts) == 0 {
+		return nil, errors.New("the document has no endpoint, objective or section that could be proven alone")
+	}
+	t := &Tree{salts: map[string]trial.Salt{}, texts: map[string]string{}}
+	for _, p := range parts {
+		if err := CheckPath(p.Path); err != nil {
+			return nil, err
+		}
+		if err := checkText(p.Text); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Path, err)
+		}
+		if _, twice := t.texts[p.Path]; twice {
+			return nil, fmt.Errorf("%s is given twice", p.Path)
+		}
+		salt := secret.salt(document, p.Path)
+		t.texts[p.Path], t.salts[p.Path] = p.Text, salt
+		t.m = t.m.Set(key(p.Path), value(salt, p.Text))
+	}
+	return t, nil
+}
+
+func value(salt trial.Salt, text string) smap.Hash {
+	return smap.Hash(trial.Commit(salt, sha256.Sum256([]byte(text))))
+}
+
+// maxText bounds the text of a part, in bytes.
+const maxText = 1 << 20
+
+func checkText(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("the text is not UTF-8")
+	}
+	if len(s) > maxText {
+		return fmt.Errorf("the text has %d bytes, the most is %d", len(s), maxText)
+	}
+	return nil
+}
+
+// Root is what a statement says as elements.
+func (t *Tree) Root() trial.Hash { return t.m.Root() }
+
+// A Disclosure shows one part of a logged document, or that it has no such part,
+// to whoever has a policy. It is a JSON object.
+type Disclosure struct {
+	Type    string      `json:"type"` // disclosureType
+	Path    string      `json:"path"`
+	Absent  bool        `json:"absent,omitempty"` // there is no such part; then no text and no salt
+	Text    string      `json:"text,omitempty"`
+	Salt    trial.Salt  `json:"salt,omitzero"`
+	Proof   history.Map `json:"proof"`
+	Receipt string      `json:"receipt"` // of the statement, without its openings
+}
+
+const disclosureType = "trialproof/element/v1"
+
+// Disclose returns what shows the part at path, whether there is one or not. Of
+// the receipt it leaves out the openings: the signer's printed name and the salts
+// of other commitments are no part of it. A proof that a part is absent shows that
+// one other path is there.
+func (t *Tree) Disclose(path string, r *receipt.Receipt) (*Disclosure, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
+	bare := *r
+	bare.Openings = nil
+	text, ok := t.texts[path]
+	return &Disclosure{
+		Type: disclosureType, Path: path, Absent: !ok, Text: text, Salt: t.salts[path],
+		Proof: history.NewMap(t.m.Prove(key(path))), Receipt: string(bare.Marshal()),
+	}, nil
+}
+
+// Marshal returns the bytes of a disclosure's file.
+func (d *Disclosure) Marshal() ([]byte, error) {
+	data, err := json.MarshalIndent(d, "", " ")
+	return append(data, '\n'), err
+}
+
+// MaxSize bounds a disclosure: a text whose every byte is escaped, and a receipt.
+const MaxSize = 6*maxText + 2*receipt.MaxSize
+
+// Parse parses what Marshal returns; its spelling may differ, its members may not.
+// Nothing of it is verified yet.
+func Parse(data []byte) (*Disclosure, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
+	}
+	if !utf8.Valid(data) {
+		return nil, errors.New("it is not UTF-8")
+	}
+	d := new(Disclosure)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(d); err != nil || d.Type != disclosureType || dec.More() {
+		return nil, errors.New("it is not what trial disclose makes")
+	}
+	if err := CheckPath(d.Path); err != nil {
+		return nil, err
+	}
+	if d.Absent && (d.Text != "" || !d.Salt.IsZero()) {
+		return nil, errors.New("it says that there is no such part and gives one")
+	}
+	return d, checkText(d.Text)
+}
+
+// Check holds a disclosure to the elements of the statement that its receipt is
+// for. The receipt must have been verified. A *receipt.Problem says what does not
+// hold.
+func (d *Disclosure) Check(elements trial.Hash) error {
+	problem := func(format string, args ...any) error {
+		return &receipt.Problem{Part: "element", Detail: fmt.Sprintf(format, args...)}
+	}
+	if elements.IsZero() {
+		return problem("the statement was logged without elements: no part of its document is provable alone")
+	}
+	proof, err := d.Proof.Proof()
+	if err != nil {
+		return problem("its proof: %v", err)
+	}
+	got, present, err := proof.Verify(smap.Hash(elements), key(d.Path))
+	switch {
+	case err != nil:
+		return problem("its proof does not lead to the elements that were logged: %v", err)
+	case d.Absent && present:
+		return problem("the document has a part %s, and the file says that it has none", d.Path)
+	case d.Absent:
+		return nil
+	case !present:
+		return problem("the document has no part %s", d.Path)
+	case got != value(d.Salt, d.Text):
+		return problem("the text is not the one that was logged as %s", d.Path)
+	}
+	return nil
+}
