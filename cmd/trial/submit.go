@@ -258,6 +258,9 @@ func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sendin
 	if err != nil {
 		return fmt.Errorf("%w: submit it without -facts and -elements, it is proven all the same", err)
 	}
+	if err := sameNumber(s, f.trial); err != nil {
+		return usagef("%s %w", doc.name, err)
+	}
 	c := trial.ContentOf(&trial.Statement{Predicate: p})
 	if f.elements != "" {
 		secret, err := e.makeSecret(f.elements)
@@ -274,6 +277,30 @@ func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sendin
 		return nil
 	}
 	return e.addFacts(c, s, beside(doc.name, how.outDir)+".facts.json", how.dry)
+}
+
+// sameNumber refuses a document that has numbers of the register that was typed,
+// and not the one that was typed.
+func sameNumber(s *study.Study, typed string) error {
+	number, err := trial.ParseIdentifier(typed)
+	if err != nil {
+		return nil // an id, or a sponsor's number: what a document calls its sponsor's is not known
+	}
+	scheme, _, _ := strings.Cut(number, ":")
+	var others []string
+	for _, id := range s.Identifiers {
+		other, err := trial.ParseIdentifier(id.Value)
+		if err == nil && other == number {
+			return nil
+		}
+		if err == nil && strings.HasPrefix(other, scheme+":") {
+			others = append(others, other)
+		}
+	}
+	if len(others) > 0 {
+		return fmt.Errorf("is of %s, not of %s", strings.Join(others, ", "), number)
+	}
+	return nil
 }
 
 // readStudy reads a document that has been digested.
