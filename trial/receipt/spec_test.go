@@ -30,16 +30,19 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(data)
-	at := strings.Index(text, "## 18 Worked example")
+	before, rest, ok := strings.Cut(string(data), "## 18 Worked example")
+	got, after, ok2 := strings.Cut("## 18 Worked example"+rest, "\n## 19 ")
+	if !ok || !ok2 {
+		t.Fatal("docs/spec.md has no section 18 or no section 19")
+	}
 	if *update {
 		// Section 6 shows the state entry that ends the example's log.
-		text = regexp.MustCompile(`(?m)^{"map":.*"size":4,.*$`).ReplaceAllLiteralString(text[:at], string(x.log.Leaves[4])) + want
-		if err := os.WriteFile(specFile, []byte(text), 0o644); err != nil {
+		before = regexp.MustCompile(`(?m)^{"map":.*"size":4,.*$`).ReplaceAllLiteralString(before, string(x.log.Leaves[4]))
+		if err := os.WriteFile(specFile, []byte(before+want+"\n## 19 "+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if i := strings.Index(text, "## 18 Worked example"); i < 0 || text[i:] != want {
+	if got != want {
 		t.Error("section 18 is not what the code makes; look at what go test ./trial/receipt -run TestExample -update changes")
 	}
 }
