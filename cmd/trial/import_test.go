@@ -335,6 +335,29 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 			}
 		}
 		w.stop()
+		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "report-0.json"); status != exitPending || !strings.Contains(out, "the report lists these entries") {
+			t.Errorf("the report's twin: status %d\n%s", status, out)
+		}
+		// A report from which what others observed is taken, with its proof, is not whole.
+		var short map[string]any
+		twin, err := os.ReadFile(filepath.Join(w.dir, "report-0.json"))
+		if err == nil {
+			err = json.Unmarshal(twin, &short)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		short["proofs"] = short["proofs"].([]any)[:1]
+		short["entries"] = slices.DeleteFunc(short["entries"].([]any), func(e any) bool { return e.(map[string]any)["kind"] == "observation" })
+		if twin, err = json.Marshal(short); err == nil {
+			err = os.WriteFile(filepath.Join(w.dir, "short.json"), twin, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "short.json"); status != exitInvalid || !strings.Contains(out, "no history of nct:NCT03421379") {
+			t.Errorf("a report without its observations: status %d\n%s", status, out)
+		}
 		if _, out, status := w.run("trial", "verify", "-policy", "policy", "protocol.pdf", "sap.pdf", "protocol.json", "registry.json", "registry2.json"); status != exitDone || strings.Count(out, "\nwhat:") != len(from) {
 			t.Errorf("status %d\n%s", status, out)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -234,6 +235,11 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view) (bool, error)
 		d.verdicts = append(d.verdicts, v)
 	}
 	d.timeline = d.verdicts[0].Timeline(0)
+	for _, key := range d.numbers() {
+		if !slices.ContainsFunc(d.verdicts, func(v *history.Verdict) bool { return v.Key == key }) {
+			return true, fmt.Errorf("%w: the report has no history of %s, which is the trial's number", errInvalid, key.ID)
+		}
+	}
 	listed, err := json.Marshal(x.Entries)
 	if err != nil {
 		return true, err

@@ -41,19 +41,15 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 		return nil, err
 	}
 	d := &dossier{id: typed, verdicts: []*history.Verdict{v}, proofs: [][]byte{data}, timeline: v.Timeline(0)}
-	if rec, ok := v.Record.(*trial.TrialRecord); ok {
-		for _, id := range rec.Identifiers {
-			if strings.HasPrefix(id, "sponsor:") {
-				continue
-			}
-			data, v, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
-			if err != nil {
-				return nil, err
-			}
-			d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
-		}
-	} else if v.Record == nil {
+	if v.Record == nil {
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
+	}
+	for _, number := range d.numbers() {
+		data, v, err := r.history(ctx, number)
+		if err != nil {
+			return nil, err
+		}
+		d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
 	}
 	found, err := d.find(files)
 	if err != nil {
@@ -61,6 +57,21 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	}
 	d.read(found)
 	return d, nil
+}
+
+// numbers returns the records of the trial's registry numbers, whose histories
+// have what others observed of it.
+func (d *dossier) numbers() (keys []trial.RecordKey) {
+	rec, ok := d.verdicts[0].Record.(*trial.TrialRecord)
+	if !ok {
+		return nil // the first history is a number's own
+	}
+	for _, id := range rec.Identifiers {
+		if !strings.HasPrefix(id, "sponsor:") {
+			keys = append(keys, trial.RecordKey{Kind: "identifier", ID: id})
+		}
+	}
+	return keys
 }
 
 // located calls f with each statement that is in effect, once.

@@ -95,6 +95,28 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestDeclared says where, when and why an outcome was declared: the version that
+// had it first, and the amendments that made that version.
+func TestDeclared(t *testing.T) {
+	first := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")
+	amended := version(t, 2, "2026-03-01", "primary Overall survival [2 years]", "secondary Headache days [1 month]")
+	results := version(t, 3, "2026-06-01", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")
+	for _, c := range []struct {
+		amendments []study.Amendment
+		why        string
+	}{
+		{nil, "the version states no reason"},
+		{[]study.Amendment{{Number: "2", Reasons: []string{"new-safety-information-available"}}}, "by amendment 2: new-safety-information-available"},
+	} {
+		amended.Study.Amendments = c.amendments
+		r := Compare(study.NewVersions([]study.Version{first, amended, results}), nil)
+		f := r.Outcomes[len(r.Outcomes)-1]
+		if f.Status != NewDeclared || f.Declared == nil || f.Declared.Entry != 2 || f.Declared.Day != "2026-03-01" || f.Declared.By != study.BySource || f.Why != c.why {
+			t.Errorf("%+v, declared %+v, want %q", f, f.Declared, c.why)
+		}
+	}
+}
+
 // TestSteps puts changes where they belong: before the start, after, with results.
 func TestSteps(t *testing.T) {
 	r := Compare(study.NewVersions([]study.Version{
