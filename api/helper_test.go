@@ -165,7 +165,7 @@ func newFixture(t testing.TB, s setup) *fixture {
 	metrics := NewMetrics()
 	cfg := logserver.Config{
 		Signer: signer, Policy: f.policy, Tree: tree, Journal: store, Tiles: logserver.NewTileDir(filepath.Join(dir, "tiles")),
-		Now: f.clock.Now, RetryDelay: time.Millisecond, Metrics: metrics,
+		Now: f.clock.Now, RetryDelay: time.Millisecond, Metrics: metrics, QuorumWait: 45 * time.Second, // machines are slow
 	}
 	if s.log != nil {
 		s.log(&cfg)
@@ -178,7 +178,7 @@ func newFixture(t testing.TB, s setup) *fixture {
 		if s.witness != nil {
 			s.witness.silent.Store(false)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := f.log.Close(ctx); err != nil {
 			t.Error(err)

@@ -83,17 +83,17 @@ export TRIALPROOF_TEST_MYSQL="root@unix($tmp/mysql.sock)/"
 [ -z "${CI:-}" ] || export TRIALPROOF_TEST_NOSKIP=1
 
 step "go test -race"
-go test -race -timeout 20m -skip SecondOpinion ./...
+go test -race -timeout 60m -skip SecondOpinion ./...
 
 step "the log's faults and crashes on MariaDB"
-TRIALPROOF_TEST_STORE=mysql go test -timeout 10m -skip SecondOpinion ./logserver
+TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
 TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" \
-	go test -timeout 10m -run SecondOpinion ./...
+	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
-PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 20m ./trial ./trial/smap ./trial/receipt ./trial/history
+PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/receipt ./trial/history
 
 step "triallog demo -once"
 go run ./cmd/triallog demo -once >"$tmp/demo" || { cat "$tmp/demo"; exit 1; }

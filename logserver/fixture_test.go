@@ -253,7 +253,7 @@ func (f *fixture) tryOpen() (*logserver.Log, func(), error) {
 		return nil, nil, err
 	}
 	return l, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := l.Close(ctx); err != nil {
 			f.t.Error(err)
@@ -265,7 +265,7 @@ func (f *fixture) tryOpen() (*logserver.Log, func(), error) {
 // waitReady returns when the log takes submissions.
 func waitReady(t testing.TB, l *logserver.Log) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for l.Ready() != nil {
 		if time.Now().After(deadline) {
 			t.Fatal(l.Ready())

@@ -270,7 +270,7 @@ func run(t *testing.T, cmd *exec.Cmd, up func() bool) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	for deadline := time.Now().Add(20 * time.Second); !up(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !up(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s is not up: %s", cmd.Path, &out)
 		}

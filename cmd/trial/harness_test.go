@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -126,6 +127,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// patience is how long a test waits for what has to come. It is long, for machines
+// are slow: nothing is concluded from how long something took.
+const patience = 5 * time.Minute
+
 // A process is one of the commands running as a server.
 type process struct {
 	cmd   *exec.Cmd
@@ -137,8 +142,12 @@ type process struct {
 
 var listening = regexp.MustCompile(`listening on (https?://\S+)`)
 
-// startProcess runs a server and returns when it says where it listens.
+// startProcess runs a server and returns when it says where it listens. A log waits
+// for its witnesses as long as it may, unless args say how long.
 func startProcess(dir string, env []string, args ...string) (*process, error) {
+	if len(args) > 1 && args[0] == "triallog" && args[1] == "serve" {
+		args = slices.Insert(slices.Clone(args), 2, "-quorum-wait=45s")
+	}
 	p := &process{cmd: exec.Command(filepath.Join(binDir, args[0]), args[1:]...), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = dir, env
 	stderr, err := p.cmd.StderrPipe()
@@ -175,7 +184,7 @@ func startProcess(dir string, env []string, args ...string) (*process, error) {
 		return p, nil
 	case <-p.ended:
 		return nil, fmt.Errorf("%v ended: %v: %s", args, p.err, &p.said)
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.kill(syscall.SIGKILL)
 		return nil, fmt.Errorf("%v does not listen: %s", args, &p.said)
 	}
@@ -187,7 +196,7 @@ func (p *process) kill(sig syscall.Signal) error {
 	select {
 	case <-p.ended:
 		return p.err
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		p.cmd.Process.Kill()
 		return errors.New("it does not end")
 	}
@@ -245,19 +254,19 @@ func statusCmd(ts *testscript.TestScript, neg bool, args []string) {
 
 // until N COMMAND... runs a command until it exits with status N.
 func untilCmd(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		got := runCommand(ts, args[1:])
 		if fmt.Sprint(got) == args[0] {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("exit status %d for a minute, want %s", got, args[0])
+			ts.Fatalf("exit status %d for %s, want %s", got, patience, args[0])
 		}
 	}
 }
 
 func runCommand(ts *testscript.TestScript, args []string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	name := filepath.Join(binDir, args[0])
 	if args[0] == "sh" {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -36,7 +35,7 @@ func hostile(good []byte) map[string][]byte {
 // ends runs a command that has to end by itself, and soon.
 func ends(t *testing.T, dir string, args ...string) (status int, said string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	type result struct {
 		status int
@@ -74,7 +73,7 @@ func TestHostileState(t *testing.T) {
 	mallory := trialtest.Cosigner{Key: "mallory.example", Alg: 1}
 	files["of another log"] = bytes.ReplaceAll(good, []byte(trialtest.Origin), []byte(mallory.Key))
 	files["records twice"] = bytes.Replace(good, []byte(`"records":[`), []byte(`"records":[{"kind":"org","record":{}},`), 1)
-	files["many records"] = bytes.Replace(good, []byte(`"records":[`), []byte(`"records":[`+strings.Repeat(`{"kind":"org","record":null},`, 100_000)), 1)
+	files["many records"] = bytes.Replace(good, []byte(`"records":[`), []byte(`"records":[`+strings.Repeat(`{"kind":"org","record":null},`, 20_000)), 1)
 	files["members twice"] = bytes.Replace(good, []byte(`{"checkpoint":`), []byte(`{"genesis":"","checkpoint":`), 1)
 	for name, data := range files {
 		if err := os.WriteFile(state, data, 0o644); err != nil {
@@ -121,10 +120,10 @@ func TestHostileHistory(t *testing.T) {
 	}
 	files["negative"] = replaced(`"index":"`, `"index":"-`)
 	files["largest"] = replaced(`"index":"`, `"index":"18446744073709551615","n":"`)
-	files["many siblings"] = replaced(`"siblings":[`, `"siblings":[`+strings.Repeat(`"`+strings.Repeat("A", 43)+`=",`, 200_000))
-	files["long path"] = replaced(`"path":[`, `"path":[`+strings.Repeat(`"`+strings.Repeat("A", 43)+`=",`, 200_000))
-	files["many entries"] = replaced(`"entries":[`, `"entries":[`+strings.Repeat(`{},`, 1_000_000))
-	files["many signatures"] = replaced(`\n","state"`, `\n`+strings.Repeat(`\u2014 a.example AAAAAAAA\n`, 100_000)+`","state"`)
+	files["many siblings"] = replaced(`"siblings":[`, `"siblings":[`+strings.Repeat(`"`+strings.Repeat("A", 43)+`=",`, 20_000))
+	files["long path"] = replaced(`"path":[`, `"path":[`+strings.Repeat(`"`+strings.Repeat("A", 43)+`=",`, 20_000))
+	files["many entries"] = replaced(`"entries":[`, `"entries":[`+strings.Repeat(`{},`, 50_000))
+	files["many signatures"] = replaced(`\n","state"`, `\n`+strings.Repeat(`\u2014 a.example AAAAAAAA\n`, 20_000)+`","state"`)
 	files["a kind"] = replaced(`"kind":"trial"`, `"kind":"../trial"`)
 	file := filepath.Join(o.dir, "h")
 	for name, data := range files {

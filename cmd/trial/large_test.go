@@ -83,7 +83,7 @@ func TestLargeLog(t *testing.T) {
 	flags := []string{"-log", server.url, "-policy", "policy"}
 
 	// Nothing is published before the witnesses have replayed it all.
-	for deadline := time.Now().Add(10 * time.Minute); ; {
+	for deadline := time.Now().Add(6 * patience); ; {
 		_, out, status := w.run(append([]string{"trial", "history", "sponsor:big-pharma/BIG-0"}, flags...)...)
 		if status == 0 {
 			break

@@ -80,7 +80,7 @@ func sigkillCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		_, err := os.Stat(ts.MkAbs(args[0]))
 		if err == nil || time.Now().After(deadline) {
 			break
@@ -97,7 +97,7 @@ func sigkillCmd(ts *testscript.TestScript, neg bool, args []string) {
 
 // signed URL N waits until the published checkpoint has N signatures of the log.
 func signedCmd(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		resp, err := http.Get(args[0] + "/checkpoint")
 		ts.Check(err)
 		data, err := io.ReadAll(resp.Body)

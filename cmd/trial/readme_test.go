@@ -83,7 +83,7 @@ func runPage(t *testing.T, page string, blocks int, wants ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(2*time.Minute, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	timer := time.AfterFunc(2*patience, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	err = cmd.Wait()
 	timer.Stop()
 	syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the servers

@@ -288,7 +288,7 @@ func TestSignals(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Shutdown has begun when nobody listens any more.
-		for deadline := time.Now().Add(time.Minute); ; {
+		for deadline := time.Now().Add(5 * time.Minute); ; {
 			c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 			if err != nil {
 				break
