@@ -103,6 +103,7 @@ type Facts struct {
 	Purpose           string            `json:"purpose,omitempty"`
 	Reported          []FactOutcome     `json:"reported,omitempty"` // as the document's own results have them
 	Results           bool              `json:"results,omitempty"`
+	ResultsWaived     bool              `json:"resultsWaived,omitempty"`
 	Sex               string            `json:"sex,omitempty"`
 	Sponsor           *FactOrganisation `json:"sponsor,omitempty"`
 	Status            string            `json:"status,omitempty"`

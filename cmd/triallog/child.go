@@ -31,11 +31,12 @@ func runWitness() int {
 	if len(words) != 3 {
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	// The signals stay caught to the end: one may come when standard input has ended.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
-		stop()
+		cancel()
 	}()
 	if err := serveWitness(ctx, words[0], words[1], words[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "witness:", err)
@@ -126,8 +127,8 @@ func start(ctx context.Context, env []string, args ...string) (*child, error) {
 		return c, nil
 	case err := <-c.ended:
 		return nil, fmt.Errorf("%s ended: %w", strings.Join(args, " "), err)
-	case <-time.After(30 * time.Second):
-		err = errors.New("it does not listen after 30 s")
+	case <-time.After(2 * time.Minute):
+		err = errors.New("it does not listen after 2 minutes")
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -141,7 +142,7 @@ func (c *child) stop() error {
 	select {
 	case err := <-c.ended:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		return errors.Join(errors.New("it does not end"), c.cmd.Process.Kill())
 	}
 }

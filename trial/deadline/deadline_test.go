@@ -39,6 +39,8 @@ func version(t *testing.T, entry uint64, day, text string) study.Version {
 			s.Eligibility.MinimumAge = strings.Join(w[1:], " ")
 		case "results":
 			s.Results = true
+		case "waived":
+			s.Waived = true
 		default:
 			d := study.Date{Event: w[0], Date: w[1]}
 			if len(w) > 2 {
@@ -92,6 +94,9 @@ func TestVerdicts(t *testing.T) {
 		{"moved later, overdue stays", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual", "2021-01-01|start 2019-01-01 actual; primary-completion 2021-05-31 actual"},
 			"2021-06-01", ResultsFDA, Overdue, "2021-05-31", "was edited"},
 		{"month-only completion", []string{"2020-06-01|start 2019-01-01 actual; primary-completion 2020-05 actual"}, "2021-05-15", ResultsFDA, NotDeterminable, "2021-05-31", ""},
+		{"waived", []string{"2021-06-01|waived; start 2019-01-01 actual; primary-completion 2020-05-31 actual"}, "2023-05-31", ResultsFDA, Excused, "", ""},
+		{"no longer waived", []string{"2021-06-01|waived; start 2019-01-01 actual; primary-completion 2020-05-31 actual", "2022-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual"}, "2023-05-31", ResultsFDA, Overdue, "2021-05-31", ""},
+		{"partial results", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; completion 2022-02 actual; results-submitted 2021-05-31"}, "2023-05-31", ResultsFDA, OK, "2021-05-31", "by 2023-02-28 for the last"},
 		{"certificate in time", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-05-31"}, "2023-05-31", ResultsFDA, Excused, "2023-05-31", ""},
 		{"certificate run out", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-05-31"}, "2023-06-01", ResultsFDA, Overdue, "2023-05-31", ""},
 		{"certificate too late", []string{"2021-06-02|start 2019-01-01 actual; primary-completion 2020-05-31 actual; certificate-submitted 2021-06-01"}, "2022-01-01", ResultsFDA, Overdue, "2021-05-31", "delays nothing"},

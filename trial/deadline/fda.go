@@ -127,7 +127,11 @@ func (c *caseOf) resultsFDA() Verdict {
 		v.Verdict, v.Why = NotApplicable, "completed before 2017-01-18, of a product that was not approved"
 		return v
 	}
-	v.Notes = append(v.Notes, "extensions for good cause and waivers are not in the record")
+	if c.now.Waived { // 11.54
+		v.Inputs = append(v.Inputs, c.say("results", "waived"))
+		v.Verdict, v.Why = Excused, "the register says that results are waived; the waiver itself is not in the record"
+		return v
+	}
 	if last.Before(ruleInForce) {
 		v.Notes = append(v.Notes, "completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
 	}
@@ -143,20 +147,24 @@ func (c *caseOf) resultsFDA() Verdict {
 		v.Verdict, v.Why = NotDeterminable, "whether the product was approved by the completion is not in the record"
 		return v
 	}
+	if end, ok := c.earliest(study.Completion); ok && done != "" && mustLast(end.Date.Date).After(last) {
+		v.Notes = append(v.Notes, fmt.Sprintf("results of outcomes measured after the primary completion are owed a year after each was measured, by %s for the last, 42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(mustLast(end.Date.Date), 12))))
+	}
 	if certificate == "" || v.Verdict != Overdue && v.Verdict != Late {
 		return v
 	}
 	// 11.44(b) and (c): a certificate, submitted before results are due, delays them
-	// by no more than two years.
+	// by no more than two years; (e): so does a request for an extension, to a day
+	// that it names. The register has one day for both and does not say which it is.
 	if !mustLast(certificate).Before(dueLast.AddDate(0, 0, 1)) {
-		v.Notes = append(v.Notes, fmt.Sprintf("the certificate of %s came after results were due and delays nothing", certificate))
+		v.Notes = append(v.Notes, fmt.Sprintf("the certificate, or request for an extension, of %s came after results were due and delays nothing", certificate))
 		return v
 	}
 	limit := mustLast(certificate).AddDate(2, 0, 0)
-	v.Notes = append(v.Notes, fmt.Sprintf("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest", certificate, show(limit)))
+	v.Notes = append(v.Notes, fmt.Sprintf("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day of a request for an extension for good cause in the same place, and not the day to which it was granted", certificate, show(limit)))
 	switch {
 	case done != "" && !mustLast(done).After(limit), done == "" && !c.day.After(limit):
-		v.Verdict, v.Due, v.Why = Excused, show(limit), "by a certificate of delay; the event that would end it is not in the record"
+		v.Verdict, v.Due, v.Why = Excused, show(limit), "by a certificate of delay or a request for an extension; the event or day that would end it is not in the record"
 	default:
 		v.Due = show(limit)
 	}

@@ -39,6 +39,7 @@ type v2Record struct {
 			CompletionDateStruct        v2Date `json:"completionDateStruct"`
 			StudyFirstSubmitDate        string `json:"studyFirstSubmitDate"`
 			StudyFirstPostDateStruct    v2Date `json:"studyFirstPostDateStruct"`
+			ResultsWaived               bool   `json:"resultsWaived"`
 			ResultsFirstSubmitDate      string `json:"resultsFirstSubmitDate"`
 			ResultsFirstPostDateStruct  v2Date `json:"resultsFirstPostDateStruct"`
 			DispFirstSubmitDate         string `json:"dispFirstSubmitDate"`
@@ -244,7 +245,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	}
 
 	st := &p.StatusModule
-	s.Status = status(st.OverallStatus)
+	s.Status, s.Waived = status(st.OverallStatus), st.ResultsWaived
 	s.addDate(Start, st.StartDateStruct.Date, dateKind(st.StartDateStruct.Type))
 	s.addDate(PrimaryCompletion, st.PrimaryCompletionDateStruct.Date, dateKind(st.PrimaryCompletionDateStruct.Type))
 	s.addDate(Completion, st.CompletionDateStruct.Date, dateKind(st.CompletionDateStruct.Type))

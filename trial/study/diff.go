@@ -87,6 +87,7 @@ func Diff(a, b *Study) []Change {
 	d.text("masked", strings.Join(a.Masked, ", "), strings.Join(b.Masked, ", "))
 	d.text("enrolment", a.Enrolment.count(), b.Enrolment.count())
 	d.text("status", a.Status, b.Status)
+	d.text("results owed", waiver(a.Waived), waiver(b.Waived))
 	d.dates(a, b)
 	d.set("condition", a.Conditions, b.Conditions)
 	d.set("arm", arms(a.Arms), arms(b.Arms))
@@ -124,6 +125,13 @@ func part(s *Study) *Study {
 	}
 	f, _ := s.Facts()
 	return FromFacts(f)
+}
+
+func waiver(waived bool) string {
+	if waived {
+		return "waived"
+	}
+	return ""
 }
 
 type differ struct {

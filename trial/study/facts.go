@@ -39,7 +39,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		Format: s.Format, HealthyVolunteers: s.Eligibility.HealthyVolunteers,
 		Masking: factWord(s.Masking), Masked: factWords(s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
 		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: factWord(s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
-		Phases: factWords(s.Phases), Purpose: factWord(s.Purpose), Results: s.Results, Sex: factWord(s.Eligibility.Sex), Status: factWord(s.Status),
+		Phases: factWords(s.Phases), Purpose: factWord(s.Purpose), Results: s.Results, ResultsWaived: s.Waived, Sex: factWord(s.Eligibility.Sex), Status: factWord(s.Status),
 		Title: text("title", s.Title), Type: factWord(s.Type), Version: text("version", s.Version),
 	}
 	if len(s.Countries) > 0 {
@@ -105,7 +105,7 @@ func FromFacts(f *trial.Facts) *Study {
 	s := &Study{
 		Format: f.Format, Version: f.Version, Dated: f.Dated, Title: f.Title, OfficialTitle: f.OfficialTitle, Acronym: f.Acronym,
 		Type: f.Type, Phases: f.Phases, Allocation: f.Allocation, Model: f.Model, Purpose: f.Purpose, Masking: f.Masking, Masked: f.Masked,
-		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Enrolment: Enrolment{Count: -1},
+		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
 		Eligibility: Eligibility{Sex: f.Sex, MinimumAge: f.MinimumAge, MaximumAge: f.MaximumAge, HealthyVolunteers: f.HealthyVolunteers},
 		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.USExport, f.DMC},
 		PartOnly:    true,

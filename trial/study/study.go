@@ -54,6 +54,7 @@ type Study struct {
 	Dates     []Date
 	Status    string // recruiting, completed, terminated, withdrawn, withheld, ...
 	Results   bool   // the document has results
+	Waived    bool   // the register says that results are waived
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
 	Documents []Document
