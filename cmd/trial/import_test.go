@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
@@ -128,6 +129,62 @@ func TestImportRealRecords(t *testing.T) {
 		statements := w.payloads()
 		w.stop()
 		noPersonalData(t, statements, files)
+	})
+}
+
+// TestImportGenerated imports 200 generated records, or 5,000 where
+// TRIALPROOF_TEST_LARGE is set, from one export as the registry's download gives
+// it; each has a receipt that holds, and a second import adds nothing.
+func TestImportGenerated(t *testing.T) {
+	n := 200
+	if os.Getenv("TRIALPROOF_TEST_LARGE") != "" {
+		n = 5000
+	}
+	stores(t, func(t *testing.T, store string) {
+		w := newTown(t, store)
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `%s{"protocolSection": {
+				"identificationModule": {"nctId": "NCT%08d", "orgStudyIdInfo": {"id": "GEN-%[2]d"}, "briefTitle": "Examplinib %[2]d in Chronic Low Back Pain",
+					"officialTitle": "A Randomised, Double-Blind, Placebo-Controlled Trial of Examplinib %[2]d mg in Adults With Chronic Low Back Pain"},
+				"statusModule": {"statusVerifiedDate": "2026-01", "overallStatus": "COMPLETED", "startDateStruct": {"date": "2024-0%[3]d", "type": "ACTUAL"},
+					"primaryCompletionDateStruct": {"date": "2025-0%[3]d-15", "type": "ACTUAL"}, "studyFirstSubmitDate": "2024-01-05",
+					"lastUpdateSubmitDate": "2026-01-10", "lastUpdatePostDateStruct": {"date": "2026-01-1%[3]d", "type": "ACTUAL"}},
+				"sponsorCollaboratorsModule": {"leadSponsor": {"name": "Example Pharma", "class": "INDUSTRY"}},
+				"oversightModule": {"oversightHasDmc": true, "isFdaRegulatedDrug": true, "isFdaRegulatedDevice": false},
+				"designModule": {"studyType": "INTERVENTIONAL", "phases": ["PHASE3"], "enrollmentInfo": {"count": %[2]d, "type": "ACTUAL"}},
+				"outcomesModule": {"primaryOutcomes": [{"measure": "Change from baseline in pain intensity on the 0-10 numeric rating scale", "timeFrame": "%[3]d weeks"}],
+					"secondaryOutcomes": [{"measure": "Sleep quality on the Pittsburgh Sleep Quality Index", "timeFrame": "12 weeks"}]},
+				"contactsLocationsModule": {"locations": [{"country": "United States"}, {"country": "Germany"}]}}, "hasResults": false}`,
+				map[bool]string{true: `{"studies": [`, false: ",\n"}[i == 0], 10_000_000+i, 1+i%9)
+		}
+		b.WriteString("]}\n")
+		export := filepath.Join(w.dir, "export.json")
+		if err := os.WriteFile(export, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		r := w.importAll(0, export)
+		t.Logf("%d records imported in %s", r.Records, time.Since(began).Round(time.Millisecond))
+		if r.Counts[importNew] != n {
+			t.Fatalf("counts %v, want %d new", r.Counts, n)
+		}
+		receipts, err := filepath.Glob(filepath.Join(w.dir, "receipts", "*.tlog-proof"))
+		if err != nil || len(receipts) != n {
+			t.Fatalf("%d receipts: %v", len(receipts), err)
+		}
+		size := w.size()
+		began = time.Now()
+		if r = w.importAll(0, export); r.Counts[importUnchanged] != n || w.size() != size {
+			t.Errorf("imported again: %v, the log has %s entries and had %s", r.Counts, w.size(), size)
+		}
+		t.Logf("and again in %s", time.Since(began).Round(time.Millisecond))
+		w.stop()
+		for _, name := range []string{receipts[0], receipts[n/2], receipts[n-1]} {
+			if _, out, status := w.run("trial", "verify", "-policy", "policy", "-proof", name); status != exitDone || !strings.Contains(out, "observation of nct:NCT10") {
+				t.Errorf("%s: status %d\n%s", name, status, out)
+			}
+		}
 	})
 }
 
