@@ -1,147 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/element"
 	"github.com/trialproof/trialproof/trial/receipt"
-	"github.com/trialproof/trialproof/trial/study"
 )
 
 func (s *sending) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.outDir, "out", "", "`folder` for receipts (beside each file if not given)")
 	fs.BoolVar(&s.dry, "n", false, "print exactly what would become public, and stop")
-}
-
-func register(ctx context.Context, e *env, args []string) error {
-	var r remote
-	var how sending
-	var number, org, meaning string
-	var masked, private bool
-	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
-		how.flags(fs)
-		fs.StringVar(&number, "number", "", "the sponsor's protocol `number`, public")
-		fs.BoolVar(&masked, "masked", false, "the trial is masked (blinded)")
-		fs.StringVar(&org, "org", "", "the organisation's `id`, if the key file does not say it")
-		fs.StringVar(&meaning, "meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
-		fs.BoolVar(&private, "private", false, "commit to the files with salts instead of showing their digests")
-	})
-	if err != nil {
-		return err
-	}
-	if number == "" {
-		return usagef("-number must be given")
-	}
-	if org == "" {
-		org = r.key.org
-	}
-	if org == "" {
-		return usagef("the key file does not say whose key it is: name the organisation with -org")
-	}
-	files, err := e.digestFiles(ctx, names)
-	if err != nil {
-		return err
-	}
-	var o trial.Openings
-	st := &trial.Statement{
-		Predicate: &trial.Registration{Common: r.common(meaning, &o), Masked: masked, Number: number, Org: strings.ToLower(org)},
-		Subjects:  subjects("registration", files, private, &o),
-	}
-	if len(files) == 0 {
-		st.Subjects = trial.NumberSubject(number)
-	}
-	id, err := r.send(ctx, e, how, st, &o, files)
-	if err != nil || how.dry {
-		return err
-	}
-	fmt.Fprintln(e.stdout, id)
-	return nil
-}
-
-func identify(ctx context.Context, e *env, args []string) error {
-	var r remote
-	var how sending
-	var typed string
-	rest, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
-		how.flags(fs)
-		fs.StringVar(&typed, "trial", "", "the `trial`: its id or a number bound to it")
-	})
-	if err != nil {
-		return err
-	}
-	if typed == "" || len(rest) != 1 {
-		return usagef("-trial and one registry number must be given")
-	}
-	number, err := trial.ParseIdentifier(rest[0])
-	if err != nil {
-		return usageError{err}
-	}
-	id, err := r.resolve(ctx, typed)
-	if err != nil {
-		return err
-	}
-	var o trial.Openings
-	st := &trial.Statement{
-		Predicate: &trial.Identifier{Common: r.common("responsibility", &o), Identifier: number, Trial: id},
-		Subjects:  trial.NamedSubject("trial", id),
-	}
-	if _, err := r.send(ctx, e, how, st, &o, nil); err != nil || how.dry {
-		return err
-	}
-	fmt.Fprintln(e.stdout, number)
-	return nil
-}
-
-// resolve returns the id of the trial that was typed. An id is taken as it is;
-// what another name stands for must be shown by a signed statement.
-func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) {
-	if id, err := trial.ParseHash(typed); err == nil {
-		return id, nil
-	}
-	about, err := r.client.Trial(ctx, typed)
-	if err != nil {
-		return trial.Hash{}, fmt.Errorf("trial %s: %w", typed, err)
-	}
-	id, err := trial.ParseHash(about.Trial)
-	if err != nil {
-		return trial.Hash{}, fmt.Errorf("trial %s: the log's answer: %w", typed, err)
-	}
-	for _, e := range about.Entries {
-		entry, err := trial.ParseEntry([]byte(e.Entry))
-		if err == nil {
-			err = entry.Verify()
-		}
-		if err != nil {
-			return trial.Hash{}, fmt.Errorf("trial %s: entry %d: %w", typed, e.Index, err)
-		}
-		if entry.Statement != nil && names(entry, typed, id) {
-			return id, nil
-		}
-	}
-	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no signed statement that says so", errInvalid, typed, id)
-}
-
-// names reports whether a signed statement binds what was typed to a trial.
-func names(e *trial.Entry, typed string, id trial.Hash) bool {
-	switch p := e.Statement.Statement.Predicate.(type) {
-	case *trial.Identifier:
-		number, err := trial.ParseIdentifier(typed)
-		return err == nil && p.Identifier == number && p.Trial == id
-	case *trial.Registration:
-		return e.Statement.ID == id && typed == trial.SponsorNumber(e.Signer.Org, p.Number)
-	}
-	return false
 }
 
 // submitFlags are the flags of submit that say what is submitted.
@@ -249,108 +123,6 @@ func submit(ctx context.Context, e *env, args []string) error {
 	}
 	fmt.Fprintln(e.stdout, sid)
 	return nil
-}
-
-// addContent puts what a document says of a study into a statement: its facts, a
-// commitment to its parts, or both.
-func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sending) error {
-	s, err := readStudy(doc)
-	if err != nil {
-		return fmt.Errorf("%w: submit it without -facts and -elements, it is proven all the same", err)
-	}
-	if err := sameNumber(s, f.trial); err != nil {
-		return usagef("%s %w", doc.name, err)
-	}
-	c := trial.ContentOf(&trial.Statement{Predicate: p})
-	if f.elements != "" {
-		secret, err := e.makeSecret(f.elements)
-		if err != nil {
-			return err
-		}
-		tree, err := element.New(secret, doc.digest, element.Of(s))
-		if err != nil {
-			return usagef("%s: %w", doc.name, err)
-		}
-		c.Elements = tree.Root()
-	}
-	if !f.facts {
-		return nil
-	}
-	return e.addFacts(c, s, beside(doc.name, how.outDir)+".facts.json", how.dry)
-}
-
-// sameNumber refuses a document that has numbers of the register that was typed,
-// and not the one that was typed.
-func sameNumber(s *study.Study, typed string) error {
-	number, err := trial.ParseIdentifier(typed)
-	if err != nil {
-		return nil // an id, or a sponsor's number: what a document calls its sponsor's is not known
-	}
-	scheme, _, _ := strings.Cut(number, ":")
-	var others []string
-	for _, id := range s.Identifiers {
-		other, err := trial.ParseIdentifier(id.Value)
-		if err == nil && other == number {
-			return nil
-		}
-		if err == nil && strings.HasPrefix(other, scheme+":") {
-			others = append(others, other)
-		}
-	}
-	if len(others) > 0 {
-		return fmt.Errorf("is of %s, not of %s", strings.Join(others, ", "), number)
-	}
-	return nil
-}
-
-// readStudy reads a document that has been digested.
-func readStudy(doc file) (*study.Study, error) {
-	data, err := os.ReadFile(doc.name)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	if sha256.Sum256(data) != doc.digest {
-		return nil, usagef("%s was altered while it was read", doc.name)
-	}
-	s, err := study.Parse(data)
-	if err != nil {
-		return nil, usagef("%s: %w", doc.name, err)
-	}
-	return s, nil
-}
-
-// addFacts puts facts into a statement, or their digest and themselves into a
-// file, and says what was withheld.
-func (e *env) addFacts(c *trial.Content, s *study.Study, file string, dry bool) error {
-	facts, withheld := s.Facts()
-	apart, err := c.SetFacts(facts)
-	if err != nil {
-		return err
-	}
-	if len(withheld) > 0 {
-		fmt.Fprintf(e.stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
-	}
-	if apart == nil {
-		return nil
-	}
-	fmt.Fprintf(e.stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
-	if dry {
-		fmt.Fprintf(e.stdout, "%s\n", apart)
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return usageError{err}
-	}
-	return keepFacts(file, apart)
-}
-
-// keepFacts writes facts that an entry only commits to. They follow from the
-// document, so what is there is either the same or another file of that name.
-func keepFacts(file string, facts []byte) error {
-	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, facts) {
-		return nil
-	}
-	return writeNew(file, facts, 0o644)
 }
 
 // predicate builds what the flags say. Receipts that they name are verified:

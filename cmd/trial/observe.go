@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// A logged is an observation of one's own that is logged or about to be.
+type logged struct {
+	id     trial.Hash
+	digest trial.Hash
+	dated  string
+	facts  *trial.Facts
+	index  uint64
+}
+
+// trial logs the records of one trial.
+func (m *importer) trial(ctx context.Context, group []*importRecord) error {
+	var known []logged
+	if !m.dry {
+		var err error
+		if known, err = m.observed(ctx, group[0].Identifier); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(group, func(a, b *importRecord) int { return strings.Compare(a.Dated, b.Dated) })
+	for _, r := range group {
+		if i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 }); i >= 0 {
+			r.Status, r.ID, r.Index = importUnchanged, known[i].id, known[i].index
+			if err := m.keepReceipt(ctx, r); err != nil {
+				return err
+			}
+			continue
+		}
+		previous := m.compare(r, known)
+		if err := m.log(ctx, r, previous); err != nil {
+			return err
+		}
+		if r.Status != importRefused {
+			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index})
+		}
+		r.facts = nil // the report does not need them
+	}
+	return nil
+}
+
+// compare says what a record is beside those that are known, and returns the one
+// that it follows: the last of an earlier day.
+func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
+	r.Status = importNew
+	var before *logged
+	for i := range known {
+		k := &known[i]
+		if k.dated == r.Dated && k.facts != nil && k.facts.Format == r.facts.Format {
+			r.Conflicts = append(r.Conflicts, k.digest.String())
+		}
+		if k.dated < r.Dated && (before == nil || k.dated >= before.dated) {
+			before = k
+		}
+	}
+	if len(known) > 0 {
+		r.Status = importChanged
+	}
+	if len(r.Conflicts) > 0 {
+		r.Status = importConflicting
+	}
+	if before == nil {
+		return trial.Hash{}
+	}
+	if before.facts != nil {
+		for _, c := range study.Diff(study.FromFacts(before.facts), study.FromFacts(r.facts)) {
+			r.Changes = append(r.Changes, c.String())
+		}
+	}
+	return before.id
+}
+
+// observed returns the observations of a number by one's own organisation. That
+// these are all is the log's word: one that it keeps back is logged again.
+func (m *importer) observed(ctx context.Context, identifier string) ([]logged, error) {
+	about, err := m.client.Record(ctx, "identifier", identifier)
+	if errors.Is(err, client.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []logged
+	for _, x := range about.Entries {
+		entry, err := trial.ParseEntry([]byte(x.Entry))
+		if err != nil {
+			return nil, fmt.Errorf("%w: entry %d: %w", errInvalid, x.Index, err)
+		}
+		if entry.Statement == nil || entry.Signer.Org != m.key.org && entry.Signer.Key.ID() != m.key.public.ID() {
+			continue
+		}
+		if o, ok := entry.Statement.Statement.Predicate.(*trial.Observation); ok && o.Identifier == identifier {
+			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index}
+			if l.facts == nil {
+				l.facts = m.keptFacts(identifier, l.digest, o.FactsDigest)
+			}
+			list = append(list, l)
+		}
+	}
+	return list, nil
+}
+
+// keptFacts returns the facts that an earlier import has kept beside a receipt,
+// nil if they are not there.
+func (m *importer) keptFacts(identifier string, record, digest trial.Hash) *trial.Facts {
+	data, err := os.ReadFile(m.kept(identifier, record) + ".facts.json")
+	if err != nil || sha256.Sum256(data) != digest {
+		return nil
+	}
+	f, err := trial.ParseFacts(data)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// log signs the observation of a record and carries it to its receipt.
+func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash) error {
+	o := &trial.Observation{
+		Common:     trial.Common{Log: m.remote.log.Name(), Meaning: "author", SignedAt: trial.TimeOf(time.Now())},
+		Dated:      r.Dated,
+		Identifier: r.Identifier,
+		Previous:   previous,
+		SeenAt:     m.seen,
+		Source:     "registry",
+	}
+	apart, err := o.SetFacts(r.facts)
+	if err != nil {
+		r.Status, r.Reason = importRefused, err.Error()
+		return nil
+	}
+	st := &trial.Statement{Predicate: o, Subjects: []trial.Subject{{Name: "observation", Digest: trial.Digest{SHA256: r.SHA256}}}}
+	payload, err := st.Marshal()
+	if err != nil {
+		r.Status, r.Reason = importRefused, err.Error()
+		return nil
+	}
+	r.ID = trial.StatementID(payload)
+	if m.dry {
+		fmt.Fprintf(m.e.stdout, "%s\n", payload)
+		return nil
+	}
+	if apart != nil {
+		r.FactsFile = m.kept(r.Identifier, r.SHA256) + ".facts.json"
+		if err := keepFacts(r.FactsFile, apart); err != nil {
+			return err
+		}
+	}
+	d, err := m.draft(r, payload)
+	if err != nil {
+		return err
+	}
+	res, err := m.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+	if _, refused := errors.AsType[*trial.Refusal](err); refused {
+		r.Status, r.Reason = importRefused, d.refused(err).Error()
+		return nil
+	}
+	if errors.Is(err, client.ErrPending) {
+		r.Status, r.Reason = importPending, "the statement is kept in "+d.file
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the statement is kept in %s: import again to go on", err, d.file)
+	}
+	r.Index = res.Index
+	return d.finishWith(m.verifier, res)
+}
+
+// kept is the name of the files kept with a record, without their extensions.
+func (m *importer) kept(identifier string, record trial.Hash) string {
+	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.TrimPrefix(identifier, "nct:"), record))
+}
+
+// draft returns the statement as it is kept until its receipt is there: the one
+// that an earlier import has sent, if there is one, so that it is never logged
+// twice.
+func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
+	file := m.kept(r.Identifier, r.SHA256) + ".statement"
+	if _, err := os.Lstat(file); err == nil {
+		d, err := readDraft(file)
+		if err == nil {
+			r.ID = d.id
+		}
+		return d, err
+	}
+	envelope, err := trial.Sign(payload, m.key.signer)
+	if err != nil {
+		return nil, err
+	}
+	name, err := filepath.Abs(m.kept(r.Identifier, r.SHA256) + ".tlog-proof")
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{Envelope: envelope, Key: m.key.public, Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID, file: file}
+	return d, d.keep()
+}
+
+// keepReceipt sees to it that the receipt of a record that is logged is there.
+func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
+	name := m.kept(r.Identifier, r.SHA256) + ".tlog-proof"
+	data, err := os.ReadFile(name)
+	if err == nil {
+		if _, err := m.verifier.Verify(data, receipt.Document{Name: r.File, Digest: r.SHA256}); err != nil {
+			return fmt.Errorf("%s: %w: remove it to have it fetched again", name, err)
+		}
+		return nil
+	}
+	res, err := m.client.Receipt(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	d := &draft{Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID}
+	if file := m.kept(r.Identifier, r.SHA256) + ".statement"; exists(file) {
+		d.file = file
+	}
+	return d.finishWith(m.verifier, res)
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
