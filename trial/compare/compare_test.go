@@ -68,6 +68,8 @@ func TestCompare(t *testing.T) {
 			"", 0, "none: registered after the start", ""},
 		{"in the month of the start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 actual", "primary Overall survival")},
 			"", 0, "no version is dated before the start", ""},
+		{"on the day of the start", []study.Version{version(t, 1, "2026-01-10", "start 2026-01-10 actual", "primary Overall survival")},
+			"", 0, "no version is dated before the start", ""},
 		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0, "no version gives an actual start", ""},
 		{"nothing", nil, "", 0, "no version with outcomes", ""},
 	} {
