@@ -326,8 +326,8 @@ func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
 	return Elsewhere, ""
 }
 
-// pair joins outcomes by their places: equal words first, then by likeness, those
-// of one level before others.
+// pair joins outcomes by their places in a: equal words of one level first, then
+// by likeness. An equal measure at another time is another outcome.
 func pair(a, b []study.Outcome) map[int]outcome.Pair {
 	pairs := map[int]outcome.Pair{}
 	taken := map[int]bool{}
@@ -339,29 +339,7 @@ func pair(a, b []study.Outcome) map[int]outcome.Pair {
 			}
 		}
 	}
-	join := func(same bool) {
-		var ia, ib []int
-		var ta, tb []outcome.Text
-		for i := range a {
-			if _, ok := pairs[i]; !ok {
-				ia, ta = append(ia, i), append(ta, a[i].Text())
-			}
-		}
-		for j := range b {
-			if !taken[j] {
-				ib, tb = append(ib, j), append(tb, b[j].Text())
-			}
-		}
-		for _, p := range outcome.Match(ta, tb) {
-			i, j := ia[p.A], ib[p.B]
-			if _, ok := pairs[i]; ok || taken[j] || same && b[j].Level != "" && a[i].Level != b[j].Level {
-				continue
-			}
-			pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: p.Similarity}, true
-		}
-	}
-	join(true)
-	join(false)
+	study.Propose(a, b, pairs)
 	return pairs
 }
 

@@ -19,39 +19,87 @@ type Pair struct {
 // time point to be an outcome calls SplitTimePoints before. The pairs come in the order
 // of A, then B.
 func Match(a, b []Text) []Pair {
-	type candidate struct {
-		Pair
-		relation TimeRelation
+	candidates := candidates(a, b, func(i, j int) bool { return false })
+	m := newMatching(a, b)
+	m.once(candidates)
+	for _, c := range candidates {
+		if (!m.doneA[c.A] || !m.doneB[c.B]) && c.relation != Contradicting {
+			m.take(c)
+		}
 	}
-	rank := map[TimeRelation]int{Same: 0, NeitherStated: 1, OnlyFirst: 2, OnlySecond: 2, Contradicting: 3}
-	var candidates []candidate
+	return m.sorted()
+}
+
+// MatchOnce is Match where each outcome has one partner at most, and where of pairs
+// that are nearly as similar those that are preferred come first, such as those of
+// one level.
+func MatchOnce(a, b []Text, prefer func(i, j int) bool) []Pair {
+	m := newMatching(a, b)
+	m.once(candidates(a, b, prefer))
+	return m.sorted()
+}
+
+// preferred is how much more similar a pair that is preferred counts.
+const preferred = 0.1
+
+// A candidate is a pair that may be joined.
+type candidate struct {
+	Pair
+	rank     float64 // similarity, and what is preferred above it
+	relation TimeRelation
+}
+
+// candidates returns the pairs that are similar enough, the best first.
+func candidates(a, b []Text, prefer func(i, j int) bool) []candidate {
+	order := map[TimeRelation]int{Same: 0, NeitherStated: 1, OnlyFirst: 2, OnlySecond: 2, Contradicting: 3}
+	var list []candidate
 	for i := range a {
 		for j := range b {
-			if s := Similarity(a[i], b[j]); s >= Threshold {
-				candidates = append(candidates, candidate{Pair{i, j, s}, TimeFrames(a[i], b[j])})
+			s := Similarity(a[i], b[j])
+			if s < Threshold {
+				continue
 			}
+			c := candidate{Pair{i, j, s}, s, TimeFrames(a[i], b[j])}
+			if prefer(i, j) {
+				c.rank += preferred
+			}
+			list = append(list, c)
 		}
 	}
-	slices.SortStableFunc(candidates, func(x, y candidate) int {
-		return cmp.Or(cmp.Compare(y.Similarity, x.Similarity), cmp.Compare(rank[x.relation], rank[y.relation]),
+	slices.SortStableFunc(list, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(y.rank, x.rank), cmp.Compare(order[x.relation], order[y.relation]),
 			cmp.Compare(distance(x.A, x.B), distance(y.A, y.B)), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B))
 	})
-	pairs := []Pair{}
-	doneA, doneB := make([]bool, len(a)), make([]bool, len(b))
+	return list
+}
+
+// A matching is pairs as they are joined.
+type matching struct {
+	pairs        []Pair
+	doneA, doneB []bool
+}
+
+func newMatching(a, b []Text) *matching {
+	return &matching{[]Pair{}, make([]bool, len(a)), make([]bool, len(b))}
+}
+
+// once takes the candidates whose outcomes are both still free, in order.
+func (m *matching) once(candidates []candidate) {
 	for _, c := range candidates {
-		if !doneA[c.A] && !doneB[c.B] {
-			doneA[c.A], doneB[c.B] = true, true
-			pairs = append(pairs, c.Pair)
+		if !m.doneA[c.A] && !m.doneB[c.B] {
+			m.take(c)
 		}
 	}
-	for _, c := range candidates {
-		if (!doneA[c.A] || !doneB[c.B]) && c.relation != Contradicting {
-			doneA[c.A], doneB[c.B] = true, true
-			pairs = append(pairs, c.Pair)
-		}
-	}
-	slices.SortFunc(pairs, func(x, y Pair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
-	return pairs
+}
+
+func (m *matching) take(c candidate) {
+	m.doneA[c.A], m.doneB[c.B] = true, true
+	m.pairs = append(m.pairs, c.Pair)
+}
+
+func (m *matching) sorted() []Pair {
+	slices.SortFunc(m.pairs, func(x, y Pair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
+	return m.pairs
 }
 
 func distance(i, j int) int { return max(i-j, j-i) }

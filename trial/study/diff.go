@@ -17,6 +17,9 @@ type Change struct {
 	Sort  string `json:"sort"`  // one of the sorts below
 	Old   string `json:"old,omitempty"`
 	New   string `json:"new,omitempty"`
+	// Likeness is how sure it is that the two are one outcome that was reworded: 0 of
+	// what is not joined by likeness. It proposes and is no finding.
+	Likeness float64 `json:"likeness,omitempty"`
 }
 
 // Sorts of changes.
@@ -38,7 +41,11 @@ func (c Change) String() string {
 		return fmt.Sprintf("%s %s: %s", c.Field, c.Sort, quote(c.Old))
 	}
 	from, to := fromDifference(c.Old, c.New)
-	return fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(from), quote(to))
+	said := fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(from), quote(to))
+	if c.Likeness > 0 {
+		said += fmt.Sprintf(" (proposed, likeness %.2f)", c.Likeness)
+	}
+	return said
 }
 
 // fromDifference leaves out what two long texts begin with alike, up to a few
@@ -140,7 +147,7 @@ type differ struct {
 }
 
 func (d *differ) add(field, sort, before, after string) {
-	d.changes = append(d.changes, Change{field, sort, before, after})
+	d.changes = append(d.changes, Change{Field: field, Sort: sort, Old: before, New: after})
 }
 
 func (d *differ) text(field, a, b string) {
@@ -281,13 +288,13 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 	pairs := PairOutcomes(a, b)
 	joined := map[int]bool{}
 	for i, x := range a {
-		j, ok := pairs[i]
+		p, ok := pairs[i]
 		if !ok {
 			d.add(x.Level+" "+field, Removed, x.words(), "")
 			continue
 		}
-		joined[j] = true
-		y := b[j]
+		joined[p.B] = true
+		y, first := b[p.B], len(d.changes)
 		if x.Level != y.Level {
 			sort := Changed
 			switch {
@@ -305,6 +312,11 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" time frame", x.TimeFrame, y.TimeFrame)
 		}
 		d.long(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
+		if p.Similarity < 1 {
+			for k := range d.changes[first:] {
+				d.changes[first+k].Likeness = p.Similarity
+			}
+		}
 	}
 	for j, y := range b {
 		if !joined[j] {
@@ -313,10 +325,11 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 	}
 }
 
-// PairOutcomes says which outcome of b is which of a, by their places. Equal words
-// come first, then an equal measure, then what package outcome proposes.
-func PairOutcomes(a, b []Outcome) map[int]int {
-	pairs, taken := map[int]int{}, map[int]bool{}
+// PairOutcomes says which outcome of b is which of a, by its place in a. Equal
+// words come first, then an equal measure, whose similarity is 1, then what package
+// outcome proposes, rather of one level.
+func PairOutcomes(a, b []Outcome) map[int]outcome.Pair {
+	pairs, taken := map[int]outcome.Pair{}, map[int]bool{}
 	join := func(equal func(x, y Outcome) bool) {
 		for i, x := range a {
 			if _, ok := pairs[i]; ok {
@@ -324,7 +337,7 @@ func PairOutcomes(a, b []Outcome) map[int]int {
 			}
 			for j, y := range b {
 				if !taken[j] && equal(x, y) {
-					pairs[i], taken[j] = j, true
+					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
 					break
 				}
 			}
@@ -336,6 +349,17 @@ func PairOutcomes(a, b []Outcome) map[int]int {
 	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) && same(x.TimeFrame, y.TimeFrame) })
 	join(func(x, y Outcome) bool { return x.Level == y.Level && same(x.Measure, y.Measure) })
 	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) })
+	Propose(a, b, pairs)
+	return pairs
+}
+
+// Propose adds to pairs, by their places in a, the outcomes of two lists that are
+// joined by likeness: those of one level rather than others, and each once.
+func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
+	taken := map[int]bool{}
+	for _, p := range pairs {
+		taken[p.B] = true
+	}
 	var ia, ib []int
 	var ta, tb []outcome.Text
 	for i, x := range a {
@@ -348,15 +372,24 @@ func PairOutcomes(a, b []Outcome) map[int]int {
 			ib, tb = append(ib, j), append(tb, y.Text())
 		}
 	}
-	if len(ta)*len(tb) > 0 && len(ta)*len(tb) <= 10_000 {
-		for _, p := range outcome.Match(ta, tb) {
-			if _, ok := pairs[ia[p.A]]; !ok && !taken[ib[p.B]] {
-				pairs[ia[p.A]], taken[ib[p.B]] = ib[p.B], true
-			}
+	if len(ta)*len(tb) > maxPairs {
+		return
+	}
+	level := func(i, j int) bool { l := b[ib[j]].Level; return l == "" || l == a[ia[i]].Level }
+	for _, p := range outcome.MatchOnce(ta, tb, level) {
+		i, j := ia[p.A], ib[p.B]
+		if level(p.A, p.B) || p.Similarity >= acrossLevels {
+			pairs[i] = outcome.Pair{A: i, B: j, Similarity: p.Similarity}
 		}
 	}
-	return pairs
 }
+
+// acrossLevels is how similar outcomes of two levels must be to be joined: that an
+// outcome was promoted or demoted is said of somebody.
+const acrossLevels = outcome.Threshold + 0.15
+
+// maxPairs bounds how many pairs of outcomes are held to each other.
+const maxPairs = 10_000
 
 // Text returns the outcome as package outcome compares it.
 func (o Outcome) Text() outcome.Text {

@@ -190,8 +190,8 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 	}
 	// The primary endpoint of the protocol is the one that the registry has.
 	for _, s := range list[1:] {
-		if pairs := PairOutcomes(list[0].Outcomes, s.Outcomes); s.Outcomes[pairs[0]].Level != Primary {
-			t.Errorf("%s: the primary endpoint %q was joined with %+v", s.Format, list[0].Outcomes[0].Measure, s.Outcomes[pairs[0]])
+		if pairs := PairOutcomes(list[0].Outcomes, s.Outcomes); s.Outcomes[pairs[0].B].Level != Primary {
+			t.Errorf("%s: the primary endpoint %q was joined with %+v", s.Format, list[0].Outcomes[0].Measure, s.Outcomes[pairs[0].B])
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 const recordV2 = `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","orgStudyIdInfo":{"id":"EXP-1"},
@@ -136,7 +137,7 @@ func TestDiff(t *testing.T) {
 		"month to day":    {`"2026-01","type":"ESTIMATED"`, `"2026-01-20","type":"ACTUAL"`, `date start refined: "2026-01 planned" -> "2026-01-20 actual"`},
 		"promoted":        {`}],"secondaryOutcomes":[{"measure":"Sleep quality","timeFrame":"12 weeks"},`, `},{"measure":"Sleep quality","timeFrame":"12 weeks"}],"secondaryOutcomes":[`, `outcome promoted: "secondary: Sleep quality [12 weeks]" -> "primary: Sleep quality [12 weeks]"`},
 		"time frame":      {`"Sleep quality","timeFrame":"12 weeks"`, `"Sleep quality","timeFrame":"26 weeks"`, `secondary outcome "Sleep quality" time frame changed: "12 weeks" -> "26 weeks"`},
-		"reworded":        {`"Sleep quality"`, `"Change in sleep quality"`, `secondary outcome reworded: "Sleep quality" -> "Change in sleep quality"`},
+		"reworded":        {`"Sleep quality"`, `"Change in sleep quality"`, `secondary outcome reworded: "Sleep quality" -> "Change in sleep quality" (proposed, likeness 0.95)`},
 		"removed":         {`{"measure":"Sleep quality","timeFrame":"12 weeks"},`, ``, `secondary outcome removed: "Sleep quality [12 weeks]"`},
 		"enrolment":       {`"count":120`, `"count":90`, `enrolment changed: "120 planned" -> "90 planned"`},
 		"only whitespace": {`A Study  of\nSomething`, `A Study of Something`, ""},
@@ -156,10 +157,37 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestPropose joins outcomes of one level rather than others, and those of two
+// levels only where they are more alike: nobody is to be said to have promoted one
+// for a word in common.
+func TestPropose(t *testing.T) {
+	questionnaire := Outcome{Level: Other, Measure: "Hypoglycaemia symptoms questionnaire"}
+	success := Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced hypoglycaemia"}
+	if s := outcome.Similarity(questionnaire.Text(), success.Text()); s < outcome.Threshold || s >= acrossLevels {
+		t.Fatalf("likeness %.2f: it tests nothing", s)
+	}
+	if pairs := PairOutcomes([]Outcome{questionnaire}, []Outcome{success}); len(pairs) != 0 {
+		t.Errorf("joined across levels: %v", pairs)
+	}
+	success.Level = Other
+	if pairs := PairOutcomes([]Outcome{questionnaire}, []Outcome{success}); pairs[0].Similarity < outcome.Threshold {
+		t.Errorf("not joined within a level: %v", pairs)
+	}
+	a := []Outcome{{Level: Primary, Measure: "Pain intensity at rest"}}
+	b := []Outcome{{Level: Secondary, Measure: "Pain intensity at rest and on movement"}, {Level: Primary, Measure: "Pain intensity at rest and on movement"}}
+	if pairs := PairOutcomes(a, b); pairs[0].B != 1 {
+		t.Errorf("joined with another level: %v", pairs)
+	}
+	x := Diff(&Study{Outcomes: a}, &Study{Outcomes: b[1:]})
+	if len(x) != 1 || x[0].Sort != Reworded || x[0].Likeness == 0 || !strings.Contains(x[0].String(), "(proposed, likeness 0.") {
+		t.Errorf("%v", x)
+	}
+}
+
 // TestLongChange shows two long texts from where they differ.
 func TestLongChange(t *testing.T) {
 	same := strings.Repeat("alike ", 100)
-	c := Change{"description", Changed, same + "before", same + "after"}
+	c := Change{Field: "description", Sort: Changed, Old: same + "before", New: same + "after"}
 	if got := c.String(); len(got) > 250 || !strings.Contains(got, `alike before" -> "…`) || !strings.HasSuffix(got, `alike after"`) {
 		t.Errorf("%s", got)
 	}
