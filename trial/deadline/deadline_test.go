@@ -37,6 +37,8 @@ func version(t *testing.T, entry uint64, day, text string) study.Version {
 			s.Countries = w[1:]
 		case "age":
 			s.Eligibility.MinimumAge = strings.Join(w[1:], " ")
+		case "up-to":
+			s.Eligibility.MaximumAge = strings.Join(w[1:], " ")
 		case "results":
 			s.Results = true
 		case "waived":
@@ -68,6 +70,13 @@ func TestVerdicts(t *testing.T) {
 		{"a month is its days: in time by its first", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-02-22"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", "between 2020-02-22 and 2020-03-21"},
 		{"a month is its days: not known", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-10"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", ""},
 		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"withdrawn", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"no site in the United States", []string{"2020-04-01|country Japan; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "asks for an IND or IDE"},
+		{"ICMJE: withdrawn", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationICM, NotApplicable, "", ""},
+		{"ICMJE: begun before July 2005, in time", []string{"2020-04-01|start 2005-06-30 actual; first-submitted 2005-09-13"}, "2026-01-01", RegistrationICM, OK, "2005-09-13", ""},
+		{"ICMJE: begun before July 2005, late", []string{"2020-04-01|start 1993-05 actual; first-submitted 2005-09-14"}, "2026-01-01", RegistrationICM, Late, "2005-09-13", ""},
+		{"ICMJE: begun on the first day of it", []string{"2020-04-01|start 2005-07-01 actual; first-submitted 2005-07-02"}, "2026-01-01", RegistrationICM, Late, "2005-07-01", ""},
+		{"overdue as far as is known", []string{"2020-04-01|start 2019-01-01 actual; primary-completion 2020-02-29 actual"}, "2026-01-01", ResultsFDA, Overdue, "2021-02-28", "the last is entry 1 of 2020-04-01 (claimed by the source)"},
 		{"phase 1", []string{"2020-04-01|phase phase1; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
 		{"phase 1 and 2", []string{"2020-04-01|phase phase1 phase2; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
 		{"observational", []string{"2020-04-01|type observational; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
@@ -116,6 +125,9 @@ func TestVerdicts(t *testing.T) {
 		{"EU: no site", []string{"2020-06-01|country Japan; start 2019-01-01 actual"}, "2026-01-01", SummaryEU, NotApplicable, "", ""},
 		{"EU: a year from its end", []string{"2020-06-01|country Germany; start 2019-01-01 actual; end-in-eu 2020-02-29 actual"}, "2021-03-01", SummaryEU, Overdue, "2021-02-28", ""},
 		{"EU: six months for children", []string{"2020-06-01|country Germany; age 6 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotYetDue, "2021-02-28", ""},
+		{"EU: children by the highest age", []string{"2020-06-01|country Germany; up-to 17 years; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotYetDue, "2021-02-28", ""},
+		{"EU: children, observed", []string{"2020-06-01|type observational; country Germany; age 6 years"}, "2021-02-28", SummaryEUChild, NotApplicable, "", ""},
+		{"EU: ages not stated", []string{"2020-06-01|country Germany; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotDeterminable, "", ""},
 		{"EU: adults", []string{"2020-06-01|country Germany; age 18 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotApplicable, "", ""},
 	} {
 		if c.note == "x" { // the version is of after the day: nothing to judge

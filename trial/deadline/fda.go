@@ -53,9 +53,18 @@ func (c *caseOf) applicable(v *Verdict) bool {
 				return false
 			}
 		}
+		if s.USSite() == "no" && s.Oversight.USExport != "yes" {
+			v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
+		}
 		return true
 	}
 	return false
+}
+
+// asFarAs notes what an overdue state rests on: the last version that is logged.
+func (c *caseOf) asFarAs(v *Verdict) {
+	day, by := c.now.Day()
+	v.Notes = append(v.Notes, fmt.Sprintf("as far as this log's versions go: the last is entry %d of %s (%s), and a later one that nobody logged is not known here", c.now.Entry, day, by))
 }
 
 func joined(list []string) string {
@@ -75,13 +84,26 @@ func (c *caseOf) registrationFDA() Verdict {
 		return v
 	}
 	v.Inputs = append(v.Inputs, c.input(study.Start), c.input(study.FirstSubmitted))
-	c.registered(&v, 21)
+	if !c.withdrawn(&v) {
+		c.registered(&v, func(start time.Time) time.Time { return start.AddDate(0, 0, 21) })
+	}
 	return v
 }
 
+// withdrawn says that a trial in which nobody was enrolled has no first enrolment.
+func (c *caseOf) withdrawn(v *Verdict) bool {
+	if c.now.Status == "withdrawn" {
+		v.Inputs = append(v.Inputs, c.say("status", c.now.Status))
+		v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
+		return true
+	}
+	return false
+}
+
 // registered judges the first submission against the earliest start that any
-// version gave, and says what a start edited later would make of it.
-func (c *caseOf) registered(v *Verdict, days int) {
+// version gave, and says what a start edited later would make of it. The last day
+// in time follows from a day of the start by due.
+func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	start, ok := c.earliest(study.Start)
 	first, submitted := c.earliest(study.FirstSubmitted)
 	if !ok || !submitted {
@@ -92,10 +114,10 @@ func (c *caseOf) registered(v *Verdict, days int) {
 		v.Notes = append(v.Notes, "the start is planned")
 	}
 	a, b, _ := span(start.Date.Date)
-	v.judge(a.AddDate(0, 0, days), b.AddDate(0, 0, days), first.Date.Date, c.day)
+	v.judge(due(a), due(b), first.Date.Date, c.day)
 	v.Notes = append(v.Notes, c.edits(study.Start)...)
 	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
-		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(f.AddDate(0, 0, days)) {
+		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
 			v.Notes = append(v.Notes, fmt.Sprintf("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now)))
 		}
 	}
@@ -119,8 +141,7 @@ func (c *caseOf) resultsFDA() Verdict {
 	}
 	v.Notes = append(v.Notes, c.edits(study.PrimaryCompletion)...)
 	first, last, _ := span(completion.Date.Date)
-	if c.now.Status == "withdrawn" {
-		v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
+	if c.withdrawn(&v) {
 		return v
 	}
 	if last.Before(ruleInForce) && c.now.Oversight.UnapprovedDevice == "yes" {
@@ -139,6 +160,9 @@ func (c *caseOf) resultsFDA() Verdict {
 	certificate := c.now.Date(study.CertificateSubmitted).Date
 	dueFirst, dueLast := months(first, 12), months(last, 12)
 	v.judge(dueFirst, dueLast, done, c.day)
+	if v.Verdict == Overdue {
+		c.asFarAs(&v)
+	}
 	if completion.Kind == study.Planned && v.Verdict == Overdue {
 		v.Verdict, v.Why = NotDeterminable, "the primary completion date is planned and past: whether it happened is not in the record"
 		return v
@@ -204,7 +228,7 @@ func (c *caseOf) updateFDA() Verdict {
 		v.Verdict = OK
 	}
 	if v.Verdict == Overdue {
-		v.Notes = append(v.Notes, "as far as this log's versions go: a later version that was not logged is not known here")
+		c.asFarAs(&v)
 	}
 	return v
 }

@@ -2,9 +2,16 @@ package deadline
 
 import (
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/study"
+)
+
+// Days of the ICMJE's statement of September 2004: trials that begin enrolment from
+// July 2005 on are registered before; those that had begun, by September.
+var (
+	icmje    = time.Date(2005, 7, 1, 0, 0, 0, 0, time.UTC)
+	icmjeOld = time.Date(2005, 9, 13, 0, 0, 0, 0, time.UTC)
 )
 
 func (c *caseOf) registrationICMJE() Verdict {
@@ -19,7 +26,15 @@ func (c *caseOf) registrationICMJE() Verdict {
 		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
 		return v
 	}
-	c.registered(&v, 0)
+	if c.withdrawn(&v) {
+		return v
+	}
+	c.registered(&v, func(start time.Time) time.Time {
+		if start.Before(icmje) {
+			return icmjeOld
+		}
+		return start
+	})
 	v.Notes = append(v.Notes, "another primary register may have had the trial earlier: its record is not among these versions unless it is logged")
 	return v
 }
@@ -27,19 +42,25 @@ func (c *caseOf) registrationICMJE() Verdict {
 // summaryEU never computes from a completion date in the United States: the end of
 // the trial in the states concerned is another day.
 func (c *caseOf) summaryEU() Verdict {
-	v := Verdict{Rule: SummaryEU, Source: "Regulation (EU) No 536/2014, Article 37(4)", Asks: "a summary of results within one year of the end of the trial in all Member States concerned"}
+	v := Verdict{Rule: SummaryEU, Inputs: []Input{c.say("type", c.now.Type)}, Source: "Regulation (EU) No 536/2014, Article 37(4)", Asks: "a summary of results within one year of the end of the trial in all Member States concerned"}
 	c.european(&v, 12)
 	return v
 }
 
 func (c *caseOf) summaryEUChild() Verdict {
 	v := Verdict{Rule: SummaryEUChild, Source: "Regulation (EC) No 1901/2006, Article 46, and Commission Guideline 2009/C 28/01", Asks: "results of a paediatric trial within six months of its end"}
-	v.Inputs = append(v.Inputs, c.say("minimum age", c.now.Eligibility.MinimumAge), c.say("maximum age", c.now.Eligibility.MaximumAge))
-	if !paediatric(c.now.Eligibility) {
+	ages := c.now.Eligibility
+	v.Inputs = append(v.Inputs, c.say("type", c.now.Type), c.say("minimum age", ages.MinimumAge), c.say("maximum age", ages.MaximumAge))
+	switch {
+	case c.now.Type != "interventional" && c.now.Type != "":
+		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
+		return v
+	case under18(ages.MinimumAge) || under18(ages.MaximumAge):
+	case ages.MinimumAge == "":
+		v.Verdict, v.Why = NotDeterminable, "the record gives no minimum age, and no maximum below 18 years"
+		return v
+	default:
 		v.Verdict, v.Why = NotApplicable, "by its ages the trial is not paediatric"
-		if c.now.Eligibility.MinimumAge == "" {
-			v.Verdict, v.Why = NotDeterminable, "the record gives no minimum age"
-		}
 		return v
 	}
 	c.european(&v, 6)
@@ -51,12 +72,12 @@ func (c *caseOf) summaryEUChild() Verdict {
 const EndEU = "end-in-eu"
 
 func (c *caseOf) european(v *Verdict, n int) {
-	v.Inputs = append(v.Inputs, c.say("type", c.now.Type), c.say("a site in the EU or EEA", yesNo(c.inEurope())), c.input(EndEU), c.input(study.ResultsSubmitted))
+	v.Inputs = append(v.Inputs, c.say("a site in the EU or EEA", c.now.EUSite()), c.input(EndEU), c.input(study.ResultsSubmitted))
 	if c.now.Type != "interventional" && c.now.Type != "" {
 		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
 		return
 	}
-	if len(c.now.Countries) > 0 && !c.inEurope() && c.now.Date(EndEU).Date == "" {
+	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" {
 		v.Verdict, v.Why = NotApplicable, "the record names no site in the EU or EEA"
 		return
 	}
@@ -70,20 +91,11 @@ func (c *caseOf) european(v *Verdict, n int) {
 	v.Notes = append(v.Notes, "a summary in the EU's own database is not among these versions unless it is logged")
 }
 
-func (c *caseOf) inEurope() bool { return slices.ContainsFunc(c.now.Countries, study.IsEU) }
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-// paediatric reports whether somebody under 18 years can take part.
-func paediatric(e study.Eligibility) bool {
+// under18 reports whether an age is given and below 18 years.
+func under18(age string) bool {
 	var n int
 	var unit string
-	if _, err := fmt.Sscanf(e.MinimumAge, "%d %s", &n, &unit); err != nil {
+	if _, err := fmt.Sscanf(age, "%d %s", &n, &unit); err != nil {
 		return false
 	}
 	switch unit {

@@ -180,7 +180,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 		return nil, err
 	}
 	s := &Study{
-		Format: CTGovV2, Dated: r.DerivedSection.MiscInfoModule.VersionHolder,
+		Format: CTGovV2, Dated: r.DerivedSection.MiscInfoModule.VersionHolder, Seen: r.DerivedSection.MiscInfoModule.VersionHolder,
 		Title: text(id.BriefTitle), OfficialTitle: text(id.OfficialTitle), Acronym: text(id.Acronym),
 		Summary:   text(p.DescriptionModule.BriefSummary + " " + p.DescriptionModule.DetailedDescription),
 		Enrolment: Enrolment{Count: -1},

@@ -237,6 +237,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	} {
 		s.addDate(x.event, registryDate(x.date), x.kind)
 	}
+	s.Seen = registryDate(r.Study.DerivedSection.MiscInfoModule.VersionHolder)
 	s.Dated = registryDate(cmp.Or(r.Study.DerivedSection.MiscInfoModule.VersionHolder, st.LastUpdatePostDateStruct.LastUpdatePostDate, st.LastUpdateSubmitDate))
 
 	c := &p.ContactsLocationsModule

@@ -177,8 +177,9 @@ func parseXML(data []byte) (*Study, error) {
 	if i := strings.LastIndex(r.URL, "/NCT"); i >= 0 && !strings.HasPrefix(text(r.URL[i+1:]), r.NCTID) {
 		return nil, fmt.Errorf("the record contradicts itself: its number is %s, its URL is of %.20s", r.NCTID, r.URL[i+1:])
 	}
+	downloaded := registryDate(strings.TrimPrefix(text(r.DownloadDate), "ClinicalTrials.gov processed this data on "))
 	s := &Study{
-		Format: CTGovXML, Dated: registryDate(strings.TrimPrefix(text(r.DownloadDate), "ClinicalTrials.gov processed this data on ")),
+		Format: CTGovXML, Dated: downloaded, Seen: downloaded,
 		Title: text(r.BriefTitle), OfficialTitle: text(r.OfficialTitle), Acronym: text(r.Acronym),
 		Summary: text(r.BriefSummary + " " + r.Description),
 		Sponsor: Organisation{text(r.LeadSponsor.Agency), class(r.LeadSponsor.Class)},

@@ -108,7 +108,12 @@ func Diff(a, b *Study) []Change {
 	d.text("FDA-regulated drug", a.Oversight.FDADrug, b.Oversight.FDADrug)
 	d.text("FDA-regulated device", a.Oversight.FDADevice, b.Oversight.FDADevice)
 	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
-	d.set("country", a.Countries, b.Countries)
+	if a.PartOnly {
+		d.text("site in the United States", a.USSite(), b.USSite())
+		d.text("site in the EU or EEA", a.EUSite(), b.EUSite())
+	} else {
+		d.set("country", a.Countries, b.Countries)
+	}
 	d.set("amendment", amendments(a.Amendments), amendments(b.Amendments))
 	d.objectives(a.Objectives, b.Objectives)
 	d.sections(a.Sections, b.Sections)

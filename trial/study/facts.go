@@ -24,7 +24,7 @@ const (
 // investigator whom the document names is withheld, whoever else bears that name.
 // The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
-	p := newPrivacy(s.People)
+	p := newPrivacy(s.persons())
 	text := func(member, t string) string {
 		clean, ok := p.text(t)
 		if !ok {
@@ -42,17 +42,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		Phases: factWords(s.Phases), Purpose: factWord(s.Purpose), Results: s.Results, ResultsWaived: s.Waived, Sex: factWord(s.Eligibility.Sex), Status: factWord(s.Status),
 		Title: text("title", s.Title), Type: factWord(s.Type), Version: text("version", s.Version),
 	}
-	if len(s.Countries) > 0 {
-		f.USSite, f.EUSite = "no", "no"
-		for _, c := range s.Countries {
-			switch {
-			case isUS(c):
-				f.USSite = "yes"
-			case IsEU(c):
-				f.EUSite = "yes"
-			}
-		}
-	}
+	f.USSite, f.EUSite = s.USSite(), s.EUSite()
 	for _, a := range s.Amendments {
 		f.Amendments = append(f.Amendments, trial.FactAmendment{Number: text("amendments", a.Number), Reasons: factWords(a.Reasons)})
 	}
@@ -92,7 +82,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	f.Outcomes, f.Reported = outcomes("outcomes", s.Outcomes), outcomes("reported", s.Reported)
 	if s.Sponsor != (Organisation{}) {
 		f.Sponsor = &trial.FactOrganisation{Class: factWord(s.Sponsor.Class), Name: text("sponsor", s.Sponsor.Name)}
-		if s.Sponsor.Class == "indiv" || f.Sponsor.Name == Withheld || isPerson(s.Sponsor.Name) {
+		if s.Sponsor.isPerson() || f.Sponsor.Name == Withheld {
 			f.Sponsor.Name = Individual
 		}
 	}
@@ -140,11 +130,7 @@ func FromFacts(f *trial.Facts) *Study {
 	for _, d := range f.Documents {
 		s.Documents = append(s.Documents, Document{Kinds: d.Kinds, Date: d.Date})
 	}
-	for _, site := range []struct{ has, name string }{{f.EUSite, "EU"}, {f.USSite, "United States"}} {
-		if site.has == "yes" {
-			s.Countries = append(s.Countries, site.name)
-		}
-	}
+	s.usSite, s.euSite = f.USSite, f.EUSite
 	return s
 }
 
@@ -180,7 +166,7 @@ func newPrivacy(people []string) *privacy {
 	for _, name := range people {
 		name, _, _ = strings.Cut(name, ",") // what follows is a degree or a function
 		name = strings.ToLower(text(degrees.ReplaceAllString(name, " ")))
-		if len(name) >= 3 && !slices.Contains(p.names, name) {
+		if len(name) >= 3 && name[0] != '[' && !slices.Contains(p.names, name) {
 			p.names = append(p.names, name)
 		}
 	}
@@ -188,14 +174,37 @@ func newPrivacy(people []string) *privacy {
 }
 
 var (
-	degrees = regexp.MustCompile(`(?i)\b(dr|prof|professor|mr|mrs|ms|md|phd|m\.d\.|ph\.d\.?)(\.|\b)`)
-	email   = regexp.MustCompile(`(?i)[a-z0-9._%+-]+\s*(@|\(at\)|\[at\])\s*[a-z0-9-]+(\.[a-z0-9-]+)+`)
-	phone   = regexp.MustCompile(`\+?\(?\d[\d().\s/-]{7,}\d`)
-	person  = regexp.MustCompile(`(?i)(^(dr|prof)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd)\.?$)`)
+	degrees      = regexp.MustCompile(`(?i)\b(dr|prof|professor|mr|mrs|ms|md|phd|m\.d\.|ph\.d\.?)(\.|\b)`)
+	email        = regexp.MustCompile(`(?i)[a-z0-9._%+-]+\s*(@|\(at\)|\[at\])\s*[a-z0-9-]+(\.[a-z0-9-]+)+`)
+	phone        = regexp.MustCompile(`\+?\(?\d[\d().\s/-]{7,}\d`)
+	organisation = regexp.MustCompile(`(?i)\b(academ|agency|association|bioscience|biotech|cent(er|re)\b|charit|clinic|college|company|consorti|cooperative|corp|council|department|foundation|gmbh|group|health|hospital|h[oô]pital|inc\b|institut|klinik|laborator|limited|llc|ltd|medical|ministry|network|oncology|pharma|research|s\.?a\.?\b|sciences|society|therapeutics|trust|universi)`)
+	person       = regexp.MustCompile(`(?i)(^(dr|prof)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd)\.?$)`)
 )
 
-// isPerson reports whether a sponsor's name is written as a person's is.
-func isPerson(name string) bool { return person.MatchString(name) }
+// isPerson reports whether a sponsor is a natural person: the register says so, or
+// the name is written as a person's is.
+func (o Organisation) isPerson() bool { return o.Class == "indiv" || person.MatchString(o.Name) }
+
+// persons returns the people that the document names but for those who are its
+// sponsor or a collaborator under that very name, and an organisation: some
+// sponsors list themselves as the official.
+func (s *Study) persons() []string {
+	var list []string
+	for _, name := range s.People {
+		if !slices.ContainsFunc(append([]Organisation{s.Sponsor}, s.Collaborators...), func(o Organisation) bool {
+			return same(strings.ToLower(o.Name), strings.ToLower(name)) && o.isOrganisation()
+		}) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// isOrganisation reports whether it is certain that a sponsor is none: the register
+// puts it in a class that no person is in, or its name says what it is.
+func (o Organisation) isOrganisation() bool {
+	return !o.isPerson() && (slices.Contains([]string{"fed", "industry", "network", "nih", "other-gov", "us-fed", "u.s.-fed"}, o.Class) || organisation.MatchString(o.Name))
+}
 
 // text returns a text in the form of facts: Withheld and false if it names a
 // person, or holds an address or a telephone number.
@@ -262,14 +271,35 @@ func fit(s string) string {
 	return s
 }
 
-func isUS(country string) bool { return country == "United States" }
+// USSite says whether a site is in the United States: yes, no, or "" where the
+// document names no country.
+func (s *Study) USSite() string {
+	if s.PartOnly {
+		return s.usSite
+	}
+	return s.site(func(country string) bool { return country == "United States" })
+}
 
-// IsEU reports whether a country is in the EU or the EEA, where Regulation (EU)
-// 536/2014 applies.
-func IsEU(country string) bool { return slices.Contains(europe, country) }
+// EUSite says the same of the EU and the EEA, where Regulation (EU) 536/2014 applies.
+func (s *Study) EUSite() string {
+	if s.PartOnly {
+		return s.euSite
+	}
+	return s.site(func(country string) bool { return slices.Contains(europe, country) })
+}
+
+func (s *Study) site(in func(country string) bool) string {
+	switch {
+	case slices.ContainsFunc(s.Countries, in):
+		return "yes"
+	case len(s.Countries) > 0:
+		return "no"
+	}
+	return ""
+}
 
 var europe = []string{
-	"Austria", "Belgium", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Czech Republic", "Denmark", "EU", "Estonia", "Finland", "France",
+	"Austria", "Belgium", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Czech Republic", "Denmark", "Estonia", "Finland", "France",
 	"Germany", "Greece", "Hungary", "Iceland", "Ireland", "Italy", "Latvia", "Liechtenstein", "Lithuania", "Luxembourg", "Malta",
 	"Netherlands", "Norway", "Poland", "Portugal", "Romania", "Slovakia", "Slovenia", "Spain", "Sweden",
 }

@@ -25,6 +25,7 @@ type Study struct {
 	// facts have no member for is not here.
 	PartOnly bool
 	Dated    string // day (YYYY-MM-DD) that the document declares for this version or download; "" if it does not
+	Seen     string // day on which its register showed it, as a download says; "" if the document is none
 
 	Identifiers   []Identifier
 	Title         string // brief title
@@ -57,6 +58,8 @@ type Study struct {
 	Waived    bool   // the register says that results are waived
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
+	usSite    string   // of facts, which have no countries: yes, no or ""
+	euSite    string
 	Documents []Document
 	Sections  []Section // of a protocol, in order
 

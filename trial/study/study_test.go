@@ -157,6 +157,35 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestSponsorFact shows a sponsor that is an organisation, though it is its own
+// official, and no sponsor who is a person.
+func TestSponsorFact(t *testing.T) {
+	for _, c := range []struct {
+		sponsor Organisation
+		people  []string
+		want    string
+	}{
+		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, "Example Pharma"},
+		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, "Examplinib AB"},
+		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, "University Hospital of Example"},
+		{Organisation{"[Redacted]", "other"}, []string{"[Redacted]"}, "[Redacted]"},
+		{Organisation{"Ada Lovelace", "other"}, []string{"Ada Lovelace, MD"}, Individual},
+		{Organisation{"Ada Lovelace", "indiv"}, nil, Individual},
+		{Organisation{"Lovelace, Ada, M.D.", "other"}, nil, Individual},
+		{Organisation{"Ada Lovelace, MD", "industry"}, []string{"Ada Lovelace, MD"}, Individual},
+		{Organisation{"Lovelace Hospital", "other"}, []string{"Lovelace"}, Individual},
+	} {
+		s := &Study{Format: CTGovV2, Title: "A Trial by " + c.sponsor.Name, Sponsor: c.sponsor, People: c.people}
+		f, _ := s.Facts()
+		if f.Sponsor.Name != c.want {
+			t.Errorf("%+v with the people %q: sponsor %q, want %q", c.sponsor, c.people, f.Sponsor.Name, c.want)
+		}
+		if c.want != Individual && f.Title == Withheld {
+			t.Errorf("%+v: the title is withheld", c.sponsor)
+		}
+	}
+}
+
 // TestPropose joins outcomes of one level rather than others, and those of two
 // levels only where they are more alike: nobody is to be said to have promoted one
 // for a word in common.
