@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -209,7 +210,17 @@ func diffCommand(ctx context.Context, e *env, args []string) error {
 		fmt.Fprintln(e.stderr, "trial diff: one side is logged facts, so both were compared as far as facts go")
 	}
 	fmt.Fprintf(e.stderr, "%d changes\n", len(changes))
+	if len(changes) == 0 && !sameBytes(rest[0], rest[1]) {
+		fmt.Fprintln(e.stderr, onlyUnread)
+	}
 	return nil
+}
+
+// sameBytes reports whether two names are of files with the same bytes.
+func sameBytes(a, b string) bool {
+	x, err1 := os.ReadFile(a)
+	y, err2 := os.ReadFile(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // version reads a study from a document, a receipt, or an entry by its URL. What a

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -15,13 +17,15 @@ import (
 
 // addContent puts what a document says of a study into a statement: its facts, a
 // commitment to its parts, or both.
-func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sending) error {
+//
+// The document must have one of the numbers, if it has any of their registers.
+func (e *env) addContent(p trial.Predicate, doc file, numbers []string, f *submitFlags, how sending) error {
 	s, err := readStudy(doc)
 	if err != nil {
 		return fmt.Errorf("%w: submit it without -facts and -elements, it is proven all the same", err)
 	}
-	if err := sameNumber(s, f.trial); err != nil {
-		return usagef("%s %w", doc.name, err)
+	if err := sameNumber(s, numbers); err != nil {
+		return fmt.Errorf("%w: %s %w: submit it without -facts and -elements if it is meant", errInvalid, doc.name, err)
 	}
 	c := trial.ContentOf(&trial.Statement{Predicate: p})
 	if f.elements != "" {
@@ -41,28 +45,53 @@ func (e *env) addContent(p trial.Predicate, doc file, f *submitFlags, how sendin
 	return e.addFacts(c, s, beside(doc.name, how.outDir)+".facts.json", how.dry)
 }
 
-// sameNumber refuses a document that has numbers of the register that was typed,
-// and not the one that was typed.
-func sameNumber(s *study.Study, typed string) error {
-	number, err := trial.ParseIdentifier(typed)
-	if err != nil {
-		return nil // an id, or a sponsor's number: what a document calls its sponsor's is not known
-	}
-	scheme, _, _ := strings.Cut(number, ":")
+// sameNumber refuses a document that has numbers of the registers that have the
+// trial, and none of the trial's.
+func sameNumber(s *study.Study, numbers []string) error {
 	var others []string
 	for _, id := range s.Identifiers {
 		other, err := trial.ParseIdentifier(id.Value)
-		if err == nil && other == number {
+		if err != nil {
+			continue
+		}
+		if slices.Contains(numbers, other) {
 			return nil
 		}
-		if err == nil && strings.HasPrefix(other, scheme+":") {
+		scheme, _, _ := strings.Cut(other, ":")
+		if slices.ContainsFunc(numbers, func(n string) bool { return strings.HasPrefix(n, scheme+":") }) {
 			others = append(others, other)
 		}
 	}
 	if len(others) > 0 {
-		return fmt.Errorf("is of %s, not of %s", strings.Join(others, ", "), number)
+		return fmt.Errorf("is of %s, not of %s", strings.Join(others, ", "), strings.Join(numbers, ", "))
 	}
 	return nil
+}
+
+// numbersOf returns the registry numbers of the trial that was typed, as the log
+// has them; a number that was typed is one.
+func (r *remote) numbersOf(ctx context.Context, typed string) ([]string, error) {
+	if number, err := trial.ParseIdentifier(typed); err == nil {
+		return []string{number}, nil
+	}
+	about, err := r.client.Trial(ctx, typed)
+	if err != nil {
+		return nil, fmt.Errorf("trial %s: %w", typed, err)
+	}
+	var numbers []string
+	for _, e := range about.Entries {
+		entry, err := trial.ParseEntry([]byte(e.Entry))
+		if err != nil {
+			return nil, fmt.Errorf("trial %s: entry %d: %w", typed, e.Index, err)
+		}
+		if entry.Statement == nil {
+			continue
+		}
+		if p, ok := entry.Statement.Statement.Predicate.(*trial.Identifier); ok && p.Trial.String() == about.Trial {
+			numbers = append(numbers, p.Identifier)
+		}
+	}
+	return numbers, nil
 }
 
 // readStudy reads a document that has been digested.
@@ -76,7 +105,7 @@ func readStudy(doc file) (*study.Study, error) {
 	}
 	s, err := study.Parse(data)
 	if err != nil {
-		return nil, usagef("%s: %w", doc.name, err)
+		return nil, fmt.Errorf("%w: %s: %w", errInvalid, doc.name, err)
 	}
 	return s, nil
 }

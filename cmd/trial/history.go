@@ -55,7 +55,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number bound to it; or org:ID, seal:COMMITMENT or log")
+		return usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own history, org:ID, seal:COMMITMENT or log")
 	}
 	if err := w.check(); err != nil {
 		return err
@@ -64,7 +64,11 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	data, v, err := r.trialHistory(ctx, key)
+	fetch := r.trialHistory
+	if strings.HasPrefix(rest[0], ownPrefix) {
+		fetch = r.history
+	}
+	data, v, err := fetch(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -83,6 +87,10 @@ func stated(v *history.Verdict) error {
 	return nil
 }
 
+// ownPrefix goes before a number whose own history is meant, and not that of the
+// trial that claims it: who claims it, and what was observed of it.
+const ownPrefix = "identifier:"
+
 // recordKey returns the record that is typed: a trial by its id, org:ID,
 // seal:COMMITMENT, the log itself, otherwise the identifier.
 func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
@@ -95,6 +103,7 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
 	}
+	typed = strings.TrimPrefix(typed, ownPrefix)
 	if strings.HasPrefix(typed, "sponsor:") {
 		return checkedKey("identifier", typed)
 	}
@@ -220,6 +229,9 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 		fmt.Fprintf(e.stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
 	} else {
 		fmt.Fprintf(e.stdout, "these %d entries are all%s that was logged for %s %s up to size %d\n", shown, what, v.Key.Kind, v.Key.ID, size)
+	}
+	for _, n := range registryNumbers(v.Record) {
+		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, ownPrefix, n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, t.Format(time.RFC3339))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -45,6 +46,7 @@ type importRecord struct {
 	Reason     string     `json:"reason,omitempty"`    // of a refusal, or why it is pending
 
 	facts *trial.Facts
+	seen  string // day
 }
 
 // What became of a record.
@@ -63,7 +65,8 @@ var importStatuses = []string{importNew, importUnchanged, importChanged, importC
 type importer struct {
 	*remote
 	e        *env
-	seen     string // day
+	seen     string // day, if it was given
+	today    string
 	out      string // folder of receipts
 	dry      bool
 	verifier *receipt.Verifier
@@ -77,7 +80,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	defer m.progress.end()
 	var asJSON bool
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
-		fs.StringVar(&m.seen, "seen", time.Now().UTC().Format(time.DateOnly), "`day` on which the registry showed this")
+		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it was downloaded, or today)")
 		fs.StringVar(&m.out, "out", "receipts", "`folder` for receipts")
 		fs.BoolVar(&m.dry, "n", false, "print exactly what would become public, and stop")
 		fs.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -88,11 +91,15 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) < 2 || rest[0] != "ctgov" {
 		return usagef("what is imported must be given: ctgov and one or more files of ClinicalTrials.gov")
 	}
+	if _, _, err := study.Days(m.seen); m.seen != "" && err != nil {
+		return usagef("-seen: %w", err)
+	}
 	for _, name := range rest[1:] {
 		if _, err := regular(name); err != nil {
 			return err
 		}
 	}
+	m.today = time.Now().UTC().Format(time.DateOnly)
 	m.verifier = receipt.NewVerifier(m.policy)
 	if !m.dry {
 		if err := os.MkdirAll(m.out, 0o755); err != nil {
@@ -160,7 +167,7 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 		r.Status, r.Reason = importRefused, err.Error()
 		return r
 	}
-	r.Dated = s.Dated
+	r.Dated, r.seen = s.Dated, cmp.Or(m.seen, s.Seen, m.today)
 	r.facts, r.Withheld = s.Facts()
 	return r
 }

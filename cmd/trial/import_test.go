@@ -364,7 +364,7 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 		}
 		// A document of another trial is not logged as this one's.
 		_, out, status := w.run(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", "NCT03421380", "-kind", "observation", "-facts", "-date", "2026-03-01", "-out", "other", "registry.json"})...)
-		if status != exitUsage || !strings.Contains(out, "is of nct:NCT03421379, not of nct:NCT03421380") {
+		if status != exitInvalid || !strings.Contains(out, "is of nct:NCT03421379, not of nct:NCT03421380") {
 			t.Errorf("logged under another number: status %d\n%s", status, out)
 		}
 

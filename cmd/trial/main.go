@@ -89,7 +89,7 @@ func init() {
 			`trial verify-part -policy policy endpoint-3.json endpoint-3-amended.json`, verifyPart},
 		{"show", "say what a receipt or an entry holds", `RECEIPT | URL/INDEX`,
 			`trial show protocol.pdf.tlog-proof`, show},
-		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|org:ID|seal:ID|log`,
+		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|identifier:NUMBER|org:ID|seal:ID|log`,
 			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory},
 		{"verify-history", "check a history file offline", `-policy P [-at SIZE] [-kind K] [-since EVENT|DAY] FILE`,
 			`trial verify-history -policy policy history.json`, verifyHistory},

@@ -60,11 +60,12 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 // that it follows: the last of an earlier day.
 func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 	r.Status = importNew
-	var before *logged
+	var before, beside *logged
 	for i := range known {
 		k := &known[i]
 		if k.dated == r.Dated && k.facts != nil && k.facts.Format == r.facts.Format {
 			r.Conflicts = append(r.Conflicts, k.digest.String())
+			beside = k
 		}
 		if k.dated < r.Dated && (before == nil || k.dated >= before.dated) {
 			before = k
@@ -76,16 +77,26 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 	if len(r.Conflicts) > 0 {
 		r.Status = importConflicting
 	}
+	// What is different is told from the version of the same day, else from the last.
+	if beside == nil {
+		beside = before
+	}
+	if beside != nil && beside.facts != nil {
+		for _, c := range study.Diff(study.FromFacts(beside.facts), study.FromFacts(r.facts)) {
+			r.Changes = append(r.Changes, c.String())
+		}
+		if len(r.Changes) == 0 {
+			r.Changes = []string{onlyUnread}
+		}
+	}
 	if before == nil {
 		return trial.Hash{}
 	}
-	if before.facts != nil {
-		for _, c := range study.Diff(study.FromFacts(before.facts), study.FromFacts(r.facts)) {
-			r.Changes = append(r.Changes, c.String())
-		}
-	}
 	return before.id
 }
+
+// onlyUnread is what is said of two versions whose bytes differ and whose facts do not.
+const onlyUnread = "no change in what is read: the bytes differ in something else"
 
 // observed returns the observations of a number by one's own organisation. That
 // these are all is the log's word: one that it keeps back is logged again.
@@ -138,7 +149,7 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 		Dated:      r.Dated,
 		Identifier: r.Identifier,
 		Previous:   previous,
-		SeenAt:     m.seen,
+		SeenAt:     r.seen,
 		Source:     "registry",
 	}
 	apart, err := o.SetFacts(r.facts)

@@ -235,7 +235,7 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view) (bool, error)
 		d.verdicts = append(d.verdicts, v)
 	}
 	d.timeline = d.verdicts[0].Timeline(0)
-	for _, key := range d.numbers() {
+	for _, key := range registryNumbers(d.verdicts[0].Record) {
 		if !slices.ContainsFunc(d.verdicts, func(v *history.Verdict) bool { return v.Key == key }) {
 			return true, fmt.Errorf("%w: the report has no history of %s, which is the trial's number", errInvalid, key.ID)
 		}

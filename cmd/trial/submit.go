@@ -106,7 +106,11 @@ func submit(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if f.facts || f.elements != "" {
-		if err := e.addContent(p, files[0], &f, how); err != nil {
+		numbers, err := r.numbersOf(ctx, f.trial)
+		if err != nil {
+			return err
+		}
+		if err := e.addContent(p, files[0], numbers, &f, how); err != nil {
 			return err
 		}
 	}

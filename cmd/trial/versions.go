@@ -44,7 +44,7 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	if v.Record == nil {
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
 	}
-	for _, number := range d.numbers() {
+	for _, number := range registryNumbers(v.Record) {
 		data, v, err := r.history(ctx, number)
 		if err != nil {
 			return nil, err
@@ -59,12 +59,12 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	return d, nil
 }
 
-// numbers returns the records of the trial's registry numbers, whose histories
-// have what others observed of it.
-func (d *dossier) numbers() (keys []trial.RecordKey) {
-	rec, ok := d.verdicts[0].Record.(*trial.TrialRecord)
+// registryNumbers returns the records of a trial's registry numbers, whose histories
+// have what was observed of it; none for other records.
+func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
+	rec, ok := r.(*trial.TrialRecord)
 	if !ok {
-		return nil // the first history is a number's own
+		return nil
 	}
 	for _, id := range rec.Identifiers {
 		if !strings.HasPrefix(id, "sponsor:") {

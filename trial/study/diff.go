@@ -157,7 +157,7 @@ func (d *differ) add(field, sort, before, after string) {
 
 func (d *differ) text(field, a, b string) {
 	switch {
-	case same(a, b) || d.other && (a == "" || b == ""):
+	case same(a, b) || d.other && (a == "" || b == "") || a == Withheld || b == Withheld:
 	case a == "":
 		d.add(field, Added, "", b)
 	case b == "":

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// Withheld stands for a text that names a natural person, or holds what looks
-	// like an e-mail address or a telephone number.
+	// Withheld stands for a text that has the name of an official, contact or
+	// investigator, or what looks like an e-mail address or a telephone number. Some
+	// sponsors name themselves as their official: their names are withheld too.
 	Withheld = "[withheld]"
 	// Individual stands for a sponsor who is a natural person.
 	Individual = "individual"
@@ -24,7 +25,7 @@ const (
 // investigator whom the document names is withheld, whoever else bears that name.
 // The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
-	p := newPrivacy(s.persons())
+	p := newPrivacy(s.People)
 	text := func(member, t string) string {
 		clean, ok := p.text(t)
 		if !ok {
@@ -82,7 +83,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	f.Outcomes, f.Reported = outcomes("outcomes", s.Outcomes), outcomes("reported", s.Reported)
 	if s.Sponsor != (Organisation{}) {
 		f.Sponsor = &trial.FactOrganisation{Class: factWord(s.Sponsor.Class), Name: text("sponsor", s.Sponsor.Name)}
-		if s.Sponsor.isPerson() || f.Sponsor.Name == Withheld {
+		if s.Sponsor.isPerson() || f.Sponsor.Name == Withheld && !s.Sponsor.isOrganisation() {
 			f.Sponsor.Name = Individual
 		}
 	}
@@ -184,21 +185,6 @@ var (
 // isPerson reports whether a sponsor is a natural person: the register says so, or
 // the name is written as a person's is.
 func (o Organisation) isPerson() bool { return o.Class == "indiv" || person.MatchString(o.Name) }
-
-// persons returns the people that the document names but for those who are its
-// sponsor or a collaborator under that very name, and an organisation: some
-// sponsors list themselves as the official.
-func (s *Study) persons() []string {
-	var list []string
-	for _, name := range s.People {
-		if !slices.ContainsFunc(append([]Organisation{s.Sponsor}, s.Collaborators...), func(o Organisation) bool {
-			return same(strings.ToLower(o.Name), strings.ToLower(name)) && o.isOrganisation()
-		}) {
-			list = append(list, name)
-		}
-	}
-	return list
-}
 
 // isOrganisation reports whether it is certain that a sponsor is none: the register
 // puts it in a class that no person is in, or its name says what it is.

@@ -2,6 +2,7 @@ package study
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,31 +158,35 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestSponsorFact shows a sponsor that is an organisation, though it is its own
-// official, and no sponsor who is a person.
+// TestSponsorFact: no sponsor who is a person is shown, no organisation is said to be
+// one, and what a record has as an official's name is in no fact.
 func TestSponsorFact(t *testing.T) {
 	for _, c := range []struct {
 		sponsor Organisation
 		people  []string
 		want    string
 	}{
-		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, "Example Pharma"},
-		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, "Examplinib AB"},
-		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, "University Hospital of Example"},
+		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, Withheld},
+		{Organisation{"Example Pharma", "industry"}, []string{"Ada Lovelace"}, "Example Pharma"},
+		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, Withheld},
+		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, Withheld},
 		{Organisation{"[Redacted]", "other"}, []string{"[Redacted]"}, "[Redacted]"},
 		{Organisation{"Ada Lovelace", "other"}, []string{"Ada Lovelace, MD"}, Individual},
 		{Organisation{"Ada Lovelace", "indiv"}, nil, Individual},
 		{Organisation{"Lovelace, Ada, M.D.", "other"}, nil, Individual},
 		{Organisation{"Ada Lovelace, MD", "industry"}, []string{"Ada Lovelace, MD"}, Individual},
-		{Organisation{"Lovelace Hospital", "other"}, []string{"Lovelace"}, Individual},
+		{Organisation{"Lovelace Hospital", "other"}, []string{"Lovelace"}, Withheld},
 	} {
 		s := &Study{Format: CTGovV2, Title: "A Trial by " + c.sponsor.Name, Sponsor: c.sponsor, People: c.people}
 		f, _ := s.Facts()
 		if f.Sponsor.Name != c.want {
 			t.Errorf("%+v with the people %q: sponsor %q, want %q", c.sponsor, c.people, f.Sponsor.Name, c.want)
 		}
-		if c.want != Individual && f.Title == Withheld {
-			t.Errorf("%+v: the title is withheld", c.sponsor)
+		other := *s
+		other.Sponsor.Name = "Another Pharma"
+		g, _ := other.Facts()
+		if changes := Diff(FromFacts(f), FromFacts(g)); c.want == Withheld && slices.ContainsFunc(changes, func(x Change) bool { return x.Field == "sponsor" }) {
+			t.Errorf("%+v: what is withheld is said to have changed: %v", c.sponsor, changes)
 		}
 	}
 }
