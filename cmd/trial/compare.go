@@ -43,7 +43,7 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number")
 	}
-	outcomes, err := readArticle(article)
+	_, outcomes, err := readArticle(article)
 	if err != nil {
 		return err
 	}
@@ -61,20 +61,21 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	return errors.Join(err, d.stated())
 }
 
-// readArticle reads the outcomes of an article; no name has none.
-func readArticle(name string) ([]outcome.ArticleOutcome, error) {
+// readArticle reads the outcomes of an article, and returns its bytes too; no name
+// has none.
+func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
 	if name == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	data, err := readSmall(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	outcomes, err := outcome.ParseArticle(data)
 	if err != nil {
-		return nil, usagef("%s: %w", name, err)
+		return nil, nil, usagef("%s: %w", name, err)
 	}
-	return outcomes, nil
+	return data, outcomes, nil
 }
 
 // compare compares what was reported with what was specified.

@@ -68,7 +68,7 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	for _, in := range v.Inputs {
 		fmt.Fprintf(e.stdout, "  %s: %s", in.Name, printable(in.Value))
 		if in.By != "" {
-			fmt.Fprintf(e.stdout, ", by entry %d (%s)", in.Entry, in.By)
+			fmt.Fprintf(e.stdout, ", stated by entry %d of %s (%s)", in.Entry, in.Day, in.By)
 		}
 		for _, b := range in.Before {
 			fmt.Fprintf(e.stdout, "; before that %s by entry %d", b.Date.Date, b.Entry)

@@ -296,6 +296,8 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
 	policyFile := fs.String("policy", "", "policy `file`")
 	w.flags(fs)
+	var files words
+	fs.Var(&files, "files", "`file` or folder with documents that a report was drawn from; may be repeated")
 	rest, err := e.parse(fs, args)
 	if err != nil {
 		return err
@@ -314,7 +316,7 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if is, err := e.verifyReport(p, data, w); is {
+	if is, err := e.verifyReport(p, data, w, files); is {
 		return err
 	}
 	v, err := checkHistory(p, data)

@@ -91,7 +91,7 @@ func init() {
 			`trial show protocol.pdf.tlog-proof`, show},
 		{"history", "show everything logged about a trial, with the proof that nothing is left out", `-log URL -policy P [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|identifier:NUMBER|org:ID|seal:ID|log`,
 			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory},
-		{"verify-history", "check a history file offline", `-policy P [-at SIZE] [-kind K] [-since EVENT|DAY] FILE`,
+		{"verify-history", "check a history file offline", `-policy P [-at SIZE] [-kind K] [-since EVENT|DAY] [-files FILE|DIR]... FILE`,
 			`trial verify-history -policy policy history.json`, verifyHistory},
 		{"status", "show where a trial stands: versions in force, marks, what is missing, seals", `-log URL -policy P [-json] TRIAL`,
 			`trial status -log http://127.0.0.1:8080 -policy policy NCT03421379`, status},

@@ -19,6 +19,7 @@ import (
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
 	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -39,11 +40,24 @@ type inspection struct {
 	At         string             `json:"at"`                 // day of the deadlines
 	Standing   *standing          `json:"standing,omitempty"` // none if only a registry's record is logged
 	Entries    []inspectedEntry   `json:"entries"`
+	Article    string             `json:"article,omitempty"` // what was given as an article's outcomes
+	Files      []trial.Hash       `json:"files,omitempty"`   // SHA-256 of the documents that were read in place of facts
+	Study      *studyHead         `json:"study,omitempty"`   // what the last version says of the trial
 	Comparison *compare.Report    `json:"comparison"`
 	Deadlines  []deadline.Verdict `json:"deadlines"`
 	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
 	NotProven  []string           `json:"notProven"`
 	Proofs     []json.RawMessage  `json:"proofs"` // complete histories, each checked by trial verify-history
+}
+
+// A studyHead says which study a report is about.
+type studyHead struct {
+	Title   string   `json:"title"`
+	Sponsor string   `json:"sponsor"`
+	Type    string   `json:"type"`
+	Phases  []string `json:"phases"`
+	Status  string   `json:"status"`
+	Entry   uint64   `json:"entry"`
 }
 
 // An inspectedEntry is one entry with what proves it: the histories hold the entry
@@ -92,7 +106,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 || filepath.Ext(out) != ".html" {
 		return usagef("one trial, and -o FILE.html for its report, must be given")
 	}
-	outcomes, err := readArticle(article)
+	text, outcomes, err := readArticle(article)
 	if err != nil {
 		return err
 	}
@@ -101,16 +115,14 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	x := d.inspect(&r, at)
-	x.Comparison = d.compare(outcomes)
+	x.Article, x.Files = string(text), d.files
+	if err := x.conclude(d, outcomes); err != nil {
+		return usageError{err}
+	}
 	if d.timeline != nil {
 		if x.Standing, err = r.stand(ctx, d.verdicts[0]); err != nil {
 			return err
 		}
-	}
-	if len(d.versions) == 0 {
-		x.Unread = "nothing that is logged says anything of the trial's dates: import the registry's record, or submit with -facts"
-	} else if x.Deadlines, err = deadline.Judge(d.withMilestones(), at); err != nil {
-		return usageError{err}
 	}
 	for _, p := range d.proofs {
 		x.Proofs = append(x.Proofs, p)
@@ -151,6 +163,7 @@ func (d *dossier) inspect(r *remote, at string) *inspection {
 			"days marked as claimed by the source, or by the signer: only days marked as the log's are the log's, and those are bounded by what witnesses saw",
 			"who the people behind the keys are: the registrar enrolled the organisations, and they enrolled their people",
 			"that outcomes joined by likeness are the same: such matches are proposals, and none is a finding of misconduct",
+			"that the page is what was written: it bears no signature. The file beside it is checked by its proofs, and what is concluded here is worked out anew from them",
 			"that a regulation was broken: deadlines are worked out from what the record states, and what it does not state is said to be not determinable",
 		},
 	}
@@ -162,6 +175,19 @@ func (d *dossier) inspect(r *remote, at string) *inspection {
 		x.NotProven = slices.Insert(x.NotProven, 0, "that nothing is left out: too few replaying witnesses cosigned, and a trial audit of the whole log would prove it")
 	}
 	return x
+}
+
+// conclude works out what follows from the versions of a dossier.
+func (x *inspection) conclude(d *dossier, article []outcome.ArticleOutcome) (err error) {
+	x.Comparison = d.compare(article)
+	if len(d.versions) == 0 {
+		x.Unread = "nothing that is logged says anything of the trial's dates: import the registry's record, or submit with -facts"
+		return nil
+	}
+	last := &d.versions[len(d.versions)-1]
+	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry}
+	x.Deadlines, err = deadline.Judge(d.withMilestones(), x.At)
+	return err
 }
 
 // entries returns all entries, in the order of the log.
@@ -212,13 +238,20 @@ func (d *dossier) inspectEntry(entry trial.Located, i *trial.Item) inspectedEntr
 	return x
 }
 
-// verifyReport checks the proofs in a report for programs, and that its entries
-// are theirs. It returns false if the data is no such report.
-func (e *env) verifyReport(p *receipt.Policy, data []byte, w view) (bool, error) {
+// verifyReport checks the proofs in a report for programs, that its entries are
+// theirs, and that its comparison and deadlines follow from them and from the
+// documents given. It returns false if the data is no such report.
+func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []string) (bool, error) {
 	var x struct {
-		Format  string            `json:"format"`
-		Entries []inspectedEntry  `json:"entries"`
-		Proofs  []json.RawMessage `json:"proofs"`
+		Format     string            `json:"format"`
+		At         string            `json:"at"`
+		Article    string            `json:"article"`
+		Files      []trial.Hash      `json:"files"`
+		Study      json.RawMessage   `json:"study"`
+		Entries    []inspectedEntry  `json:"entries"`
+		Comparison json.RawMessage   `json:"comparison"`
+		Deadlines  json.RawMessage   `json:"deadlines"`
+		Proofs     []json.RawMessage `json:"proofs"`
 	}
 	if json.Unmarshal(data, &x) != nil || x.Format == "" {
 		return false, nil
@@ -256,6 +289,50 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view) (bool, error)
 			return true, err
 		}
 	}
-	fmt.Fprintln(e.stdout, "the report lists these entries; what it concludes from them, trial compare and trial deadlines work out anew")
+	found, err := d.find(files)
+	if err != nil {
+		return true, err
+	}
+	d.read(found)
+	for _, f := range x.Files {
+		if !slices.Contains(d.files, f) {
+			fmt.Fprintln(e.stdout, "the report lists these entries")
+			return true, fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", f)
+		}
+	}
+	var article []outcome.ArticleOutcome
+	if x.Article != "" {
+		if article, err = outcome.ParseArticle([]byte(x.Article)); err != nil {
+			return true, fmt.Errorf("%w: the report's article: %w", errInvalid, err)
+		}
+	}
+	again := &inspection{At: x.At, Deadlines: []deadline.Verdict{}}
+	if err := again.conclude(d, article); err != nil {
+		return true, fmt.Errorf("%w: the report's deadlines: %w", errInvalid, err)
+	}
+	for _, part := range []struct {
+		what string
+		said json.RawMessage
+		now  any
+	}{{"comparison", x.Comparison, again.Comparison}, {"deadlines", x.Deadlines, again.Deadlines}, {"study", x.Study, again.Study}} {
+		if !sameJSON(part.said, part.now) {
+			return true, fmt.Errorf("%w: the %s in the report is not what follows from its entries: it was altered, or drawn by a program of another version", errInvalid, part.what)
+		}
+	}
+	fmt.Fprintln(e.stdout, "the report lists these entries, and its comparison and deadlines follow from them")
 	return true, d.stated()
+}
+
+// sameJSON reports whether data is what v is written as, but for white space.
+func sameJSON(data json.RawMessage, v any) bool {
+	var said, now bytes.Buffer
+	enc := json.NewEncoder(&now)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(v) != nil {
+		return false
+	}
+	if len(data) == 0 { // left out
+		return now.String() == "null\n"
+	}
+	return json.Compact(&said, data) == nil && said.String()+"\n" == now.String()
 }

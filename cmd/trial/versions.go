@@ -25,8 +25,9 @@ type dossier struct {
 	verdicts  []*history.Verdict // that all of it rests on
 	proofs    [][]byte           // of the verdicts, as trial verify-history reads them
 	versions  []study.Version
-	unread    []string // documents whose content neither facts nor a file tell
-	unchained []string // observations whose predecessor is not logged for their number
+	files     []trial.Hash // documents that versions were read from, in place of facts
+	unread    []string     // documents whose content neither facts nor a file tell
+	unchained []string     // observations whose predecessor is not logged for their number
 }
 
 // dossier fetches and checks the histories of a trial and of its numbers. Documents
@@ -183,6 +184,7 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		for _, s := range st.Subjects {
 			v.Digest = s.Digest.SHA256
 			if v.Study = found[v.Digest]; v.Study != nil {
+				d.files = append(d.files, v.Digest)
 				list = append(list, v)
 				return
 			}
@@ -195,6 +197,7 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		case content.Facts != nil:
 			v.Study = study.FromFacts(content.Facts)
 		case !content.FactsDigest.IsZero() && found[content.FactsDigest] != nil:
+			d.files = append(d.files, content.FactsDigest)
 			v.Study = found[content.FactsDigest]
 		case !content.FactsDigest.IsZero():
 			d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) commits to facts of SHA-256 %s: give them or its file with -files to have it read", e.Index, v.Kind, content.FactsDigest))

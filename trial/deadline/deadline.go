@@ -48,8 +48,9 @@ const (
 type Input struct {
 	Name   string        `json:"name"`
 	Value  string        `json:"value"`
-	Entry  uint64        `json:"entry,omitempty"`
-	By     string        `json:"by,omitempty"` // whose word the day of the version is
+	Entry  uint64        `json:"entry,omitempty"` // that states it
+	Day    string        `json:"day,omitempty"`   // of that version
+	By     string        `json:"by,omitempty"`    // whose word that day is; never whose word the value is
 	Before []study.Value `json:"before,omitempty"`
 }
 
@@ -100,7 +101,7 @@ func (c *caseOf) input(event string) Input {
 	history := study.History(c.versions, event)
 	if n := len(history); n > 0 {
 		last := history[n-1]
-		in.Value, in.Entry, in.By, in.Before = words(last.Date), last.Entry, last.By, history[:n-1]
+		in.Value, in.Entry, in.Day, in.By, in.Before = words(last.Date), last.Entry, last.Day, last.By, history[:n-1]
 	}
 	return in
 }
@@ -110,8 +111,8 @@ func (c *caseOf) say(name, value string) Input {
 	if value == "" {
 		value = "not stated"
 	}
-	_, by := c.now.Day()
-	return Input{Name: name, Value: value, Entry: c.now.Entry, By: by}
+	day, by := c.now.Day()
+	return Input{Name: name, Value: value, Entry: c.now.Entry, Day: day, By: by}
 }
 
 func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }
