@@ -118,12 +118,15 @@ func (e *env) printComparison(r *compare.Report) {
 	for _, f := range r.Outcomes {
 		fmt.Fprintf(e.stdout, "%s: %s\n", f.Status, printable(findingText(f)))
 	}
+	for _, o := range r.Unjudged {
+		fmt.Fprintf(e.stdout, "reported, with nothing prespecified to hold it to: %s\n", printable(outcomeText(&o)))
+	}
 	for _, list := range []struct {
 		title string
 		steps []compare.Step
 	}{
 		{"before the start (not counted)", r.BeforeStart}, {"after the start", r.AfterStart},
-		{"when results were posted (wording of results, a class of its own)", r.WithResults},
+		{"in the version that first has results (listed apart, for such versions are often reworded)", r.WithResults},
 	} {
 		for _, s := range list.steps {
 			fmt.Fprintf(e.stdout, "changed %s, from entry %d of %s to entry %d of %s (%s):\n", list.title, s.From.Entry, s.From.Day, s.To.Entry, s.To.Day, s.To.By)
@@ -148,14 +151,15 @@ func sourceText(s *compare.Source) string {
 	return fmt.Sprintf("entry %d, %s of %s (%s)", s.Entry, s.Kind, s.Day, s.By)
 }
 
-func findingText(f compare.Finding) string {
-	outcomeText := func(o *study.Outcome) string {
-		s := fmt.Sprintf("%q", o.Measure)
-		if o.TimeFrame != "" {
-			s += fmt.Sprintf(" [%s]", o.TimeFrame)
-		}
-		return strings.TrimSpace(o.Level + " " + s)
+func outcomeText(o *study.Outcome) string {
+	s := fmt.Sprintf("%q", o.Measure)
+	if o.TimeFrame != "" {
+		s += fmt.Sprintf(" [%s]", o.TimeFrame)
 	}
+	return strings.TrimSpace(o.Level + " " + s)
+}
+
+func findingText(f compare.Finding) string {
 	var parts []string
 	if f.Specified != nil {
 		parts = append(parts, outcomeText(f.Specified))
@@ -217,6 +221,19 @@ func diffCommand(ctx context.Context, e *env, args []string) error {
 	return nil
 }
 
+// parseOne reads the one study of a file.
+func parseOne(name string, data []byte) (*study.Study, error) {
+	s, err := study.Parse(data)
+	if err == nil {
+		return s, nil
+	}
+	n := 0
+	if study.Split(bytes.NewReader(data), func(int, []byte) error { n++; return nil }) == nil && n > 1 {
+		err = fmt.Errorf("it is an export of %d records: take one of them, or import it", n)
+	}
+	return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
+}
+
 // sameBytes reports whether two names are of files with the same bytes.
 func sameBytes(a, b string) bool {
 	x, err1 := os.ReadFile(a)
@@ -245,11 +262,7 @@ func (e *env) version(ctx context.Context, name string) (*study.Study, error) {
 			return nil, usageError{err}
 		}
 		if !strings.HasPrefix(string(data[:min(len(data), 64)]), "c2sp.org/tlog-proof@v1\n") {
-			s, err := study.Parse(data)
-			if err != nil {
-				return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
-			}
-			return s, nil
+			return parseOne(name, data)
 		}
 		r, err := receipt.Parse(data)
 		if err != nil {

@@ -103,11 +103,7 @@ func readStudy(doc file) (*study.Study, error) {
 	if sha256.Sum256(data) != doc.digest {
 		return nil, usagef("%s was altered while it was read", doc.name)
 	}
-	s, err := study.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errInvalid, doc.name, err)
-	}
-	return s, nil
+	return parseOne(doc.name, data)
 }
 
 // addFacts puts facts into a statement, or their digest and themselves into a

@@ -31,18 +31,19 @@ const (
 
 // A Report is what became of the prespecified outcomes.
 type Report struct {
-	Start         []study.Value `json:"start"` // every value of the start, in the order of versions
-	Prespecified  *Source       `json:"prespecified,omitempty"`
-	None          string        `json:"none,omitempty"` // why there is no prespecified set
-	Reported      *Source       `json:"reported,omitempty"`
-	Outcomes      []Finding     `json:"outcomes"`      // prespecified and reported, in that order
-	BeforeStart   []Step        `json:"beforeStart"`   // changes between versions, listed and not counted
-	AfterStart    []Step        `json:"afterStart"`    // changes since
-	WithResults   []Step        `json:"withResults"`   // changes of words when results were posted: a class of its own
-	Conflicts     []string      `json:"conflicts"`     // versions that contradict each other
-	Notes         []string      `json:"notes"`         // what limits this report
-	Threshold     float64       `json:"threshold"`     // of package outcome
-	PairsProposed int           `json:"pairsProposed"` // by similarity, not by equal words
+	Start         []study.Value   `json:"start"` // every value of the start, in the order of versions
+	Prespecified  *Source         `json:"prespecified,omitempty"`
+	None          string          `json:"none,omitempty"` // why there is no prespecified set
+	Reported      *Source         `json:"reported,omitempty"`
+	Outcomes      []Finding       `json:"outcomes"`           // prespecified and reported, in that order
+	Unjudged      []study.Outcome `json:"unjudged,omitempty"` // reported, where nothing is prespecified
+	BeforeStart   []Step          `json:"beforeStart"`        // changes between versions, listed and not counted
+	AfterStart    []Step          `json:"afterStart"`         // changes since
+	WithResults   []Step          `json:"withResults"`        // changes of words when results were posted: a class of its own
+	Conflicts     []string        `json:"conflicts"`          // versions that contradict each other
+	Notes         []string        `json:"notes"`              // what limits this report
+	Threshold     float64         `json:"threshold"`          // of package outcome
+	PairsProposed int             `json:"pairsProposed"`      // by similarity, not by equal words
 }
 
 // A Source is where a set of outcomes comes from.
@@ -100,6 +101,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 	r.steps(versions, start, begun)
 	reported := r.reported(versions, article)
 	if before < 0 {
+		r.Unjudged = reported
 		return r
 	}
 	s := source(&versions[before])

@@ -89,6 +89,8 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", c.name, s, c.want)
 		}
 		switch {
+		case c.from == 0 && len(c.versions) > 0 && len(r.Unjudged) == 0:
+			t.Errorf("%s: what is reported is left out", c.name)
 		case c.from == 0 && (r.Prespecified != nil || !strings.Contains(r.None, c.none)):
 			t.Errorf("%s: prespecified %+v, %q", c.name, r.Prespecified, r.None)
 		case c.from != 0 && (r.Prespecified == nil || r.Prespecified.Entry != c.from || r.Prespecified.By != study.BySource):
