@@ -18,7 +18,6 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
-	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -103,6 +102,11 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range []string{out, strings.TrimSuffix(out, ".html") + ".json"} {
+		if exists(name) {
+			return usagef("%s is there already and is not overwritten", name)
+		}
+	}
 	if len(rest) != 1 || filepath.Ext(out) != ".html" {
 		return usagef("one trial, and -o FILE.html for its report, must be given")
 	}
@@ -114,7 +118,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	x := d.inspect(&r, at)
+	x := d.inspect(r.policy, at)
 	x.Article, x.Files = string(text), d.files
 	if err := x.conclude(d, outcomes); err != nil {
 		return usageError{err}
@@ -127,11 +131,8 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	for _, p := range d.proofs {
 		x.Proofs = append(x.Proofs, p)
 	}
-	var data bytes.Buffer
-	enc := json.NewEncoder(&data)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(x); err != nil {
+	data, err := x.marshal()
+	if err != nil {
 		return err
 	}
 	twin := strings.TrimSuffix(out, ".html") + ".json"
@@ -139,10 +140,10 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := reportPage.Execute(&page, struct {
 		*inspection
 		Twin, Digest string
-	}{x, filepath.Base(twin), fmt.Sprintf("%x", sha256.Sum256(data.Bytes()))}); err != nil {
+	}{x, filepath.Base(twin), fmt.Sprintf("%x", sha256.Sum256(data))}); err != nil {
 		return err
 	}
-	if err := writeNew(twin, data.Bytes(), 0o644); err != nil {
+	if err := writeNew(twin, data, 0o644); err != nil {
 		return err
 	}
 	if err := writeNew(out, page.Bytes(), 0o644); err != nil {
@@ -153,11 +154,11 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 }
 
 // inspect says what the entries are and what they rest on.
-func (d *dossier) inspect(r *remote, at string) *inspection {
+func (d *dossier) inspect(p *receipt.Policy, at string) *inspection {
 	v := d.verdicts[0]
 	x := &inspection{
-		Format: reportFormat, Asked: d.id, Log: r.log.Name(), Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
-		Policy: r.policy.Digest(), Quorum: r.policy.QuorumText(), At: at, Entries: d.entries(), Deadlines: []deadline.Verdict{},
+		Format: reportFormat, Asked: d.id, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
+		Policy: p.Digest(), Quorum: p.QuorumText(), At: at, Entries: d.entries(), Deadlines: []deadline.Verdict{},
 		NotProven: []string{
 			"that what the documents say is true, or that they were followed: what is proven is that these are the documents, unaltered, and when they were logged",
 			"days marked as claimed by the source, or by the signer: only days marked as the log's are the log's, and those are bounded by what witnesses saw",
@@ -238,28 +239,19 @@ func (d *dossier) inspectEntry(entry trial.Located, i *trial.Item) inspectedEntr
 	return x
 }
 
-// verifyReport checks the proofs in a report for programs, that its entries are
-// theirs, and that its comparison and deadlines follow from them and from the
-// documents given. It returns false if the data is no such report.
+// verifyReport checks the proofs in a report for programs, and that the report is
+// what follows from them and from the documents given, to the letter. It returns
+// false if the data is no such report. Where the trial stands is not drawn again:
+// that takes the history of the organisation too.
 func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []string) (bool, error) {
-	var x struct {
-		Format     string            `json:"format"`
-		At         string            `json:"at"`
-		Article    string            `json:"article"`
-		Files      []trial.Hash      `json:"files"`
-		Study      json.RawMessage   `json:"study"`
-		Entries    []inspectedEntry  `json:"entries"`
-		Comparison json.RawMessage   `json:"comparison"`
-		Deadlines  json.RawMessage   `json:"deadlines"`
-		Proofs     []json.RawMessage `json:"proofs"`
-	}
-	if json.Unmarshal(data, &x) != nil || x.Format == "" {
+	x := new(inspection)
+	if json.Unmarshal(data, x) != nil || x.Format == "" {
 		return false, nil
 	}
 	if x.Format != reportFormat || len(x.Proofs) == 0 {
 		return true, fmt.Errorf("%w: its format is not %s, or it has no proofs", errInvalid, reportFormat)
 	}
-	d := new(dossier)
+	d := &dossier{id: x.Asked}
 	for _, proof := range x.Proofs {
 		v, err := checkHistory(p, proof)
 		if err != nil {
@@ -267,21 +259,13 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 		}
 		d.verdicts = append(d.verdicts, v)
 	}
+	if err := d.whole(); err != nil {
+		return true, fmt.Errorf("%w: %w", errInvalid, err)
+	}
 	d.timeline = d.verdicts[0].Timeline(0)
-	for _, key := range registryNumbers(d.verdicts[0].Record) {
-		if !slices.ContainsFunc(d.verdicts, func(v *history.Verdict) bool { return v.Key == key }) {
-			return true, fmt.Errorf("%w: the report has no history of %s, which is the trial's number", errInvalid, key.ID)
-		}
-	}
-	listed, err := json.Marshal(x.Entries)
-	if err != nil {
-		return true, err
-	}
-	proven, err := json.Marshal(d.entries())
-	if err != nil {
-		return true, err
-	}
-	if !bytes.Equal(listed, proven) {
+	again := d.inspect(p, x.At)
+	again.Article, again.Files, again.Standing, again.Proofs = x.Article, x.Files, x.Standing, x.Proofs
+	if !sameJSON(x.Entries, again.Entries) {
 		return true, fmt.Errorf("%w: the entries that the report lists are not those that its proofs hold", errInvalid)
 	}
 	for _, v := range d.verdicts {
@@ -289,50 +273,111 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 			return true, err
 		}
 	}
-	found, err := d.find(files)
+	unread, err := again.redraw(d, x, files)
 	if err != nil {
 		return true, err
 	}
-	d.read(found)
-	for _, f := range x.Files {
-		if !slices.Contains(d.files, f) {
-			fmt.Fprintln(e.stdout, "the report lists these entries")
-			return true, fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", f)
-		}
+	var said bytes.Buffer
+	now, err := again.marshal()
+	if err != nil {
+		return true, err
 	}
-	var article []outcome.ArticleOutcome
-	if x.Article != "" {
-		if article, err = outcome.ParseArticle([]byte(x.Article)); err != nil {
-			return true, fmt.Errorf("%w: the report's article: %w", errInvalid, err)
-		}
+	if json.Indent(&said, data, "", " ") != nil || !bytes.Equal(bytes.TrimSpace(said.Bytes()), bytes.TrimSpace(now)) {
+		return true, fmt.Errorf("%w: the report is not what follows from its entries: it was altered, or drawn by a program of another version", errInvalid)
 	}
-	again := &inspection{At: x.At, Deadlines: []deadline.Verdict{}}
-	if err := again.conclude(d, article); err != nil {
-		return true, fmt.Errorf("%w: the report's deadlines: %w", errInvalid, err)
-	}
-	for _, part := range []struct {
-		what string
-		said json.RawMessage
-		now  any
-	}{{"comparison", x.Comparison, again.Comparison}, {"deadlines", x.Deadlines, again.Deadlines}, {"study", x.Study, again.Study}} {
-		if !sameJSON(part.said, part.now) {
-			return true, fmt.Errorf("%w: the %s in the report is not what follows from its entries: it was altered, or drawn by a program of another version", errInvalid, part.what)
-		}
+	if !unread.IsZero() {
+		fmt.Fprintln(e.stdout, "the report lists these entries")
+		return true, fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", unread)
 	}
 	fmt.Fprintln(e.stdout, "the report lists these entries, and its comparison and deadlines follow from them")
 	return true, d.stated()
 }
 
-// sameJSON reports whether data is what v is written as, but for white space.
-func sameJSON(data json.RawMessage, v any) bool {
-	var said, now bytes.Buffer
-	enc := json.NewEncoder(&now)
+// whole returns an error where a dossier's histories are not all that a report on
+// the trial has: of one tree, the trial's first, then each of its numbers'.
+func (d *dossier) whole() error {
+	first := d.verdicts[0]
+	if rec, ok := first.Record.(*trial.IdentifierRecord); ok {
+		if id, err := theTrial(rec); err != nil || !id.IsZero() {
+			return fmt.Errorf("the report has no history of trial %s, which claims %s", id, rec.ID)
+		}
+	}
+	keys := append([]trial.RecordKey{first.Key}, registryNumbers(first.Record)...)
+	if !slices.ContainsFunc(keys, func(k trial.RecordKey) bool { return d.asks(k.ID) }) {
+		rec, ok := first.Record.(*trial.TrialRecord)
+		if !ok || !slices.ContainsFunc(rec.Identifiers, d.asks) {
+			return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", d.id)
+		}
+	}
+	for i, key := range keys {
+		if i >= len(d.verdicts) || d.verdicts[i].Key != key {
+			return fmt.Errorf("the report has no history of %s, which is the trial's number", key.ID)
+		}
+	}
+	if len(d.verdicts) > len(keys) {
+		return fmt.Errorf("the report has a history of %s, which is not the trial's number", d.verdicts[len(keys)].Key.ID)
+	}
+	return d.sameTree()
+}
+
+// asks reports whether what was typed is an id or number.
+func (d *dossier) asks(id string) bool {
+	typed := strings.TrimPrefix(d.id, ownPrefix)
+	number, err := trial.ParseIdentifier(typed)
+	return typed == id || err == nil && number == id
+}
+
+// redraw draws the conclusions of the report x again. It leaves them as they are,
+// and returns the document that is lacking, where one is.
+func (x *inspection) redraw(d *dossier, said *inspection, files []string) (lacking trial.Hash, err error) {
+	found, err := d.find(files)
+	if err != nil {
+		return lacking, err
+	}
+	for h := range found { // the report is drawn from its own documents, whatever else is given
+		if !slices.Contains(said.Files, h) {
+			delete(found, h)
+		}
+	}
+	d.read(found)
+	for _, f := range said.Files {
+		if !slices.Contains(d.files, f) {
+			x.Study, x.Comparison, x.Deadlines, x.Unread = said.Study, said.Comparison, said.Deadlines, said.Unread
+			return f, nil
+		}
+	}
+	var article []outcome.ArticleOutcome
+	if said.Article != "" {
+		if article, err = outcome.ParseArticle([]byte(said.Article)); err != nil {
+			return lacking, fmt.Errorf("%w: the report's article: %w", errInvalid, err)
+		}
+	}
+	if err := x.conclude(d, article); err != nil {
+		return lacking, fmt.Errorf("%w: the report's deadlines: %w", errInvalid, err)
+	}
+	for _, part := range []struct {
+		what      string
+		said, now any
+	}{{"comparison", said.Comparison, x.Comparison}, {"deadlines", said.Deadlines, x.Deadlines}, {"study", said.Study, x.Study}} {
+		if !sameJSON(part.said, part.now) {
+			return lacking, fmt.Errorf("%w: the %s in the report is not what follows from its entries: it was altered, or drawn by a program of another version", errInvalid, part.what)
+		}
+	}
+	return lacking, nil
+}
+
+func sameJSON(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+// marshal returns the bytes of a report's file.
+func (x *inspection) marshal() ([]byte, error) {
+	var data bytes.Buffer
+	enc := json.NewEncoder(&data)
 	enc.SetEscapeHTML(false)
-	if enc.Encode(v) != nil {
-		return false
-	}
-	if len(data) == 0 { // left out
-		return now.String() == "null\n"
-	}
-	return json.Compact(&said, data) == nil && said.String()+"\n" == now.String()
+	enc.SetIndent("", " ")
+	err := enc.Encode(x)
+	return data.Bytes(), err
 }

@@ -37,27 +37,54 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	if err != nil {
 		return nil, err
 	}
-	data, v, err := r.trialHistory(ctx, key)
-	if err != nil {
+	d := &dossier{id: typed}
+	if err := r.histories(ctx, d, key); err != nil {
 		return nil, err
 	}
-	d := &dossier{id: typed, verdicts: []*history.Verdict{v}, proofs: [][]byte{data}, timeline: v.Timeline(0)}
-	if v.Record == nil {
+	if v := d.verdicts[0]; v.Record == nil {
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
 	}
-	for _, number := range registryNumbers(v.Record) {
-		data, v, err := r.history(ctx, number)
-		if err != nil {
-			return nil, err
-		}
-		d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
-	}
+	d.timeline = d.verdicts[0].Timeline(0)
 	found, err := d.find(files)
 	if err != nil {
 		return nil, err
 	}
 	d.read(found)
 	return d, nil
+}
+
+// histories fetches the history of a trial and those of its numbers, all of one
+// tree: an older tree for one of them would hide what was logged since.
+func (r *remote) histories(ctx context.Context, d *dossier, key trial.RecordKey) error {
+	for range 10 { // a log that grows meanwhile is asked again
+		data, v, err := r.trialHistory(ctx, key)
+		if err != nil {
+			return err
+		}
+		d.verdicts, d.proofs = []*history.Verdict{v}, [][]byte{data}
+		for _, number := range registryNumbers(v.Record) {
+			data, v, err := r.history(ctx, number)
+			if err != nil {
+				return err
+			}
+			d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
+		}
+		if d.sameTree() == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w; ask again, for the log may be growing", d.sameTree())
+}
+
+// sameTree returns an error where the histories are not all of one tree.
+func (d *dossier) sameTree() error {
+	first := d.verdicts[0].Checkpoint.Tree
+	for _, v := range d.verdicts[1:] {
+		if v.Checkpoint.Tree != first {
+			return fmt.Errorf("the history of %s is of the tree of size %d, that of %s of the tree of size %d", d.verdicts[0].Key.ID, first.Size, v.Key.ID, v.Checkpoint.Size)
+		}
+	}
+	return nil
 }
 
 // registryNumbers returns the records of a trial's registry numbers, whose histories
