@@ -119,7 +119,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	}
 	m.progress.end()
 	if m.dry {
-		return nil
+		return m.refusals()
 	}
 	return m.finish(asJSON)
 }
@@ -132,23 +132,38 @@ func (m *importer) file(ctx context.Context, name string) error {
 	}
 	defer f.Close()
 	n := 0
+	var last *importRecord // is taken when it is known whether it is the file's only one
 	var stop error
-	err = study.Split(f, func(i int, record []byte) error {
-		n = i
-		m.window = append(m.window, m.read(name, i, record))
+	take := func(r *importRecord) error {
+		if r != nil {
+			m.window = append(m.window, r)
+		}
 		if len(m.window) >= importWindow {
 			stop = m.flush(ctx)
 		}
-		m.progress.show("%s record %d", name, i)
 		return errors.Join(stop, ctx.Err())
+	}
+	err = study.Split(f, func(i int, record []byte) error {
+		n = i
+		err := take(last)
+		last = m.read(name, i, record)
+		m.progress.show("%s record %d", name, i)
+		return err
 	})
 	if stop != nil || ctx.Err() != nil {
 		return errors.Join(stop, ctx.Err())
 	}
-	if err != nil {
-		m.window = append(m.window, &importRecord{Status: importRefused, File: name, Record: n + 1, Reason: err.Error()})
-	} else if n == 1 {
-		m.checkName(m.window[len(m.window)-1])
+	if n == 1 {
+		m.checkName(last)
+	}
+	if err := take(last); err != nil {
+		return err
+	}
+	if errors.Is(err, study.ErrMorePages) {
+		m.progress.end()
+		fmt.Fprintf(m.e.stderr, "trial import: %s: %v: import them too\n", printable(name), err)
+	} else if err != nil {
+		return take(&importRecord{Status: importRefused, File: name, Record: n + 1, Reason: err.Error()})
 	}
 	return nil
 }
@@ -175,12 +190,21 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 // inName finds registry numbers in a file's name: eight digits behind a letter.
 var inName = regexp.MustCompile(`[A-Za-z](\d{8})(\D|$)`)
 
+// isDay tells a day in a file's name from a number.
+func isDay(digits string) bool {
+	t, err := time.Parse("20060102", digits)
+	return err == nil && t.Year() >= 1990 && t.Year() < 2100
+}
+
 // checkName refuses the one record of a file that is named for another trial.
 func (m *importer) checkName(r *importRecord) {
 	if r.Status == importRefused {
 		return
 	}
 	for _, x := range inName.FindAllStringSubmatch(filepath.Base(r.File), -1) {
+		if isDay(x[1]) && !strings.Contains(strings.ToUpper(r.File), "NCT"+x[1]) {
+			continue
+		}
 		if own := strings.TrimPrefix(r.Identifier, "nct:"); own != "NCT"+x[1] {
 			r.Status = importRefused
 			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant", x[1], own)
@@ -239,6 +263,21 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
+// refusals says on standard error, after what would become public, what would not.
+func (m *importer) refusals() error {
+	n := 0
+	for _, r := range m.report {
+		if r.Status == importRefused {
+			n++
+			fmt.Fprintf(m.e.stderr, "refused %s record %d: %s\n", printable(r.File), r.Record, printable(r.Reason))
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, n, len(m.report))
+	}
+	return nil
+}
+
 // finish prints the reconciliation report.
 func (m *importer) finish(asJSON bool) error {
 	counts := map[string]int{}
@@ -275,6 +314,9 @@ func (m *importer) print(counts map[string]int) {
 			continue
 		}
 		fmt.Fprintf(m.e.stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index, printable(where))
+		if r.Reason != "" {
+			fmt.Fprintf(m.e.stdout, "  %s\n", printable(r.Reason))
+		}
 		for _, c := range r.Conflicts {
 			fmt.Fprintf(m.e.stdout, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
 		}

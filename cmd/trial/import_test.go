@@ -142,25 +142,15 @@ func TestImportGenerated(t *testing.T) {
 	}
 	stores(t, func(t *testing.T, store string) {
 		w := newTown(t, store)
-		var b strings.Builder
+		b := []byte(`{"studies": [`)
 		for i := range n {
-			fmt.Fprintf(&b, `%s{"protocolSection": {
-				"identificationModule": {"nctId": "NCT%08d", "orgStudyIdInfo": {"id": "GEN-%[2]d"}, "briefTitle": "Examplinib %[2]d in Chronic Low Back Pain",
-					"officialTitle": "A Randomised, Double-Blind, Placebo-Controlled Trial of Examplinib %[2]d mg in Adults With Chronic Low Back Pain"},
-				"statusModule": {"statusVerifiedDate": "2026-01", "overallStatus": "COMPLETED", "startDateStruct": {"date": "2024-0%[3]d", "type": "ACTUAL"},
-					"primaryCompletionDateStruct": {"date": "2025-0%[3]d-15", "type": "ACTUAL"}, "studyFirstSubmitDate": "2024-01-05",
-					"lastUpdateSubmitDate": "2026-01-10", "lastUpdatePostDateStruct": {"date": "2026-01-1%[3]d", "type": "ACTUAL"}},
-				"sponsorCollaboratorsModule": {"leadSponsor": {"name": "Example Pharma", "class": "INDUSTRY"}},
-				"oversightModule": {"oversightHasDmc": true, "isFdaRegulatedDrug": true, "isFdaRegulatedDevice": false},
-				"designModule": {"studyType": "INTERVENTIONAL", "phases": ["PHASE3"], "enrollmentInfo": {"count": %[2]d, "type": "ACTUAL"}},
-				"outcomesModule": {"primaryOutcomes": [{"measure": "Change from baseline in pain intensity on the 0-10 numeric rating scale", "timeFrame": "%[3]d weeks"}],
-					"secondaryOutcomes": [{"measure": "Sleep quality on the Pittsburgh Sleep Quality Index", "timeFrame": "12 weeks"}]},
-				"contactsLocationsModule": {"locations": [{"country": "United States"}, {"country": "Germany"}]}}, "hasResults": false}`,
-				map[bool]string{true: `{"studies": [`, false: ",\n"}[i == 0], 10_000_000+i, 1+i%9)
+			if i > 0 {
+				b = append(b, ",\n"...)
+			}
+			b = append(b, generated(i)...)
 		}
-		b.WriteString("]}\n")
 		export := filepath.Join(w.dir, "export.json")
-		if err := os.WriteFile(export, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(export, append(b, "]}\n"...), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
@@ -186,6 +176,67 @@ func TestImportGenerated(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestImportManyFiles imports more files of one record than are logged at once.
+// What is refused is said, whether it is tried or done.
+func TestImportManyFiles(t *testing.T) {
+	w := newTown(t, "")
+	var files []string
+	for i := range importWindow + 1 {
+		name := filepath.Join(w.dir, fmt.Sprintf("dump20261125-%d.json", i))
+		if err := os.WriteFile(name, generated(i), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, name)
+	}
+	args := slices.Concat([]string{"trial", "import"}, w.flags, []string{"-key", "ada.key", "-n", "ctgov"})
+	shown, said, status := w.apart(append(args, files...)...)
+	if status != exitDone || strings.Count(shown, "\n") != len(files) {
+		t.Errorf("status %d, %d statements of %d files\n%s", status, strings.Count(shown, "\n"), len(files), said)
+	}
+	if err := os.Rename(files[importWindow-1], filepath.Join(w.dir, "NCT99999999.json")); err != nil {
+		t.Fatal(err)
+	}
+	files[importWindow-1] = filepath.Join(w.dir, "NCT99999999.json")
+	_, said, status = w.apart(append(args, files...)...)
+	if status != exitInvalid || !strings.Contains(said, "refused "+files[importWindow-1]+" record 1: the file's name says NCT99999999") {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	// A damaged file of an earlier import holds up its own record alone.
+	kept := filepath.Join(w.dir, "receipts", fmt.Sprintf("NCT10000001-%.16s.statement", trial.Hash(sha256.Sum256(generated(1)))))
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(kept, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := w.importAll(exitPending, files[:3]...)
+	if r.Counts[importNew] != 2 || r.Counts[importPending] != 1 || !strings.Contains(r.List[1].Reason, kept) && !strings.Contains(r.List[1].Reason, filepath.Base(kept)) {
+		t.Errorf("%+v", r)
+	}
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	if r = w.importAll(exitDone, files[:3]...); r.Counts[importNew] != 1 || r.Counts[importUnchanged] != 2 {
+		t.Errorf("%+v", r.Counts)
+	}
+}
+
+// generated returns a record of the registry, another for each number.
+func generated(i int) []byte {
+	return fmt.Appendf(nil, `{"protocolSection": {
+				"identificationModule": {"nctId": "NCT%08[1]d", "orgStudyIdInfo": {"id": "GEN-%[1]d"}, "briefTitle": "Examplinib %[1]d in Chronic Low Back Pain",
+					"officialTitle": "A Randomised, Double-Blind, Placebo-Controlled Trial of Examplinib %[1]d mg in Adults With Chronic Low Back Pain"},
+				"statusModule": {"statusVerifiedDate": "2026-01", "overallStatus": "COMPLETED", "startDateStruct": {"date": "2024-0%[2]d", "type": "ACTUAL"},
+					"primaryCompletionDateStruct": {"date": "2025-0%[2]d-15", "type": "ACTUAL"}, "studyFirstSubmitDate": "2024-01-05",
+					"lastUpdateSubmitDate": "2026-01-10", "lastUpdatePostDateStruct": {"date": "2026-01-1%[2]d", "type": "ACTUAL"}},
+				"sponsorCollaboratorsModule": {"leadSponsor": {"name": "Example Pharma", "class": "INDUSTRY"}},
+				"oversightModule": {"oversightHasDmc": true, "isFdaRegulatedDrug": true, "isFdaRegulatedDevice": false},
+				"designModule": {"studyType": "INTERVENTIONAL", "phases": ["PHASE3"], "enrollmentInfo": {"count": %[1]d, "type": "ACTUAL"}},
+				"outcomesModule": {"primaryOutcomes": [{"measure": "Change from baseline in pain intensity on the 0-10 numeric rating scale", "timeFrame": "%[2]d weeks"}],
+					"secondaryOutcomes": [{"measure": "Sleep quality on the Pittsburgh Sleep Quality Index", "timeFrame": "12 weeks"}]},
+				"contactsLocationsModule": {"locations": [{"country": "United States"}, {"country": "Germany"}]}}, "hasResults": false}`, 10_000_000+i, 1+i%9)
 }
 
 // size returns the log's size, as its checkpoint says it.

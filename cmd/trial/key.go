@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -125,17 +126,27 @@ func readRequest(name string) (trial.Request, error) {
 }
 
 // writeNew writes a file that must not be there yet, whole or not at all.
+// Its content is on the disk before it has its name, so that a crash leaves no part
+// of it under that name.
 func writeNew(name string, data []byte, perm os.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	f, err := os.CreateTemp(filepath.Dir(name), ".writing-*")
+	if err != nil {
+		return usageError{err}
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	err = os.Link(f.Name(), name) // unlike a rename, it takes no name that is there
+	if err != nil && !exists(name) {
+		err = os.Rename(f.Name(), name) // some file systems have no links
+	}
 	if errors.Is(err, os.ErrExist) {
 		return usagef("%s is there already and is not overwritten", name)
 	}
 	if err != nil {
 		return usageError{err}
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(name))
 	}
 	return nil
 }

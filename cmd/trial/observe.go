@@ -111,6 +111,9 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 	var list []logged
 	for _, x := range about.Entries {
 		entry, err := trial.ParseEntry([]byte(x.Entry))
+		if err == nil {
+			err = entry.Verify()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: entry %d: %w", errInvalid, x.Index, err)
 		}
@@ -175,8 +178,9 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 		}
 	}
 	d, err := m.draft(r, payload)
-	if err != nil {
-		return err
+	if err != nil { // of this record; the others go on
+		r.Status, r.Reason = importPending, err.Error()
+		return nil
 	}
 	res, err := m.client.Submit(ctx, d.envelope(), d.Key.SPKI())
 	if _, refused := errors.AsType[*trial.Refusal](err); refused {
@@ -223,19 +227,36 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 	return d, d.keep()
 }
 
+// own holds a receipt to a record, and to being of an observation by one's own
+// organisation.
+func (m *importer) own(data []byte, r *importRecord) error {
+	v, err := m.verifier.Verify(data, receipt.Document{Name: r.File, Digest: r.SHA256})
+	if err == nil && v.Entry.Signer.Org != m.key.org && v.Entry.Signer.Key.ID() != m.key.public.ID() {
+		err = fmt.Errorf("it is for an observation by %s", v.Entry.Signer.Org)
+	}
+	return err
+}
+
 // keepReceipt sees to it that the receipt of a record that is logged is there.
 func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 	name := m.kept(r.Identifier, r.SHA256) + ".tlog-proof"
 	data, err := os.ReadFile(name)
 	if err == nil {
-		if _, err := m.verifier.Verify(data, receipt.Document{Name: r.File, Digest: r.SHA256}); err != nil {
-			return fmt.Errorf("%s: %w: remove it to have it fetched again", name, err)
+		if err := m.own(data, r); err != nil {
+			r.Status, r.Reason = importPending, fmt.Sprintf("%s: %v: remove it to have it fetched again", name, err)
 		}
 		return nil
 	}
 	res, err := m.client.Receipt(ctx, r.ID)
+	if errors.Is(err, client.ErrPending) {
+		r.Status, r.Reason = importPending, "it is logged, too few witnesses have cosigned yet"
+		return nil
+	}
 	if err != nil {
 		return err
+	}
+	if err := m.own([]byte(res.Receipt), r); err != nil {
+		return fmt.Errorf("%w: the log says that %s stands there by your organisation, and its receipt: %w", errInvalid, r.Identifier, err)
 	}
 	d := &draft{Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID}
 	if file := m.kept(r.Identifier, r.SHA256) + ".statement"; exists(file) {

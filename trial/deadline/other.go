@@ -144,6 +144,7 @@ func (c *caseOf) dataSet() Verdict {
 		{"24 plan to share participant data", false, true},
 	}
 	absent := 0
+	v.Inputs = append(v.Inputs, c.say("record", s.Format))
 	for _, i := range items {
 		value := "absent"
 		switch {
@@ -154,7 +155,7 @@ func (c *caseOf) dataSet() Verdict {
 		default:
 			absent++
 		}
-		v.Inputs = append(v.Inputs, c.say(i.name, value))
+		v.Inputs = append(v.Inputs, Input{Name: i.name, Value: value})
 	}
 	v.Verdict = NotDeterminable
 	v.Why = fmt.Sprintf("%d of the items that a record can show here are absent; contacts, support, ethics and sharing are not read", absent)

@@ -13,7 +13,9 @@ import (
 // as they stand there: the elements of a JSON array (the registry's "Download
 // JSON"), of studies in an answer of its API, of FullStudies in one of its older
 // API, or else the one document that the whole is. It reads a record at a time.
-// Record numbers count from 1. An error of f ends it.
+// Record numbers count from 1. An error of f ends it. What follows the list is an
+// error, and so is, after all records, ErrMorePages where the answer says that it is
+// one page of several.
 func Split(r io.Reader, f func(n int, record []byte) error) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	if bom, err := in.Peek(3); err == nil && bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
@@ -27,7 +29,11 @@ func Split(r io.Reader, f func(n int, record []byte) error) error {
 		return err
 	}
 	if first == '[' {
-		return array(json.NewDecoder(in), f)
+		d := json.NewDecoder(in)
+		if err := array(d, f); err != nil {
+			return err
+		}
+		return end(d)
 	}
 	if first != '{' {
 		return one(in, f)
@@ -36,15 +42,69 @@ func Split(r io.Reader, f func(n int, record []byte) error) error {
 	// tell them apart is kept for the record.
 	kept := new(head)
 	d := json.NewDecoder(io.TeeReader(in, kept))
-	list, err := findList(d)
+	a, err := findList(d)
 	if err != nil {
 		return notJSON(err)
 	}
-	if list {
+	if a.depth > 0 {
 		kept.done = true
-		return array(d, f)
+		if err := array(d, f); err != nil {
+			return err
+		}
+		return a.rest(d)
 	}
 	return one(io.MultiReader(&kept.Buffer, in), f)
+}
+
+// ErrMorePages says that an export is one page of several.
+var ErrMorePages = errors.New("the registry's answer has further pages (nextPageToken), which are not in this file")
+
+// An answer is what is known of the object around a list of records.
+type answer struct {
+	depth int  // objects that are open around the list; 0: there is no list
+	more  bool // it has further pages
+}
+
+// rest reads what follows the list.
+func (a answer) rest(d *json.Decoder) error {
+	for a.depth > 0 {
+		t, err := d.Token()
+		if err != nil {
+			return notJSON(err)
+		}
+		if t == json.Delim('}') {
+			a.depth--
+			continue
+		}
+		if err := a.skip(d, t); err != nil {
+			return err
+		}
+	}
+	if err := end(d); err != nil {
+		return err
+	}
+	if a.more {
+		return ErrMorePages
+	}
+	return nil
+}
+
+// skip reads the value of a member that is no list of records.
+func (a *answer) skip(d *json.Decoder, name json.Token) error {
+	var value json.RawMessage
+	if err := d.Decode(&value); err != nil {
+		return notJSON(err)
+	}
+	a.more = a.more || name == "nextPageToken" && string(value) != "null" && string(value) != `""`
+	return nil
+}
+
+// end refuses what follows a document.
+func end(d *json.Decoder) error {
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows the list of records: put each export into a file of its own")
+	}
+	return nil
 }
 
 // A head keeps what is read until it is done.
@@ -87,35 +147,37 @@ func firstByte(in *bufio.Reader) (byte, error) {
 
 // findList reads an object up to the list of records, if its first members lead
 // to one. Records have no such member at their top.
-func findList(d *json.Decoder) (bool, error) {
+func findList(d *json.Decoder) (a answer, err error) {
+	none := answer{}
 	if _, err := d.Token(); err != nil { // {
-		return false, err
+		return none, err
 	}
+	a.depth = 1
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return false, err
+			return none, err
 		}
 		switch name {
 		case "studies", "FullStudies":
-			return true, nil
+			return a, nil
 		case "FullStudiesResponse":
 			if t, err := d.Token(); err != nil || t != json.Delim('{') {
-				return false, err
+				return none, err
 			}
+			a.depth++
 		case "totalCount", "nextPageToken", "APIVrs", "DataVrs", "Expression", "NStudiesAvail", "NStudiesFound", "MinRank", "MaxRank", "NStudiesReturned":
-			var skip json.RawMessage
-			if err := d.Decode(&skip); err != nil {
-				return false, err
+			if err := a.skip(d, name); err != nil {
+				return none, err
 			}
 		default:
-			return false, nil
+			return none, nil
 		}
 	}
-	return false, nil
+	return none, nil
 }
 
-// array reads the elements of an array; what follows it in an answer is not read.
+// array reads the elements of an array.
 func array(d *json.Decoder, f func(int, []byte) error) error {
 	t, err := d.Token()
 	if err != nil {

@@ -233,7 +233,13 @@ func TestSplit(t *testing.T) {
 		want string // records, or an error
 	}{
 		"array":       {`[{"a":1}, {"b": 2}]`, `{"a":1}|{"b": 2}`},
-		"answer":      {`{"totalCount":2,"studies":[{"a":1},{"b":2}],"nextPageToken":"x"}`, `{"a":1}|{"b":2}`},
+		"answer":      {`{"totalCount":2,"studies":[{"a":1},{"b":2}]}`, `{"a":1}|{"b":2}`},
+		"last page":   {`{"studies":[{"a":1}],"nextPageToken":null}` + "\n", `{"a":1}`},
+		"first page":  {`{"totalCount":2,"studies":[{"a":1},{"b":2}],"nextPageToken":"x"}`, "error: the registry's answer has further pages"},
+		"token first": {`{"nextPageToken":"x","studies":[{"a":1},{"b":2}]}`, "error: the registry's answer has further pages"},
+		"two lists":   {`[{"a":1}][{"b":2}]`, "error: something follows the list"},
+		"two answers": {`{"studies":[{"a":1}]}{"studies":[{"b":2}]}`, "error: something follows the list"},
+		"after it":    {`{"studies":[{"a":1}],"x":tru`, "error: not valid JSON"},
 		"older":       {`{"FullStudiesResponse":{"APIVrs":"1","FullStudies":[{"Rank":1}]}}`, `{"Rank":1}`},
 		"record":      {`{"protocolSection":{"studies":[1]}}` + "\n", `{"protocolSection":{"studies":[1]}}` + "\n"},
 		"XML":         {"<a>1</a>", "<a>1</a>"},
