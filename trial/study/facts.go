@@ -1,10 +1,7 @@
 package study
 
 import (
-	"regexp"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -33,19 +30,34 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		}
 		return clean
 	}
+	word := func(member, coded string) string { // some formats have free text in place of a code
+		w, ok := p.word(coded)
+		if !ok {
+			withheld = append(withheld, member)
+		}
+		return w
+	}
+	words := func(member string, coded []string) (list []string) {
+		for _, c := range coded {
+			if w := word(member, c); w != "" {
+				list = append(list, w)
+			}
+		}
+		return list
+	}
 	f = &trial.Facts{
-		Acronym: text("acronym", s.Acronym), Allocation: factWord(s.Allocation), Dated: s.Dated,
+		Acronym: text("acronym", s.Acronym), Allocation: word("allocation", s.Allocation), Dated: s.Dated,
 		DMC: s.Oversight.DMC, FDADevice: s.Oversight.FDADevice, FDADrug: s.Oversight.FDADrug, FDARegulated: s.Oversight.FDARegulated,
 		UnapprovedDevice: s.Oversight.UnapprovedDevice, USExport: s.Oversight.USExport,
 		Format: s.Format, HealthyVolunteers: s.Eligibility.HealthyVolunteers,
-		Masking: factWord(s.Masking), Masked: factWords(s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
-		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: factWord(s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
-		Phases: factWords(s.Phases), Purpose: factWord(s.Purpose), Results: s.Results, ResultsWaived: s.Waived, Sex: factWord(s.Eligibility.Sex), Status: factWord(s.Status),
-		Title: text("title", s.Title), Type: factWord(s.Type), Version: text("version", s.Version),
+		Masking: word("masking", s.Masking), Masked: words("masked", s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
+		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: word("model", s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
+		Phases: words("phases", s.Phases), Purpose: word("purpose", s.Purpose), Results: s.Results, ResultsWaived: s.Waived, Sex: word("sex", s.Eligibility.Sex), Status: word("status", s.Status),
+		Title: text("title", s.Title), Type: word("type", s.Type), Version: text("version", s.Version),
 	}
 	f.USSite, f.EUSite = s.USSite(), s.EUSite()
 	for _, a := range s.Amendments {
-		f.Amendments = append(f.Amendments, trial.FactAmendment{Number: text("amendments", a.Number), Reasons: factWords(a.Reasons)})
+		f.Amendments = append(f.Amendments, trial.FactAmendment{Number: text("amendments", a.Number), Reasons: words("amendments", a.Reasons)})
 	}
 	for _, c := range s.Conditions {
 		if c = text("conditions", c); c != "" {
@@ -53,10 +65,10 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		}
 	}
 	for _, a := range s.Arms {
-		f.Arms = append(f.Arms, trial.FactArm{Label: text("arms", a.Label), Type: factWord(a.Type)})
+		f.Arms = append(f.Arms, trial.FactArm{Label: text("arms", a.Label), Type: word("arms", a.Type)})
 	}
 	for _, i := range s.Interventions {
-		f.Interventions = append(f.Interventions, trial.FactArm{Label: text("interventions", i.Name), Type: factWord(i.Type)})
+		f.Interventions = append(f.Interventions, trial.FactArm{Label: text("interventions", i.Name), Type: word("interventions", i.Type)})
 	}
 	for _, d := range s.Dates {
 		f.Dates = append(f.Dates, trial.FactDate{Date: d.Date, Event: d.Event, Kind: d.Kind})
@@ -68,10 +80,11 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		f.Enrolment = &trial.FactEnrolment{Count: uint64(s.Enrolment.Count), Kind: s.Enrolment.Kind}
 	}
 	for _, id := range s.Identifiers {
-		if v, ok := p.number(id.Value); ok {
-			f.Identifiers = append(f.Identifiers, trial.FactIdentifier{Type: factWord(id.Type), Value: v})
-		} else {
+		v, ok := p.number(id.Value)
+		if !ok {
 			withheld = append(withheld, "identifiers")
+		} else if v != "" {
+			f.Identifiers = append(f.Identifiers, trial.FactIdentifier{Type: word("identifiers", id.Type), Value: v})
 		}
 	}
 	outcomes := func(member string, list []Outcome) (facts []trial.FactOutcome) {
@@ -82,7 +95,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	}
 	f.Outcomes, f.Reported = outcomes("outcomes", s.Outcomes), outcomes("reported", s.Reported)
 	if s.Sponsor != (Organisation{}) {
-		f.Sponsor = &trial.FactOrganisation{Class: factWord(s.Sponsor.Class), Name: text("sponsor", s.Sponsor.Name)}
+		f.Sponsor = &trial.FactOrganisation{Class: word("sponsor", s.Sponsor.Class), Name: text("sponsor", s.Sponsor.Name)}
 		if s.Sponsor.isPerson() || f.Sponsor.Name == Withheld && !s.Sponsor.isOrganisation() {
 			f.Sponsor.Name = Individual
 		}
@@ -132,128 +145,6 @@ func FromFacts(f *trial.Facts) *Study {
 		s.Documents = append(s.Documents, Document{Kinds: d.Kinds, Date: d.Date})
 	}
 	s.usSite, s.euSite = f.USSite, f.EUSite
-	return s
-}
-
-// factWord fits a coded value to the form of facts.
-func factWord(s string) string {
-	w := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
-			return r
-		}
-		return -1
-	}, word(s))
-	w = strings.TrimLeft(w, ".-")
-	return w[:min(len(w), 80)]
-}
-
-func factWords(list []string) []string {
-	var words []string
-	for _, s := range list {
-		if w := factWord(s); w != "" {
-			words = append(words, w)
-		}
-	}
-	return words
-}
-
-// A privacy keeps natural persons out of texts.
-type privacy struct {
-	names []string // in lower case, without degrees
-}
-
-func newPrivacy(people []string) *privacy {
-	p := new(privacy)
-	for _, name := range people {
-		name, _, _ = strings.Cut(name, ",") // what follows is a degree or a function
-		name = strings.ToLower(text(degrees.ReplaceAllString(name, " ")))
-		if len(name) >= 3 && name[0] != '[' && !slices.Contains(p.names, name) {
-			p.names = append(p.names, name)
-		}
-	}
-	return p
-}
-
-var (
-	degrees      = regexp.MustCompile(`(?i)\b(dr|prof|professor|mr|mrs|ms|md|phd|m\.d\.|ph\.d\.?)(\.|\b)`)
-	email        = regexp.MustCompile(`(?i)[a-z0-9._%+-]+\s*(@|\(at\)|\[at\])\s*[a-z0-9-]+(\.[a-z0-9-]+)+`)
-	phone        = regexp.MustCompile(`\+?\(?\d[\d().\s/-]{7,}\d`)
-	organisation = regexp.MustCompile(`(?i)\b(academ|agency|association|bioscience|biotech|cent(er|re)\b|charit|clinic|college|company|consorti|cooperative|corp|council|department|foundation|gmbh|group|health|hospital|h[oô]pital|inc\b|institut|klinik|laborator|limited|llc|ltd|medical|ministry|network|oncology|pharma|research|s\.?a\.?\b|sciences|society|therapeutics|trust|universi)`)
-	person       = regexp.MustCompile(`(?i)(^(dr|prof)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd)\.?$)`)
-)
-
-// isPerson reports whether a sponsor is a natural person: the register says so, or
-// the name is written as a person's is.
-func (o Organisation) isPerson() bool { return o.Class == "indiv" || person.MatchString(o.Name) }
-
-// isOrganisation reports whether it is certain that a sponsor is none: the register
-// puts it in a class that no person is in, or its name says what it is.
-func (o Organisation) isOrganisation() bool {
-	return !o.isPerson() && (slices.Contains([]string{"fed", "industry", "network", "nih", "other-gov", "us-fed", "u.s.-fed"}, o.Class) || organisation.MatchString(o.Name))
-}
-
-// text returns a text in the form of facts: Withheld and false if it names a
-// person, or holds an address or a telephone number.
-func (p *privacy) text(s string) (string, bool) {
-	if email.MatchString(s) || slices.ContainsFunc(phone.FindAllString(s, -1), isPhone) {
-		return Withheld, false
-	}
-	return p.number(s)
-}
-
-// number is text for numbers of trials, which may look like telephone numbers.
-func (p *privacy) number(s string) (string, bool) {
-	lower := strings.ToLower(s)
-	for _, name := range p.names {
-		if i := strings.Index(lower, name); i >= 0 && (len(name) > 4 || isWhole(lower, i, len(name))) {
-			return Withheld, false
-		}
-	}
-	return fit(s), true
-}
-
-// isWhole reports whether the bytes from i stand as words of their own.
-func isWhole(s string, i, n int) bool {
-	letter := func(k int) bool { return k >= 0 && k < len(s) && (s[k] >= 'a' && s[k] <= 'z' || s[k] >= 0x80) }
-	return !letter(i-1) && !letter(i+n)
-}
-
-// isPhone tells a telephone number from ranges of days and the like by its nine
-// digits or more in groups of two or more.
-func isPhone(s string) bool {
-	digits, groups, run := 0, 0, 0
-	for _, r := range s + " " {
-		if r >= '0' && r <= '9' {
-			digits++
-			run++
-			continue
-		}
-		if run == 1 {
-			return false
-		}
-		if run > 0 {
-			groups++
-		}
-		run = 0
-	}
-	return digits >= 9 && groups <= 6
-}
-
-// fit makes a text one that an entry takes: what may not stand there is left out,
-// and after 200 characters it is cut.
-func fit(s string) string {
-	s = strings.NewReplacer("@", "(at)", "\uFE6B", "(at)", "\uFF20", "(at)").Replace(s)
-	s = strings.Map(func(r rune) rune {
-		if r != ' ' && trial.CheckText("x"+string(r)+"x", 3) != nil {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	s = text(s)
-	if utf8.RuneCountInString(s) > maxText {
-		r := []rune(s)
-		s = strings.TrimRight(string(r[:maxText-1]), " ") + "…"
-	}
 	return s
 }
 

@@ -174,6 +174,7 @@ func (r *fhirStudy) parties(s *Study) {
 		}
 	}
 	s.Sponsor.Name = text(cmp.Or(r.Sponsor.Display, contained[r.Sponsor.Reference]))
+	sponsor := r.Sponsor.Reference
 	var people []string
 	for _, p := range r.Parties {
 		name := text(cmp.Or(p.Name, contained[p.Party.Reference], p.Party.Display))
@@ -183,10 +184,10 @@ func (r *fhirStudy) parties(s *Study) {
 		}
 		switch p.Role.code() {
 		case "sponsor":
-			s.Sponsor = o
+			s.Sponsor, sponsor = o, p.Party.Reference
 		case "lead-sponsor":
 			if s.Sponsor.Name == "" {
-				s.Sponsor = o
+				s.Sponsor, sponsor = o, p.Party.Reference
 			}
 		case "sponsor-investigator":
 			s.Sponsor = Organisation{name, "indiv"}
@@ -218,8 +219,14 @@ func (r *fhirStudy) parties(s *Study) {
 			}
 		}
 	}
-	for _, name := range people { // an organisation may be its own contact
-		if name = text(name); s.Sponsor.Class == "indiv" || name != s.Sponsor.Name {
+	if strings.Contains(sponsor, "Practitioner") {
+		s.Sponsor.Class = "indiv"
+		people = append(people, s.Sponsor.Name)
+	}
+	// An organisation may be its own contact.
+	own := contained[sponsor] != "" || strings.Contains(sponsor, "Organization/") || s.Sponsor.isOrganisation()
+	for _, name := range people {
+		if name = text(name); name != s.Sponsor.Name || !own {
 			s.addPerson(name)
 		}
 	}

@@ -1,0 +1,123 @@
+package study
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// TestPrivacyNames withholds a text that has a person's name however it is written,
+// and no text for a word in common.
+func TestPrivacyNames(t *testing.T) {
+	for _, c := range []struct {
+		people   string // one a line
+		withheld []string
+		shown    []string
+	}{
+		{"Jane M. Doe, MD, PhD", []string{
+			"A study by Jane Doe", "JANE DOE's trial", "Doe, Jane: sleep", "Jane Mary Doe", "Dr. Jane M Doe", "Jan\u200be Doe", "Ja\u00adne Doe", "Jane&nbsp;Doe", "Jane\nDoe",
+			"Jane-Doe score", "Jané Döe", norm.NFD.String("Jané Doé"), "Ｊａｎｅ Doe",
+		}, []string{"Jane's scale", "Doe", "Janet Doeman", "A doe and a hare; Jane is far away from it"}},
+		{"Doe, Jane", []string{"Jane Doe", "Doe Jane"}, []string{"Jane", "doe"}},
+		{"Dr. med. Jane Doe", []string{"Jane Doe"}, []string{"med Jane"}},
+		{"Assoc. Prof. Jane Doe", []string{"Jane Doe"}, nil},
+		{"Jane Doe MBBS", []string{"Jane Doe"}, nil},
+		{"Lee, Jane", []string{"Leeds study by Jane Lee", "Lee Jane"}, []string{"Leeds study", "Jane", "Lee"}},
+		{"Li, Wei", []string{"Wei Li", "Li Wei"}, []string{"Li", "Wei"}},
+		{"José Pérez-Núñez", []string{"Jose Perez-Nunez", "Jose Perez Nunez"}, nil},
+		{"Conor O’Brien", []string{"Conor O'Brien", "Conor OBrien"}, nil},
+		{"Søren Ægir", []string{"Soren Aegir"}, nil},
+		{"Lovelace", []string{"The Lovelace index", "LOVELACE"}, []string{"Lovelaces"}},
+		{"Example Pharma", []string{"Example Pharma"}, []string{"Pharma", "An example of pharma"}},
+		{"Clinical Trials Information Desk", []string{"Clinical Trials Information Desk"}, []string{"Information on clinical trials", "A clinical desk"}},
+		{"Study Director", []string{"Study Director"}, []string{"A study by its director"}},
+		{"[Redacted]\nA\n,", nil, []string{"[Redacted]", "A", "Vitamin A"}},
+	} {
+		p := newPrivacy(strings.Split(c.people, "\n"))
+		for _, s := range c.withheld {
+			if got, ok := p.text(s); ok || got != Withheld {
+				t.Errorf("%q: %q becomes the fact %q", c.people, s, got)
+			}
+			if got, ok := p.number(s); ok {
+				t.Errorf("%q: the identifier %q becomes the fact %q", c.people, s, got)
+			}
+		}
+		for _, s := range c.shown {
+			if got, ok := p.text(s); !ok || got != s {
+				t.Errorf("%q: %q becomes %q", c.people, s, got)
+			}
+		}
+	}
+}
+
+// TestPrivacyAddresses withholds addresses and telephone numbers, and shows doses,
+// days, ranges and the numbers of trials.
+func TestPrivacyAddresses(t *testing.T) {
+	p := newPrivacy(nil)
+	for _, s := range []string{
+		"jane@x.org", "Write to jane@example.org.", "jane＠example.org", "jane\u200b@example.org", "josé@example.org", "jane@exämple.org", "jane (at) example.org", "jane [at] example.org",
+		"1-800-555-1212", "(800) 555-1212", "800.555.1212", "+1 (5) 551 234 567", "+44 20 7946 0958", "0044 20 7946 0958", "0 800 123 4567", "020 7946 0958", "+49\u201130\u20111234567",
+		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone (030) 123456",
+	} {
+		if got, ok := p.text(s); ok {
+			t.Errorf("%q becomes the fact %q", s, got)
+		}
+	}
+	for _, s := range []string{"jane@x.org", "020 7946 0958", "+44 20 7946 0958", "Tel. 555 1234"} {
+		if got, ok := p.number(s); ok {
+			t.Errorf("the identifier %q becomes the fact %q", s, got)
+		}
+	}
+	for _, s := range []string{
+		"0-10 numeric rating scale", "Days 1, 8, 15, 22 and 29", "2016-2018", "2016-01-31 to 2018-02-28", "0, 30, 60, 90, 120 minutes", "10 000 - 20 000 cells", "PD 0299685 30mg",
+		"0.5 1.0 1.5 2.0 mg", "HEART@Home", "1 000 000 IU", "100-200-300 mg", "Phase 1/2", "EORTC QLQ-C30", "NCT01234567", "between 00:00 and 06:00", "12 weeks (84 days)",
+		"1-2-3-4-5-6-7-8-9-10", "5 mg/kg every 3 weeks", "AZD2693",
+	} {
+		if got, ok := p.text(s); !ok {
+			t.Errorf("%q is withheld", s)
+		} else if got != s && !strings.Contains(s, "@") {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	}
+	for _, s := range []string{"2005-001234-12", "U1111-1111-1111", "NCT01234567", "I8R-JE-IGBJ", "000123456789", "0123-456-789", "2011-001234-56-DE", "ISRCTN12345678"} {
+		if got, ok := p.number(s); !ok || got != s {
+			t.Errorf("the identifier %q becomes %q", s, got)
+		}
+	}
+}
+
+// TestPrivacyWords: some formats have free text where others have a code.
+func TestPrivacyWords(t *testing.T) {
+	s := &Study{
+		Format: FHIRR5, People: []string{"Jane Doe"}, Type: word("by Jane Doe"), Purpose: word("treatment"),
+		Identifiers: []Identifier{{word("Jane Doe jane@x.org"), "X-1"}, {"", "\u200b"}},
+		Arms:        []Arm{{Label: "A", Type: word("Jane Doe +44 20 7946 0958")}, {Label: "B", Type: "experimental"}},
+	}
+	f, withheld := s.Facts()
+	if f.Type != "" || f.Purpose != "treatment" || len(f.Identifiers) != 1 || f.Identifiers[0].Type != "" || f.Arms[0].Type != "" || f.Arms[1].Type != "experimental" {
+		t.Errorf("facts %+v", f)
+	}
+	if got := strings.Join(withheld, " "); got != "arms identifiers type" {
+		t.Errorf("withheld %s", got)
+	}
+	if _, err := f.Marshal(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPrivacyFHIR: a sponsor that the resource has as an investigator too, and does
+// not say to be an organisation, is a person.
+func TestPrivacyFHIR(t *testing.T) {
+	for name, c := range map[string]struct{ resource, sponsor, title string }{
+		"R4":           {`"sponsor":{"display":"Jane Doe"},"principalInvestigator":{"display":"Jane Doe"}`, Individual, Withheld},
+		"practitioner": {`"associatedParty":[{"name":"Jane Doe","role":{"coding":[{"code":"sponsor"}]},"party":{"reference":"Practitioner/1"}}]`, Individual, Withheld},
+		"organisation": {`"sponsor":{"display":"Jane Doe Institute","reference":"Organization/1"},"contact":[{"name":"Jane Doe Institute"}]`, "Jane Doe Institute", "A Trial of Jane Doe"},
+	} {
+		s := parse(t, `{"resourceType":"ResearchStudy","status":"active","title":"A Trial of Jane Doe",`+c.resource+`}`)
+		f, _ := s.Facts()
+		if f.Sponsor == nil || f.Sponsor.Name != c.sponsor || f.Title != c.title {
+			t.Errorf("%s: sponsor %+v, title %q, people %q", name, f.Sponsor, f.Title, s.People)
+		}
+	}
+}
