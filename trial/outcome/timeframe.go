@@ -145,7 +145,7 @@ func listings(s string) []listing {
 			if strings.ContainsAny(p.gap, "<>≥≤") {
 				quantity = true
 			}
-			if !old && !quantity {
+			if !old && !quantity && !adjective(ps, i, next) {
 				horizon(ps, i, next, l.points)
 				add(l)
 			} else {
@@ -160,6 +160,26 @@ func listings(s string) []listing {
 		i++
 	}
 	return found
+}
+
+// adjective reports whether a duration of less than a day is part of a measure's
+// name: the "6-minute walk", "24 hour urinary protein". What is measured for so long
+// is not measured at that time.
+func adjective(ps []part, i, next int) bool {
+	unit := ps[next-1]
+	if !ps[i].isNum || unit.days == 0 || unit.days >= 1 || next != i+2 || next >= len(ps) {
+		return false
+	}
+	singular := unit.gap == "" && ps[i].number != 1 && !strings.HasSuffix(unit.text, "s")
+	w := ps[next]
+	return (unit.gap == "-" || singular) && w.gap == "" && !w.isNum && w.days == 0 && !after[w.text]
+}
+
+// after are words that follow a time of assessment and no adjective.
+var after = map[string]bool{
+	"after": true, "and": true, "at": true, "before": true, "follow": true, "following": true, "followup": true, "from": true, "interval": true, "intervals": true,
+	"later": true, "mark": true, "of": true, "or": true, "period": true, "point": true, "points": true, "post": true, "postdose": true,
+	"postoperatively": true, "pre": true, "prior": true, "since": true, "time": true, "timepoint": true, "to": true,
 }
 
 // numberFirst reads "6 weeks", "6, 12 and 24 weeks", "24-26 weeks", "0 to 30 days"

@@ -77,3 +77,24 @@ func TestSplitTimePoints(t *testing.T) {
 		}
 	}
 }
+
+// TestDurationsInNames: for how long something is measured is not when.
+func TestDurationsInNames(t *testing.T) {
+	for _, c := range []struct {
+		a, b Text
+		want TimeRelation
+	}{
+		{Text{Measure: "Change in 6-minute walk distance", TimeFrame: "12 weeks"}, Text{Measure: "6-minute walk distance", TimeFrame: "52 weeks"}, Contradicting},
+		{Text{Measure: "6 minute walk test", TimeFrame: "12 weeks"}, Text{Measure: "6MWT", TimeFrame: "12 weeks"}, Same},
+		{Text{Measure: "24-hour urinary protein", TimeFrame: "Week 52"}, Text{Measure: "24 hour urinary protein", TimeFrame: "Week 4"}, Contradicting},
+		{Text{Measure: "24h ambulatory blood pressure"}, Text{Measure: "ambulatory blood pressure", TimeFrame: "1 day"}, OnlySecond},
+		{Text{Measure: "Pain 24 hours after surgery"}, Text{Measure: "Pain", TimeFrame: "24 h"}, Same},
+		{Text{Measure: "Pain at 24-hour follow-up"}, Text{Measure: "Pain", TimeFrame: "1 day"}, Same},
+		{Text{Measure: "Glucose 2-hour post dose"}, Text{Measure: "Glucose", TimeFrame: "2 hours"}, Same},
+		{Text{Measure: "30-day mortality"}, Text{Measure: "mortality", TimeFrame: "30 days"}, Same},
+	} {
+		if got := TimeFrames(c.a, c.b); got != c.want {
+			t.Errorf("%+v, %+v: %s, want %s", c.a, c.b, got, c.want)
+		}
+	}
+}
