@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
@@ -32,6 +33,8 @@ func main() {
 	go func() {
 		<-ctx.Done()
 		stop() // a second signal kills
+		time.Sleep(5 * time.Second)
+		os.Exit(exitPending) // whatever does not listen
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -11,6 +11,7 @@ package compare
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial/outcome"
@@ -44,6 +45,8 @@ type Report struct {
 	Notes         []string        `json:"notes"`              // what limits this report
 	Threshold     float64         `json:"threshold"`          // of package outcome
 	PairsProposed int             `json:"pairsProposed"`      // by similarity, not by equal words
+
+	work int // that is left for likeness
 }
 
 // A Source is where a set of outcomes comes from.
@@ -51,7 +54,9 @@ type Source struct {
 	Entry   uint64 `json:"entry,omitempty"`
 	Kind    string `json:"kind"` // protocol, observation, ..., or article
 	Day     string `json:"day,omitempty"`
-	By      string `json:"by,omitempty"` // whose word Day is
+	By      string `json:"by,omitempty"`     // whose word Day is
+	Logged  string `json:"logged,omitempty"` // day of admission, where Day is another
+	Org     string `json:"org,omitempty"`    // whose key logged it
 	Partial bool   `json:"partial,omitempty"`
 }
 
@@ -93,7 +98,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 	case !begun:
 		r.None = "none: no version gives an actual start"
 	default:
-		before = lastBefore(versions, start)
+		before = r.lastBefore(versions, start)
 		if before < 0 {
 			r.None = noneBefore(versions, start)
 		}
@@ -135,42 +140,90 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 
 func source(v *study.Version) Source {
 	day, by := v.Day()
-	return Source{v.Entry, v.Kind, day, by, v.PartOnly}
+	s := Source{Entry: v.Entry, Kind: v.Kind, Day: day, By: by, Org: v.Org, Partial: v.PartOnly}
+	if v.Logged != day {
+		s.Logged = v.Logged
+	}
+	return s
 }
 
 // actualStart returns the earliest actual start that any version gave: moving the
-// date later does not make more versions prespecified.
+// date later does not make more versions prespecified. A start that no version calls
+// planned or actual counts where none is called actual.
 func actualStart(values []study.Value) (date string, ok bool) {
-	for _, v := range values {
-		if v.Kind == study.Planned {
-			continue
+	for _, kind := range []string{study.Actual, ""} {
+		for _, v := range values {
+			if v.Kind == kind && (date == "" || strings.Compare(v.Date.Date, date) < 0) {
+				date = v.Date.Date
+			}
 		}
-		if date == "" || strings.Compare(v.Date.Date, date) < 0 {
-			date = v.Date.Date
+		if date != "" {
+			return date, true
 		}
 	}
-	return date, date != ""
+	return "", false
 }
 
 // isBefore reports whether a version's day is before every day that a date may mean.
 func isBefore(v *study.Version, date string) bool {
 	day, _ := v.Day()
+	return isDayBefore(day, date)
+}
+
+func isDayBefore(day, date string) bool {
 	_, last, err1 := study.Days(day)
 	first, _, err2 := study.Days(date)
 	return err1 == nil && err2 == nil && last.Before(first)
 }
 
-// lastBefore returns the place of the last version before the start, a protocol
-// where there is one of that day, -1 if there is none.
-func lastBefore(versions []study.Version, start string) int {
-	place := -1
+// lastBefore returns the place of the last version before the start, -1 if there is
+// none. What was logged before the start is not displaced by what was logged later
+// and claims a day before it: those are named in the notes, as is everything that
+// contradicts the version returned.
+func (r *Report) lastBefore(versions []study.Version, start string) int {
+	place, logged := -1, false
 	for i := range versions {
 		v := &versions[i]
-		if len(v.Outcomes) > 0 && isBefore(v, start) {
+		if len(v.Outcomes) == 0 || !isBefore(v, start) {
+			continue
+		}
+		if isDayBefore(v.Logged, start) {
+			place, logged = i, true
+		} else if !logged {
 			place = i
 		}
 	}
+	if place < 0 {
+		return place
+	}
+	if v := &versions[place]; !logged {
+		r.Notes = append(r.Notes, fmt.Sprintf("no version was logged before the start: that entry %d is the last one from before it is the word of %s, which logged it on %s", v.Entry, v.Org, v.Logged))
+	}
+	for i := range versions {
+		v := &versions[i]
+		if day, _ := v.Day(); i > place && len(v.Outcomes) > 0 && isBefore(v, start) {
+			r.Notes = append(r.Notes, fmt.Sprintf("entry %d of %s claims the day %s, before the start, and was logged on %s, after what is taken as prespecified: it is not taken for it", v.Entry, v.Org, day, v.Logged))
+		}
+	}
+	if c := versions[place].Conflicts; len(c) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("what is taken as prespecified is in conflict with %s, which declares the same day: which of them was shown then is open", entryList(c)))
+	}
 	return place
+}
+
+// entryList writes "entry 4" or "entries 4 and 7".
+func entryList(indexes []uint64) string {
+	text := "entry "
+	if len(indexes) > 1 {
+		text = "entries "
+	}
+	for i, n := range indexes {
+		if i > 0 {
+			text += " and "
+		}
+		text += fmt.Sprint(n)
+	}
+	return text
 }
 
 // noneBefore says why there is no version from before the start.
@@ -248,10 +301,16 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 	return split(v.Outcomes)
 }
 
+// maxOutcomes is how many outcomes of one list are told apart by their time points.
+const maxOutcomes = 5000
+
 // split makes each time point an outcome.
 func split(list []study.Outcome) []study.Outcome {
 	var out []study.Outcome
-	for _, o := range list {
+	for i, o := range list {
+		if len(out) > maxOutcomes {
+			return append(out, list[i:]...)
+		}
 		for _, t := range outcome.SplitTimePoints(o.Text()) {
 			out = append(out, study.Outcome{Level: o.Level, Measure: t.Measure, TimeFrame: t.TimeFrame, Description: t.Description})
 		}
@@ -262,6 +321,7 @@ func split(list []study.Outcome) []study.Outcome {
 // judge says of each outcome what became of it.
 func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version, before int) {
 	pairs := pair(specified, reported)
+	r.work = study.MaxWork
 	taken := map[int]bool{}
 	for _, p := range pairs {
 		taken[p.B] = true
@@ -269,10 +329,14 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 	for i := range specified {
 		s := specified[i]
 		p, ok := pairs[i]
+		if withheld(s) {
+			r.Outcomes = append(r.Outcomes, Finding{Status: Unclear, Specified: &s, Why: "its words were withheld from the facts"})
+			continue
+		}
 		if !ok {
 			f := Finding{Status: NotReported, Specified: &s}
 			// What stands for another outcome, or for another time, is not perhaps this one.
-			if best, at := closest(s, reported, func(j int) bool {
+			if best, at := r.closest(s, reported, func(j int) bool {
 				return !taken[j] && outcome.TimeFrames(s.Text(), reported[j].Text()) != outcome.Contradicting
 			}); best >= near {
 				f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
@@ -288,22 +352,30 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 		}
 		r.Outcomes = append(r.Outcomes, f)
 	}
+	later := declarations(versions[before+1:])
 	for j := range reported {
 		if taken[j] {
 			continue
 		}
 		o := reported[j]
+		if withheld(o) {
+			r.Outcomes = append(r.Outcomes, Finding{Status: Unclear, Reported: &o, Why: "its words were withheld from the facts"})
+			continue
+		}
 		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
-		if best, at := closest(o, specified, func(i int) bool {
+		if best, at := r.closest(o, specified, func(i int) bool {
 			_, found := pairs[i]
 			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
 		}); best >= near {
 			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
-		} else if v := declares(versions[before+1:], o); v != nil {
+		} else if v := r.declares(later, o); v != nil {
 			s := source(v)
 			f.Status, f.Declared, f.Why = NewDeclared, &s, reasons(v)
 		}
 		r.Outcomes = append(r.Outcomes, f)
+	}
+	if r.work < 0 || study.Work(specified, reported) > study.MaxWork {
+		r.Notes = append(r.Notes, "there are too many outcomes to hold each to each: some were compared by equal words alone")
 	}
 }
 
@@ -312,6 +384,10 @@ func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
 	switch {
 	case t == outcome.Contradicting:
 		return Unclear, "the time frames contradict each other"
+	case isCut(s) || isCut(o):
+		return Unclear, "a text is cut after 200 characters: give the files to compare all of it"
+	case combines(s) != combines(o):
+		return Unclear, "one of them combines several events, the other does not"
 	case o.Level == "" || o.Level == s.Level:
 		switch t {
 		case outcome.OnlyFirst:
@@ -328,12 +404,29 @@ func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
 	return Elsewhere, ""
 }
 
+// isCut reports whether an outcome is one of facts whose words are not all there.
+func isCut(o study.Outcome) bool {
+	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
+}
+
+// combines reports whether an outcome is one of several events, whichever comes.
+func combines(o study.Outcome) bool { return several.MatchString(o.Measure) }
+
+var several = regexp.MustCompile(`(?i)\b(or|and/or|composite|combined)\b`)
+
+// withheld reports whether the words of an outcome were withheld from facts: nobody
+// can tell what it is.
+func withheld(o study.Outcome) bool { return o.Measure == study.Withheld }
+
 // pair joins outcomes by their places in a: equal words of one level first, then
 // by likeness. An equal measure at another time is another outcome.
 func pair(a, b []study.Outcome) map[int]outcome.Pair {
 	pairs := map[int]outcome.Pair{}
 	taken := map[int]bool{}
 	for i := range a {
+		if withheld(a[i]) {
+			continue
+		}
 		for j := range b {
 			if !taken[j] && (b[j].Level == "" || a[i].Level == b[j].Level) && a[i].Measure == b[j].Measure && a[i].TimeFrame == b[j].TimeFrame {
 				pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
@@ -345,8 +438,12 @@ func pair(a, b []study.Outcome) map[int]outcome.Pair {
 	return pairs
 }
 
-// closest returns the most similar of those outcomes of a list that may be it.
-func closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
+// closest returns the most similar of those outcomes of a list that may be it. It
+// looks at none where there are too many.
+func (r *Report) closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
+	if r.work -= study.Work([]study.Outcome{o}, list); r.work < 0 {
+		return 0, 0
+	}
 	for i := range list {
 		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best && may(i) {
 			best, at = s, i
@@ -355,16 +452,30 @@ func closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best fl
 	return best, at
 }
 
-// declares returns the first of the versions that has an outcome and no results
-// yet: it said so before.
-func declares(versions []study.Version, o study.Outcome) *study.Version {
+// A declaration is a version from after the start and before the results, and its
+// outcomes, each time point on its own.
+type declaration struct {
+	*study.Version
+	outcomes []study.Outcome
+}
+
+// declarations returns the versions that may have declared an outcome.
+func declarations(versions []study.Version) (list []declaration) {
 	for i := range versions {
 		v := &versions[i]
 		if v.Results {
-			return nil
+			break
 		}
-		if best, _ := closest(o, split(v.Outcomes), func(int) bool { return true }); best >= outcome.Threshold {
-			return v
+		list = append(list, declaration{v, split(v.Outcomes)})
+	}
+	return list
+}
+
+// declares returns the first of the versions that has an outcome.
+func (r *Report) declares(versions []declaration, o study.Outcome) *study.Version {
+	for _, d := range versions {
+		if best, _ := r.closest(o, d.outcomes, func(int) bool { return true }); best >= outcome.Threshold {
+			return d.Version
 		}
 	}
 	return nil

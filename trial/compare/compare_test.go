@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +27,10 @@ func version(t *testing.T, entry uint64, claimed string, lines ...string) study.
 			s.Results, list = true, &s.Reported
 			first, rest, _ = strings.Cut(rest, " ")
 		}
-		measure, frame, _ := strings.Cut(strings.TrimSuffix(rest, "]"), " [")
+		measure, frame, found := strings.Cut(strings.TrimSuffix(rest, "]"), " [")
+		if !found {
+			measure = rest
+		}
 		*list = append(*list, study.Outcome{Level: first, Measure: measure, TimeFrame: frame})
 	}
 	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2027-01-01", Claimed: claimed}
@@ -117,6 +121,78 @@ func TestDeclared(t *testing.T) {
 		f := r.Outcomes[len(r.Outcomes)-1]
 		if f.Status != NewDeclared || f.Declared == nil || f.Declared.Entry != 2 || f.Declared.Day != "2026-03-01" || f.Declared.By != study.BySource || f.Why != c.why {
 			t.Errorf("%+v, declared %+v, want %q", f, f.Declared, c.why)
+		}
+	}
+}
+
+// TestTooMany: a record of very many time points is compared all the same, and says
+// what was not.
+func TestTooMany(t *testing.T) {
+	frames := make([]string, 50)
+	for i := range frames {
+		frames[i] = fmt.Sprint(i + 1)
+	}
+	var before, after []string
+	for i := range 100 {
+		before = append(before, fmt.Sprintf("primary Pain %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
+		after = append(after, fmt.Sprintf("reported primary Sleep %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
+	}
+	r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", append(before, "start 2026-01-10 actual")...), version(t, 2, "2026-06-01", after...)}), nil)
+	if len(r.Outcomes) < 200 || !slices.ContainsFunc(r.Notes, func(s string) bool { return strings.Contains(s, "too many outcomes") }) {
+		t.Errorf("%d findings, notes %q", len(r.Outcomes), r.Notes)
+	}
+}
+
+// TestLoggedBefore: what was logged before the start is what was specified, whatever
+// later claims say of days before it.
+func TestLoggedBefore(t *testing.T) {
+	logged := func(v study.Version, day, org string) study.Version {
+		v.Logged, v.Org = day, org
+		return v
+	}
+	first := logged(version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain"), "2025-12-05", "university")
+	claim := logged(version(t, 5, "2026-01-05", "primary Sleep"), "2026-09-01", "mallory")
+	results := logged(version(t, 6, "2026-08-01", "reported primary Sleep"), "2026-09-01", "university")
+	r := Compare(study.NewVersions([]study.Version{first, claim, results}), nil)
+	if r.Prespecified == nil || r.Prespecified.Entry != 1 || r.Prespecified.Org != "university" || len(r.Notes) == 0 || !strings.Contains(strings.Join(r.Notes, "; "), "entry 5 of mallory claims the day 2026-01-05") {
+		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
+	}
+	if f := r.Outcomes[0]; f.Status != NotReported {
+		t.Errorf("%+v", f)
+	}
+	// Where nothing was logged by then, it is said whose word the day is.
+	r = Compare(study.NewVersions([]study.Version{claim, results}), nil)
+	if !strings.Contains(strings.Join(r.Notes, "; ")+r.None, "no version gives an actual start") {
+		t.Errorf("%q %q", r.None, r.Notes)
+	}
+	late := logged(version(t, 7, "2025-12-20", "start 2026-01-10 actual", "primary Pain"), "2026-09-02", "university")
+	r = Compare(study.NewVersions([]study.Version{claim, late, results}), nil)
+	if r.Prespecified == nil || r.Prespecified.Entry != 5 || !strings.Contains(strings.Join(r.Notes, "; "), "is the word of mallory, which logged it on 2026-09-01") {
+		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
+	}
+	// A version of the same day with other bytes leaves it open.
+	claim.Claimed, claim.Digest = first.Claimed, [32]byte{1}
+	r = Compare(study.NewVersions([]study.Version{first, claim, results}), nil)
+	if r.Prespecified == nil || r.Prespecified.Entry != 1 || !strings.Contains(strings.Join(r.Notes, "; "), "in conflict with entry 5") {
+		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
+	}
+}
+
+// TestUnclear: what cannot be told is not said to be as specified.
+func TestUnclear(t *testing.T) {
+	long := strings.Repeat("pain ", 39) + "…"
+	for _, c := range []struct{ specified, reported, why string }{
+		{study.Withheld, study.Withheld, "withheld"},
+		{"Pain", study.Withheld, ""},
+		{long, long, "cut after 200 characters"},
+		{"Mortality", "Mortality or transfer to intensive care", "combines several events"},
+		{"Change in 6-minute walk distance [12 weeks]", "Change in 6-minute walk distance [52 weeks]", "contradict"},
+	} {
+		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified), version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
+		for _, f := range r.Outcomes {
+			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why, c.why)) {
+				t.Errorf("%q, reported %q: %s, %s", c.specified, c.reported, f.Status, f.Why)
+			}
 		}
 	}
 }

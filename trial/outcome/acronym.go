@@ -29,7 +29,7 @@ func initialled(ws []word, acronym string, last bool) []word {
 	}
 	for start := len(ws) - 1; start >= 0; start-- {
 		n, i := 0, start
-		for i < len(ws) && n < len(acronym) && !isAcronym(ws[i]) {
+		for i < len(ws) && n < len(acronym) && !isAcronym(ws[i]) && i-start < 4*len(acronym) {
 			if ws[i].text[0] == acronym[n] {
 				n++
 			} else if weigh(ws[i].text) > weightNone || n == 0 {

@@ -266,7 +266,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 		}
 	}
 	for _, l := range c.Locations {
-		if l.Country != "" && !slices.Contains(s.Countries, l.Country) {
+		if l.Country != "" {
 			s.Countries = append(s.Countries, l.Country)
 		}
 		for _, x := range l.Contacts {
@@ -274,6 +274,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 		}
 	}
 	slices.Sort(s.Countries)
+	s.Countries = slices.Compact(s.Countries)
 
 	if res := r.ResultsSection; res != nil {
 		s.Results = true

@@ -248,7 +248,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 		s.addPerson(x.OverallOfficialName)
 	}
 	for _, l := range c.LocationList.Location {
-		if l.LocationCountry != "" && !slices.Contains(s.Countries, l.LocationCountry) {
+		if l.LocationCountry != "" {
 			s.Countries = append(s.Countries, l.LocationCountry)
 		}
 		for _, x := range l.LocationContactList.LocationContact {
@@ -256,6 +256,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 		}
 	}
 	slices.Sort(s.Countries)
+	s.Countries = slices.Compact(s.Countries)
 
 	if res := r.Study.ResultsSection; res != nil {
 		s.Results = true

@@ -226,11 +226,12 @@ func parseXML(data []byte) (*Study, error) {
 		s.Oversight.FDARegulated = all
 	}
 	for _, c := range r.Countries {
-		if c = text(c); !slices.Contains(s.Countries, c) {
+		if c = text(c); c != "" {
 			s.Countries = append(s.Countries, c)
 		}
 	}
 	slices.Sort(s.Countries)
+	s.Countries = slices.Compact(s.Countries)
 	r.dates(s)
 	r.people(s)
 	for _, d := range r.Documents {

@@ -179,16 +179,21 @@ func (d *differ) set(field string, a, b []string) {
 	if d.other && (len(a) == 0 || len(b) == 0) {
 		return
 	}
-	has := func(list []string, s string) bool {
-		return slices.ContainsFunc(list, func(x string) bool { return same(x, s) })
+	in := func(list []string) map[string]bool {
+		set := make(map[string]bool, len(list))
+		for _, s := range list {
+			set[plain(s)] = true
+		}
+		return set
 	}
+	hasA, hasB := in(a), in(b)
 	for _, s := range a {
-		if !has(b, s) {
+		if !hasB[plain(s)] {
 			d.add(field, Removed, s, "")
 		}
 	}
 	for _, s := range b {
-		if !has(a, s) {
+		if !hasA[plain(s)] {
 			d.add(field, Added, "", s)
 		}
 	}
@@ -335,25 +340,30 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 // outcome proposes, rather of one level.
 func PairOutcomes(a, b []Outcome) map[int]outcome.Pair {
 	pairs, taken := map[int]outcome.Pair{}, map[int]bool{}
-	join := func(equal func(x, y Outcome) bool) {
+	for _, key := range []func(o Outcome) Outcome{
+		func(o Outcome) Outcome {
+			return Outcome{Level: o.Level, Measure: plain(o.Measure), TimeFrame: plain(o.TimeFrame)}
+		},
+		func(o Outcome) Outcome { return Outcome{Measure: plain(o.Measure), TimeFrame: plain(o.TimeFrame)} },
+		func(o Outcome) Outcome { return Outcome{Level: o.Level, Measure: plain(o.Measure)} },
+		func(o Outcome) Outcome { return Outcome{Measure: plain(o.Measure)} },
+	} {
+		left := map[Outcome][]int{} // places in b, in order
+		for j, y := range b {
+			if !taken[j] {
+				left[key(y)] = append(left[key(y)], j)
+			}
+		}
 		for i, x := range a {
 			if _, ok := pairs[i]; ok {
 				continue
 			}
-			for j, y := range b {
-				if !taken[j] && equal(x, y) {
-					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
-					break
-				}
+			k := key(x)
+			if list := left[k]; len(list) > 0 {
+				pairs[i], taken[list[0]], left[k] = outcome.Pair{A: i, B: list[0], Similarity: 1}, true, list[1:]
 			}
 		}
 	}
-	join(func(x, y Outcome) bool {
-		return x.Level == y.Level && same(x.Measure, y.Measure) && same(x.TimeFrame, y.TimeFrame)
-	})
-	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) && same(x.TimeFrame, y.TimeFrame) })
-	join(func(x, y Outcome) bool { return x.Level == y.Level && same(x.Measure, y.Measure) })
-	join(func(x, y Outcome) bool { return same(x.Measure, y.Measure) })
 	Propose(a, b, pairs)
 	return pairs
 }
@@ -368,16 +378,16 @@ func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
 	var ia, ib []int
 	var ta, tb []outcome.Text
 	for i, x := range a {
-		if _, ok := pairs[i]; !ok {
+		if _, ok := pairs[i]; !ok && x.Measure != Withheld {
 			ia, ta = append(ia, i), append(ta, x.Text())
 		}
 	}
 	for j, y := range b {
-		if !taken[j] {
+		if !taken[j] && y.Measure != Withheld {
 			ib, tb = append(ib, j), append(tb, y.Text())
 		}
 	}
-	if len(ta)*len(tb) > maxPairs {
+	if Work(a, b) > MaxWork {
 		return
 	}
 	level := func(i, j int) bool { l := b[ib[j]].Level; return l == "" || l == a[ia[i]].Level }
@@ -393,8 +403,23 @@ func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
 // outcome was promoted or demoted is said of somebody.
 const acrossLevels = outcome.Threshold + 0.15
 
-// maxPairs bounds how many pairs of outcomes are held to each other.
-const maxPairs = 10_000
+// Work is what it costs to hold each of some outcomes to each of others by likeness:
+// the product of their lengths in bytes, and some for each.
+func Work(a, b []Outcome) int {
+	length := func(list []Outcome) (n int) {
+		for _, o := range list {
+			n += len(o.Measure) + 40
+			if o.Measure == "" {
+				n += len(o.Description)
+			}
+		}
+		return n
+	}
+	return length(a) * length(b)
+}
+
+// MaxWork is what is done at most, a few seconds: 170 outcomes of 90 bytes against as many.
+const MaxWork = 500_000_000
 
 // Text returns the outcome as package outcome compares it.
 func (o Outcome) Text() outcome.Text {

@@ -444,9 +444,10 @@ func (r *fhirStudy) classifiers(s *Study) {
 		if c.ResourceType != "Location" || json.Unmarshal(c.Address, &a) != nil {
 			continue
 		}
-		if n := text(a.Country); n != "" && !slices.Contains(s.Countries, n) {
+		if n := text(a.Country); n != "" {
 			s.Countries = append(s.Countries, n)
 		}
 	}
 	slices.Sort(s.Countries)
+	s.Countries = slices.Compact(s.Countries)
 }

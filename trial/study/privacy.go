@@ -18,12 +18,12 @@ import (
 // side of withholding, and does not know people whom the document does not name as
 // an official, contact or investigator.
 type privacy struct {
-	whole [][]string  // the words of each name, which stand together
-	ends  [][2]string // the two words of a person's name that stand near each other, in either order
+	whole map[string][][]string      // the words of each name, which stand together, by the first
+	ends  map[string]map[string]bool // the two words of a person's name that stand near each other, in either order
 }
 
 func newPrivacy(people []string) *privacy {
-	p := new(privacy)
+	p := &privacy{map[string][][]string{}, map[string]map[string]bool{}}
 	for _, name := range people {
 		if strings.HasPrefix(name, "[") { // [Redacted]
 			continue
@@ -38,7 +38,7 @@ func newPrivacy(people []string) *privacy {
 		case len(first) == 1 && (utf8.RuneCountInString(first[0]) < 3 || generic[first[0]]):
 			continue // initials, or "Sponsor", which stand everywhere
 		default: // "Jane M. Doe, MD"
-			p.whole = append(p.whole, first)
+			p.whole[first[0]] = append(p.whole[first[0]], first)
 			if !organisation.MatchString(before) {
 				p.near(first[0], first[len(first)-1])
 			}
@@ -49,26 +49,27 @@ func newPrivacy(people []string) *privacy {
 
 // near adds the words of a name, but for those of offices and desks.
 func (p *privacy) near(a, b string) {
-	if a != b && !generic[a] && !generic[b] {
-		p.ends = append(p.ends, [2]string{a, b})
+	if a == b || generic[a] || generic[b] {
+		return
 	}
+	if p.ends[a] == nil {
+		p.ends[a] = map[string]bool{}
+	}
+	p.ends[a][b] = true
 }
 
 // names reports whether a text has one of the people in it.
 func (p *privacy) names(s string) bool {
 	ws := letterWords(clean(s))
-	for _, name := range p.whole {
-		for i := 0; i+len(name) <= len(ws); i++ {
-			if slices.Equal(ws[i:i+len(name)], name) {
+	for i, w := range ws {
+		for _, name := range p.whole[w] {
+			if i+len(name) <= len(ws) && slices.Equal(ws[i:i+len(name)], name) {
 				return true
 			}
 		}
-	}
-	for _, e := range p.ends {
-		for i, w := range ws {
-			if w == e[0] && slices.Contains(ws[max(0, i-2):min(len(ws), i+3)], e[1]) { // with a middle name between
-				return true
-			}
+		near := ws[max(0, i-2):min(len(ws), i+3)] // with a middle name between
+		if other := p.ends[w]; other != nil && slices.ContainsFunc(near, func(x string) bool { return other[x] }) {
+			return true
 		}
 	}
 	return false

@@ -13,7 +13,6 @@
 package study
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -68,6 +67,8 @@ type Study struct {
 	// People are the names of natural persons that the document gives. They are
 	// here so that nothing with one of them is published, and for nothing else.
 	People []string
+
+	known map[any]bool // of Identifiers and People, so that none stands there twice
 }
 
 // Formats that Parse knows.
@@ -251,17 +252,25 @@ func (s *Study) addDate(event, date, kind string) {
 
 // addIdentifier appends an identifier that is not there yet.
 func (s *Study) addIdentifier(typ, value string) {
-	id := Identifier{typ, text(value)}
-	if id.Value != "" && !slices.Contains(s.Identifiers, id) {
+	if id := (Identifier{typ, text(value)}); id.Value != "" && s.isNew(id) {
 		s.Identifiers = append(s.Identifiers, id)
 	}
 }
 
 // addPerson notes the name of a natural person.
 func (s *Study) addPerson(name string) {
-	if name = text(name); name != "" && !slices.Contains(s.People, name) {
+	if name = text(name); name != "" && s.isNew(name) {
 		s.People = append(s.People, name)
 	}
+}
+
+func (s *Study) isNew(v any) bool {
+	if s.known == nil {
+		s.known = map[any]bool{}
+	}
+	old := s.known[v]
+	s.known[v] = true
+	return !old
 }
 
 // text folds white space, so that line breaks and indentation, which formats set
