@@ -52,6 +52,9 @@ func Parse(data []byte) (*Study, error) {
 	if err != nil {
 		return nil, notJSON(err)
 	}
+	if err := checkNames(json.NewDecoder(bytes.NewReader(trimmed))); err != nil {
+		return nil, err
+	}
 	switch {
 	case members["protocolSection"]:
 		return parseCTGovV2(trimmed)
@@ -63,6 +66,42 @@ func Parse(data []byte) (*Study, error) {
 		return parseFHIR(trimmed)
 	}
 	return nil, ErrUnknown
+}
+
+// checkNames reads a value and refuses an object with a member twice, in whatever
+// case: one reader would take the first, another the last. The nesting is bounded by
+// who has read it before.
+func checkNames(d *json.Decoder) error {
+	t, err := d.Token()
+	if err != nil {
+		return notJSON(err)
+	}
+	open, ok := t.(json.Delim)
+	if !ok {
+		return nil
+	}
+	seen := map[string]string{}
+	for d.More() {
+		if open == '{' {
+			t, err := d.Token()
+			if err != nil {
+				return notJSON(err)
+			}
+			name := t.(string)
+			lower := strings.ToLower(name)
+			if other, twice := seen[lower]; twice {
+				return fmt.Errorf("not JSON that all read alike: an object has the member %.40q twice (%.40q)", other, name)
+			}
+			seen[lower] = name
+		}
+		if err := checkNames(d); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil { // the end of it
+		return notJSON(err)
+	}
+	return nil
 }
 
 // memberNames returns the names of an object's members, to the letter.

@@ -73,6 +73,8 @@ func TestRefused(t *testing.T) {
 		"USDM 3":          {`{"usdmVersion":"3.0.0","study":{"versions":[]}}`, `usdmVersion is "3.0.0"`},
 		"no versions":     {`{"usdmVersion":"4.0.0","study":{"instanceType":"Study","versions":[]}}`, "study.versions is missing or empty"},
 		"two v1 studies":  {`{"FullStudiesResponse":{"FullStudies":[{},{}]}}`, "2 studies, not one"},
+		"twice":           {strings.Replace(recordV2, `"nctId":`, `"nctId":"NCT11111111","nctId":`, 1), `"nctId" twice`},
+		"in another case": {strings.Replace(recordV2, `"nctId":`, `"NCTID":"NCT11111111","nctId":`, 1), `"NCTID" twice ("nctId")`},
 		"cut":             {recordV2[:len(recordV2)/2], "not valid JSON"},
 		"not UTF-8":       {strings.Replace(recordV2, "Sleep", "Sl\xffep", 1), "UTF-8"},
 		"no number":       {strings.Replace(recordV2, "NCT09999991", "NCT9999991", 1), "not NCT and 8 digits"},

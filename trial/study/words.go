@@ -1,6 +1,7 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -221,6 +222,9 @@ func Days(date string) (first, last time.Time, err error) {
 		last = first
 	default:
 		err = fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
+	}
+	if err == nil && first.Year() < 1900 {
+		err = errors.New("too early")
 	}
 	if err != nil {
 		return time.Time{}, time.Time{}, fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
