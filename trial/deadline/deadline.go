@@ -70,7 +70,7 @@ type Verdict struct {
 // A case is a trial's versions on a day.
 type caseOf struct {
 	versions []study.Version
-	now      *study.Version // the last one
+	now      *study.Version // the last that a register showed; the last of any kind where none is logged
 	day      time.Time
 }
 
@@ -91,6 +91,11 @@ func Judge(versions []study.Version, day string) ([]Verdict, error) {
 		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
 	}
 	c := &caseOf{known, &known[len(known)-1], at}
+	for i := range known { // a protocol says what is planned, not what was done
+		if known[i].Kind == "observation" {
+			c.now = &known[i]
+		}
+	}
 	return []Verdict{c.registrationFDA(), c.resultsFDA(), c.updateFDA(), c.completionFDA(), c.deviceFDA(),
 		c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()}, nil
 }
@@ -146,14 +151,15 @@ func refines(narrow, wide string) bool {
 	return ok1 && ok2 && !f1.Before(f2) && !l1.After(l2)
 }
 
-// earliest returns the earliest actual date that an event ever had; planned dates
-// count only where no version has an actual one.
+// earliest returns the earliest actual date that an event ever had. Dates of which
+// their version does not say whether they were planned count where no version has an
+// actual one, and planned dates where there are only those.
 func (c *caseOf) earliest(event string) (study.Value, bool) {
 	var best study.Value
 	found := false
-	for _, planned := range []bool{false, true} {
+	for _, kind := range []string{study.Actual, "", study.Planned} {
 		for _, v := range study.History(c.versions, event) {
-			if (v.Kind == study.Planned) != planned {
+			if v.Kind != kind {
 				continue
 			}
 			if _, last, ok := span(v.Date.Date); ok {
@@ -167,6 +173,21 @@ func (c *caseOf) earliest(event string) (study.Value, bool) {
 		}
 	}
 	return best, false
+}
+
+// done returns the latest date on which something was done by any version: moving
+// it earlier clears nothing. What is planned is not done, nor is what is yet to come.
+func (c *caseOf) done(event string) (best study.Value, ok bool) {
+	for _, v := range study.History(c.versions, event) {
+		first, last, valid := span(v.Date.Date)
+		if !valid || v.Kind == study.Planned || first.After(c.day) {
+			continue
+		}
+		if _, b, _ := span(best.Date.Date); !ok || last.After(b) {
+			best, ok = v, true
+		}
+	}
+	return best, ok
 }
 
 // judge compares a deadline with when it was done. Both may be months: what is

@@ -41,6 +41,8 @@ func version(t *testing.T, entry uint64, day, text string) study.Version {
 			s.Eligibility.MaximumAge = strings.Join(w[1:], " ")
 		case "results":
 			s.Results = true
+		case "enrolled":
+			s.Enrolment.Count = 0
 		case "waived":
 			s.Waived = true
 		default:
@@ -70,9 +72,20 @@ func TestVerdicts(t *testing.T) {
 		{"a month is its days: in time by its first", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-02-22"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", "between 2020-02-22 and 2020-03-21"},
 		{"a month is its days: not known", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-10"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", ""},
 		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
-		{"withdrawn", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"withdrawn", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
+		{"withdrawn with participants", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "not said to have enrolled nobody"},
+		{"withdrawn after a start", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", "entry 1 states an actual start, 2020-02-29"},
+		{"first submission edited to an earlier day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22", "2020-05-01|start 2020-02-29 actual; first-submitted 2020-02-01"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "the date first-submitted was edited"},
+		{"a planned registration is none", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-02-01 planned"}, "2026-01-01", RegistrationICM, NotDeterminable, "", ""},
+		{"no longer applicable by a later version", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22", "2020-05-01|phase phase1; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, NotApplicable, "", "entry 1 of 2020-04-01 (claimed by the source) says otherwise"},
+		{"a start of unsaid kind is no actual one", []string{"2020-03-01|start 2020-01; first-submitted 2020-02-10", "2020-06-01|start 2020-03-05 actual; first-submitted 2020-02-10"}, "2026-01-01", RegistrationICM, OK, "2020-03-05", "which does not say whether that was planned"},
+		{"a start of unsaid kind alone", []string{"2020-03-01|start 2020-01; first-submitted 2020-02-10"}, "2026-01-01", RegistrationICM, Late, "2020-01-31", ""},
+		{"results that are planned", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2021-05-01 planned"}, "2022-01-01", ResultsFDA, Overdue, "2021-05-31", ""},
+		{"results of a day to come", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2099-05-01"}, "2022-01-01", ResultsFDA, Overdue, "2021-05-31", ""},
+		{"late results edited to an earlier day", []string{"2021-08-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2021-07-01", "2021-09-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2021-05-01"}, "2022-01-01", ResultsFDA, Late, "2021-05-31", "the date results-submitted was edited"},
+		{"verified in a time to come", []string{"2020-04-01|update-submitted 2020-03-30; verified 2099-01"}, "2022-01-01", UpdateFDA, Overdue, "2021-03-30", ""},
 		{"no site in the United States", []string{"2020-04-01|country Japan; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "asks for an IND or IDE"},
-		{"ICMJE: withdrawn", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationICM, NotApplicable, "", ""},
+		{"ICMJE: withdrawn", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationICM, NotApplicable, "", ""},
 		{"ICMJE: begun before July 2005, in time", []string{"2020-04-01|start 2005-06-30 actual; first-submitted 2005-09-13"}, "2026-01-01", RegistrationICM, OK, "2005-09-13", ""},
 		{"ICMJE: begun before July 2005, late", []string{"2020-04-01|start 1993-05 actual; first-submitted 2005-09-14"}, "2026-01-01", RegistrationICM, Late, "2005-09-13", ""},
 		{"ICMJE: begun on the first day of it", []string{"2020-04-01|start 2005-07-01 actual; first-submitted 2005-07-02"}, "2026-01-01", RegistrationICM, Late, "2005-07-01", ""},
@@ -113,7 +126,7 @@ func TestVerdicts(t *testing.T) {
 		{"old, approval unknown", []string{"2018-01-01|start 2015-01-01 actual; primary-completion 2017-01-17 actual"}, "2026-01-01", ResultsFDA, NotDeterminable, "", ""},
 		{"of the day of the rule", []string{"2018-01-01|start 2015-01-01 actual; primary-completion 2017-01-18 actual"}, "2026-01-01", ResultsFDA, Overdue, "2018-01-18", ""},
 		{"planned completion is past", []string{"2018-01-01|start 2017-02-01 actual; primary-completion 2018-06-01 planned"}, "2026-01-01", ResultsFDA, NotDeterminable, "", ""},
-		{"withdrawn", []string{"2018-01-01|status withdrawn; start 2017-02-01 actual; primary-completion 2018-06-01 actual"}, "2026-01-01", ResultsFDA, NotApplicable, "", ""},
+		{"withdrawn", []string{"2018-01-01|status withdrawn; enrolled 0; start 2017-02-01 actual; primary-completion 2018-06-01 actual"}, "2026-01-01", ResultsFDA, NotApplicable, "", ""},
 
 		{"updated a year ago", []string{"2020-06-01|start 2019-01-01 actual; update-submitted 2020-06-01"}, "2021-06-01", UpdateFDA, OK, "2021-06-01", ""},
 		{"updated longer ago", []string{"2020-06-01|start 2019-01-01 actual; update-submitted 2020-06-01"}, "2021-06-02", UpdateFDA, Overdue, "2021-06-01", ""},
@@ -157,6 +170,22 @@ func TestVerdicts(t *testing.T) {
 			if want, not := strings.CutPrefix(c.note, "!"); c.note != "" && strings.Contains(notes, want) == not {
 				t.Errorf("%s: notes %q, asked for %q", c.name, notes, c.note)
 			}
+		}
+	}
+}
+
+// TestProtocolIsNoRecord: a protocol logged later does not clear what the register's
+// record shows.
+func TestProtocolIsNoRecord(t *testing.T) {
+	protocol := version(t, 2, "2021-01-01", "type -; drug -")
+	protocol.Kind, protocol.Study.Type = "protocol", ""
+	verdicts, err := Judge(study.NewVersions([]study.Version{version(t, 1, "2020-06-01", "start 2019-01-01 actual; primary-completion 2020-05-31 actual"), protocol}), "2022-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verdicts {
+		if v.Rule == ResultsFDA && v.Verdict != Overdue {
+			t.Errorf("%+v", v)
 		}
 	}
 }

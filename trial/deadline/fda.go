@@ -3,6 +3,7 @@ package deadline
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial/study"
@@ -19,63 +20,65 @@ var (
 // the FDA regulates.
 func (c *caseOf) applicable(v *Verdict) bool {
 	s := c.now.Study
-	regulated := "not stated"
+	v.Inputs = append(v.Inputs, c.say("type", s.Type), c.say("phase", strings.Join(s.Phases, ", ")), c.say("FDA-regulated product", regulated(s)), c.say("primary purpose", s.Purpose))
+	v.Verdict, v.Why = applies(s)
+	if v.Verdict != "" {
+		for i := range c.versions { // what a record once said it was is not forgotten
+			x := &c.versions[i]
+			if verdict, _ := applies(x.Study); verdict == "" && x.Kind == c.now.Kind {
+				day, by := x.Day()
+				v.Notes = append(v.Notes, fmt.Sprintf("entry %d of %s (%s) says otherwise: %s, phase %s, FDA-regulated product %s: by it the rule applies", x.Entry, day, by, x.Type, strings.Join(x.Phases, ", "), regulated(x.Study)))
+				break
+			}
+		}
+		return false
+	}
+	if start, ok := c.earliest(study.Start); ok && !mustLast(start.Date.Date).After(statute) {
+		v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27: whether it was ongoing in December 2007 is not in the record"
+		return false
+	}
+	if s.USSite() == "no" && s.Oversight.USExport != "yes" {
+		v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
+	}
+	return true
+}
+
+// regulated says whether a study is of a product that the FDA regulates.
+func regulated(s *study.Study) string {
 	switch o := s.Oversight; {
 	case o.FDADrug == "yes" || o.FDADevice == "yes" || o.FDARegulated == "yes":
-		regulated = "yes"
+		return "yes"
 	case o.FDADrug == "no" && o.FDADevice == "no" || o.FDARegulated == "no":
-		regulated = "no"
+		return "no"
 	}
-	v.Inputs = append(v.Inputs, c.say("type", s.Type), c.say("phase", joined(s.Phases)), c.say("FDA-regulated product", regulated), c.say("primary purpose", s.Purpose))
-	for i := range c.versions { // what a record once said it was is not forgotten
-		if o := c.versions[i].Oversight; regulated == "no" && (o.FDADrug == "yes" || o.FDADevice == "yes" || o.FDARegulated == "yes") {
-			v.Notes = append(v.Notes, fmt.Sprintf("entry %d says that the product is FDA-regulated", c.versions[i].Entry))
-		}
-	}
+	return "not stated"
+}
+
+// applies says why a study is no applicable clinical trial, or why that is not
+// known; an empty verdict is that it is one.
+func applies(s *study.Study) (verdict, why string) {
 	early := len(s.Phases) == 1 && (s.Phases[0] == "phase1" || s.Phases[0] == "early-phase1")
 	switch {
 	case s.Type == "":
-		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the trial is interventional"
+		return NotDeterminable, "the record does not say whether the trial is interventional"
 	case s.Type != "interventional":
-		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
+		return NotApplicable, "the trial is not interventional"
 	case early && s.Oversight.FDADevice != "yes":
-		v.Verdict, v.Why = NotApplicable, "the trial is of phase 1"
+		return NotApplicable, "the trial is of phase 1"
 	case s.Purpose == "device-feasibility":
-		v.Verdict, v.Why = NotApplicable, "a small feasibility study of a device"
-	case regulated == "no":
-		v.Verdict, v.Why = NotApplicable, "no product that the FDA regulates"
-	case regulated == "not stated":
-		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the product is FDA-regulated"
-	default:
-		if start, ok := c.earliest(study.Start); ok {
-			if _, last, _ := span(start.Date.Date); !last.After(statute) {
-				v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27: whether it was ongoing in December 2007 is not in the record"
-				return false
-			}
-		}
-		if s.USSite() == "no" && s.Oversight.USExport != "yes" {
-			v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
-		}
-		return true
+		return NotApplicable, "a small feasibility study of a device"
+	case regulated(s) == "no":
+		return NotApplicable, "no product that the FDA regulates"
+	case regulated(s) == "not stated":
+		return NotDeterminable, "the record does not say whether the product is FDA-regulated"
 	}
-	return false
+	return "", ""
 }
 
 // asFarAs notes what an overdue state rests on: the last version that is logged.
 func (c *caseOf) asFarAs(v *Verdict) {
 	day, by := c.now.Day()
 	v.Notes = append(v.Notes, fmt.Sprintf("as far as this log's versions go: the last is entry %d of %s (%s), and a later one that nobody logged is not known here", c.now.Entry, day, by))
-}
-
-func joined(list []string) string {
-	text := ""
-	for i, s := range list {
-		if i > 0 {
-			text += ", "
-		}
-		text += s
-	}
-	return text
 }
 
 func (c *caseOf) registrationFDA() Verdict {
@@ -92,12 +95,19 @@ func (c *caseOf) registrationFDA() Verdict {
 
 // withdrawn says that a trial in which nobody was enrolled has no first enrolment.
 func (c *caseOf) withdrawn(v *Verdict) bool {
-	if c.now.Status == "withdrawn" {
-		v.Inputs = append(v.Inputs, c.say("status", c.now.Status))
-		v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
-		return true
+	if c.now.Status != "withdrawn" {
+		return false
 	}
-	return false
+	v.Inputs = append(v.Inputs, c.say("status", c.now.Status), c.say("enrolment", fmt.Sprint(c.now.Enrolment.Count)))
+	if c.now.Enrolment.Count != 0 {
+		v.Notes = append(v.Notes, "withdrawn, and not said to have enrolled nobody")
+		return false
+	}
+	if start, ok := c.earliest(study.Start); ok && start.Kind == study.Actual {
+		v.Notes = append(v.Notes, fmt.Sprintf("entry %d states an actual start, %s", start.Entry, start.Date.Date))
+	}
+	v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
+	return true
 }
 
 // registered judges the first submission against the earliest start that any
@@ -105,7 +115,7 @@ func (c *caseOf) withdrawn(v *Verdict) bool {
 // in time follows from a day of the start by due.
 func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	start, ok := c.earliest(study.Start)
-	first, submitted := c.earliest(study.FirstSubmitted)
+	first, submitted := c.done(study.FirstSubmitted)
 	if !ok || !submitted {
 		v.Verdict, v.Why = NotDeterminable, "the record gives no start or no day of first submission"
 		return
@@ -115,7 +125,12 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	}
 	a, b, _ := span(start.Date.Date)
 	v.judge(due(a), due(b), first.Date.Date, c.day)
-	v.Notes = append(v.Notes, c.edits(study.Start)...)
+	v.Notes = append(append(v.Notes, c.edits(study.Start)...), c.edits(study.FirstSubmitted)...)
+	for _, x := range study.History(c.versions, study.Start) {
+		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
+			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of entry %d, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Entry))
+		}
+	}
 	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
 		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
 			v.Notes = append(v.Notes, fmt.Sprintf("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now)))
@@ -156,7 +171,9 @@ func (c *caseOf) resultsFDA() Verdict {
 	if last.Before(ruleInForce) {
 		v.Notes = append(v.Notes, "completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
 	}
-	done := c.now.Date(study.ResultsSubmitted).Date
+	submitted, _ := c.done(study.ResultsSubmitted)
+	done := submitted.Date.Date
+	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
 	certificate := c.now.Date(study.CertificateSubmitted).Date
 	dueFirst, dueLast := months(first, 12), months(last, 12)
 	v.judge(dueFirst, dueLast, done, c.day)
@@ -214,9 +231,10 @@ func (c *caseOf) updateFDA() Verdict {
 		v.Verdict, v.Why = NotApplicable, "results are posted and the trial has ended"
 		return v
 	}
-	last := c.now.Date(study.UpdateSubmitted).Date
-	if v2 := c.now.Date(study.Verified).Date; v2 != "" && (last == "" || mustLast(v2).After(mustLast(last))) {
-		last = v2
+	update, _ := c.done(study.UpdateSubmitted)
+	last := update.Date.Date
+	if v2, ok := c.done(study.Verified); ok && (last == "" || mustLast(v2.Date.Date).After(mustLast(last))) {
+		last = v2.Date.Date
 	}
 	if last == "" {
 		v.Verdict, v.Why = NotDeterminable, "the record does not say when it was updated"

@@ -87,7 +87,8 @@ func (c *caseOf) european(v *Verdict, n int) {
 		return
 	}
 	a, b, _ := span(end)
-	v.judge(months(a, n), months(b, n), c.now.Date(study.ResultsSubmitted).Date, c.day)
+	submitted, _ := c.done(study.ResultsSubmitted)
+	v.judge(months(a, n), months(b, n), submitted.Date.Date, c.day)
 	v.Notes = append(v.Notes, "a summary in the EU's own database is not among these versions unless it is logged")
 }
 
