@@ -32,6 +32,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gowebpki/jcs"
+
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -184,17 +186,24 @@ func (t *Tree) Disclose(path string, r *receipt.Receipt) (*Disclosure, error) {
 	}, nil
 }
 
-// Marshal returns the bytes of a disclosure's file.
+// Marshal returns the bytes of a disclosure's file: canonical JSON (RFC 8785) and a
+// line feed.
 func (d *Disclosure) Marshal() ([]byte, error) {
-	data, err := json.MarshalIndent(d, "", " ")
-	return append(data, '\n'), err
+	data, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	if data, err = jcs.Transform(data); err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
 }
 
 // MaxSize bounds a disclosure: a text whose every byte is escaped, and a receipt.
 const MaxSize = 6*maxText + 2*receipt.MaxSize
 
-// Parse parses what Marshal returns; its spelling may differ, its members may not.
-// Nothing of it is verified yet.
+// Parse parses what Marshal returns, to the letter: what one program reads in a
+// disclosure, all read. Nothing of it is verified yet.
 func Parse(data []byte) (*Disclosure, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
@@ -203,10 +212,11 @@ func Parse(data []byte) (*Disclosure, error) {
 		return nil, errors.New("it is not UTF-8")
 	}
 	d := new(Disclosure)
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(d); err != nil || d.Type != disclosureType || dec.More() {
+	if err := json.Unmarshal(data, d); err != nil || d.Type != disclosureType {
 		return nil, errors.New("it is not what trial disclose makes")
+	}
+	if again, err := d.Marshal(); err != nil || !bytes.Equal(again, data) {
+		return nil, errors.New("it is not as trial disclose writes it: it was altered")
 	}
 	if err := CheckPath(d.Path); err != nil {
 		return nil, err

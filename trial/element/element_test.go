@@ -139,6 +139,33 @@ func TestLies(t *testing.T) {
 	}
 }
 
+// TestToTheLetter: a file that two programs could read in two ways is refused.
+func TestToTheLetter(t *testing.T) {
+	tr := tree(t, secret, document, parts...)
+	d, err := tr.Disclose("endpoints/2", someReceipt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := d.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(good); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct{ old, new string }{
+		{`"text":`, `"text": "Falls", "text":`}, {`"text":`, `"Text": "Falls", "text":`}, {"{", "{\"more\":1,"}, {"}\n", "}\n]garbage"}, {"}\n", "}"}, {`,"text"`, `, "text"`},
+	} {
+		bad := strings.Replace(string(good), r.old, r.new, 1)
+		if bad == string(good) {
+			t.Fatalf("%q is not there", r.old)
+		}
+		if _, err := Parse([]byte(bad)); err == nil {
+			t.Errorf("%q for %q is taken", r.new, r.old)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for _, c := range []struct {
 		parts []Part
