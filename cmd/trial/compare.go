@@ -148,7 +148,11 @@ func sourceText(s *compare.Source) string {
 	if s.Kind == "article" {
 		return "the article"
 	}
-	return fmt.Sprintf("entry %d, %s of %s (%s)", s.Entry, s.Kind, s.Day, s.By)
+	logged := "logged by " + s.Org
+	if s.Logged != "" {
+		logged = fmt.Sprintf("logged on %s by %s", s.Logged, s.Org)
+	}
+	return fmt.Sprintf("entry %d, %s of %s (%s; %s)", s.Entry, s.Kind, s.Day, s.By, logged)
 }
 
 func outcomeText(o *study.Outcome) string {

@@ -1,0 +1,107 @@
+package compare
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// actualStart returns the earliest actual start that any version gave: moving the
+// date later does not make more versions prespecified. A start that no version calls
+// planned or actual counts where none is called actual.
+func actualStart(values []study.Value) (date string, ok bool) {
+	for _, kind := range []string{study.Actual, ""} {
+		for _, v := range values {
+			if v.Kind == kind && (date == "" || strings.Compare(v.Date.Date, date) < 0) {
+				date = v.Date.Date
+			}
+		}
+		if date != "" {
+			return date, true
+		}
+	}
+	return "", false
+}
+
+// isBefore reports whether a version's day is before every day that a date may mean.
+func isBefore(v *study.Version, date string) bool {
+	day, _ := v.Day()
+	return isDayBefore(day, date)
+}
+
+func isDayBefore(day, date string) bool {
+	_, last, err1 := study.Days(day)
+	first, _, err2 := study.Days(date)
+	return err1 == nil && err2 == nil && last.Before(first)
+}
+
+// lastBefore returns the place of the last version before the start, -1 if there is
+// none. What was logged before the start is not displaced by what was logged later
+// and claims a day before it: those are named in the notes, as is everything that
+// contradicts the version returned.
+func (r *Report) lastBefore(versions []study.Version, start string) int {
+	place, logged := -1, false
+	for i := range versions {
+		v := &versions[i]
+		if len(v.Outcomes) == 0 || !isBefore(v, start) {
+			continue
+		}
+		if isDayBefore(v.Logged, start) {
+			place, logged = i, true
+		} else if !logged {
+			place = i
+		}
+	}
+	if place < 0 {
+		return place
+	}
+	if v := &versions[place]; !logged {
+		r.Notes = append(r.Notes, fmt.Sprintf("no version was logged before the start: that entry %d is the last one from before it is the word of %s, which logged it on %s", v.Entry, v.Org, v.Logged))
+	}
+	for i := range versions {
+		v := &versions[i]
+		if day, _ := v.Day(); i > place && len(v.Outcomes) > 0 && isBefore(v, start) {
+			r.Notes = append(r.Notes, fmt.Sprintf("entry %d of %s claims the day %s, before the start, and was logged on %s, after what is taken as prespecified: it is not taken for it", v.Entry, v.Org, day, v.Logged))
+		}
+	}
+	if c := versions[place].Conflicts; len(c) > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("what is taken as prespecified is in conflict with %s, which declares the same day: which of them was shown then is open", entryList(c)))
+	}
+	return place
+}
+
+// entryList writes "entry 4" or "entries 4 and 7".
+func entryList(indexes []uint64) string {
+	text := "entry "
+	if len(indexes) > 1 {
+		text = "entries "
+	}
+	for i, n := range indexes {
+		if i > 0 {
+			text += " and "
+		}
+		text += fmt.Sprint(n)
+	}
+	return text
+}
+
+// noneBefore says why there is no version from before the start.
+func noneBefore(versions []study.Version, start string) string {
+	for i := range versions {
+		first := versions[i].Date(study.FirstSubmitted).Date
+		if first == "" {
+			continue
+		}
+		_, last, err1 := study.Days(first)
+		begin, _, err2 := study.Days(start)
+		if err1 != nil || err2 != nil {
+			continue
+		}
+		if last.Before(begin) {
+			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is logged", first, start)
+		}
+		return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by entry %d)", first, start, versions[i].Entry)
+	}
+	return fmt.Sprintf("none: no version is dated before the start (%s)", start)
+}
