@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +15,63 @@ import (
 	"strings"
 	"testing"
 )
+
+// behind returns a log that answers as the town's does, but for what a lie makes of it.
+func (w *town) behind(lie func(r *http.Request, body []byte) []byte) {
+	w.t.Helper()
+	target, err := url.Parse(w.log.url)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(target)
+	pass.ModifyResponse = func(res *http.Response) error {
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			return err
+		}
+		body = lie(res.Request, body)
+		res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		res.Header.Set("Content-Length", fmt.Sprint(len(body)))
+		return nil
+	}
+	liar := httptest.NewServer(pass)
+	w.t.Cleanup(liar.Close)
+	w.flags[slices.Index(w.flags, "-log")+1] = liar.URL
+}
+
+// TestImportBelievesNoList: what a log lists as observed by one's own organisation
+// is held to its signatures and receipts.
+func TestImportBelievesNoList(t *testing.T) {
+	w := newTown(t, "")
+	w.ok("trial", "keygen", "-name", "Carol Shaw", "-org", "cro", "-out", "carol")
+	w.trialCmd("org", "-key", "registrar.key", "-id", "cro", "-name", "CRO", "carol.pub")
+	if err := os.WriteFile(filepath.Join(w.dir, "export.json"), generated(0), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.trialCmd("import", "-key", "carol.key", "-out", "carols", "ctgov", "export.json")
+	var old, now string
+	var lied bool
+	w.behind(func(r *http.Request, body []byte) []byte {
+		if r.URL.Path != "/v1/records/entries" {
+			return body
+		}
+		lied = lied || bytes.Contains(body, []byte(old))
+		return bytes.ReplaceAll(body, []byte(old), []byte(now))
+	})
+	for _, c := range []struct{ old, now, says string }{
+		{`\"org\":\"cro\"`, `\"org\":\"acme\"`, "its receipt: it is for an observation by cro"},
+		{`\"sig\":\"`, `\"sig\":\"AAAA`, "invalid: entry"},
+	} {
+		old, now, lied = c.old, c.now, false
+		_, out, status := w.run(slices.Concat([]string{"trial", "import"}, w.flags, []string{"-key", "ada.key", "ctgov", "export.json"})...)
+		if !lied || status != exitInvalid || !strings.Contains(out, c.says) {
+			t.Errorf("%s: status %d\n%s", c.now, status, out)
+		}
+		if list, _ := filepath.Glob(filepath.Join(w.dir, "receipts", "*")); len(list) > 0 {
+			t.Errorf("%s: left %v", c.now, list)
+		}
+	}
+}
 
 // TestOlderTreeForANumber: a log that answers with an older tree for a trial's
 // number would hide what was observed since. Nothing is concluded from two trees.
@@ -42,20 +101,12 @@ func TestOlderTreeForANumber(t *testing.T) {
 	export(strings.NewReplacer("Pain", "Sleep", "2025-12-01", "2026-06-01").Replace(record))
 	w.stated("report", "-o", "report.html", "NCT09999991")
 
-	target, err := url.Parse(w.log.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := httputil.NewSingleHostReverseProxy(target)
-	liar := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.behind(func(r *http.Request, body []byte) []byte {
 		if r.URL.Path == "/v1/history" && r.URL.Query().Get("kind") == "identifier" && strings.HasPrefix(r.URL.Query().Get("id"), "nct:") {
-			rw.Write(old)
-			return
+			return old
 		}
-		pass.ServeHTTP(rw, r)
-	}))
-	defer liar.Close()
-	w.flags[slices.Index(w.flags, "-log")+1] = liar.URL
+		return body
+	})
 	for _, command := range [][]string{{"compare", w.trial}, {"deadlines", w.trial}, {"report", "-o", "stale.html", w.trial}} {
 		_, out, status := w.run(slices.Concat([]string{"trial", command[0]}, w.flags, command[1:])...)
 		if status != exitPending || !strings.Contains(out, "is of the tree of size") || strings.Contains(out, "policy SHA-256") {

@@ -189,6 +189,9 @@ func TestUnclear(t *testing.T) {
 		{"Change in 6-minute walk distance [12 weeks]", "Change in 6-minute walk distance [52 weeks]", "contradict"},
 	} {
 		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified), version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
+		if c.specified == study.Withheld && len(r.Outcomes) != 2 {
+			t.Errorf("what is withheld on both sides is joined: %+v", r.Outcomes)
+		}
 		for _, f := range r.Outcomes {
 			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why, c.why)) {
 				t.Errorf("%q, reported %q: %s, %s", c.specified, c.reported, f.Status, f.Why)
