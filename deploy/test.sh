@@ -2,7 +2,8 @@
 # The whole test suite, on a machine with Go: installs what it needs by apt-get
 # where it is missing, starts a MariaDB in a temporary folder, reached by a socket there, and
 # stops it. Real input files are read from ../shared/data where they are. With
-# TRIALPROOF_TEST_LARGE=1 the log whose histories are read has 100,000 entries.
+# TRIALPROOF_TEST_LARGE=1 the log whose histories are read has 100,000 entries, and 5,000
+# records are imported.
 set -eu
 cd "$(dirname "$0")/.."
 tmp=$(mktemp -d)
