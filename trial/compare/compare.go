@@ -12,6 +12,7 @@ package compare
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial/outcome"
@@ -86,13 +87,15 @@ const near = 0.75 * outcome.Threshold
 // own results, or else its planned outcomes.
 func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report {
 	r := &Report{Threshold: outcome.Threshold, Outcomes: []Finding{}, BeforeStart: []Step{}, AfterStart: []Step{}, WithResults: []Step{}, Conflicts: []string{}, Notes: []string{}}
+	// The start, and what changed, are told by versions without outcomes too.
+	r.Start = study.History(versions, study.Start)
+	start, begun := actualStart(r.Start)
+	r.steps(versions, start, begun)
 	versions = withOutcomes(versions, r)
 	if len(versions) == 0 {
 		r.None = "none: no version with outcomes is logged"
 		return r
 	}
-	r.Start = study.History(versions, study.Start)
-	start, begun := actualStart(r.Start)
 	before := -1 // place of the prespecified version
 	switch {
 	case !begun:
@@ -103,7 +106,6 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 			r.None = noneBefore(versions, start)
 		}
 	}
-	r.steps(versions, start, begun)
 	reported := r.reported(versions, article)
 	if before < 0 {
 		r.Unjudged = reported
@@ -153,6 +155,9 @@ func (r *Report) steps(versions []study.Version, start string, begun bool) {
 	for i := range versions {
 		v := &versions[i]
 		p := last[v.Kind]
+		if p != nil && slices.Contains(p.Conflicts, v.Entry) {
+			continue // which of the two was shown is open: neither follows the other
+		}
 		last[v.Kind] = v
 		if p == nil {
 			continue
@@ -319,22 +324,41 @@ var several = regexp.MustCompile(`(?i)\b(or|and/or|composite|combined)\b`)
 // can tell what it is.
 func withheld(o study.Outcome) bool { return o.Measure == study.Withheld }
 
-// pair joins outcomes by their places in a: equal words of one level first, then
-// by likeness. An equal measure at another time is another outcome.
+// pair joins outcomes by their places in a: equal words of one level first, then of
+// any, then by likeness. An equal measure at another time is another outcome.
 func pair(a, b []study.Outcome) map[int]outcome.Pair {
 	pairs := map[int]outcome.Pair{}
 	taken := map[int]bool{}
-	for i := range a {
-		if withheld(a[i]) {
-			continue
+	join := func(key func(study.Outcome) study.Outcome, same func(x, y study.Outcome) bool) {
+		left := map[study.Outcome][]int{} // places in b, in order
+		for j, y := range b {
+			if !taken[j] {
+				left[key(y)] = append(left[key(y)], j)
+			}
 		}
-		for j := range b {
-			if !taken[j] && (b[j].Level == "" || a[i].Level == b[j].Level) && a[i].Measure == b[j].Measure && a[i].TimeFrame == b[j].TimeFrame {
-				pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
-				break
+		for i, x := range a {
+			if _, ok := pairs[i]; ok || withheld(x) {
+				continue
+			}
+			for _, j := range left[key(x)] {
+				if !taken[j] && same(x, b[j]) {
+					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
+					break
+				}
 			}
 		}
 	}
+	words := func(o study.Outcome) study.Outcome {
+		return study.Outcome{Measure: o.Measure, TimeFrame: o.TimeFrame}
+	}
+	measure := func(o study.Outcome) study.Outcome {
+		return study.Outcome{Measure: strings.ToLower(strings.Join(strings.Fields(o.Measure), " "))}
+	}
+	level := func(x, y study.Outcome) bool { return y.Level == "" || x.Level == y.Level }
+	time := func(x, y study.Outcome) bool { return outcome.TimeFrames(x.Text(), y.Text()) == outcome.Same }
+	join(words, level)
+	join(measure, func(x, y study.Outcome) bool { return level(x, y) && time(x, y) })
+	join(measure, time)
 	study.Propose(a, b, pairs)
 	return pairs
 }

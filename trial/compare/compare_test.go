@@ -74,6 +74,10 @@ func TestCompare(t *testing.T) {
 			"", 0, "no version is dated before the start", ""},
 		{"on the day of the start", []study.Version{version(t, 1, "2026-01-10", "start 2026-01-10 actual", "primary Overall survival")},
 			"", 0, "no version is dated before the start", ""},
+		{"a start that only a version without outcomes gives", []study.Version{version(t, 1, "2020-01-05", "start 2020-02 planned", "primary Bone density"), version(t, 2, "2020-03-05", "start 2020-02-01 actual"),
+			version(t, 3, "2020-05-05", "start 2020-06-01 actual", "primary Overall survival")}, "primary: overall survival", 1, "", "not reported; new and declared"},
+		{"time points swapped between levels", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary HbA1c [26 weeks]", "secondary HbA1c [52 weeks]")},
+			"primary: HbA1c at 52 weeks\nsecondary: HbA1c at 26 weeks", 1, "", "demoted; promoted"},
 		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0, "no version gives an actual start", ""},
 		{"nothing", nil, "", 0, "no version with outcomes", ""},
 	} {
@@ -122,6 +126,22 @@ func TestDeclared(t *testing.T) {
 		if f.Status != NewDeclared || f.Declared == nil || f.Declared.Entry != 2 || f.Declared.Day != "2026-03-01" || f.Declared.By != study.BySource || f.Why != c.why {
 			t.Errorf("%+v, declared %+v, want %q", f, f.Declared, c.why)
 		}
+	}
+}
+
+// TestStepsOfAll: what appears, and a start that moves, is told by versions without
+// outcomes too; of two versions of one day neither follows the other.
+func TestStepsOfAll(t *testing.T) {
+	r := Compare(study.NewVersions([]study.Version{
+		version(t, 1, "2026-03-01", "start 2026-01-10 actual"), version(t, 2, "2026-06-01", "start 2026-02-10 actual", "primary Pain"),
+	}), nil)
+	if len(r.AfterStart) != 1 || len(r.AfterStart[0].Changes) != 2 {
+		t.Errorf("%+v", r.AfterStart)
+	}
+	a, b := version(t, 1, "2026-03-01", "start 2026-01-10 actual", "primary Pain"), version(t, 2, "2026-03-01", "start 2026-01-10 actual", "primary Sleep")
+	a.Digest, b.Digest = [32]byte{1}, [32]byte{2}
+	if r = Compare(study.NewVersions([]study.Version{a, b}), nil); len(r.AfterStart) != 0 || len(r.Conflicts) != 1 {
+		t.Errorf("%+v, conflicts %q", r.AfterStart, r.Conflicts)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // Days on which 42 CFR Part 11 changed what is owed.
 var (
 	ruleInForce = time.Date(2017, 1, 18, 0, 0, 0, 0, time.UTC)
-	statute     = time.Date(2007, 9, 27, 0, 0, 0, 0, time.UTC) // trials initiated later are covered (section 801 of FDAAA)
+	statute     = time.Date(2007, 9, 27, 0, 0, 0, 0, time.UTC)  // trials initiated later are covered (section 801 of FDAAA)
+	firstDue    = time.Date(2007, 12, 26, 0, 0, 0, 0, time.UTC) // 90 days after: nothing was due before (42 U.S.C. 282(j)(2)(C))
 )
 
 // applicable says whether a trial is an applicable clinical trial (42 CFR 11.22),
@@ -33,9 +34,11 @@ func (c *caseOf) applicable(v *Verdict) bool {
 		}
 		return false
 	}
-	if start, ok := c.earliest(study.Start); ok && !mustLast(start.Date.Date).After(statute) {
-		v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27: whether it was ongoing in December 2007 is not in the record"
-		return false
+	if start, ok := c.earliest(study.Start); ok {
+		if first, _, _ := span(start.Date.Date); !first.After(statute) {
+			v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27, or not said to be after: whether it was ongoing in December 2007 is not in the record"
+			return false
+		}
 	}
 	if s.USSite() == "no" && s.Oversight.USExport != "yes" {
 		v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
@@ -88,7 +91,12 @@ func (c *caseOf) registrationFDA() Verdict {
 	}
 	v.Inputs = append(v.Inputs, c.input(study.Start), c.input(study.FirstSubmitted))
 	if !c.withdrawn(&v) {
-		c.registered(&v, func(start time.Time) time.Time { return start.AddDate(0, 0, 21) })
+		c.registered(&v, func(start time.Time) time.Time {
+			if due := start.AddDate(0, 0, 21); due.After(firstDue) {
+				return due
+			}
+			return firstDue
+		})
 	}
 	return v
 }
@@ -130,6 +138,10 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
 			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of entry %d, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Entry))
 		}
+	}
+	if start.Kind == study.Planned && (v.Verdict == Late || v.Verdict == Overdue) {
+		v.Verdict, v.Why = NotDeterminable, "no version gives an actual start, and by the planned one it is late"
+		return
 	}
 	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
 		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
@@ -174,7 +186,8 @@ func (c *caseOf) resultsFDA() Verdict {
 	submitted, _ := c.done(study.ResultsSubmitted)
 	done := submitted.Date.Date
 	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
-	certificate := c.now.Date(study.CertificateSubmitted).Date
+	certified, _ := c.done(study.CertificateSubmitted)
+	certificate := certified.Date.Date
 	dueFirst, dueLast := months(first, 12), months(last, 12)
 	v.judge(dueFirst, dueLast, done, c.day)
 	if v.Verdict == Overdue {

@@ -60,7 +60,8 @@ func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
 		return
 	}
 	level := func(i, j int) bool { l := b[ib[j]].Level; return l == "" || l == a[ia[i]].Level }
-	for _, p := range outcome.MatchOnce(ta, tb, level) {
+	prefer := func(i, j int) bool { return level(i, j) && outcome.TimeFrames(ta[i], tb[j]) != outcome.Contradicting }
+	for _, p := range outcome.MatchOnce(ta, tb, prefer) {
 		i, j := ia[p.A], ib[p.B]
 		if level(p.A, p.B) || p.Similarity >= acrossLevels {
 			pairs[i] = outcome.Pair{A: i, B: j, Similarity: p.Similarity}
@@ -87,8 +88,8 @@ func Work(a, b []Outcome) int {
 	return length(a) * length(b)
 }
 
-// MaxWork is what is done at most, a few seconds: 170 outcomes of 90 bytes against as many.
-const MaxWork = 500_000_000
+// MaxWork is what is done at most, about a second: 100 outcomes of 100 bytes against as many.
+const MaxWork = 200_000_000
 
 // Text returns the outcome as package outcome compares it.
 func (o Outcome) Text() outcome.Text {
