@@ -8,8 +8,7 @@ import (
 
 const (
 	// Withheld stands for a text that has the name of an official, contact or
-	// investigator, or what looks like an e-mail address or a telephone number. Some
-	// sponsors name themselves as their official: their names are withheld too.
+	// investigator, or what looks like an e-mail address or a telephone number.
 	Withheld = "[withheld]"
 	// Individual stands for a sponsor who is a natural person.
 	Individual = "individual"
@@ -22,7 +21,7 @@ const (
 // investigator whom the document names is withheld, whoever else bears that name.
 // The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
-	p := newPrivacy(s.People)
+	p := newPrivacy(s.persons())
 	text := func(member, t string) string {
 		clean, ok := p.text(t)
 		if !ok {

@@ -18,7 +18,14 @@ func TestPrivacyNames(t *testing.T) {
 		{"Jane M. Doe, MD, PhD", []string{
 			"A study by Jane Doe", "JANE DOE's trial", "Doe, Jane: sleep", "Jane Mary Doe", "Dr. Jane M Doe", "Jan\u200be Doe", "Ja\u00adne Doe", "Jane&nbsp;Doe", "Jane\nDoe",
 			"Jane-Doe score", "Jané Döe", norm.NFD.String("Jané Doé"), "Ｊａｎｅ Doe",
+			"J. Doe", "J. M. Doe", "Doe J",
 		}, []string{"Jane's scale", "Doe", "Janet Doeman", "A doe and a hare; Jane is far away from it"}},
+		{"Cindy H. T. Pau", []string{"Assessment by Cindy H. T. Pau", "Cindy Pau"}, nil},
+		{"Juan P Sanabria-Mazo", []string{"Juan P Sanabria-Mazo", "Juan Sanabria Mazo"}, nil},
+		{"Vikas Sharma (PI)", []string{"Vikas Sharma"}, nil},
+		{"Vikas Sharma Director", []string{"Vikas Sharma"}, []string{"Director"}},
+		{"Maria L. Corpuz\nCharitos Nikos\nPharmacis Peter", []string{"Maria Corpuz", "Nikos Charitos", "Peter Pharmacis"}, nil},
+		{"王伟\n李 小龙", []string{"王伟", "由李小龙主持"}, []string{"王"}},
 		{"Doe, Jane", []string{"Jane Doe", "Doe Jane"}, []string{"Jane", "doe"}},
 		{"Dr. med. Jane Doe", []string{"Jane Doe"}, []string{"med Jane"}},
 		{"Assoc. Prof. Jane Doe", []string{"Jane Doe"}, nil},
@@ -58,7 +65,7 @@ func TestPrivacyAddresses(t *testing.T) {
 	for _, s := range []string{
 		"jane@x.org", "Write to jane@example.org.", "jane＠example.org", "jane\u200b@example.org", "josé@example.org", "jane@exämple.org", "jane (at) example.org", "jane [at] example.org",
 		"1-800-555-1212", "(800) 555-1212", "800.555.1212", "+1 (5) 551 234 567", "+44 20 7946 0958", "0044 20 7946 0958", "0 800 123 4567", "020 7946 0958", "+49\u201130\u20111234567",
-		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone (030) 123456",
+		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone (030) 1234567", "01 48 95 70 51", "13970038386", "02074059200", "0086-0512-67781139", "phone number 12345678", "Telefon 30 12 34 56 78", "030 1234567",
 	} {
 		if got, ok := p.text(s); ok {
 			t.Errorf("%q becomes the fact %q", s, got)
@@ -72,7 +79,7 @@ func TestPrivacyAddresses(t *testing.T) {
 	for _, s := range []string{
 		"0-10 numeric rating scale", "Days 1, 8, 15, 22 and 29", "2016-2018", "2016-01-31 to 2018-02-28", "0, 30, 60, 90, 120 minutes", "10 000 - 20 000 cells", "PD 0299685 30mg",
 		"0.5 1.0 1.5 2.0 mg", "HEART@Home", "1 000 000 IU", "100-200-300 mg", "Phase 1/2", "EORTC QLQ-C30", "NCT01234567", "between 00:00 and 06:00", "12 weeks (84 days)",
-		"1-2-3-4-5-6-7-8-9-10", "5 mg/kg every 3 weeks", "AZD2693",
+		"1-2-3-4-5-6-7-8-9-10", "600-800-1000 mg", "100 200 300 4000 mg", "800-1200 800-1200 kcal", "2019 - 2020 - 2021", "0 15 30 45 60 90 120 min", "1000000000000 vg/kg", "Telephone visits at 30, 90 and 180 days", "5 mg/kg every 3 weeks", "AZD2693",
 	} {
 		if got, ok := p.text(s); !ok {
 			t.Errorf("%q is withheld", s)

@@ -160,18 +160,20 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestSponsorFact: no sponsor who is a person is shown, no organisation is said to be
-// one, and what a record has as an official's name is in no fact.
+// TestSponsorFact: no sponsor who is a person is shown, and no organisation is
+// withheld for being its own official.
 func TestSponsorFact(t *testing.T) {
 	for _, c := range []struct {
 		sponsor Organisation
 		people  []string
 		want    string
 	}{
-		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, Withheld},
-		{Organisation{"Example Pharma", "industry"}, []string{"Ada Lovelace"}, "Example Pharma"},
-		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, Withheld},
-		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, Withheld},
+		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, "Example Pharma"},
+		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, "Examplinib AB"},
+		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, "University Hospital of Example"},
+		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital"}, Withheld},
+		{Organisation{"Example Pharma A/S", "industry"}, []string{"Example Pharma", "Example Pharma A/S Clinical Trials"}, "Example Pharma A/S"},
+		{Organisation{"Lovelace Ltd.", "industry"}, []string{"Ada Lovelace"}, "Lovelace Ltd."},
 		{Organisation{"[Redacted]", "other"}, []string{"[Redacted]"}, "[Redacted]"},
 		{Organisation{"Ada Lovelace", "other"}, []string{"Ada Lovelace, MD"}, Individual},
 		{Organisation{"Ada Lovelace", "indiv"}, nil, Individual},
