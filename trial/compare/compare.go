@@ -11,7 +11,6 @@ package compare
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -287,13 +286,14 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 
 // status compares the levels and times of an outcome that was found again.
 func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
+	contrast := outcome.Contrast(s.Text(), o.Text())
 	switch {
 	case t == outcome.Contradicting:
 		return Unclear, "the time frames contradict each other"
 	case isCut(s) || isCut(o):
 		return Unclear, "a text is cut after 200 characters: give the files to compare all of it"
-	case combines(s) != combines(o):
-		return Unclear, "one of them combines several events, the other does not"
+	case contrast != "":
+		return Unclear, contrast
 	case o.Level == "" || o.Level == s.Level:
 		switch t {
 		case outcome.OnlyFirst:
@@ -314,11 +314,6 @@ func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
 func isCut(o study.Outcome) bool {
 	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
 }
-
-// combines reports whether an outcome is one of several events, whichever comes.
-func combines(o study.Outcome) bool { return several.MatchString(o.Measure) }
-
-var several = regexp.MustCompile(`(?i)\b(or|and/or|composite|combined)\b`)
 
 // withheld reports whether the words of an outcome were withheld from facts: nobody
 // can tell what it is.

@@ -205,7 +205,8 @@ func TestUnclear(t *testing.T) {
 		{study.Withheld, study.Withheld, "withheld"},
 		{"Pain", study.Withheld, ""},
 		{long, long, "cut after 200 characters"},
-		{"Mortality", "Mortality or transfer to intensive care", "combines several events"},
+		{"Mortality", "Mortality or transfer to intensive care", "combine several events"},
+		{"PASI 90 response", "PASI 75 response", "name other numbers"},
 		{"Change in 6-minute walk distance [12 weeks]", "Change in 6-minute walk distance [52 weeks]", "contradict"},
 	} {
 		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified), version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
