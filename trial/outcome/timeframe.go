@@ -135,6 +135,12 @@ func listings(s string) []listing {
 		switch {
 		case p.isNum:
 			l, next = numberFirst(ps, i)
+			if unit := at(next + 1); len(l.points) == 1 && at(next).isNum && at(next).gap == "" && unit.days > 0 && unit.days < ps[next-1].days {
+				// "15 years 5 months" is one time.
+				p, more := &l.points[0], at(next).number*unit.days
+				p.low, p.high, p.text = p.low+more, p.high+more, p.text+" "+makePoint(at(next).number, at(next).number, unit).text
+				l.end, next = unit.end, next+2
+			}
 		case p.days > 0 && len(p.unit) > 1 && at(i+1).isNum && strings.Trim(at(i+1).gap, "-#") == "":
 			l, next = unitFirst(ps, i)
 		}
@@ -198,6 +204,10 @@ func numberFirst(ps []part, i int) (listing, int) {
 			k++
 		}
 		if k >= len(ps) || !ps[k].isNum || strings.Trim(ps[k].gap, ",-–—~/&+") != "" {
+			return listing{}, i
+		}
+		// "the first 24 hours", "two 6-week periods": the one counts what the other measures.
+		if k == j && gap == "" && !(isDigit(ps[i].text[0]) && isDigit(ps[k].text[0])) {
 			return listing{}, i
 		}
 		span := ps[j].text == "to" || k == j && gap != "" && strings.Trim(gap, "-–—~") == ""
