@@ -130,6 +130,17 @@ type v2Record struct {
 			} `json:"pointOfContact"`
 		} `json:"moreInfoModule"`
 	} `json:"resultsSection"`
+	AnnotationSection struct {
+		AnnotationModule struct {
+			UnpostedAnnotation struct {
+				UnpostedResponsibleParty string `json:"unpostedResponsibleParty"`
+				UnpostedEvents           []struct {
+					Type string `json:"type"`
+					Date string `json:"date"`
+				} `json:"unpostedEvents"`
+			} `json:"unpostedAnnotation"`
+		} `json:"annotationModule"`
+	} `json:"annotationSection"`
 	DocumentSection struct {
 		LargeDocumentModule struct {
 			LargeDocs []struct {
@@ -251,7 +262,15 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	s.addDate(Completion, st.CompletionDateStruct.Date, dateKind(st.CompletionDateStruct.Type))
 	s.addDate(FirstSubmitted, st.StudyFirstSubmitDate, Actual)
 	s.addDate(FirstPosted, st.StudyFirstPostDateStruct.Date, dateKind(st.StudyFirstPostDateStruct.Type))
-	s.addDate(ResultsSubmitted, st.ResultsFirstSubmitDate, Actual)
+	unposted := &r.AnnotationSection.AnnotationModule.UnpostedAnnotation
+	s.addPerson(unposted.UnpostedResponsibleParty)
+	submitted := st.ResultsFirstSubmitDate
+	for i, e := range unposted.UnpostedEvents { // submitted, and in the register's review
+		if withdrawn := i+1 < len(unposted.UnpostedEvents) && unposted.UnpostedEvents[i+1].Type == "UNRELEASE"; submitted == "" && e.Type == "RELEASE" && !withdrawn {
+			submitted = e.Date
+		}
+	}
+	s.addDate(ResultsSubmitted, submitted, Actual)
 	s.addDate(ResultsPosted, st.ResultsFirstPostDateStruct.Date, dateKind(st.ResultsFirstPostDateStruct.Type))
 	s.addDate(CertificateSubmitted, st.DispFirstSubmitDate, Actual)
 	s.addDate(CertificatePosted, st.DispFirstPostDateStruct.Date, dateKind(st.DispFirstPostDateStruct.Type))

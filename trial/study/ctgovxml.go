@@ -84,19 +84,20 @@ type xmlRecord struct {
 
 	Countries []string `xml:"location_countries>country"`
 
-	FirstReceived        string  `xml:"firstreceived_date"`
-	FirstSubmitted       string  `xml:"study_first_submitted"`
-	FirstPosted          xmlDate `xml:"study_first_posted"`
-	ResultsReceived      string  `xml:"firstreceived_results_date"`
-	ResultsSubmitted     string  `xml:"results_first_submitted"`
-	ResultsPosted        xmlDate `xml:"results_first_posted"`
-	DispositionReceived  string  `xml:"firstreceived_results_disposition_date"`
-	DispositionSubmitted string  `xml:"disposition_first_submitted"`
-	DispositionPosted    xmlDate `xml:"disposition_first_posted"`
-	LastChanged          string  `xml:"lastchanged_date"`
-	LastSubmitted        string  `xml:"last_update_submitted"`
-	LastPosted           xmlDate `xml:"last_update_posted"`
-	Verified             string  `xml:"verification_date"`
+	FirstReceived        string   `xml:"firstreceived_date"`
+	FirstSubmitted       string   `xml:"study_first_submitted"`
+	FirstPosted          xmlDate  `xml:"study_first_posted"`
+	ResultsReceived      string   `xml:"firstreceived_results_date"`
+	ResultsSubmitted     string   `xml:"results_first_submitted"`
+	PendingSubmitted     []string `xml:"pending_results>submitted"` // in the register's review
+	ResultsPosted        xmlDate  `xml:"results_first_posted"`
+	DispositionReceived  string   `xml:"firstreceived_results_disposition_date"`
+	DispositionSubmitted string   `xml:"disposition_first_submitted"`
+	DispositionPosted    xmlDate  `xml:"disposition_first_posted"`
+	LastChanged          string   `xml:"lastchanged_date"`
+	LastSubmitted        string   `xml:"last_update_submitted"`
+	LastPosted           xmlDate  `xml:"last_update_posted"`
+	Verified             string   `xml:"verification_date"`
 
 	Responsible struct {
 		NameTitle    string `xml:"name_title"`
@@ -301,7 +302,7 @@ func (r *xmlRecord) dates(s *Study) {
 		{Completion, r.CompletionDate.Date, dateKind(r.CompletionDate.Type)},
 		{FirstSubmitted, cmp.Or(r.FirstSubmitted, r.FirstReceived), Actual},
 		{FirstPosted, r.FirstPosted.Date, dateKind(r.FirstPosted.Type)},
-		{ResultsSubmitted, cmp.Or(r.ResultsSubmitted, r.ResultsReceived), Actual},
+		{ResultsSubmitted, cmp.Or(append([]string{r.ResultsSubmitted, r.ResultsReceived}, r.PendingSubmitted...)...), Actual},
 		{ResultsPosted, r.ResultsPosted.Date, dateKind(r.ResultsPosted.Type)},
 		{CertificateSubmitted, cmp.Or(r.DispositionSubmitted, r.DispositionReceived), Actual},
 		{CertificatePosted, r.DispositionPosted.Date, dateKind(r.DispositionPosted.Type)},
