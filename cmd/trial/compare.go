@@ -94,7 +94,7 @@ func printJSON(e *env, v any) error {
 
 // printBasis says what a report of a dossier rests on.
 func (e *env) printBasis(r *remote, d *dossier) {
-	v := d.verdicts[0]
+	v := d.histories[0]
 	word := "complete as replaying witnesses checked"
 	if d.stated() != nil {
 		word = "complete as stated by the operator"

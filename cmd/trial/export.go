@@ -33,14 +33,12 @@ func export(ctx context.Context, e *env, args []string) error {
 	if _, err := os.Lstat(out); err == nil {
 		return usagef("%s is there already and is never overwritten", out)
 	}
-	data, v, err := r.theTrialHistory(ctx, rest[0])
+	list, err := r.theTrialHistories(ctx, rest[0], trial.RecordKey{Kind: "log", ID: r.log.Name()})
 	if err != nil {
 		return err
 	}
-	s, err := r.stand(ctx, v)
-	if err != nil {
-		return err
-	}
+	data, v, n := list[0].data, list[0].Verdict, len(list)-2
+	s := stand(r.policy, v, list[1:n], &list[n])
 	policy, err := readSmall(r.policyFile)
 	if err != nil {
 		return err
@@ -48,16 +46,8 @@ func export(ctx context.Context, e *env, args []string) error {
 	var b archive
 	b.add("policy", policy)
 	b.add("history.json", data)
-	keys := []trial.RecordKey{{Kind: "org", ID: s.Holder}, {Kind: "log", ID: r.log.Name()}}
-	for _, n := range s.Numbers {
-		keys = append(keys, trial.RecordKey{Kind: "identifier", ID: n.Identifier})
-	}
-	for _, key := range keys {
-		other, _, err := r.history(ctx, key)
-		if err != nil {
-			return err
-		}
-		b.add(fmt.Sprintf("%s.json", safe(key.Kind+"-"+key.ID)), other)
+	for _, other := range list[1:] {
+		b.add(fmt.Sprintf("%s.json", safe(other.Key.Kind+"-"+other.Key.ID)), other.data)
 	}
 	h, err := history.Parse(data)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"html/template"
@@ -18,6 +19,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -46,7 +48,8 @@ type inspection struct {
 	Deadlines  []deadline.Verdict `json:"deadlines"`
 	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
 	NotProven  []string           `json:"notProven"`
-	Proofs     []json.RawMessage  `json:"proofs"` // complete histories, each checked by trial verify-history
+	Proofs     []json.RawMessage  `json:"proofs"`                // complete histories of the trial and of its numbers, each checked by trial verify-history
+	HolderOf   json.RawMessage    `json:"holderProof,omitempty"` // the history of who holds the trial
 }
 
 // A studyHead says which study a report is about.
@@ -123,13 +126,11 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := x.conclude(d, outcomes); err != nil {
 		return usageError{err}
 	}
-	if d.timeline != nil {
-		if x.Standing, err = r.stand(ctx, d.verdicts[0]); err != nil {
-			return err
-		}
+	for _, p := range d.histories {
+		x.Proofs = append(x.Proofs, p.data)
 	}
-	for _, p := range d.proofs {
-		x.Proofs = append(x.Proofs, p)
+	if d.holder != nil {
+		x.HolderOf = d.holder.data
 	}
 	data, err := x.marshal()
 	if err != nil {
@@ -155,7 +156,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 
 // inspect says what the entries are and what they rest on.
 func (d *dossier) inspect(p *receipt.Policy, at string) *inspection {
-	v := d.verdicts[0]
+	v := d.histories[0]
 	x := &inspection{
 		Format: reportFormat, Asked: d.id, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
 		Policy: p.Digest(), Quorum: p.QuorumText(), At: at, Entries: d.entries(), Deadlines: []deadline.Verdict{},
@@ -167,6 +168,9 @@ func (d *dossier) inspect(p *receipt.Policy, at string) *inspection {
 			"that the page is what was written: it bears no signature. The file beside it is checked by its proofs, and what is concluded here is worked out anew from them",
 			"that a regulation was broken: deadlines are worked out from what the record states, and what it does not state is said to be not determinable",
 		},
+	}
+	if d.holder != nil {
+		x.Standing = stand(p, v.Verdict, d.histories[1:], d.holder)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		x.SeenBy = t.Format(time.RFC3339)
@@ -201,7 +205,7 @@ func (d *dossier) entries() []inspectedEntry {
 	}
 	list := []inspectedEntry{}
 	seen := map[uint64]bool{}
-	for _, v := range d.verdicts {
+	for _, v := range d.histories {
 		for _, entry := range v.Entries {
 			if entry.Statement != nil && !seen[entry.Index] {
 				seen[entry.Index] = true
@@ -241,8 +245,7 @@ func (d *dossier) inspectEntry(entry trial.Located, i *trial.Item) inspectedEntr
 
 // verifyReport checks the proofs in a report for programs, and that the report is
 // what follows from them and from the documents given, to the letter. It returns
-// false if the data is no such report. Where the trial stands is not drawn again:
-// that takes the history of the organisation too.
+// false if the data is no such report.
 func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []string) (bool, error) {
 	x := new(inspection)
 	if json.Unmarshal(data, x) != nil || x.Format == "" {
@@ -251,29 +254,39 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 	if x.Format != reportFormat || len(x.Proofs) == 0 {
 		return true, fmt.Errorf("%w: its format is not %s, or it has no proofs", errInvalid, reportFormat)
 	}
-	d := &dossier{id: x.Asked}
-	for _, proof := range x.Proofs {
-		v, err := checkHistory(p, proof)
+	var list []proven
+	for i, proof := range append(slices.Clone(x.Proofs), x.HolderOf) {
+		if i == len(x.Proofs) && len(proof) == 0 {
+			continue // nobody holds it
+		}
+		h, err := history.Parse(proof)
+		if err != nil {
+			return true, fmt.Errorf("%w: %w", errInvalid, err)
+		}
+		if !sameJSON(proof, h) {
+			return true, fmt.Errorf("%w: a history in the report has a member twice, or more than a history has: it was altered", errInvalid)
+		}
+		v, err := verified(p, h)
 		if err != nil {
 			return true, err
 		}
-		d.verdicts = append(d.verdicts, v)
+		list = append(list, proven{proof, v})
 	}
+	d := newDossier(x.Asked, list)
 	if err := d.whole(); err != nil {
 		return true, fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	d.timeline = d.verdicts[0].Timeline(0)
 	again := d.inspect(p, x.At)
-	again.Article, again.Files, again.Standing, again.Proofs = x.Article, x.Files, x.Standing, x.Proofs
+	again.Article, again.Files, again.Proofs, again.HolderOf = x.Article, x.Files, x.Proofs, x.HolderOf
 	if !sameJSON(x.Entries, again.Entries) {
 		return true, fmt.Errorf("%w: the entries that the report lists are not those that its proofs hold", errInvalid)
 	}
-	for _, v := range d.verdicts {
-		if err := e.printHistory(p, v, w); err != nil {
+	for _, v := range d.histories {
+		if err := e.printHistory(p, v.Verdict, w); err != nil {
 			return true, err
 		}
 	}
-	unread, err := again.redraw(d, x, files)
+	lacking, err := again.redraw(d, x, files)
 	if err != nil {
 		return true, err
 	}
@@ -285,18 +298,19 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 	if json.Indent(&said, data, "", " ") != nil || !bytes.Equal(bytes.TrimSpace(said.Bytes()), bytes.TrimSpace(now)) {
 		return true, fmt.Errorf("%w: the report is not what follows from its entries: it was altered, or drawn by a program of another version", errInvalid)
 	}
-	if !unread.IsZero() {
-		fmt.Fprintln(e.stdout, "the report lists these entries")
-		return true, fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", unread)
+	if !lacking.IsZero() {
+		fmt.Fprintln(e.stdout, "the report lists these entries, and where the trial stands follows from them")
+		return true, fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", lacking)
 	}
-	fmt.Fprintln(e.stdout, "the report lists these entries, and its comparison and deadlines follow from them")
+	fmt.Fprintln(e.stdout, "the report lists these entries, and where the trial stands, its comparison and its deadlines follow from them")
 	return true, d.stated()
 }
 
 // whole returns an error where a dossier's histories are not all that a report on
-// the trial has: of one tree, the trial's first, then each of its numbers'.
+// the trial has: of one tree, the trial's first, then each of its numbers', then that
+// of who holds it.
 func (d *dossier) whole() error {
-	first := d.verdicts[0]
+	first := d.histories[0]
 	if rec, ok := first.Record.(*trial.IdentifierRecord); ok {
 		if id, err := theTrial(rec); err != nil || !id.IsZero() {
 			return fmt.Errorf("the report has no history of trial %s, which claims %s", id, rec.ID)
@@ -309,15 +323,24 @@ func (d *dossier) whole() error {
 			return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", d.id)
 		}
 	}
+	all := slices.Clone(d.histories)
+	if rec, ok := first.Record.(*trial.TrialRecord); ok {
+		if d.holder == nil || d.holder.Key.ID != rec.Holder {
+			return fmt.Errorf("the report has no history of %s, which holds the trial", rec.Holder)
+		}
+		all = append(all, *d.holder)
+	} else if d.holder != nil {
+		return errors.New("the report has the history of a holder, and no trial")
+	}
 	for i, key := range keys {
-		if i >= len(d.verdicts) || d.verdicts[i].Key != key {
+		if i >= len(d.histories) || d.histories[i].Key != key {
 			return fmt.Errorf("the report has no history of %s, which is the trial's number", key.ID)
 		}
 	}
-	if len(d.verdicts) > len(keys) {
-		return fmt.Errorf("the report has a history of %s, which is not the trial's number", d.verdicts[len(keys)].Key.ID)
+	if len(d.histories) > len(keys) {
+		return fmt.Errorf("the report has a history of %s, which is not the trial's number", d.histories[len(keys)].Key.ID)
 	}
-	return d.sameTree()
+	return sameTree(all)
 }
 
 // asks reports whether what was typed is an id or number.
@@ -346,6 +369,7 @@ func (x *inspection) redraw(d *dossier, said *inspection, files []string) (lacki
 			return f, nil
 		}
 	}
+	x.Files = d.files
 	var article []outcome.ArticleOutcome
 	if said.Article != "" {
 		if article, err = outcome.ParseArticle([]byte(said.Article)); err != nil {
@@ -366,6 +390,7 @@ func (x *inspection) redraw(d *dossier, said *inspection, files []string) (lacki
 	return lacking, nil
 }
 
+// sameJSON reports whether two values are written alike; of raw JSON, white space aside.
 func sameJSON(a, b any) bool {
 	x, err1 := json.Marshal(a)
 	y, err2 := json.Marshal(b)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A standing is where a trial stands, for people and for programs.
@@ -72,14 +73,12 @@ func status(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number bound to it")
 	}
-	_, v, err := r.theTrialHistory(ctx, rest[0])
+	list, err := r.theTrialHistories(ctx, rest[0])
 	if err != nil {
 		return err
 	}
-	s, err := r.stand(ctx, v)
-	if err != nil {
-		return err
-	}
+	v, n := list[0].Verdict, len(list)-1
+	s := stand(r.policy, v, list[1:n], &list[n])
 	if asJSON {
 		enc := json.NewEncoder(e.stdout)
 		enc.SetIndent("", " ")
@@ -93,37 +92,33 @@ func status(ctx context.Context, e *env, args []string) error {
 	return stated(v)
 }
 
-// theTrialHistory fetches and checks the history of a trial that must be logged.
-func (r *remote) theTrialHistory(ctx context.Context, typed string) ([]byte, *history.Verdict, error) {
+// theTrialHistories fetches and checks the histories of a trial that must be logged, of its
+// numbers, of who holds it, and what more is asked for.
+func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...trial.RecordKey) ([]proven, error) {
 	key, err := r.recordKey(typed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	data, v, err := r.trialHistory(ctx, key)
+	list, err := r.oneTree(ctx, key, func(rec trial.Record) []trial.RecordKey { return append(numbersAndHolder(rec), more...) })
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if _, ok := v.Record.(*trial.TrialRecord); !ok {
-		return nil, nil, fmt.Errorf("%w: no trial is logged as %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
+	if _, ok := list[0].Record.(*trial.TrialRecord); !ok {
+		return nil, fmt.Errorf("%w: no trial is logged as %s up to size %d", errInvalid, typed, list[0].Checkpoint.Size)
 	}
-	return data, v, nil
+	return list, nil
 }
 
-// stand reads a trial's history, with what the log has about its numbers and its
-// holder, each with a proof that is checked.
-func (r *remote) stand(ctx context.Context, v *history.Verdict) (*standing, error) {
+// stand reads the histories of a trial, of its numbers and of its holder.
+func stand(p *receipt.Policy, v *history.Verdict, numbers []proven, holder *proven) *standing {
 	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
 	s := &standing{
 		Trial: rec.ID, Number: rec.Number, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
 		Delegations: rec.Delegations, Offer: rec.Offer, Marks: tl.Marks(),
-		Size: v.Checkpoint.Size, Replayed: v.Replayed, Policy: r.policy.Digest(), kinds: map[string]int{},
+		Size: v.Checkpoint.Size, Replayed: v.Replayed, Policy: p.Digest(), kinds: map[string]int{},
 	}
-	for _, id := range rec.Identifiers[1:] {
-		_, iv, err := r.history(ctx, trial.RecordKey{Kind: "identifier", ID: id})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
-		}
-		n := numberStanding{Identifier: id}
+	for _, iv := range numbers {
+		n := numberStanding{Identifier: iv.Key.ID}
 		if ir, ok := iv.Record.(*trial.IdentifierRecord); ok {
 			n.Disputed = ir.Disputed()
 			for _, c := range ir.Claims {
@@ -132,11 +127,7 @@ func (r *remote) stand(ctx context.Context, v *history.Verdict) (*standing, erro
 		}
 		s.Numbers = append(s.Numbers, n)
 	}
-	_, ov, err := r.history(ctx, trial.RecordKey{Kind: "org", ID: rec.Holder})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", rec.Holder, err)
-	}
-	if or, ok := ov.Record.(*trial.OrgRecord); ok {
+	if or, ok := holder.Record.(*trial.OrgRecord); ok {
 		s.Sealed, s.Unopened = or.Sealed, or.Sealed-or.Opened
 	}
 	for _, scope := range slices.Sorted(maps.Keys(rec.Scopes)) {
@@ -162,7 +153,7 @@ func (r *remote) stand(ctx context.Context, v *history.Verdict) (*standing, erro
 		s.SeenBy = t.Format(time.RFC3339)
 	}
 	s.Missing = tl.Missing(at)
-	return s, nil
+	return s
 }
 
 func (s *standing) print(w io.Writer) {

@@ -9,21 +9,19 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
 // A dossier is everything that a log has about one trial, checked: the trial's
 // history, those of its numbers, and what its documents say.
 type dossier struct {
-	id        string             // what was typed
-	timeline  *trial.Timeline    // nil: only observations on a number are logged
-	verdicts  []*history.Verdict // that all of it rests on
-	proofs    [][]byte           // of the verdicts, as trial verify-history reads them
+	id        string          // what was typed
+	timeline  *trial.Timeline // nil: only observations on a number are logged
+	histories []proven        // of the trial, then of its numbers
+	holder    *proven         // the history of who holds the trial
 	versions  []study.Version
 	files     []trial.Hash // documents that versions were read from, in place of facts
 	unread    []string     // documents whose content neither facts nor a file tell
@@ -37,14 +35,14 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	if err != nil {
 		return nil, err
 	}
-	d := &dossier{id: typed}
-	if err := r.histories(ctx, d, key); err != nil {
+	list, err := r.oneTree(ctx, key, numbersAndHolder)
+	if err != nil {
 		return nil, err
 	}
-	if v := d.verdicts[0]; v.Record == nil {
+	if v := list[0]; v.Record == nil {
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
 	}
-	d.timeline = d.verdicts[0].Timeline(0)
+	d := newDossier(typed, list)
 	found, err := d.find(files)
 	if err != nil {
 		return nil, err
@@ -53,53 +51,13 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	return d, nil
 }
 
-// histories fetches the history of a trial and those of its numbers, all of one
-// tree: an older tree for one of them would hide what was logged since.
-func (r *remote) histories(ctx context.Context, d *dossier, key trial.RecordKey) error {
-	for range 10 { // a log that grows meanwhile is asked again
-		data, v, err := r.trialHistory(ctx, key)
-		if err != nil {
-			return err
-		}
-		d.verdicts, d.proofs = []*history.Verdict{v}, [][]byte{data}
-		for _, number := range registryNumbers(v.Record) {
-			data, v, err := r.history(ctx, number)
-			if err != nil {
-				return err
-			}
-			d.verdicts, d.proofs = append(d.verdicts, v), append(d.proofs, data)
-		}
-		if d.sameTree() == nil {
-			return nil
-		}
+// newDossier returns the dossier of histories as oneTree returns them.
+func newDossier(typed string, list []proven) *dossier {
+	d := &dossier{id: typed, histories: list, timeline: list[0].Timeline(0)}
+	if n := len(list) - 1; list[n].Key.Kind == "org" {
+		d.histories, d.holder = list[:n], &list[n]
 	}
-	return fmt.Errorf("%w; ask again, for the log may be growing", d.sameTree())
-}
-
-// sameTree returns an error where the histories are not all of one tree.
-func (d *dossier) sameTree() error {
-	first := d.verdicts[0].Checkpoint.Tree
-	for _, v := range d.verdicts[1:] {
-		if v.Checkpoint.Tree != first {
-			return fmt.Errorf("the history of %s is of the tree of size %d, that of %s of the tree of size %d", d.verdicts[0].Key.ID, first.Size, v.Key.ID, v.Checkpoint.Size)
-		}
-	}
-	return nil
-}
-
-// registryNumbers returns the records of a trial's registry numbers, whose histories
-// have what was observed of it; none for other records.
-func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
-	rec, ok := r.(*trial.TrialRecord)
-	if !ok {
-		return nil
-	}
-	for _, id := range rec.Identifiers {
-		if !strings.HasPrefix(id, "sponsor:") {
-			keys = append(keys, trial.RecordKey{Kind: "identifier", ID: id})
-		}
-	}
-	return keys
+	return d
 }
 
 // located calls f with each statement that is in effect, once.
@@ -116,7 +74,7 @@ func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.State
 			}
 		}
 	}
-	for _, v := range d.verdicts {
+	for _, v := range d.histories {
 		for _, e := range v.Entries {
 			if e.Statement == nil || seen[e.Index] {
 				continue
@@ -240,7 +198,7 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 
 // stated is an error where the histories are complete by the operator's word only.
 func (d *dossier) stated() error {
-	if slices.ContainsFunc(d.verdicts, func(v *history.Verdict) bool { return !v.Replayed }) {
+	if slices.ContainsFunc(d.histories, func(v proven) bool { return !v.Replayed }) {
 		return errStated
 	}
 	return nil

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
+)
+
+// A proven is a history that was checked, and its file.
+type proven struct {
+	data []byte
+	*history.Verdict
+}
+
+// oneTree fetches and checks the history of a record, or of the trial that it leads
+// to, and those of the records that this one leads to, all of one tree: an older tree
+// for one of them would hide what was logged since.
+func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(trial.Record) []trial.RecordKey) ([]proven, error) {
+	var list []proven
+	for range 10 { // a log that grows meanwhile is asked again
+		data, v, err := r.trialHistory(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		list = []proven{{data, v}}
+		for _, key := range more(v.Record) {
+			data, v, err := r.history(ctx, key)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key.ID, err)
+			}
+			list = append(list, proven{data, v})
+		}
+		if sameTree(list) == nil {
+			return list, nil
+		}
+	}
+	return nil, fmt.Errorf("%w; ask again, for the log may be growing", sameTree(list))
+}
+
+// sameTree returns an error where histories are not all of one tree.
+func sameTree(list []proven) error {
+	for _, p := range list[1:] {
+		if p.Checkpoint.Tree != list[0].Checkpoint.Tree {
+			return fmt.Errorf("the history of %s is of the tree of size %d, that of %s of the tree of size %d", list[0].Key.ID, list[0].Checkpoint.Size, p.Key.ID, p.Checkpoint.Size)
+		}
+	}
+	return nil
+}
+
+// registryNumbers returns the records of a trial's registry numbers, whose histories
+// have what was observed of it; none for other records.
+func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
+	rec, ok := r.(*trial.TrialRecord)
+	if !ok {
+		return nil
+	}
+	for _, id := range rec.Identifiers[1:] { // the first is the sponsor's own
+		keys = append(keys, trial.RecordKey{Kind: "identifier", ID: id})
+	}
+	return keys
+}
+
+// numbersAndHolder returns registryNumbers, and behind them the record of the
+// organisation that holds the trial.
+func numbersAndHolder(r trial.Record) []trial.RecordKey {
+	rec, ok := r.(*trial.TrialRecord)
+	if !ok {
+		return nil
+	}
+	return append(registryNumbers(r), trial.RecordKey{Kind: "org", ID: rec.Holder})
+}
