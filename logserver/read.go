@@ -39,7 +39,7 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 		if i >= size {
 			break
 		}
-		raws, err := l.hashes.entries(ctx, i, 1)
+		raws, err := l.hashes.entriesAt(ctx, []uint64{i})
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package logserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -273,6 +274,24 @@ func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, 
 			return nil, fmt.Errorf("entry bundle %d: the entry at %d is not the one in the tree: the bundle was altered", first/tileWidth, i)
 		}
 		out = append(out, raw)
+	}
+	return out, nil
+}
+
+// entriesAt returns the bytes of entries of one bundle, in order, each held to its
+// hash in the tree. They are copies: nothing else of the bundle is kept by them.
+func (t *hashTree) entriesAt(ctx context.Context, indexes []uint64) ([][]byte, error) {
+	first, last := indexes[0], indexes[len(indexes)-1]
+	all, err := t.entries(ctx, first, int(last-first)+1)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]byte, len(indexes))
+	for k, i := range indexes {
+		if i-first >= uint64(len(all)) {
+			return nil, fmt.Errorf("entry bundle %d: it ends before the entry at %d", first/tileWidth, i)
+		}
+		out[k] = bytes.Clone(all[i-first])
 	}
 	return out, nil
 }

@@ -114,21 +114,30 @@ func (l *Log) History(ctx context.Context, key trial.RecordKey) (History, error)
 	if len(indexes) > maxHistory {
 		return History{}, fmt.Errorf("%s %s has more than %d entries", key.Kind, key.ID, maxHistory)
 	}
-	for _, i := range indexes {
-		if i >= size {
-			break
+	for len(indexes) > 0 && indexes[0] < size {
+		// Those of one bundle are read together.
+		n := 1
+		for n < len(indexes) && indexes[n] < size && indexes[n]/tileWidth == indexes[0]/tileWidth {
+			n++
 		}
-		e, err := l.proved(ctx, i, size)
+		raws, err := l.hashes.entriesAt(ctx, indexes[:n])
 		if err != nil {
 			return History{}, err
 		}
-		h.Entries = append(h.Entries, e)
+		for k, raw := range raws {
+			path, err := l.hashes.inclusion(ctx, indexes[k], size)
+			if err != nil {
+				return History{}, err
+			}
+			h.Entries = append(h.Entries, Proved{Located{indexes[k], raw}, path})
+		}
+		indexes = indexes[n:]
 	}
 	return h, nil
 }
 
 func (l *Log) proved(ctx context.Context, index, size uint64) (Proved, error) {
-	raws, err := l.hashes.entries(ctx, index, 1)
+	raws, err := l.hashes.entriesAt(ctx, []uint64{index})
 	if err != nil {
 		return Proved{}, err
 	}

@@ -87,6 +87,13 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 	if c.Void == "" {
 		return nil
 	}
+	// Whoever may void one kind must not reach what only others may void.
+	if kind := t.kindOf(tr, c.Statement); kind != "" && kind != c.Of {
+		return refuse(RuleUnknown, "the statement %s is a %s of this trial, not a %s", c.Statement, kind, c.Of)
+	}
+	if len(tr.Acts) >= maxVoids {
+		return tooMany("voids", len(tr.Acts))
+	}
 	if r := t.once(&tr.Acts, c.Statement); r != nil { // so that what is void cannot be logged again
 		return r
 	}
@@ -102,6 +109,35 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 		return c.voidIdentifier(t, tr)
 	}
 	return nil // of the other kinds no record remembers an effect
+}
+
+// maxVoids is how many acts a trial may have for a void to be taken: what ends a
+// delegation, or transfers the trial, has room behind them.
+const maxVoids = maxPerTrial - 100
+
+// kindOf returns the kind of a statement that a trial's records remember, "" of others.
+func (t *tx) kindOf(tr *TrialRecord, id Hash) string {
+	is := func(v Version) bool { return v.ID == id }
+	for _, versions := range tr.Scopes {
+		if slices.ContainsFunc(versions, is) {
+			return "protocol"
+		}
+	}
+	switch {
+	case id == tr.ID:
+		return "registration"
+	case contains(tr.Results, id):
+		return "results"
+	case slices.ContainsFunc(tr.Delegations, func(g Grant) bool { return g.ID == id }):
+		return "delegation"
+	}
+	for _, number := range tr.Identifiers[1:] {
+		rec, ok := t.s.get(RecordKey{"identifier", number}).(*IdentifierRecord)
+		if ok && slices.ContainsFunc(rec.Claims, func(c Claim) bool { return c.ID == id }) {
+			return "identifier"
+		}
+	}
+	return ""
 }
 
 func (c *Correction) voidProtocol(tr *TrialRecord) *Refusal {

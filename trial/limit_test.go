@@ -45,3 +45,27 @@ func TestTrialLimits(t *testing.T) {
 		})
 	}
 }
+
+// TestVoidsLeaveRoom: who may void documents cannot keep the holder from taking that
+// back.
+func TestVoidsLeaveRoom(t *testing.T) {
+	l := trialtest.NewLog(t)
+	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {
+		p, s := trialtest.Org(org, org, key)
+		l.Admit("registrar", p, s)
+	}
+	p, s := trialtest.Register("X-1")
+	id := l.Admit("ada", p, s).ID
+	named := trial.NamedSubject("trial", id)
+	given := l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"document"}, To: "beta", Trial: id}, named).ID
+	void := func(i int) trial.Predicate {
+		return &trial.Correction{Common: trialtest.Common(), Of: "document", Statement: trial.Hash{1, byte(i), byte(i >> 8)}, Trial: id, Void: "duplicate"}
+	}
+	for i := range 899 { // the delegation is an act too
+		l.Admit("ben", void(i), named)
+	}
+	if _, _, err := l.State.Admit(trialtest.Check(t, "ben", void(899), named), l.State.Time()+1); trial.RuleOf(err) != trial.RuleLimit {
+		t.Fatalf("one void more: %v", err)
+	}
+	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Trial: id, Withdraw: given}, named)
+}

@@ -34,8 +34,11 @@ func (t *Timeline) Missing(at Time) []string {
 		}
 	})
 	Each(t, func(i *Item, _ *SAP) { note("sap", i) })
-	results := false
-	Each(t, func(i *Item, _ *Results) { note("results", i); results = true })
+	results, final := false, false // any, and any but of an interim analysis
+	Each(t, func(i *Item, _ *Results) {
+		note("results", i)
+		results, final = true, final || !strings.HasPrefix(i.Value("analysis"), "interim-")
+	})
 	slices.Sort(analyses)
 	for _, a := range analyses {
 		if !have["sap "+a] && (have["database-lock "+a] || have["results "+a]) {
@@ -53,7 +56,7 @@ func (t *Timeline) Missing(at Time) []string {
 	}
 	for _, event := range []string{"primary-completion", "end-of-trial", "early-termination"} {
 		date := t.EventDate(event)
-		if date == "" || results {
+		if date == "" || final {
 			continue
 		}
 		if since := dayOf(at) - dayOf(EndOf(date)); since > 365 {

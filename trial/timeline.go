@@ -131,25 +131,64 @@ func (t *Timeline) InForce(scope string, at Time) *Item {
 	return global
 }
 
-// EventDate returns the first date that was logged for a global event, "" if none
-// was: a date that was moved since clears nothing.
+// EventDate returns the earliest date that was ever logged for a global event, "" if
+// none was: a date that was moved, or emptied by a void, clears nothing.
 func (t *Timeline) EventDate(event string) string {
-	date := ""
-	Each(t, func(i *Item, p *Milestone) {
-		if p.Event == event && p.Country == "" && date == "" {
-			date = p.Date
+	earliest := ""
+	t.eachDate(func(i *Item, p *Milestone) {
+		if p.Event != event || !i.ever("country", "") {
+			return
+		}
+		for _, date := range i.values["date"] {
+			_, last := days(date)
+			if _, l := days(earliest); earliest == "" || last < l {
+				earliest = date
+			}
 		}
 	})
-	return date
+	return earliest
+}
+
+// eachDate calls f with each milestone of the trial, void ones too: what was once
+// said of when something happened goes on counting.
+func (t *Timeline) eachDate(f func(*Item, *Milestone)) {
+	for _, i := range t.Items {
+		if p, ok := i.Statement.Predicate.(*Milestone); ok && i.Repeats == nil && !i.Foreign {
+			f(i, p)
+		}
+	}
+}
+
+// ever reports whether a member ever had a value.
+func (i *Item) ever(member, value string) bool { return slices.Contains(i.values[member], value) }
+
+// told gives an event's date, and that it was emptied since.
+func told(m *Item) string {
+	if m.Void != nil {
+		return fmt.Sprintf("%s (void since entry %d)", m.Value("date"), m.Void.Index)
+	}
+	return m.Value("date")
 }
 
 // mark sets a mark on an item, once for each cause.
 func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) {
-	m := Mark{cause.Index, i.Index, id, fmt.Sprintf(format, args...)}
-	if !slices.ContainsFunc(i.Marks, func(x Mark) bool { return x.ID == m.ID && x.Cause == m.Cause }) {
-		i.Marks = append(i.Marks, m)
+	n := 0
+	for _, x := range i.Marks {
+		if x.ID == id {
+			n++
+			if x.Cause == cause.Index {
+				return
+			}
+		}
+	}
+	if n < maxMarks {
+		i.Marks = append(i.Marks, Mark{cause.Index, i.Index, id, fmt.Sprintf(format, args...)})
 	}
 }
+
+// maxMarks is how many causes of one mark are told of an entry: a reader is told by
+// the first, and a history of thousands of milestones stays readable.
+const maxMarks = 20
 
 // valuesOf returns the members that a correction may name.
 func valuesOf(p Predicate) map[string][]string {
@@ -194,9 +233,9 @@ func (t *Timeline) read(i *Item) {
 	case *Milestone:
 		t.milestone(i, p, p.Date)
 	case *Protocol:
-		Each(t, func(m *Item, e *Milestone) { t.protocolBy(i, m, e) })
+		t.eachDate(func(m *Item, e *Milestone) { t.protocolBy(i, m, e) })
 	case *SAP:
-		Each(t, func(m *Item, e *Milestone) { t.sapBy(i, m, e) })
+		t.eachDate(func(m *Item, e *Milestone) { t.sapBy(i, m, e) })
 	case *Results:
 		t.results(i, p)
 	case *CoSignature:
@@ -251,9 +290,9 @@ func (t *Timeline) protocolBy(i, m *Item, e *Milestone) {
 		return
 	}
 	if i.Statement.Predicate.(*Protocol).Previous.IsZero() {
-		t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
+		t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, told(m))
 	} else {
-		t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
+		t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, told(m))
 	}
 }
 
@@ -264,32 +303,35 @@ func (t *Timeline) sapBy(i, m *Item, e *Milestone) {
 	}
 	switch {
 	case e.Event == "database-lock":
-		t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, e.Analysis, m.Value("date"))
+		t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, m.Value("analysis"), told(m))
 	case e.Event == "unblinding" && t.Masked:
-		t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, e.Analysis, m.Value("date"))
+		t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, m.Value("analysis"), told(m))
 	}
 }
 
+// results marks results by what stands before them, for the analysis that they name
+// by now.
 func (t *Timeline) results(i *Item, p *Results) {
+	analysis := i.Value("analysis")
 	planned, locked := false, false
 	var before *Item
-	Each(t, func(s *Item, _ *SAP) { planned = planned || sameAnalysis(i, s) })
+	Each(t, func(s *Item, _ *SAP) { planned = planned || s.Index < i.Index && s.ever("analysis", analysis) })
 	Each(t, func(m *Item, e *Milestone) {
-		locked = locked || e.Event == "database-lock" && sameAnalysis(i, m)
+		locked = locked || m.Index < i.Index && e.Event == "database-lock" && m.ever("analysis", analysis)
 	})
 	Each(t, func(r *Item, _ *Results) {
-		if r != i && sameAnalysis(i, r) {
+		if r.Index < i.Index && r.ever("analysis", analysis) {
 			before = r
 		}
 	})
 	if !planned {
-		t.mark(i, i, MarkNoSAP, "no SAP for %s is logged before it", p.Analysis)
+		t.mark(i, i, MarkNoSAP, "no SAP for %s is logged before it", analysis)
 	}
 	if !locked {
-		t.mark(i, i, MarkNoLock, "no database lock for %s is logged before it", p.Analysis)
+		t.mark(i, i, MarkNoLock, "no database lock for %s is logged before it", analysis)
 	}
 	if before != nil && p.Updates.IsZero() {
-		t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", p.Analysis, before.Index)
+		t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", analysis, before.Index)
 	}
 }
 
@@ -320,7 +362,7 @@ func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
 	if p.Event == "database-unlock" {
 		t.mark(i, i, MarkUnlocked, "for %s, %s", p.Analysis, date)
 	}
-	Each(t, func(other *Item, q *Milestone) {
+	t.eachDate(func(other *Item, q *Milestone) {
 		if other == i {
 			return
 		}
@@ -328,8 +370,10 @@ func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
 			!slices.Contains(recurring, p.Event) && !t.relocked(p, other, i) {
 			t.otherDate(i, other, other.Value("date"), date)
 		}
-		t.order(i, other, p, q)
-		t.order(other, i, q, p)
+		if other.Void == nil {
+			t.order(i, other, p, q)
+			t.order(other, i, q, p)
+		}
 	})
 	for _, other := range t.Items {
 		if !other.InEffect() {
@@ -376,7 +420,7 @@ func (t *Timeline) order(a, b *Item, p, q *Milestone) {
 	if !slices.Contains(inOrder, [2]string{p.Event, q.Event}) || q.Event == "unblinding" && !t.Masked {
 		return
 	}
-	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || p.Country != q.Country {
+	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || !slices.ContainsFunc(a.values["country"], func(c string) bool { return b.ever("country", c) }) {
 		return
 	}
 	first, _ := days(a.Value("date"))
@@ -411,11 +455,16 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	of.Corrections = append(of.Corrections, i)
 	of.values[p.Field] = append(of.values[p.Field], p.New)
 	t.mark(of, i, MarkCorrected, "%s from %s to %s by entry %d (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New), i.Index, p.Reason)
-	if m, ok := of.Statement.Predicate.(*Milestone); ok {
+	switch m := of.Statement.Predicate.(type) {
+	case *Milestone:
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New)
 		}
 		t.milestone(of, m, of.Value("date"))
+	case *SAP:
+		t.eachDate(func(e *Item, q *Milestone) { t.sapBy(of, e, q) })
+	case *Results:
+		t.results(of, m)
 	}
 }
 
