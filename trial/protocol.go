@@ -21,6 +21,14 @@ type Protocol struct {
 	Version  string `json:"version"` // as printed on the document
 }
 
+// CheckScope takes global, a country or the name of a sub-protocol.
+func CheckScope(s string) error {
+	if !scope.MatchString(s) {
+		return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name in lower case", s)
+	}
+	return nil
+}
+
 var scope = regexp.MustCompile(`^(global|[A-Z]{2}|[a-z0-9][a-z0-9.-]{2,39})$`)
 
 func (*Protocol) Kind() string { return "protocol" }
@@ -31,8 +39,8 @@ func (p *Protocol) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, true); err != nil {
 		return err
 	}
-	if !scope.MatchString(p.Scope) {
-		return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name in lower case", p.Scope)
+	if err := CheckScope(p.Scope); err != nil {
+		return err
 	}
 	if (p.Scope == ScopeGlobal) != p.Base.IsZero() {
 		return fmt.Errorf("base names the global version that a protocol of another scope stands on, and only there")

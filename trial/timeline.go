@@ -131,12 +131,16 @@ func (t *Timeline) InForce(scope string, at Time) *Item {
 	return global
 }
 
-// EventDate returns the earliest date that was ever logged for a global event, "" if
-// none was: a date that was moved, or emptied by a void, clears nothing.
-func (t *Timeline) EventDate(event string) string {
+// EventDate returns the earliest date that was ever logged for a global event.
+func (t *Timeline) EventDate(event string) string { return t.EarliestDate(event, "") }
+
+// EarliestDate returns the earliest date that was ever logged for an event in a
+// country ("" for global ones), "" if none was: a date that was moved, or emptied by a
+// void, clears nothing.
+func (t *Timeline) EarliestDate(event, country string) string {
 	earliest := ""
 	t.eachDate(func(i *Item, p *Milestone) {
-		if p.Event != event || !i.ever("country", "") {
+		if p.Event != event || !i.ever("country", country) {
 			return
 		}
 		for _, date := range i.values["date"] {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/deadline"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -80,19 +79,15 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	}
 }
 
-// withMilestones adds to each version the dates that the sponsor's milestones
-// state by then and the record itself does not have: the end of the trial in the
-// EU, which no register of the United States knows.
+// withMilestones adds to each version the date that the sponsor's milestones state
+// and the record itself does not have: the end of the trial in the EU, which no
+// register of the United States knows. The earliest that was ever logged counts: a
+// date that was moved clears nothing.
 func (d *dossier) withMilestones() []study.Version {
-	if d.timeline == nil {
-		return d.versions
+	end := ""
+	if d.timeline != nil {
+		end = d.timeline.EarliestDate("end-of-trial", "EU")
 	}
-	var end string
-	trial.Each(d.timeline, func(i *trial.Item, m *trial.Milestone) {
-		if m.Event == "end-of-trial" && m.Country == "EU" {
-			end = i.Value("date")
-		}
-	})
 	if end == "" {
 		return d.versions
 	}

@@ -64,20 +64,36 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fetch := r.trialHistory
+	var p proven
+	var by *proven
 	if strings.HasPrefix(rest[0], ownPrefix) {
-		fetch = r.history
+		p.data, p.Verdict, err = r.history(ctx, key)
+	} else {
+		p, by, err = r.trialHistory(ctx, key)
 	}
-	data, v, err := fetch(ctx, key)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		fmt.Fprintf(e.stdout, "%s\n", data)
-	} else if err := e.printHistory(r.policy, v, w); err != nil {
+		fmt.Fprintf(e.stdout, "%s\n", p.data)
+	} else if err := e.printHistory(r.policy, p.Verdict, w); err != nil {
 		return err
+	} else {
+		e.printFormerly(by, p.Verdict)
 	}
-	return stated(v)
+	return stated(p.Verdict)
+}
+
+// printFormerly warns of trials that had the number by which another was found.
+func (e *env) printFormerly(by *proven, v *history.Verdict) {
+	if by == nil {
+		return
+	}
+	if rec, ok := v.Record.(*trial.TrialRecord); ok {
+		for _, line := range formerly(by.Verdict, rec.ID) {
+			fmt.Fprintln(e.stdout, line)
+		}
+	}
 }
 
 func stated(v *history.Verdict) error {
@@ -135,21 +151,61 @@ func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 }
 
 // trialHistory fetches and checks the history of a trial, by its id or by an
-// identifier that leads to it; where that leads to none, the identifier's own.
-func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) ([]byte, *history.Verdict, error) {
-	data, v, err := r.history(ctx, key)
-	if err != nil {
-		return nil, nil, err
+// identifier that leads to it; where that leads to none, the identifier's own. With
+// it comes the identifier's, by which it was found: both are of one tree, and that
+// nothing is left out is proven where it is of both.
+func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p proven, by *proven, err error) {
+	for range 10 { // a log that grows meanwhile is asked again
+		data, v, err := r.history(ctx, key)
+		if err != nil {
+			return p, nil, err
+		}
+		p = proven{data, v}
+		rec, ok := v.Record.(*trial.IdentifierRecord)
+		if !ok {
+			return p, nil, nil
+		}
+		id, err := theTrial(rec)
+		if err != nil || id.IsZero() {
+			return p, nil, err
+		}
+		if data, v, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}); err != nil {
+			return p, nil, err
+		}
+		by, p = &proven{p.data, p.Verdict}, proven{data, v}
+		if sameTree([]proven{p, *by}) == nil {
+			v.Replayed = v.Replayed && by.Replayed
+			return p, by, nil
+		}
 	}
-	rec, ok := v.Record.(*trial.IdentifierRecord)
-	if !ok {
-		return data, v, nil
+	return p, nil, fmt.Errorf("%w; ask again, for the log may be growing", sameTree([]proven{p, *by}))
+}
+
+// formerly says of a number's history which other trials have claimed it, and how
+// that ended: what is shown by the number is not theirs.
+func formerly(number *history.Verdict, of trial.Hash) (lines []string) {
+	for _, e := range number.Entries {
+		if e.Statement == nil {
+			continue
+		}
+		id, st := e.Statement.Effective()
+		p, ok := st.Predicate.(*trial.Identifier)
+		if !ok || p.Trial == of {
+			continue
+		}
+		line := fmt.Sprintf("%s was claimed for trial %s by entry %d (%s)", number.Key.ID, p.Trial, e.Index, e.Signer.Org)
+		for _, x := range number.Entries {
+			if x.Statement == nil {
+				continue
+			}
+			_, st := x.Statement.Effective()
+			if c, ok := st.Predicate.(*trial.Correction); ok && c.Void != "" && c.Statement == id {
+				line += fmt.Sprintf(", which entry %d emptied (%s): that trial's history is its own", x.Index, c.Void)
+			}
+		}
+		lines = append(lines, line)
 	}
-	id, err := theTrial(rec)
-	if err != nil || id.IsZero() {
-		return data, v, err
-	}
-	return r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()})
+	return lines
 }
 
 // history fetches and checks a record's history, and returns it as a file of what

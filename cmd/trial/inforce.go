@@ -30,14 +30,18 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := trial.CheckScope(scope); err != nil {
+		return usageError{err}
+	}
 	key, err := r.recordKey(rest[0])
 	if err != nil {
 		return err
 	}
-	_, v, err := r.trialHistory(ctx, key)
+	p, by, err := r.trialHistory(ctx, key)
 	if err != nil {
 		return err
 	}
+	v := p.Verdict
 	seen, witnessed := v.Checkpoint.ProvenTime()
 	if witnessed && date.After(seen) {
 		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", seen.Format(time.RFC3339), day)
@@ -49,6 +53,9 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if found == nil {
 		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else {
+		if p := found.Statement.Predicate.(*trial.Protocol); p.Scope != scope {
+			fmt.Fprintf(e.stdout, "no version of the scope %s was in force on %s: the global one holds there\n", scope, day)
+		}
 		p := found.Statement.Predicate.(*trial.Protocol)
 		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", found.Value("version"), p.Scope, day, found.Index, found.Time)
 		for _, s := range found.Statement.Subjects {
@@ -60,6 +67,10 @@ func inForce(ctx context.Context, e *env, args []string) error {
 		}
 		e.printMarks(found)
 	}
+	for _, i := range voided(v.Timeline(0), scope, trial.TimeOf(date.AddDate(0, 0, 1))-1) {
+		fmt.Fprintf(e.stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index, i.Time, i.Void.Index, i.Void.Time)
+	}
+	e.printFormerly(by, v)
 	if witnessed {
 		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, seen.Format(time.RFC3339))
 	}
@@ -71,6 +82,21 @@ func inForce(ctx context.Context, e *env, args []string) error {
 		fmt.Fprintf(e.stdout, "%s is among them\n", f.name)
 	}
 	return stated(v)
+}
+
+// voided returns the versions of a scope that were logged by a moment and emptied by a
+// void after: on that day they were in force as far as anybody could know.
+func voided(t *trial.Timeline, scope string, at trial.Time) (list []*trial.Item) {
+	if t == nil {
+		return nil
+	}
+	for _, i := range t.Items {
+		p, ok := i.Statement.Predicate.(*trial.Protocol)
+		if ok && i.Void != nil && i.Time <= at && (p.Scope == scope || p.Scope == trial.ScopeGlobal) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // compareInForce reports whether a file is among the documents of the version in force.

@@ -20,17 +20,18 @@ type proven struct {
 func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(trial.Record) []trial.RecordKey) ([]proven, error) {
 	var list []proven
 	for range 10 { // a log that grows meanwhile is asked again
-		data, v, err := r.trialHistory(ctx, key)
+		p, _, err := r.trialHistory(ctx, key)
 		if err != nil {
 			return nil, err
 		}
-		list = []proven{{data, v}}
-		for _, key := range more(v.Record) {
+		list = []proven{p}
+		for _, key := range more(p.Record) {
 			data, v, err := r.history(ctx, key)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", key.ID, err)
 			}
 			list = append(list, proven{data, v})
+			p.Replayed = p.Replayed && v.Replayed // what is concluded from all is proven by all
 		}
 		if sameTree(list) == nil {
 			return list, nil

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // behind returns a log that answers as the town's does, but for what a lie makes of it.
@@ -107,7 +108,10 @@ func TestOlderTreeForANumber(t *testing.T) {
 		}
 		return body
 	})
-	for _, command := range [][]string{{"compare", w.trial}, {"deadlines", w.trial}, {"report", "-o", "stale.html", w.trial}} {
+	for _, command := range [][]string{
+		{"compare", w.trial}, {"deadlines", w.trial}, {"report", "-o", "stale.html", w.trial}, {"status", w.trial}, {"export", "-o", "stale.zip", w.trial},
+		{"history", "NCT09999991"}, {"inforce", "-at", time.Now().UTC().Format(time.DateOnly), "NCT09999991"},
+	} {
 		_, out, status := w.run(slices.Concat([]string{"trial", command[0]}, w.flags, command[1:])...)
 		if status != exitPending || !strings.Contains(out, "is of the tree of size") || strings.Contains(out, "policy SHA-256") {
 			t.Errorf("%v: status %d\n%s", command, status, out)

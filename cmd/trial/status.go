@@ -43,6 +43,7 @@ type numberStanding struct {
 	Identifier string   `json:"identifier"`
 	Disputed   bool     `json:"disputed"`
 	ClaimedBy  []string `json:"claimedBy"`
+	Formerly   []string `json:"formerly,omitempty"` // other trials that have claimed it
 }
 
 type headStanding struct {
@@ -118,7 +119,7 @@ func stand(p *receipt.Policy, v *history.Verdict, numbers []proven, holder *prov
 		Size: v.Checkpoint.Size, Replayed: v.Replayed, Policy: p.Digest(), kinds: map[string]int{},
 	}
 	for _, iv := range numbers {
-		n := numberStanding{Identifier: iv.Key.ID}
+		n := numberStanding{Identifier: iv.Key.ID, Formerly: formerly(iv.Verdict, rec.ID)}
 		if ir, ok := iv.Record.(*trial.IdentifierRecord); ok {
 			n.Disputed = ir.Disputed()
 			for _, c := range ir.Claims {
@@ -168,6 +169,9 @@ func (s *standing) print(w io.Writer) {
 			disputed = ", DISPUTED: claimed by " + strings.Join(n.ClaimedBy, " and ")
 		}
 		fmt.Fprintf(w, "identifier %s%s\n", n.Identifier, disputed)
+		for _, line := range n.Formerly {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
 	}
 	for _, h := range s.Heads {
 		fmt.Fprintf(w, "in force: protocol version %s (%s), entry %d, logged %s\n", h.Version, h.Scope, h.Entry, h.Logged)
