@@ -38,8 +38,7 @@ func (d *Document) check(subjects []Subject) error {
 }
 
 func (d *Document) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.entitled(d.Trial, "document", "")
-	return r
+	return t.entitledTo(s, d.Trial, "document", "")
 }
 
 // SAP is a statistical analysis plan.
@@ -69,8 +68,7 @@ func (p *SAP) check(subjects []Subject) error {
 }
 
 func (p *SAP) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.entitled(p.Trial, "sap", "")
-	return r
+	return t.entitledTo(s, p.Trial, "sap", "")
 }
 
 // Results are the results of one analysis. Later ones name what they update.

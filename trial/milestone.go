@@ -75,8 +75,7 @@ func (m *Milestone) check(subjects []Subject) error {
 }
 
 func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.entitled(m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
-	return r
+	return t.entitledTo(s, m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
 }
 
 // checkCountry takes a country, or none.

@@ -20,6 +20,5 @@ func (c *CoSignature) check(subjects []Subject) error {
 }
 
 func (c *CoSignature) apply(t *tx, s *Signed) *Refusal {
-	_, r := t.entitled(c.Trial, "signature", "")
-	return r
+	return t.entitledTo(s, c.Trial, "signature", "")
 }

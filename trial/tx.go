@@ -121,6 +121,16 @@ func (t *tx) entitled(id Hash, kind, scope string) (*TrialRecord, *Refusal) {
 	return nil, refuse(RuleHolder, "trial %s is held by %s, which has not delegated this %s to %s, the signer's organisation%s", id, tr.Holder, kind, t.signer.Org, ended)
 }
 
+// entitledTo is entitled for statements of which records remember nothing but that
+// they are void: those cannot be logged again, nor opened from a seal.
+func (t *tx) entitledTo(s *Signed, id Hash, kind, scope string) *Refusal {
+	tr, r := t.entitled(id, kind, scope)
+	if r == nil && contains(tr.Acts, s.ID) {
+		return voided(s.ID)
+	}
+	return r
+}
+
 // org returns an organisation for editing: an entry that gives it something, or
 // takes something, stands among its entries.
 func (t *tx) org(id string) (*OrgRecord, *Refusal) {

@@ -268,7 +268,7 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 	}
 	shown := 0
 	for _, entry := range v.Entries {
-		if entry.Index >= size || w.kind != "" && kindOf(entry.Entry) != w.kind || entry.Time <= since {
+		if entry.Index >= size || w.kind != "" && !isOfKind(entry.Entry, w.kind) || entry.Time <= since {
 			continue
 		}
 		shown++
@@ -294,6 +294,12 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 	}
 	e.printPolicy(p)
 	return nil
+}
+
+// isOfKind reports whether an entry is of a kind: as it stands, or by the statement
+// that it opens.
+func isOfKind(e *trial.Entry, kind string) bool {
+	return kindOf(e) == kind || e.Statement != nil && e.Statement.Statement.Predicate.Kind() == kind
 }
 
 // kindOf returns the kind of the statement that takes effect with an entry.
