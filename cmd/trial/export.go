@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // export writes what an inspector takes away: the trial's history and those of its
-// numbers, its holder and the log, a receipt for every statement, the policy, and
+// numbers, its organisations and the log, a receipt for every statement, the policy, and
 // how to check them without a network.
 func export(ctx context.Context, e *env, args []string) error {
 	var r remote
@@ -37,8 +38,8 @@ func export(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	data, v, n := list[0].data, list[0].Verdict, len(list)-2
-	s := stand(r.policy, v, list[1:n], &list[n])
+	data, v, n := list[0].data, list[0].Verdict, slices.IndexFunc(list, isOrg)
+	s := stand(r.policy, v, list[1:n], list[n:len(list)-1])
 	policy, err := readSmall(r.policyFile)
 	if err != nil {
 		return err
@@ -137,7 +138,7 @@ policy            the log's key, the witnesses' keys and how many must agree, as
                   file had them. Compare its SHA-256 with one from elsewhere:
                   %s
 history.json      the trial's complete history with its proofs
-org-*.json        that of its holder: keys enrolled and revoked, seals
+org-*.json        those of its holder and of the others that signed for it: keys enrolled and revoked, seals
 identifier-*.json those of its registry numbers: who claims them, what was observed
 log-*.json        that of the log: its keys, policies and rule sets
 receipts/         one for each entry of history.json

@@ -477,7 +477,7 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "short.json"); status != exitInvalid || !strings.Contains(out, "no history of nct:NCT03421379") {
+		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "short.json"); status != exitInvalid || !strings.Contains(out, "no history of identifier nct:NCT03421379") {
 			t.Errorf("a report without its observations: status %d\n%s", status, out)
 		}
 		if _, out, status := w.run("trial", "verify", "-policy", "policy", "protocol.pdf", "sap.pdf", "protocol.json", "registry.json", "registry2.json"); status != exitDone || strings.Count(out, "\nwhat:") != len(from) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
@@ -17,7 +18,7 @@ type proven struct {
 // oneTree fetches and checks the history of a record, or of the trial that it leads
 // to, and those of the records that this one leads to, all of one tree: an older tree
 // for one of them would hide what was logged since.
-func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(trial.Record) []trial.RecordKey) ([]proven, error) {
+func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(*history.Verdict) []trial.RecordKey) ([]proven, error) {
 	var list []proven
 	for range 10 { // a log that grows meanwhile is asked again
 		p, _, err := r.trialHistory(ctx, key)
@@ -25,7 +26,7 @@ func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(tri
 			return nil, err
 		}
 		list = []proven{p}
-		for _, key := range more(p.Record) {
+		for _, key := range more(p.Verdict) {
 			data, v, err := r.history(ctx, key)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", key.ID, err)
@@ -63,12 +64,29 @@ func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
 	return keys
 }
 
-// numbersAndHolder returns registryNumbers, and behind them the record of the
-// organisation that holds the trial.
-func numbersAndHolder(r trial.Record) []trial.RecordKey {
-	rec, ok := r.(*trial.TrialRecord)
+// numbersAndOrganisations returns registryNumbers, and behind them the records of the
+// organisations that have to do with the trial: who holds it, then whoever signed for
+// it or may, whose unopened seals may be of it.
+func numbersAndOrganisations(v *history.Verdict) []trial.RecordKey {
+	rec, ok := v.Record.(*trial.TrialRecord)
 	if !ok {
 		return nil
 	}
-	return append(registryNumbers(r), trial.RecordKey{Kind: "org", ID: rec.Holder})
+	var others []string
+	for _, g := range rec.Delegations {
+		others = append(others, g.To)
+	}
+	for _, e := range v.Entries {
+		if e.Statement != nil && e.Signer.Role != trial.RoleRegistrar {
+			others = append(others, e.Signer.Org)
+		}
+	}
+	slices.Sort(others)
+	keys := append(registryNumbers(rec), trial.RecordKey{Kind: "org", ID: rec.Holder})
+	for _, org := range slices.Compact(others) {
+		if org != rec.Holder {
+			keys = append(keys, trial.RecordKey{Kind: "org", ID: org})
+		}
+	}
+	return keys
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"html/template"
@@ -48,8 +47,8 @@ type inspection struct {
 	Deadlines  []deadline.Verdict `json:"deadlines"`
 	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
 	NotProven  []string           `json:"notProven"`
-	Proofs     []json.RawMessage  `json:"proofs"`                // complete histories of the trial and of its numbers, each checked by trial verify-history
-	HolderOf   json.RawMessage    `json:"holderProof,omitempty"` // the history of who holds the trial
+	Proofs     []json.RawMessage  `json:"proofs"`                       // complete histories of the trial and of its numbers, each checked by trial verify-history
+	OrgProofs  []json.RawMessage  `json:"organisationProofs,omitempty"` // the same of who holds the trial, then of the others that have to do with it
 }
 
 // A studyHead says which study a report is about.
@@ -129,8 +128,8 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	for _, p := range d.histories {
 		x.Proofs = append(x.Proofs, p.data)
 	}
-	if d.holder != nil {
-		x.HolderOf = d.holder.data
+	for _, p := range d.orgs {
+		x.OrgProofs = append(x.OrgProofs, p.data)
 	}
 	data, err := x.marshal()
 	if err != nil {
@@ -169,8 +168,8 @@ func (d *dossier) inspect(p *receipt.Policy, at string) *inspection {
 			"that a regulation was broken: deadlines are worked out from what the record states, and what it does not state is said to be not determinable",
 		},
 	}
-	if d.holder != nil {
-		x.Standing = stand(p, v.Verdict, d.histories[1:], d.holder)
+	if len(d.orgs) > 0 {
+		x.Standing = stand(p, v.Verdict, d.histories[1:], d.orgs)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		x.SeenBy = t.Format(time.RFC3339)
@@ -255,10 +254,7 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 		return true, fmt.Errorf("%w: its format is not %s, or it has no proofs", errInvalid, reportFormat)
 	}
 	var list []proven
-	for i, proof := range append(slices.Clone(x.Proofs), x.HolderOf) {
-		if i == len(x.Proofs) && len(proof) == 0 {
-			continue // nobody holds it
-		}
+	for _, proof := range slices.Concat(x.Proofs, x.OrgProofs) {
 		h, err := history.Parse(proof)
 		if err != nil {
 			return true, fmt.Errorf("%w: %w", errInvalid, err)
@@ -277,7 +273,7 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 		return true, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	again := d.inspect(p, x.At)
-	again.Article, again.Files, again.Proofs, again.HolderOf = x.Article, x.Files, x.Proofs, x.HolderOf
+	again.Article, again.Files, again.Proofs, again.OrgProofs = x.Article, x.Files, x.Proofs, x.OrgProofs
 	if !sameJSON(x.Entries, again.Entries) {
 		return true, fmt.Errorf("%w: the entries that the report lists are not those that its proofs hold", errInvalid)
 	}
@@ -307,8 +303,8 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 }
 
 // whole returns an error where a dossier's histories are not all that a report on
-// the trial has: of one tree, the trial's first, then each of its numbers', then that
-// of who holds it.
+// the trial has: of one tree, the trial's first, then each of its numbers', then those
+// of the organisations that have to do with it.
 func (d *dossier) whole() error {
 	first := d.histories[0]
 	if rec, ok := first.Record.(*trial.IdentifierRecord); ok {
@@ -316,29 +312,19 @@ func (d *dossier) whole() error {
 			return fmt.Errorf("the report has no history of trial %s, which claims %s", id, rec.ID)
 		}
 	}
-	keys := append([]trial.RecordKey{first.Key}, registryNumbers(first.Record)...)
-	if !slices.ContainsFunc(keys, func(k trial.RecordKey) bool { return d.asks(k.ID) }) {
-		rec, ok := first.Record.(*trial.TrialRecord)
-		if !ok || !slices.ContainsFunc(rec.Identifiers, d.asks) {
-			return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", d.id)
-		}
+	rec, ok := first.Record.(*trial.TrialRecord)
+	if !d.asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, d.asks)) {
+		return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", d.id)
 	}
-	all := slices.Clone(d.histories)
-	if rec, ok := first.Record.(*trial.TrialRecord); ok {
-		if d.holder == nil || d.holder.Key.ID != rec.Holder {
-			return fmt.Errorf("the report has no history of %s, which holds the trial", rec.Holder)
-		}
-		all = append(all, *d.holder)
-	} else if d.holder != nil {
-		return errors.New("the report has the history of a holder, and no trial")
-	}
+	all := slices.Concat(d.histories, d.orgs)
+	keys := append([]trial.RecordKey{first.Key}, numbersAndOrganisations(first.Verdict)...)
 	for i, key := range keys {
-		if i >= len(d.histories) || d.histories[i].Key != key {
-			return fmt.Errorf("the report has no history of %s, which is the trial's number", key.ID)
+		if i >= len(all) || all[i].Key != key {
+			return fmt.Errorf("the report has no history of %s %s, which has to do with the trial", key.Kind, key.ID)
 		}
 	}
-	if len(d.histories) > len(keys) {
-		return fmt.Errorf("the report has a history of %s, which is not the trial's number", d.histories[len(keys)].Key.ID)
+	if len(all) > len(keys) {
+		return fmt.Errorf("the report has a history of %s %s, which has nothing to do with the trial", all[len(keys)].Key.Kind, all[len(keys)].Key.ID)
 	}
 	return sameTree(all)
 }

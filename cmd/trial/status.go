@@ -30,8 +30,9 @@ type standing struct {
 	Events      []eventStanding  `json:"events"`
 	Marks       []trial.Mark     `json:"marks"`
 	Missing     []string         `json:"missing"`
-	Sealed      uint64           `json:"sealed"`   // by the holder, ever
-	Unopened    uint64           `json:"unopened"` // of those
+	Sealed      uint64           `json:"sealed"`               // by the holder, ever
+	Unopened    uint64           `json:"unopened"`             // of those
+	OtherSeals  []sealStanding   `json:"otherSeals,omitempty"` // of others that signed for the trial, or may
 	Size        uint64           `json:"size"`
 	SeenBy      string           `json:"seenBy,omitempty"` // when witnesses saw the tree
 	Replayed    bool             `json:"replayed"`
@@ -44,6 +45,12 @@ type numberStanding struct {
 	Disputed   bool     `json:"disputed"`
 	ClaimedBy  []string `json:"claimedBy"`
 	Formerly   []string `json:"formerly,omitempty"` // other trials that have claimed it
+}
+
+type sealStanding struct {
+	Org      string `json:"org"`
+	Sealed   uint64 `json:"sealed"`
+	Unopened uint64 `json:"unopened"`
 }
 
 type headStanding struct {
@@ -78,8 +85,8 @@ func status(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	v, n := list[0].Verdict, len(list)-1
-	s := stand(r.policy, v, list[1:n], &list[n])
+	v, n := list[0].Verdict, slices.IndexFunc(list, isOrg)
+	s := stand(r.policy, v, list[1:n], list[n:])
 	if asJSON {
 		enc := json.NewEncoder(e.stdout)
 		enc.SetIndent("", " ")
@@ -100,7 +107,7 @@ func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...tr
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.oneTree(ctx, key, func(rec trial.Record) []trial.RecordKey { return append(numbersAndHolder(rec), more...) })
+	list, err := r.oneTree(ctx, key, func(v *history.Verdict) []trial.RecordKey { return append(numbersAndOrganisations(v), more...) })
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +117,9 @@ func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...tr
 	return list, nil
 }
 
-// stand reads the histories of a trial, of its numbers and of its holder.
-func stand(p *receipt.Policy, v *history.Verdict, numbers []proven, holder *proven) *standing {
+// stand reads the histories of a trial, of its numbers and of organisations, the first
+// of which holds it.
+func stand(p *receipt.Policy, v *history.Verdict, numbers, orgs []proven) *standing {
 	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
 	s := &standing{
 		Trial: rec.ID, Number: rec.Number, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
@@ -128,8 +136,15 @@ func stand(p *receipt.Policy, v *history.Verdict, numbers []proven, holder *prov
 		}
 		s.Numbers = append(s.Numbers, n)
 	}
-	if or, ok := holder.Record.(*trial.OrgRecord); ok {
-		s.Sealed, s.Unopened = or.Sealed, or.Sealed-or.Opened
+	for i, o := range orgs {
+		rec, ok := o.Record.(*trial.OrgRecord)
+		switch {
+		case !ok:
+		case i == 0:
+			s.Sealed, s.Unopened = rec.Sealed, rec.Sealed-rec.Opened
+		case rec.Sealed > 0:
+			s.OtherSeals = append(s.OtherSeals, sealStanding{rec.ID, rec.Sealed, rec.Sealed - rec.Opened})
+		}
 	}
 	for _, scope := range slices.Sorted(maps.Keys(rec.Scopes)) {
 		versions := rec.Scopes[scope]
@@ -201,7 +216,9 @@ func (s *standing) print(w io.Writer) {
 	for _, m := range s.Missing {
 		fmt.Fprintf(w, "missing: %s\n", m)
 	}
-	fmt.Fprintf(w, "seals of %s: %d, of which %d are not opened; what is in them, and for which trial, nobody can tell\n", s.Holder, s.Sealed, s.Unopened)
+	for _, x := range append([]sealStanding{{s.Holder, s.Sealed, s.Unopened}}, s.OtherSeals...) {
+		fmt.Fprintf(w, "seals of %s: %d, of which %d are not opened; what is in them, and for which trial, nobody can tell\n", x.Org, x.Sealed, x.Unopened)
+	}
 	seen := ""
 	if s.SeenBy != "" {
 		seen = ", which witnesses saw by " + s.SeenBy

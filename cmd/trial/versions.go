@@ -21,7 +21,7 @@ type dossier struct {
 	id        string          // what was typed
 	timeline  *trial.Timeline // nil: only observations on a number are logged
 	histories []proven        // of the trial, then of its numbers
-	holder    *proven         // the history of who holds the trial
+	orgs      []proven        // of who holds the trial, then of the others that have to do with it
 	versions  []study.Version
 	files     []trial.Hash // documents that versions were read from, in place of facts
 	unread    []string     // documents whose content neither facts nor a file tell
@@ -35,7 +35,7 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string) (*do
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.oneTree(ctx, key, numbersAndHolder)
+	list, err := r.oneTree(ctx, key, numbersAndOrganisations)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +57,13 @@ func newDossier(typed string, list []proven) *dossier {
 	for _, p := range list { // what is concluded from all is proven by all
 		list[0].Replayed = list[0].Replayed && p.Replayed
 	}
-	if n := len(list) - 1; list[n].Key.Kind == "org" {
-		d.histories, d.holder = list[:n], &list[n]
+	if n := slices.IndexFunc(list, isOrg); n > 0 {
+		d.histories, d.orgs = list[:n], list[n:]
 	}
 	return d
 }
+
+func isOrg(p proven) bool { return p.Key.Kind == "org" }
 
 // located calls f with each statement that is in effect, once.
 func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.Statement)) {
