@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -50,9 +51,12 @@ func TestImportBelievesNoList(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.trialCmd("import", "-key", "carol.key", "-out", "carols", "ctgov", "export.json")
+	var mu sync.Mutex // guards what follows
 	var old, now string
 	var lied bool
 	w.behind(func(r *http.Request, body []byte) []byte {
+		mu.Lock()
+		defer mu.Unlock()
 		if r.URL.Path != "/v1/records/entries" {
 			return body
 		}
@@ -63,9 +67,14 @@ func TestImportBelievesNoList(t *testing.T) {
 		{`\"org\":\"cro\"`, `\"org\":\"acme\"`, "its receipt: it is for an observation by cro"},
 		{`\"sig\":\"`, `\"sig\":\"AAAA`, "invalid: entry"},
 	} {
+		mu.Lock()
 		old, now, lied = c.old, c.now, false
+		mu.Unlock()
 		_, out, status := w.run(slices.Concat([]string{"trial", "import"}, w.flags, []string{"-key", "ada.key", "ctgov", "export.json"})...)
-		if !lied || status != exitInvalid || !strings.Contains(out, c.says) {
+		mu.Lock()
+		told := lied
+		mu.Unlock()
+		if !told || status != exitInvalid || !strings.Contains(out, c.says) {
 			t.Errorf("%s: status %d\n%s", c.now, status, out)
 		}
 		if list, _ := filepath.Glob(filepath.Join(w.dir, "receipts", "*")); len(list) > 0 {
