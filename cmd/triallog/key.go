@@ -104,6 +104,9 @@ func (f *folder) config() (cfg logserver.Config, policy []byte, err error) {
 	return cfg, policy, f.named(cfg.Policy, key)
 }
 
+// errNextUnnamed is of a next key that the policy does not have yet.
+var errNextUnnamed = errors.New("the next key is not used yet")
+
 // next adds the key to come, if the folder has one: from then on each checkpoint
 // carries its signature too, so everyone's policy must have its line.
 func (f *folder) next(cfg *logserver.Config) error {
@@ -112,7 +115,7 @@ func (f *folder) next(cfg *logserver.Config) error {
 		return err
 	}
 	if err := f.named(cfg.Policy, key); err != nil {
-		return fmt.Errorf("%w, or take %s away if it is not to be the log's next key", err, f.path(nextKeyName))
+		return fmt.Errorf("%w: %w, or take %s away if it is not to be the log's next key", errNextUnnamed, err, f.path(nextKeyName))
 	}
 	cfg.Next = key.signer
 	return nil

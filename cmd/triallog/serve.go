@@ -104,7 +104,9 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	if err != nil {
 		return err
 	}
-	if err := s.next(&cfg); err != nil {
+	if err := s.next(&cfg); errors.Is(err, errNextUnnamed) {
+		logger.Warn("the log goes on with its old key alone", "why", err)
+	} else if err != nil {
 		return err
 	}
 	if err := s.witnessed(cfg.Policy, s.unwitnessed); err != nil {
