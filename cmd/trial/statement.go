@@ -176,7 +176,7 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 		kind := st.Predicate.Kind()
 		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
 		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
-			return usagef("%s was sent and has no receipt yet: go on with trial receipt %s, or remove it", left[0], left[0])
+			return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with trial receipt %s, or remove it", left[0], left[0])
 		}
 	}
 	for i, name := range d.Receipts { // whatever folder trial receipt is run in
@@ -201,7 +201,7 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 	}
 	d.file = d.Receipts[0][:len(d.Receipts[0])-len(".tlog-proof")] + ".statement"
 	if _, err := os.Lstat(d.file); err == nil {
-		return usagef("%s was sent and has no receipt yet: go on with trial receipt %s, or remove it", d.file, d.file)
+		return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with trial receipt %s, or remove it", d.file, d.file)
 	}
 	return nil
 }
