@@ -20,6 +20,7 @@ import (
 type standing struct {
 	Trial       trial.Hash       `json:"trial"`
 	Number      string           `json:"number"`
+	Registrant  string           `json:"registeredBy"` // whose number it is
 	Holder      string           `json:"holder"`
 	Masked      bool             `json:"masked"`
 	Registered  uint64           `json:"registered"` // entry
@@ -122,7 +123,7 @@ func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...tr
 func stand(p *receipt.Policy, v *history.Verdict, numbers, orgs []proven) *standing {
 	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
 	s := &standing{
-		Trial: rec.ID, Number: rec.Number, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
+		Trial: rec.ID, Number: rec.Number, Registrant: tl.Items[0].Signer.Org, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
 		Delegations: rec.Delegations, Offer: rec.Offer, Marks: tl.Marks(),
 		Size: v.Checkpoint.Size, Replayed: v.Replayed, Policy: p.Digest(), kinds: map[string]int{},
 	}
@@ -177,7 +178,11 @@ func (s *standing) print(w io.Writer) {
 	if s.Masked {
 		masked = ", masked"
 	}
-	fmt.Fprintf(w, "trial %s, number %s of %s%s, registered by entry %d\n", s.Trial, s.Number, s.Holder, masked, s.Registered)
+	held := ""
+	if s.Holder != s.Registrant {
+		held = ", held by " + s.Holder
+	}
+	fmt.Fprintf(w, "trial %s, number %s of %s%s%s, registered by entry %d\n", s.Trial, s.Number, s.Registrant, held, masked, s.Registered)
 	for _, n := range s.Numbers {
 		disputed := ""
 		if n.Disputed {
