@@ -54,6 +54,11 @@ func (t *Timeline) Missing(at Time) []string {
 	if !have["first-enrolment"] && (have["primary-completion"] || have["last-visit"] || have["end-of-trial"] || results) && !have["withdrawn-before-enrolment"] {
 		find("no first enrolment, though later events are logged")
 	}
+	Each(t, func(i *Item, p *Milestone) {
+		if date := i.Value("date"); len(date) == 4 && slices.Contains([]string{"first-enrolment", "database-lock", "unblinding"}, p.Event) {
+			find("no month of the %s, dated %s: what was logged before or after it in that year cannot be told", strings.TrimSpace(p.Event+" "+i.Value("analysis")), date)
+		}
+	})
 	for _, event := range []string{"primary-completion", "end-of-trial", "early-termination"} {
 		date := t.EventDate(event)
 		if date == "" || final {
