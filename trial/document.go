@@ -110,7 +110,7 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
 		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
 	}
-	if contains(tr.Acts, s.ID) {
+	if contains(tr.Acts, voidAct("results", s.ID)) {
 		return voided(s.ID)
 	}
 	if contains(tr.Results, s.ID) {

@@ -59,7 +59,7 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if contains(tr.Acts, s.ID) {
+	if contains(tr.Acts, voidAct("protocol", s.ID)) {
 		return voided(s.ID)
 	}
 	versions := tr.Scopes[p.Scope]

@@ -87,7 +87,7 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if contains(tr.Acts, s.ID) {
+	if contains(tr.Acts, voidAct("identifier", s.ID)) {
 		return voided(s.ID)
 	}
 	rec := t.identifier(i.Identifier)

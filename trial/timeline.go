@@ -153,14 +153,34 @@ func (t *Timeline) EarliestDate(event, country string) string {
 	return earliest
 }
 
-// eachDate calls f with each milestone of the trial, void ones too: what was once
-// said of when something happened goes on counting.
+// eachDate calls f with each milestone of the trial, and with those that are void and
+// were logged anew: what was once said of when something happened goes on counting.
 func (t *Timeline) eachDate(f func(*Item, *Milestone)) {
 	for _, i := range t.Items {
-		if p, ok := i.Statement.Predicate.(*Milestone); ok && i.Repeats == nil && !i.Foreign {
+		if p, ok := i.Statement.Predicate.(*Milestone); ok && (i.InEffect() || t.again(i) != nil) {
 			f(i, p)
 		}
 	}
+}
+
+// again returns the milestone in effect that says anew what a void one said, nil if
+// there is none: a void of what belongs elsewhere accuses nobody.
+func (t *Timeline) again(void *Item) (anew *Item) {
+	p, ok := void.Statement.Predicate.(*Milestone)
+	if !ok || void.Void == nil || void.Repeats != nil || void.Foreign {
+		return nil
+	}
+	Each(t, func(i *Item, q *Milestone) {
+		if q.Event == p.Event && i.Index > void.Index && shares(i, void, "country") && shares(i, void, "analysis") {
+			anew = i
+		}
+	})
+	return anew
+}
+
+// shares reports whether two items ever had one value of a member.
+func shares(a, b *Item, member string) bool {
+	return slices.ContainsFunc(a.values[member], func(v string) bool { return b.ever(member, v) })
 }
 
 // ever reports whether a member ever had a value.
@@ -307,9 +327,9 @@ func (t *Timeline) sapBy(i, m *Item, e *Milestone) {
 	}
 	switch {
 	case e.Event == "database-lock":
-		t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, m.Value("analysis"), told(m))
+		t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, i.Value("analysis"), told(m))
 	case e.Event == "unblinding" && t.Masked:
-		t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, m.Value("analysis"), told(m))
+		t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, i.Value("analysis"), told(m))
 	}
 }
 
@@ -324,7 +344,7 @@ func (t *Timeline) results(i *Item, p *Results) {
 		locked = locked || m.Index < i.Index && e.Event == "database-lock" && m.ever("analysis", analysis)
 	})
 	Each(t, func(r *Item, _ *Results) {
-		if r.Index < i.Index && r.ever("analysis", analysis) {
+		if r.Index < i.Index && r.Value("analysis") == analysis {
 			before = r
 		}
 	})
@@ -372,13 +392,23 @@ func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
 		}
 		if q.Event == p.Event && other.Value("country") == i.Value("country") && other.Value("analysis") == i.Value("analysis") &&
 			!slices.Contains(recurring, p.Event) && !t.relocked(p, other, i) {
-			t.otherDate(i, other, other.Value("date"), date)
+			t.otherDate(i, other, other.Value("date"), date, told(other))
 		}
 		if other.Void == nil {
 			t.order(i, other, p, q)
 			t.order(other, i, q, p)
 		}
 	})
+	t.judgeBy(i, p, date)
+	for _, void := range t.Items { // that says anew what was emptied: what came between is judged by that too
+		if q, ok := void.Statement.Predicate.(*Milestone); ok && t.again(void) == i {
+			t.judgeBy(void, q, void.Value("date"))
+		}
+	}
+}
+
+// judgeBy marks what stands there by a milestone.
+func (t *Timeline) judgeBy(i *Item, p *Milestone, date string) {
 	for _, other := range t.Items {
 		if !other.InEffect() {
 			continue
@@ -409,13 +439,13 @@ func (t *Timeline) relocked(p *Milestone, first, second *Item) bool {
 
 // otherDate marks a date that differs from one before, unless it only says more
 // precisely when: a day within the month.
-func (t *Timeline) otherDate(i, cause *Item, old, date string) {
+func (t *Timeline) otherDate(i, cause *Item, old, date, told string) {
 	of, ol := days(old)
 	nf, nl := days(date)
 	if nf >= of && nl <= ol {
 		return
 	}
-	t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, old)
+	t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, told)
 }
 
 // order marks the later logged of two milestones if a, by its date, is certainly
@@ -424,7 +454,7 @@ func (t *Timeline) order(a, b *Item, p, q *Milestone) {
 	if !slices.Contains(inOrder, [2]string{p.Event, q.Event}) || q.Event == "unblinding" && !t.Masked {
 		return
 	}
-	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || !slices.ContainsFunc(a.values["country"], func(c string) bool { return b.ever("country", c) }) {
+	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || !shares(a, b, "country") {
 		return
 	}
 	first, _ := days(a.Value("date"))
@@ -457,18 +487,20 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 		return
 	}
 	of.Corrections = append(of.Corrections, i)
-	of.values[p.Field] = append(of.values[p.Field], p.New)
+	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
 	t.mark(of, i, MarkCorrected, "%s from %s to %s by entry %d (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New), i.Index, p.Reason)
 	switch m := of.Statement.Predicate.(type) {
 	case *Milestone:
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
-			t.otherDate(of, i, p.Old, p.New)
+			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
 		t.milestone(of, m, of.Value("date"))
 	case *SAP:
 		t.eachDate(func(e *Item, q *Milestone) { t.sapBy(of, e, q) })
 	case *Results:
-		t.results(of, m)
+		if p.Field == "analysis" {
+			t.results(of, m)
+		}
 	}
 }
 

@@ -125,7 +125,7 @@ func (t *tx) entitled(id Hash, kind, scope string) (*TrialRecord, *Refusal) {
 // they are void: those cannot be logged again, nor opened from a seal.
 func (t *tx) entitledTo(s *Signed, id Hash, kind, scope string) *Refusal {
 	tr, r := t.entitled(id, kind, scope)
-	if r == nil && contains(tr.Acts, s.ID) {
+	if r == nil && contains(tr.Acts, voidAct(kind, s.ID)) {
 		return voided(s.ID)
 	}
 	return r
