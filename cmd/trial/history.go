@@ -130,6 +130,15 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 	return trial.RecordKey{Kind: "identifier", ID: id}, nil
 }
 
+// trialKey is recordKey where a trial or a number is meant.
+func (r *remote) trialKey(typed string) (trial.RecordKey, error) {
+	key, err := r.recordKey(typed)
+	if err == nil && key.Kind != "trial" && key.Kind != "identifier" {
+		return key, usagef("%s is no trial: give its id or a number bound to it", typed)
+	}
+	return key, err
+}
+
 func checkedKey(kind, id string) (trial.RecordKey, error) {
 	key := trial.RecordKey{Kind: kind, ID: id}
 	if err := key.Check(); err != nil {
@@ -155,7 +164,7 @@ func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 // it comes the identifier's, by which it was found: both are of one tree, and that
 // nothing is left out is proven where it is of both.
 func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p proven, by *proven, err error) {
-	for range 10 { // a log that grows meanwhile is asked again
+	for range tries { // a log that grows meanwhile is asked again
 		data, v, err := r.history(ctx, key)
 		if err != nil {
 			return p, nil, err
@@ -178,7 +187,7 @@ func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p prove
 			return p, by, nil
 		}
 	}
-	return p, nil, fmt.Errorf("%w; ask again, for the log may be growing", sameTree([]proven{p, *by}))
+	return p, nil, growing([]proven{p, *by})
 }
 
 // formerly says of a number's history which other trials have claimed it, and how

@@ -33,7 +33,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err := trial.CheckScope(scope); err != nil {
 		return usageError{err}
 	}
-	key, err := r.recordKey(rest[0])
+	key, err := r.trialKey(rest[0])
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,10 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if tl := v.Timeline(0); tl != nil {
 		found = tl.InForce(scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
 	}
-	if found == nil {
+	emptied := voided(v.Timeline(0), scope, trial.TimeOf(date.AddDate(0, 0, 1))-1)
+	if found == nil && len(emptied) > 0 {
+		fmt.Fprintf(e.stdout, "no protocol stands that was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
+	} else if found == nil {
 		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else {
 		if p := found.Statement.Predicate.(*trial.Protocol); p.Scope != scope {
@@ -67,7 +70,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 		}
 		e.printMarks(found)
 	}
-	for _, i := range voided(v.Timeline(0), scope, trial.TimeOf(date.AddDate(0, 0, 1))-1) {
+	for _, i := range emptied {
 		fmt.Fprintf(e.stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index, i.Time, i.Void.Index, i.Void.Time)
 	}
 	e.printFormerly(by, v)

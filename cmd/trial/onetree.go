@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
@@ -17,28 +19,60 @@ type proven struct {
 
 // oneTree fetches and checks the history of a record, or of the trial that it leads
 // to, and those of the records that this one leads to, all of one tree: an older tree
-// for one of them would hide what was logged since.
+// for one of them would hide what was logged since. What is concluded from all of
+// them is proven where it is of each.
 func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(*history.Verdict) []trial.RecordKey) ([]proven, error) {
-	var list []proven
-	for range 10 { // a log that grows meanwhile is asked again
-		p, _, err := r.trialHistory(ctx, key)
-		if err != nil {
+	first, _, err := r.trialHistory(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	list := []proven{first}
+	for range tries { // a log that grows meanwhile is asked again, for all at once
+		keys := append([]trial.RecordKey{list[0].Key}, more(list[0].Verdict)...)
+		if list, err = r.histories(ctx, keys); err != nil {
 			return nil, err
 		}
-		list = []proven{p}
-		for _, key := range more(p.Verdict) {
-			data, v, err := r.history(ctx, key)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", key.ID, err)
+		if now := append(keys[:1:1], more(list[0].Verdict)...); sameTree(list) == nil && slices.Equal(now, keys) {
+			list[0].Replayed = list[0].Replayed && first.Replayed
+			for _, p := range list {
+				list[0].Replayed = list[0].Replayed && p.Replayed
 			}
-			list = append(list, proven{data, v})
-			p.Replayed = p.Replayed && v.Replayed // what is concluded from all is proven by all
-		}
-		if sameTree(list) == nil {
 			return list, nil
 		}
 	}
-	return nil, fmt.Errorf("%w; ask again, for the log may be growing", sameTree(list))
+	return nil, growing(list)
+}
+
+// tries is how often a log that grows is asked for histories of one tree.
+const tries = 30
+
+// growing is the error of a log that never answered with one tree.
+func growing(list []proven) error {
+	err := sameTree(list)
+	if err == nil {
+		err = errors.New("what the trial's history leads to changes")
+	}
+	return fmt.Errorf("%w; ask again, for the log may be growing", err)
+}
+
+// histories fetches and checks several histories at once.
+func (r *remote) histories(ctx context.Context, keys []trial.RecordKey) ([]proven, error) {
+	list, errs := make([]proven, len(keys)), make([]error, len(keys))
+	var wg sync.WaitGroup
+	for i, key := range keys {
+		wg.Go(func() {
+			if list[i].data, list[i].Verdict, errs[i] = r.history(ctx, key); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", key.ID, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // sameTree returns an error where histories are not all of one tree.
@@ -64,6 +98,8 @@ func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
 	return keys
 }
 
+func numbersAlone(v *history.Verdict) []trial.RecordKey { return registryNumbers(v.Record) }
+
 // numbersAndOrganisations returns registryNumbers, and behind them the records of the
 // organisations that have to do with the trial: who holds it, then whoever signed for
 // it or may, whose unopened seals may be of it.
@@ -77,7 +113,11 @@ func numbersAndOrganisations(v *history.Verdict) []trial.RecordKey {
 		others = append(others, g.To)
 	}
 	for _, e := range v.Entries {
-		if e.Statement != nil && e.Signer.Role != trial.RoleRegistrar {
+		if e.Statement == nil || e.Signer.Role == trial.RoleRegistrar {
+			continue
+		}
+		id, st := e.Statement.Effective()
+		if trial.TrialOf(st) == rec.ID || id == rec.ID { // and no claim of another trial to its number
 			others = append(others, e.Signer.Org)
 		}
 	}

@@ -116,7 +116,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.dossier(ctx, rest[0], files)
+	d, err := r.dossier(ctx, rest[0], files, numbersAndOrganisations)
 	if err != nil {
 		return err
 	}

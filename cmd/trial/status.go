@@ -104,7 +104,7 @@ func status(ctx context.Context, e *env, args []string) error {
 // theTrialHistories fetches and checks the histories of a trial that must be logged, of its
 // numbers, of who holds it, and what more is asked for.
 func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...trial.RecordKey) ([]proven, error) {
-	key, err := r.recordKey(typed)
+	key, err := r.trialKey(typed)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -28,14 +29,14 @@ type dossier struct {
 	unchained []string     // observations whose predecessor is not logged for their number
 }
 
-// dossier fetches and checks the histories of a trial and of its numbers. Documents
+// dossier fetches and checks the histories of a trial and of what more names. Documents
 // are read from files, by their digests, where given; else their facts tell.
-func (r *remote) dossier(ctx context.Context, typed string, files []string) (*dossier, error) {
-	key, err := r.recordKey(typed)
+func (r *remote) dossier(ctx context.Context, typed string, files []string, more func(*history.Verdict) []trial.RecordKey) (*dossier, error) {
+	key, err := r.trialKey(typed)
 	if err != nil {
 		return nil, err
 	}
-	list, err := r.oneTree(ctx, key, numbersAndOrganisations)
+	list, err := r.oneTree(ctx, key, more)
 	if err != nil {
 		return nil, err
 	}
