@@ -79,14 +79,9 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 			"ok": true, "origin": cp.Origin, "size": cp.Size, "root": fmt.Sprintf("%x", cp.Root), "from": report.From, "mapRoot": a.State().MapRoot(),
 		})
 	} else {
-		since := ""
+		fmt.Fprintf(e.stdout, "clean: %s keeps its rules from entry %d up to size %d; root %x\n", cp.Origin, report.From, cp.Size, cp.Root)
 		if report.From > 0 {
-			since = ", and by the state of an earlier audit before that"
-		}
-		if report.From == cp.Size {
-			fmt.Fprintf(e.stdout, "clean: %s has nothing new behind size %d, up to which it keeps its rules by the state of an earlier audit; root %x\n", cp.Origin, cp.Size, cp.Root)
-		} else {
-			fmt.Fprintf(e.stdout, "clean: %s keeps its rules from entry %d up to size %d%s; root %x\n", cp.Origin, report.From, cp.Size, since, cp.Root)
+			fmt.Fprintf(e.stdout, "what is before entry %d was found clean by the audit whose state this is\n", report.From)
 		}
 		if t, ok := cp.ProvenTime(); ok {
 			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", t.Format(time.RFC3339))
