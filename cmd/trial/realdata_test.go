@@ -260,7 +260,7 @@ func TestNoPersonalData(t *testing.T) {
 			kinds += strings.Count(decodePayloads(t, data), "predicateType")
 			data = append(data, decodePayloads(t, data)...)
 		}
-		for _, secret := range []string{"Lovelace", "Hopper", "Rita", "clinic", "7946", ".pdf"} {
+		for _, secret := range []string{"Lovelace", "Hopper", "Registrar", "clinic", "7946 0958", ".pdf"} {
 			if bytes.Contains(data, []byte(secret)) {
 				t.Errorf("%s holds %q", name, secret)
 			}
