@@ -47,7 +47,7 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.dossier(ctx, rest[0], files, numbersAlone)
+	d, err := r.dossier(ctx, rest[0], files, registryNumbers)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number")
 	}
-	d, err := r.dossier(ctx, rest[0], files, numbersAlone)
+	d, err := r.dossier(ctx, rest[0], files, registryNumbers)
 	if err != nil {
 		return err
 	}

@@ -295,7 +295,7 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 	} else {
 		fmt.Fprintf(e.stdout, "these %d entries are all%s that was logged for %s %s up to size %d\n", shown, what, v.Key.Kind, v.Key.ID, size)
 	}
-	for _, n := range registryNumbers(v.Record) {
+	for _, n := range registryNumbers(v) {
 		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, ownPrefix, n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {

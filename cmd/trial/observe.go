@@ -264,8 +264,3 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 	}
 	return d.finishWith(m.verifier, res)
 }
-
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
-}

@@ -34,13 +34,19 @@ func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(*hi
 		}
 		if now := append(keys[:1:1], more(list[0].Verdict)...); sameTree(list) == nil && slices.Equal(now, keys) {
 			list[0].Replayed = list[0].Replayed && first.Replayed
-			for _, p := range list {
-				list[0].Replayed = list[0].Replayed && p.Replayed
-			}
+			provenByAll(list)
 			return list, nil
 		}
 	}
 	return nil, growing(list)
+}
+
+// provenByAll leaves what is concluded from several histories, the first one's
+// verdict, proven only where each of them is.
+func provenByAll(list []proven) {
+	for _, p := range list {
+		list[0].Replayed = list[0].Replayed && p.Replayed
+	}
 }
 
 // tries is how often a log that grows is asked for histories of one tree.
@@ -87,8 +93,8 @@ func sameTree(list []proven) error {
 
 // registryNumbers returns the records of a trial's registry numbers, whose histories
 // have what was observed of it; none for other records.
-func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
-	rec, ok := r.(*trial.TrialRecord)
+func registryNumbers(v *history.Verdict) (keys []trial.RecordKey) {
+	rec, ok := v.Record.(*trial.TrialRecord)
 	if !ok {
 		return nil
 	}
@@ -97,8 +103,6 @@ func registryNumbers(r trial.Record) (keys []trial.RecordKey) {
 	}
 	return keys
 }
-
-func numbersAlone(v *history.Verdict) []trial.RecordKey { return registryNumbers(v.Record) }
 
 // numbersAndOrganisations returns registryNumbers, and behind them the records of the
 // organisations that have to do with the trial: who holds it, then whoever signed for
@@ -122,7 +126,7 @@ func numbersAndOrganisations(v *history.Verdict) []trial.RecordKey {
 		}
 	}
 	slices.Sort(others)
-	keys := append(registryNumbers(rec), trial.RecordKey{Kind: "org", ID: rec.Holder})
+	keys := append(registryNumbers(v), trial.RecordKey{Kind: "org", ID: rec.Holder})
 	for _, org := range slices.Compact(others) {
 		if org != rec.Holder {
 			keys = append(keys, trial.RecordKey{Kind: "org", ID: org})

@@ -104,13 +104,14 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{out, strings.TrimSuffix(out, ".html") + ".json"} {
+	if len(rest) != 1 || filepath.Ext(out) != ".html" {
+		return usagef("one trial, and -o FILE.html for its report, must be given")
+	}
+	twin := strings.TrimSuffix(out, ".html") + ".json"
+	for _, name := range []string{out, twin} {
 		if exists(name) {
 			return usagef("%s is there already and is not overwritten", name)
 		}
-	}
-	if len(rest) != 1 || filepath.Ext(out) != ".html" {
-		return usagef("one trial, and -o FILE.html for its report, must be given")
 	}
 	text, outcomes, err := readArticle(article)
 	if err != nil {
@@ -135,7 +136,6 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	twin := strings.TrimSuffix(out, ".html") + ".json"
 	var page bytes.Buffer
 	if err := reportPage.Execute(&page, struct {
 		*inspection
@@ -268,6 +268,7 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 		}
 		list = append(list, proven{proof, v})
 	}
+	provenByAll(list)
 	d := newDossier(x.Asked, list)
 	if err := d.whole(); err != nil {
 		return true, fmt.Errorf("%w: %w", errInvalid, err)

@@ -55,9 +55,6 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string, more
 // newDossier returns the dossier of histories as oneTree returns them.
 func newDossier(typed string, list []proven) *dossier {
 	d := &dossier{id: typed, histories: list, timeline: list[0].Timeline(0)}
-	for _, p := range list { // what is concluded from all is proven by all
-		list[0].Replayed = list[0].Replayed && p.Replayed
-	}
 	if n := slices.IndexFunc(list, isOrg); n > 0 {
 		d.histories, d.orgs = list[:n], list[n:]
 	}

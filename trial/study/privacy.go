@@ -75,9 +75,9 @@ func (p *privacy) near(first, last string) {
 	add(p.initials, last, string(r))
 }
 
-// names reports whether a text has one of the people in it.
-func (p *privacy) names(s string) bool {
-	all := letterWords(clean(s))
+// names reports whether a clean text has one of the people in it.
+func (p *privacy) names(c string) bool {
+	all := letterWords(c)
 	var ws []string // without initials
 	for i, w := range all {
 		if utf8.RuneCountInString(w) > 1 {
@@ -104,8 +104,8 @@ func (p *privacy) names(s string) bool {
 		}
 	}
 	if len(p.runes) > 0 {
-		c := strings.Join(strings.Fields(clean(s)), "")
-		return slices.ContainsFunc(p.runes, func(name string) bool { return strings.Contains(c, name) })
+		joined := strings.Join(strings.Fields(c), "")
+		return slices.ContainsFunc(p.runes, func(name string) bool { return strings.Contains(joined, name) })
 	}
 	return false
 }
@@ -128,7 +128,7 @@ func unspaced(name string) bool {
 // person, or holds an address or a telephone number.
 func (p *privacy) text(s string) (string, bool) {
 	c := clean(s)
-	if email.MatchString(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(s) {
+	if email.MatchString(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) {
 		return Withheld, false
 	}
 	return fit(s), true
@@ -138,7 +138,7 @@ func (p *privacy) text(s string) (string, bool) {
 // only what is written as one is withheld.
 func (p *privacy) number(s string) (string, bool) {
 	c := clean(s)
-	if email.MatchString(c) || isLabelled(c) || dialled.MatchString(c) || p.names(s) {
+	if email.MatchString(c) || isLabelled(c) || dialled.MatchString(c) || p.names(c) {
 		return Withheld, false
 	}
 	return fit(s), true
@@ -177,7 +177,7 @@ var (
 // isLabelled reports whether a text has a number that it calls one to be dialled.
 func isLabelled(s string) bool {
 	for _, m := range labelled.FindAllStringSubmatch(s, -1) {
-		if n := len(groupsOf(m[len(m)-1])); n > 0 && len(strings.Join(groupsOf(m[len(m)-1]), "")) >= 7 {
+		if len(strings.Join(groupsOf(m[len(m)-1]), "")) >= 7 {
 			return true
 		}
 	}
