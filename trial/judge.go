@@ -21,10 +21,11 @@ func (t *Timeline) read(i *Item) {
 	t.markAny(i)
 	switch p := i.Statement.Predicate.(type) {
 	case *Registration:
-		t.Holder, t.Masked = p.Org, p.Masked
+		t.holder(i, p.Org)
+		t.Masked = p.Masked
 	case *Transfer:
 		if p.Action == "accept" || p.Action == "order" {
-			t.Holder = p.To
+			t.holder(i, p.To)
 		}
 		if p.Action == "order" {
 			t.mark(i, i, MarkOrdered, "ground: %s", p.Ground)
@@ -46,6 +47,11 @@ func (t *Timeline) read(i *Item) {
 	case *Correction:
 		t.correction(i, p)
 	}
+}
+
+func (t *Timeline) holder(i *Item, org string) {
+	t.Holder = org
+	t.holders = append(t.holders, holding{i.Index, org})
 }
 
 // markAny sets the marks that any kind of item may bear.

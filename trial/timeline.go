@@ -16,7 +16,25 @@ type Timeline struct {
 	Masked bool
 	Items  []*Item // in the order of the log
 
-	byID map[Hash]*Item // by effective identity, the first of each
+	byID    map[Hash]*Item // by effective identity, the first of each
+	holders []holding
+}
+
+// A holding says since which entry an organisation holds the trial.
+type holding struct {
+	since uint64
+	org   string
+}
+
+// HolderAt returns the organisation that held the trial when an entry was logged, ""
+// before its registration.
+func (t *Timeline) HolderAt(index uint64) (org string) {
+	for _, h := range t.holders {
+		if h.since <= index {
+			org = h.org
+		}
+	}
+	return org
 }
 
 // An Item is one entry of a trial's history.

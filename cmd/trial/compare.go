@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -30,11 +31,11 @@ func (w *words) Set(s string) error {
 func compareCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var article string
-	var files words
+	var word trusted
 	var asJSON bool
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
-		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+		word.flags(fs)
 		fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
 	})
 	if err != nil {
@@ -47,7 +48,7 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.dossier(ctx, rest[0], files, registryNumbers)
+	d, err := r.dossier(ctx, rest[0], &word, registryNumbers)
 	if err != nil {
 		return err
 	}
@@ -80,8 +81,8 @@ func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
 
 // compare compares what was reported with what was specified.
 func (d *dossier) compare(article []outcome.ArticleOutcome) *compare.Report {
-	report := compare.Compare(d.versions, article)
-	report.Notes = append(append(report.Notes, d.unread...), d.unchained...)
+	report := compare.Weigh(d.versions, article)
+	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.unheard())
 	return report
 }
 
@@ -105,7 +106,7 @@ func (e *env) printBasis(r *remote, d *dossier) {
 
 func (e *env) printComparison(r *compare.Report) {
 	for _, v := range r.Start {
-		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By)
+		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
 	}
 	if r.Prespecified != nil {
 		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
@@ -148,9 +149,9 @@ func sourceText(s *compare.Source) string {
 	if s.Kind == "article" {
 		return "the article"
 	}
-	logged := "logged by " + s.Org
+	logged := loggedBy(s.Org, s.Whose)
 	if s.Logged != "" {
-		logged = fmt.Sprintf("logged on %s by %s", s.Logged, s.Org)
+		logged = "logged on " + s.Logged + strings.TrimPrefix(logged, "logged")
 	}
 	return fmt.Sprintf("entry %d, %s of %s (%s; %s)", s.Entry, s.Kind, s.Day, s.By, logged)
 }

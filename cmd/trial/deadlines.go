@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trialproof/trialproof/trial/deadline"
@@ -14,11 +15,11 @@ import (
 func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var at string
-	var files words
+	var word trusted
 	var asJSON bool
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&at, "at", time.Now().UTC().Format(time.DateOnly), "judge as of this `day`")
-		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+		word.flags(fs)
 		fs.BoolVar(&asJSON, "json", false, "print the verdicts as JSON")
 	})
 	if err != nil {
@@ -27,14 +28,14 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number")
 	}
-	d, err := r.dossier(ctx, rest[0], files, registryNumbers)
+	d, err := r.dossier(ctx, rest[0], &word, registryNumbers)
 	if err != nil {
 		return err
 	}
 	if len(d.versions) == 0 {
 		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts", errInvalid, rest[0])
 	}
-	verdicts, err := deadline.Judge(d.withMilestones(), at)
+	verdicts, err := deadline.Weigh(d.withMilestones(), at)
 	if err != nil {
 		return usageError{err}
 	}
@@ -44,7 +45,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 		for _, v := range verdicts {
 			e.printVerdict(&v)
 		}
-		for _, u := range d.unread {
+		for _, u := range slices.Concat(d.unread, d.unheard()) {
 			fmt.Fprintf(e.stdout, "note: %s\n", u)
 		}
 		e.printBasis(&r, d)
@@ -67,10 +68,10 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	for _, in := range v.Inputs {
 		fmt.Fprintf(e.stdout, "  %s: %s", in.Name, printable(in.Value))
 		if in.By != "" {
-			fmt.Fprintf(e.stdout, ", stated by entry %d of %s (%s)", in.Entry, in.Day, in.By)
+			fmt.Fprintf(e.stdout, ", stated by entry %d of %s (%s; %s)", in.Entry, in.Day, in.By, loggedBy(in.Org, in.Whose))
 		}
 		for _, b := range in.Before {
-			fmt.Fprintf(e.stdout, "; before that %s by entry %d", b.Date.Date, b.Entry)
+			fmt.Fprintf(e.stdout, "; before that %s by entry %d (%s)", b.Date.Date, b.Entry, loggedBy(b.Org, b.Whose))
 		}
 		fmt.Fprintln(e.stdout)
 	}

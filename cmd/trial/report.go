@@ -21,6 +21,7 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/study"
 )
 
 // reportFormat is the format member of a report for programs.
@@ -41,6 +42,7 @@ type inspection struct {
 	Standing   *standing          `json:"standing,omitempty"` // none if only a registry's record is logged
 	Entries    []inspectedEntry   `json:"entries"`
 	Article    string             `json:"article,omitempty"` // what was given as an article's outcomes
+	From       []string           `json:"from,omitempty"`    // organisations whose word the reader took
 	Files      []trial.Hash       `json:"files,omitempty"`   // SHA-256 of the documents that were read in place of facts
 	Study      *studyHead         `json:"study,omitempty"`   // what the last version says of the trial
 	Comparison *compare.Report    `json:"comparison"`
@@ -59,6 +61,8 @@ type studyHead struct {
 	Phases  []string `json:"phases"`
 	Status  string   `json:"status"`
 	Entry   uint64   `json:"entry"`
+	Org     string   `json:"org"`   // that logged it
+	Whose   string   `json:"whose"` // whose word it is, as package study names it
 }
 
 // An inspectedEntry is one entry with what proves it: the histories hold the entry
@@ -88,18 +92,27 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"mark":    trial.MarkText,
 	"finding": findingText,
 	"source":  sourceText,
-	"class":   func(s string) string { return strings.ReplaceAll(s, " ", "-") },
+	"logged":  loggedBy,
+	"class":   class,
 }).Parse(reportHTML))
+
+// class returns the style of a verdict: of a conditional one, that of the verdict in it.
+func class(verdict string) string {
+	if _, in, ok := strings.Cut(verdict, " copies alone: "); ok {
+		verdict = in
+	}
+	return strings.ReplaceAll(verdict, " ", "-")
+}
 
 func reportCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var at, article, out string
-	var files words
+	var word trusted
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&out, "o", "", "write the report to `FILE.html`, and with its proofs to FILE.json; neither over another")
 		fs.StringVar(&at, "at", time.Now().UTC().Format(time.DateOnly), "judge deadlines as of this `day`")
 		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
-		fs.Var(&files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; may be repeated")
+		word.flags(fs)
 	})
 	if err != nil {
 		return err
@@ -117,12 +130,12 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.dossier(ctx, rest[0], files, numbersAndOrganisations)
+	d, err := r.dossier(ctx, rest[0], &word, numbersAndOrganisations)
 	if err != nil {
 		return err
 	}
 	x := d.inspect(r.policy, at)
-	x.Article, x.Files = string(text), d.files
+	x.Article, x.Files, x.From = string(text), d.files, d.from
 	if err := x.conclude(d, outcomes); err != nil {
 		return usageError{err}
 	}
@@ -189,8 +202,11 @@ func (x *inspection) conclude(d *dossier, article []outcome.ArticleOutcome) (err
 		return nil
 	}
 	last := &d.versions[len(d.versions)-1]
-	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry}
-	x.Deadlines, err = deadline.Judge(d.withMilestones(), x.At)
+	if deciding, _ := study.Part(d.versions); len(deciding) > 0 {
+		last = &deciding[len(deciding)-1]
+	}
+	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry, last.Org, last.Whose}
+	x.Deadlines, err = deadline.Weigh(d.withMilestones(), x.At)
 	return err
 }
 
@@ -274,7 +290,8 @@ func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []strin
 		return true, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	again := d.inspect(p, x.At)
-	again.Article, again.Files, again.Proofs, again.OrgProofs = x.Article, x.Files, x.Proofs, x.OrgProofs
+	again.Article, again.Files, again.From, again.Proofs, again.OrgProofs = x.Article, x.Files, x.From, x.Proofs, x.OrgProofs
+	d.from = x.From
 	if !sameJSON(x.Entries, again.Entries) {
 		return true, fmt.Errorf("%w: the entries that the report lists are not those that its proofs hold", errInvalid)
 	}

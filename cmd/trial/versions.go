@@ -27,11 +27,12 @@ type dossier struct {
 	files     []trial.Hash // documents that versions were read from, in place of facts
 	unread    []string     // documents whose content neither facts nor a file tell
 	unchained []string     // observations whose predecessor is not logged for their number
+	from      []string     // organisations whose word the reader takes
 }
 
 // dossier fetches and checks the histories of a trial and of what more names. Documents
-// are read from files, by their digests, where given; else their facts tell.
-func (r *remote) dossier(ctx context.Context, typed string, files []string, more func(*history.Verdict) []trial.RecordKey) (*dossier, error) {
+// are read from the reader's files, by their digests, where given; else their facts tell.
+func (r *remote) dossier(ctx context.Context, typed string, word *trusted, more func(*history.Verdict) []trial.RecordKey) (*dossier, error) {
 	key, err := r.trialKey(typed)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,8 @@ func (r *remote) dossier(ctx context.Context, typed string, files []string, more
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
 	}
 	d := newDossier(typed, list)
-	found, err := d.find(files)
+	d.from = word.from
+	found, err := d.find(word.files)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +158,7 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		}
 	})
 	d.located(func(e trial.Located, id trial.Hash, st *trial.Statement) {
-		v := study.Version{Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org, Logged: e.Time.Std().Format(time.DateOnly)}
+		v := study.Version{Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org, Whose: d.whose(e, st), Logged: e.Time.Std().Format(time.DateOnly)}
 		if o, ok := st.Predicate.(*trial.Observation); ok {
 			v.Claimed = o.Dated
 			if !o.Previous.IsZero() && !observed[o.Previous] {
@@ -172,6 +174,7 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		for _, s := range st.Subjects {
 			v.Digest = s.Digest.SHA256
 			if v.Study = found[v.Digest]; v.Study != nil {
+				v.Whose = study.ByReader
 				d.files = append(d.files, v.Digest)
 				list = append(list, v)
 				return

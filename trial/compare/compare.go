@@ -45,6 +45,7 @@ type Report struct {
 	Notes         []string        `json:"notes"`              // what limits this report
 	Threshold     float64         `json:"threshold"`          // of package outcome
 	PairsProposed int             `json:"pairsProposed"`      // by similarity, not by equal words
+	Copies        []Copy          `json:"copies,omitempty"`   // of third parties, where they say something else or are all there is; see Weigh
 
 	work int // that is left for likeness
 }
@@ -57,12 +58,14 @@ type Source struct {
 	By      string `json:"by,omitempty"`     // whose word Day is
 	Logged  string `json:"logged,omitempty"` // day of admission, where Day is another
 	Org     string `json:"org,omitempty"`    // whose key logged it
+	Whose   string `json:"whose,omitempty"`  // whose word it is, as package study names it
 	Partial bool   `json:"partial,omitempty"`
 }
 
 // A Finding is what became of one outcome.
 type Finding struct {
-	Status     string               `json:"status"`
+	Status     string               `json:"status"`          // one of those above; conditional where Alone is set
+	Alone      string               `json:"alone,omitempty"` // the status by third parties' copies alone, see Weigh
 	Specified  *study.Outcome       `json:"specified,omitempty"`
 	Reported   *study.Outcome       `json:"reported,omitempty"`
 	Similarity float64              `json:"similarity,omitempty"` // how sure the match is; 1 for equal words
@@ -141,7 +144,7 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 
 func source(v *study.Version) Source {
 	day, by := v.Day()
-	s := Source{Entry: v.Entry, Kind: v.Kind, Day: day, By: by, Org: v.Org, Partial: v.PartOnly}
+	s := Source{Entry: v.Entry, Kind: v.Kind, Day: day, By: by, Org: v.Org, Whose: v.Whose, Partial: v.PartOnly}
 	if v.Logged != day {
 		s.Logged = v.Logged
 	}

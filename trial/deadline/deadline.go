@@ -51,6 +51,8 @@ type Input struct {
 	Entry  uint64        `json:"entry,omitempty"` // that states it
 	Day    string        `json:"day,omitempty"`   // of that version
 	By     string        `json:"by,omitempty"`    // whose word that day is; never whose word the value is
+	Org    string        `json:"org,omitempty"`   // that logged it
+	Whose  string        `json:"whose,omitempty"` // whose word the value is, as package study names it
 	Before []study.Value `json:"before,omitempty"`
 }
 
@@ -59,12 +61,13 @@ type Verdict struct {
 	Rule    string   `json:"rule"`
 	Source  string   `json:"source"`
 	Asks    string   `json:"asks"`
-	Verdict string   `json:"verdict"`
+	Verdict string   `json:"verdict"`        // one of those above; conditional or Contested where Copies are all there is, see Weigh
 	Due     string   `json:"due,omitempty"`  // last day on which it is in time
 	Done    string   `json:"done,omitempty"` // day on which it was done
 	Why     string   `json:"why,omitempty"`
 	Inputs  []Input  `json:"inputs"`
-	Notes   []string `json:"notes,omitempty"` // edits of dates, what limits the verdict
+	Notes   []string `json:"notes,omitempty"`  // edits of dates, what limits the verdict
+	Copies  []Copy   `json:"copies,omitempty"` // what third parties' copies make of it, where that is something else or all there is
 }
 
 // A case is a trial's versions on a day.
@@ -81,12 +84,7 @@ func Judge(versions []study.Version, day string) ([]Verdict, error) {
 	if err != nil || len(day) != 10 {
 		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
 	}
-	var known []study.Version
-	for _, v := range versions { // what was not there on the day is not judged on it
-		if d, _ := v.Day(); d <= day {
-			known = append(known, v)
-		}
-	}
+	known := until(versions, day)
 	if len(known) == 0 {
 		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
 	}
@@ -100,13 +98,23 @@ func Judge(versions []study.Version, day string) ([]Verdict, error) {
 		c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()}, nil
 }
 
+// until returns the versions that were there on a day: what was not is not judged on it.
+func until(versions []study.Version, day string) (known []study.Version) {
+	for _, v := range versions {
+		if d, _ := v.Day(); d <= day {
+			known = append(known, v)
+		}
+	}
+	return known
+}
+
 // input returns an event's date as the last version has it, with its earlier values.
 func (c *caseOf) input(event string) Input {
 	in := Input{Name: event, Value: "not stated"}
 	history := study.History(c.versions, event)
 	if n := len(history); n > 0 {
 		last := history[n-1]
-		in.Value, in.Entry, in.Day, in.By, in.Before = words(last.Date), last.Entry, last.Day, last.By, history[:n-1]
+		in.Value, in.Entry, in.Day, in.By, in.Org, in.Whose, in.Before = words(last.Date), last.Entry, last.Day, last.By, last.Org, last.Whose, history[:n-1]
 	}
 	return in
 }
@@ -117,7 +125,7 @@ func (c *caseOf) say(name, value string) Input {
 		value = "not stated"
 	}
 	day, by := c.now.Day()
-	return Input{Name: name, Value: value, Entry: c.now.Entry, Day: day, By: by}
+	return Input{Name: name, Value: value, Entry: c.now.Entry, Day: day, By: by, Org: c.now.Org, Whose: c.now.Whose}
 }
 
 func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }

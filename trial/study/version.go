@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type Version struct {
 	ID      trial.Hash // identity of the statement
 	Kind    string     // of the statement: registration, protocol, results, document or observation
 	Org     string     // whose key signed it
+	Whose   string     // whose word it is: ByHolder and the like
 	Digest  trial.Hash // of the document; zero if the entry only commits to it with a salt
 	Logged  string     // day of admission, UTC, by the log's clock
 	Claimed string     // day that the source or the signer gives for this version; "" if none
@@ -44,23 +46,32 @@ func NewVersions(list []Version) []Version {
 	slices.SortStableFunc(list, func(a, b Version) int {
 		x, _ := a.Day()
 		y, _ := b.Day()
-		if c := strings.Compare(x, y); c != 0 {
-			return c
-		}
-		return int(a.Entry) - int(b.Entry)
+		return cmp.Or(strings.Compare(x, y), cmp.Compare(a.Entry, b.Entry))
 	})
+	type shown struct{ day, format, number string }
+	same := map[shown][]int{} // observations that claim to be of one source, format and day
 	for i := range list {
-		a := &list[i]
-		for j := range list {
-			b := &list[j]
-			if i != j && a.Kind == "observation" && b.Kind == a.Kind && a.Claimed != "" && a.Claimed == b.Claimed &&
-				a.Format == b.Format && a.Number("nct") == b.Number("nct") && a.Digest != b.Digest {
-				a.Conflicts = append(a.Conflicts, b.Entry)
+		v := &list[i]
+		v.Conflicts = nil
+		if v.Kind == "observation" && v.Claimed != "" {
+			key := shown{v.Claimed, v.Format, v.Number("nct")}
+			same[key] = append(same[key], i)
+		}
+	}
+	for _, places := range same {
+		for _, i := range places {
+			for _, j := range places {
+				if list[i].Digest != list[j].Digest && len(list[i].Conflicts) < maxConflicts {
+					list[i].Conflicts = append(list[i].Conflicts, list[j].Entry)
+				}
 			}
 		}
 	}
 	return list
 }
+
+// maxConflicts is how many contradicting versions are named of one.
+const maxConflicts = 20
 
 // A Value is what a version said of one thing, from the first to say so.
 type Value struct {
@@ -68,6 +79,8 @@ type Value struct {
 	Entry uint64
 	Day   string
 	By    string // whose word Day is
+	Org   string // that logged it
+	Whose string // whose word the value is
 }
 
 // History returns every value that an event's date had, in the order of versions,
@@ -80,7 +93,8 @@ func History(versions []Version, event string) []Value {
 			continue
 		}
 		day, by := versions[i].Day()
-		list = append(list, Value{d, versions[i].Entry, day, by})
+		v := &versions[i]
+		list = append(list, Value{d, v.Entry, day, by, v.Org, v.Whose})
 	}
 	return list
 }

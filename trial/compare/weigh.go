@@ -1,0 +1,138 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// A Copy is what a third party's copies of the record make of the outcomes.
+type Copy struct {
+	Org      string    `json:"org"`
+	Outcomes []Finding `json:"outcomes"`        // those that nobody who decides, or not every other copy, leads to
+	Lacks    []Finding `json:"lacks,omitempty"` // findings that its copies would take away
+	None     string    `json:"none,omitempty"`  // why there is no prespecified set by it
+}
+
+// Weigh compares by the versions whose word decides (study.Version.Decides). A third
+// party's copy never changes a finding: where it would, Copies and a note say so. Where
+// no version that decides says anything of outcomes, each third party's copies are
+// compared by themselves: what all of them lead to is a conditional finding, "by
+// example-cro's copies alone: demoted", and what only some lead to is contested. How
+// many say so counts for nothing.
+func Weigh(versions []study.Version, article []outcome.ArticleOutcome) *Report {
+	deciding, others := study.Part(versions)
+	others = slices.DeleteFunc(others, func(c study.Copies) bool { return !slices.ContainsFunc(c.Versions, hasOutcomes) })
+	if slices.ContainsFunc(deciding, hasOutcomes) || len(others) == 0 {
+		return beside(deciding, others, article)
+	}
+	return alone(others, article)
+}
+
+func hasOutcomes(v study.Version) bool { return len(v.Outcomes) > 0 || len(v.Reported) > 0 }
+
+// beside compares the versions that decide, and notes what a third party's copies would
+// make of it.
+func beside(deciding []study.Version, others []study.Copies, article []outcome.ArticleOutcome) *Report {
+	r := Compare(deciding, article)
+	for _, o := range others {
+		with := Compare(o.With(deciding), article)
+		c := Copy{Org: o.Org, Outcomes: lacking(r.Outcomes, with.Outcomes), Lacks: lacking(with.Outcomes, r.Outcomes)}
+		if with.None != r.None {
+			c.None = with.None
+		}
+		if len(c.Outcomes) == 0 && len(c.Lacks) == 0 && c.None == "" {
+			continue
+		}
+		r.Copies = append(r.Copies, c)
+		r.Notes = append(r.Notes, fmt.Sprintf("%s's copy says otherwise: %s; it is a third party and does not decide (-from %s would take its word)", o.Org, c.text(), o.Org))
+	}
+	return r
+}
+
+// alone compares third parties' copies, which are all there is.
+func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
+	var orgs []string
+	var each []*Report
+	for _, o := range others {
+		orgs, each = append(orgs, o.Org), append(each, Compare(o.Versions, article))
+	}
+	r := each[0]
+	common, contested := r.Outcomes, false
+	for i, x := range each[1:] {
+		common = slices.DeleteFunc(slices.Clone(common), func(f Finding) bool { return len(lacking(x.Outcomes, []Finding{f})) > 0 })
+		contested = contested || x.None != r.None
+		r.Notes = append(r.Notes, x.Notes...)
+		r.Conflicts = append(r.Conflicts, x.Conflicts...)
+		r.PairsProposed = max(r.PairsProposed, each[i+1].PairsProposed)
+	}
+	findings := []Finding{}
+	conditional := func(f Finding, opening string) {
+		f.Alone, f.Status = f.Status, opening+f.Status
+		findings = append(findings, f)
+	}
+	for _, f := range common {
+		conditional(f, study.Alone(orgs))
+	}
+	for i, x := range each {
+		c := Copy{Org: orgs[i], None: x.None, Outcomes: lacking(common, x.Outcomes)}
+		for _, f := range c.Outcomes {
+			contested = true
+			conditional(f, "contested, "+study.Alone(orgs[i:i+1]))
+		}
+		r.Copies = append(r.Copies, c)
+	}
+	if contested { // which versions were the prespecified and the reported one is no common ground
+		r.Prespecified, r.Reported, r.Unjudged = nil, nil, nil
+		r.None = "contested: the copies of " + strings.Join(orgs, ", ") + " do not say the same"
+	}
+	r.Outcomes = findings
+	r.Notes = append(r.Notes, "neither the trial's holder nor the registrar logged a record with outcomes: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
+	return r
+}
+
+// lacking returns the findings of b that a does not have: of the same outcomes, with the
+// same status.
+func lacking(a, b []Finding) (list []Finding) {
+	for _, f := range b {
+		if !slices.ContainsFunc(a, func(x Finding) bool {
+			return x.Status == f.Status && sameOutcome(x.Specified, f.Specified) && sameOutcome(x.Reported, f.Reported)
+		}) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func sameOutcome(a, b *study.Outcome) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// maxTold is how many of a copy's findings its note names.
+const maxTold = 10
+
+// text says in one line what a copy would change.
+func (c *Copy) text() string {
+	var parts []string
+	if c.None != "" {
+		parts = append(parts, "prespecified "+c.None)
+	}
+	for _, list := range []struct {
+		how      string
+		findings []Finding
+	}{{"", c.Outcomes}, {"not ", c.Lacks}} {
+		for i, f := range list.findings {
+			if i == maxTold {
+				parts = append(parts, fmt.Sprintf("and %d more", len(list.findings)-i))
+				break
+			}
+			o := f.Specified
+			if o == nil {
+				o = f.Reported
+			}
+			parts = append(parts, fmt.Sprintf("%s%s: %s %q", list.how, f.Status, o.Level, o.Measure))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

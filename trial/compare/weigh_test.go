@@ -1,0 +1,63 @@
+package compare
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// TestWeigh says whose word decides what became of an outcome.
+func TestWeigh(t *testing.T) {
+	of := func(org, whose string, versions ...study.Version) (list []study.Version) {
+		for _, v := range versions {
+			v.Org, v.Whose = org, whose
+			list = append(list, v)
+		}
+		return list
+	}
+	planned := version(t, 1, "2025-12-01", "start 2026-01-10 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]", "secondary Headache days [1 year]")
+	kept := version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 year]")
+	switched := version(t, 3, "2026-06-02", "start 2026-01-10 actual", "reported primary Headache days [1 year]", "reported secondary Overall survival [2 years]")
+	for _, c := range []struct {
+		name     string
+		versions [][]study.Version
+		want     string // statuses in order
+		notes    []string
+	}{
+		{"the holder's", [][]study.Version{of("acme", study.ByHolder, planned, kept)}, AsSpecified + "; " + AsSpecified, nil},
+		{"a rival beside the holder", [][]study.Version{of("acme", study.ByHolder, planned, kept), of("rival", study.ByOther, switched)}, AsSpecified + "; " + AsSpecified,
+			[]string{`rival's copy says otherwise: demoted: primary "Overall survival"; promoted: secondary "Headache days"`}},
+		{"a rival's invented plan", [][]study.Version{of("acme", study.ByHolder, planned, kept), of("rival", study.ByOther, version(t, 4, "2025-12-02", "start 2026-01-10 planned", "primary Pain [1 year]"))},
+			AsSpecified + "; " + AsSpecified, []string{"rival's copy says otherwise: "}},
+		{"a rival whom the reader names", [][]study.Version{of("acme", study.ByHolder, planned), of("rival", study.ByNamed, switched)}, "demoted; promoted", nil},
+		{"a rival alone", [][]study.Version{of("rival", study.ByOther, planned, switched)}, "by rival's copies alone: demoted; by rival's copies alone: promoted", []string{"-from (rival)"}},
+		{"two against one", [][]study.Version{of("honest", study.ByOther, planned, kept), of("rival", study.ByOther, planned, switched), of("too", study.ByOther, planned, switched)},
+			strings.Join([]string{
+				"contested, by honest's copies alone: " + AsSpecified, "contested, by honest's copies alone: " + AsSpecified,
+				"contested, by rival's copies alone: demoted", "contested, by rival's copies alone: promoted",
+				"contested, by too's copies alone: demoted", "contested, by too's copies alone: promoted"}, "; "),
+			[]string{"-from (honest, rival, too)"}},
+		{"two that agree", [][]study.Version{of("rival", study.ByOther, planned, switched), of("too", study.ByOther, planned, switched)},
+			"by rival's and too's copies alone: demoted; by rival's and too's copies alone: promoted", nil},
+	} {
+		var all []study.Version
+		for _, v := range c.versions {
+			all = append(all, v...)
+		}
+		r := Weigh(study.NewVersions(all), nil)
+		var got []string
+		for _, f := range r.Outcomes {
+			got = append(got, f.Status)
+		}
+		if s := strings.Join(got, "; "); s != c.want {
+			t.Errorf("%s: %s\nwant %s", c.name, s, c.want)
+		}
+		notes := strings.Join(r.Notes, "\n")
+		for _, n := range c.notes {
+			if !strings.Contains(notes, n) {
+				t.Errorf("%s: no note says %q:\n%s", c.name, n, notes)
+			}
+		}
+	}
+}

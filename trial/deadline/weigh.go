@@ -1,0 +1,128 @@
+package deadline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// Contested is the verdict where only third parties logged copies of the record, and
+// their copies lead to different verdicts.
+const Contested = "contested"
+
+// A Copy is the verdict that a third party's copies lead to.
+type Copy struct {
+	Org     string `json:"org"`
+	Verdict string `json:"says"` // its own, never that of the rule
+	Due     string `json:"due,omitempty"`
+	Done    string `json:"done,omitempty"`
+	Why     string `json:"why,omitempty"`
+}
+
+func (c Copy) String() string {
+	s := c.Verdict
+	if c.Due != "" {
+		s += ", due " + c.Due
+	}
+	if c.Done != "" {
+		s += ", done " + c.Done
+	}
+	return s
+}
+
+func (v *Verdict) copyOf(org string) Copy { return Copy{org, v.Verdict, v.Due, v.Done, v.Why} }
+
+// Weigh judges by the versions whose word decides (study.Version.Decides). A third
+// party's copy never changes such a verdict: where it would, a note and Copies say so.
+// Where nothing that decides was there on the day, each third party's copies are judged
+// by themselves. Where all lead to one verdict, it is conditional, "by example-cro's
+// copies alone: overdue"; otherwise it is Contested. How many say so counts for nothing.
+func Weigh(versions []study.Version, day string) ([]Verdict, error) {
+	deciding, others := study.Part(versions)
+	if len(until(deciding, day)) > 0 || len(others) == 0 {
+		return beside(deciding, others, day)
+	}
+	var orgs []string
+	var each [][]Verdict
+	for _, o := range others {
+		if len(until(o.Versions, day)) == 0 {
+			continue
+		}
+		list, err := Judge(o.Versions, day)
+		if err != nil {
+			return nil, err
+		}
+		orgs, each = append(orgs, o.Org), append(each, list)
+	}
+	if len(each) == 0 {
+		return Judge(versions, day) // says what is wrong
+	}
+	for i := range each[0] {
+		of := make([]*Verdict, len(each))
+		for j := range each {
+			of[j] = &each[j][i]
+		}
+		alone(orgs, of)
+	}
+	return each[0], nil
+}
+
+// beside judges by the versions that decide, and notes what a third party's copies
+// would make of it.
+func beside(deciding []study.Version, others []study.Copies, day string) ([]Verdict, error) {
+	list, err := Judge(deciding, day)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range others {
+		with, err := Judge(o.With(deciding), day)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			v, c := &list[i], with[i].copyOf(o.Org)
+			if c.Verdict == v.Verdict && c.Due == v.Due && c.Done == v.Done {
+				continue
+			}
+			v.Copies = append(v.Copies, c)
+			v.Notes = append(v.Notes, fmt.Sprintf("%s's copy says otherwise: %s; it is a third party and does not decide (-from %s would take its word)", o.Org, c, o.Org))
+		}
+	}
+	return list, nil
+}
+
+// alone makes the first of several third parties' verdicts on one rule what can be said
+// where only they logged anything.
+func alone(orgs []string, of []*Verdict) {
+	v := of[0]
+	verdict, dates := true, true // the same in all
+	for i, x := range of {
+		v.Copies = append(v.Copies, x.copyOf(orgs[i]))
+		verdict = verdict && x.Verdict == v.Verdict
+		dates = dates && x.Due == v.Due && x.Done == v.Done
+		if i > 0 {
+			v.Inputs = append(v.Inputs, x.Inputs...)
+			v.Notes = append(v.Notes, x.Notes...)
+		}
+	}
+	if len(of) > 1 {
+		slices.Sort(v.Notes)
+		v.Notes = slices.Compact(v.Notes)
+	}
+	if !dates {
+		v.Due, v.Done = "", ""
+	}
+	if verdict {
+		v.Verdict = study.Alone(orgs) + v.Verdict
+	} else {
+		v.Verdict, v.Why = Contested, "third parties' copies lead to different verdicts"
+	}
+	if len(of) > 1 {
+		for _, c := range v.Copies {
+			v.Notes = append(v.Notes, fmt.Sprintf("by %s's copies alone: %s", c.Org, c))
+		}
+	}
+	v.Notes = append(v.Notes, "neither the trial's holder nor the registrar logged a record: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
+}

@@ -1,0 +1,79 @@
+package study
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Whose word a version is. Any enrolled organisation may log what it says a registry
+// showed. What such a stranger logs must not decide what is said of another's trial,
+// so every version carries whose word it is.
+const (
+	ByHolder    = "the trial's holder"
+	ByDelegate  = "delegated by the trial's holder"
+	ByRegistrar = "the registrar"
+	ByNamed     = "named by the reader"
+	ByReader    = "the reader's own file"
+	ByOther     = "third party"
+)
+
+// Decides reports whether what the version says may decide a verdict. A version of
+// which nothing is said decides nothing.
+func (v *Version) Decides() bool { return decides(v.Whose) }
+
+func decides(whose string) bool {
+	switch whose {
+	case ByHolder, ByDelegate, ByRegistrar, ByNamed, ByReader:
+		return true
+	}
+	return false
+}
+
+// Copies are what one third party logged.
+type Copies struct {
+	Org      string
+	Versions []Version
+}
+
+// Part returns the versions that decide, and those of third parties by their
+// organisations' ids. Conflicts within each list are found anew: a stranger's copy
+// that contradicts the holder's leaves the holder's uncontested.
+func Part(versions []Version) (deciding []Version, others []Copies) {
+	for _, v := range versions {
+		if v.Decides() {
+			deciding = append(deciding, v)
+			continue
+		}
+		i, found := slices.BinarySearchFunc(others, v.Org, func(c Copies, org string) int { return cmp.Compare(c.Org, org) })
+		if !found {
+			others = slices.Insert(others, i, Copies{Org: v.Org})
+		}
+		others[i].Versions = append(others[i].Versions, v)
+	}
+	for i := range others {
+		others[i].Versions = NewVersions(others[i].Versions)
+	}
+	return NewVersions(deciding), others
+}
+
+// With returns the versions that decide and one third party's together.
+func (c *Copies) With(deciding []Version) []Version {
+	return NewVersions(slices.Concat(deciding, c.Versions))
+}
+
+// Alone opens a verdict that rests on third parties' copies and on nothing else, as in
+// "by example-cro's copies alone: overdue".
+func Alone(orgs []string) string {
+	text := ""
+	for i, org := range orgs {
+		switch {
+		case i == 0:
+		case i == len(orgs)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += org + "'s"
+	}
+	return "by " + text + " copies alone: "
+}
