@@ -96,11 +96,7 @@ func printJSON(e *env, v any) error {
 // printBasis says what a report of a dossier rests on.
 func (e *env) printBasis(r *remote, d *dossier) {
 	v := d.histories[0]
-	word := "complete as replaying witnesses checked"
-	if d.stated() != nil {
-		word = "complete as stated by the operator"
-	}
-	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", v.Checkpoint.Size, word)
+	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", v.Checkpoint.Size, completeText(v.Replayed))
 	e.printPolicy(r.policy)
 }
 

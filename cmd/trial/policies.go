@@ -5,22 +5,16 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A trust is whom a verifier believes: the policy given and, by the log's own
-// history under that policy, the policies that it replaced.
+// history under that policy, the policies that it replaced, each for its own period.
 type trust struct {
-	now    *receipt.Verifier
-	before []pastPolicy // the newest first
-}
-
-// A pastPolicy was announced by an entry of the log.
-type pastPolicy struct {
-	verifier *receipt.Verifier
-	index    uint64
+	now     *receipt.Verifier
+	before  []history.PastPolicy // the newest first
+	history *history.Verdict     // that announces them; nil if none was given
 }
 
 // readTrust reads a policy file and, if it is given, the history of the log that
@@ -45,25 +39,11 @@ func readTrust(policyFile, historyFile string) (*trust, error) {
 	if v.Key.Kind != "log" {
 		return nil, usagef("%s is the history of a %s: trial history -json log makes the one that is meant", historyFile, v.Key.Kind)
 	}
-	return t, t.add(v)
-}
-
-func (t *trust) add(v *history.Verdict) error {
-	for _, e := range v.Entries {
-		if e.Entry.Statement == nil {
-			continue
-		}
-		p, ok := e.Entry.Statement.Statement.Predicate.(*trial.Policy)
-		if !ok {
-			continue
-		}
-		policy, err := receipt.ParsePolicy(p.File())
-		if err != nil {
-			continue // what a registrar announced is no policy: nothing is verified by it
-		}
-		t.before = append([]pastPolicy{{receipt.NewVerifier(policy), e.Index}}, t.before...)
+	t.history = v
+	if t.before, err = v.PastPolicies(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errInvalid, historyFile, err)
 	}
-	return nil
+	return t, nil
 }
 
 // verify verifies a receipt under the policy given or, where that names other keys
@@ -74,12 +54,30 @@ func (t *trust) verify(data []byte, docs ...receipt.Document) (*receipt.Verdict,
 	if !ok || p.Part != "checkpoint" && p.Part != "quorum" {
 		return v, "", err
 	}
-	for _, past := range t.before {
-		if v, perr := past.verifier.Verify(data, docs...); perr == nil {
-			return v, fmt.Sprintf("under an earlier policy, SHA-256 %s, which entry %d of the log's own history announced; that history holds under the policy given", v.Policy.Digest(), past.index), nil
+	if t.history == nil {
+		p.Detail += "; if the receipt is of a time when the log had another policy, give the log's own history with -policies (trial history -json log writes it)"
+		return nil, "", p
+	}
+	for i := range t.before {
+		past := &t.before[i]
+		v, perr := past.Verify(data, docs...)
+		if perr == nil {
+			return v, fmt.Sprintf("under an earlier policy, SHA-256 %s, which entry %d of the log's own history announced, for its own period; that history holds under the policy given and is %s",
+				v.Policy.Digest(), past.Announced, completeText(t.history.Replayed)), nil
+		}
+		if errors.Is(perr, history.ErrPeriod) {
+			p.Detail += fmt.Sprintf("; %v", perr)
 		}
 	}
-	return nil, "", err
+	return nil, "", p
+}
+
+// completeText says who vouches that a history leaves nothing out.
+func completeText(replayed bool) string {
+	if replayed {
+		return "complete as replaying witnesses checked"
+	}
+	return "complete as stated by the operator"
 }
 
 // readHistory reads a history file of any size.

@@ -25,7 +25,7 @@ func TestReadme(t *testing.T) {
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
 		", corrected: ", ", SAP after the lock it serves: ", // what was changed; was the SAP final
 		"missing: no results of the final analysis, though its database is locked", // what is missing
-		"signed (approval) by administrator of example-pharma", "about entry 12",   // who signed, with what meaning
+		"signed (approval) by administrator of example-pharma", "about entry 14",   // who signed, with what meaning
 		"these 1 entries are all of kind signature",
 		"all after first-enrolment that was logged", // what changed since
 		"nothing of kind observation was logged",

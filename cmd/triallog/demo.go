@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -59,19 +60,20 @@ func demo(ctx context.Context, e *env, args []string) error {
 
 // A story is the demo as it goes on.
 type story struct {
-	dir       string
-	w         io.Writer
-	step      int
-	witnesses []*child
-	server    *child
-	listen    string // of the server, the same after a restart
-	log       folder
-	policy    *receipt.Policy
-	client    *client.Client
-	registrar crypto.Signer
-	ada       crypto.Signer
-	trial     trial.Hash
-	documents []document
+	dir        string
+	w          io.Writer
+	step       int
+	witnesses  []*child
+	server     *child
+	listen     string // of the server, the same after a restart
+	log        folder
+	policy     *receipt.Policy
+	policyText []byte
+	client     *client.Client
+	registrar  crypto.Signer
+	ada        crypto.Signer
+	trial      trial.Hash
+	documents  []document
 }
 
 // A document is a file of the sponsor's and, once it has been logged, where its
@@ -151,7 +153,8 @@ func (s *story) setUp(ctx context.Context) error {
 	if err := os.WriteFile(s.log.path(policyName), []byte(policy), 0o644); err != nil {
 		return err
 	}
-	if s.policy, err = receipt.ParsePolicy([]byte(policy)); err != nil {
+	s.policyText = []byte(policy)
+	if s.policy, err = receipt.ParsePolicy(s.policyText); err != nil {
 		return err
 	}
 	s.listen = "127.0.0.1:0"
@@ -201,13 +204,22 @@ func (s *story) submit(ctx context.Context, signer crypto.Signer, st *trial.Stat
 }
 
 func (s *story) people(ctx context.Context) error {
+	digest := trial.Hash(sha256.Sum256(s.policyText))
+	v, _, err := s.submit(ctx, s.registrar, &trial.Statement{
+		Subjects:  trial.NamedSubject("policy", digest),
+		Predicate: &trial.Policy{Common: common("responsibility"), Policy: base64.StdEncoding.EncodeToString(s.policyText)},
+	})
+	if err != nil {
+		return err
+	}
+	s.detail("entry %d: the registrar announces the policy, so that it can be followed from the start", v.Index)
 	s.say("The registrar enrols Example Pharma, whose administrator has made her own key.")
 	enrolment, err := trial.NewEnrolment("example-pharma", s.ada)
 	if err != nil {
 		return err
 	}
 	org := &trial.Org{Common: common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma", Name: "Example Pharma"}
-	v, _, err := s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
+	v, _, err = s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
 	if err != nil {
 		return err
 	}

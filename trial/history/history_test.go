@@ -58,6 +58,16 @@ func build(t *testing.T, l *trialtest.Log, key trial.RecordKey, cosigners ...not
 			t.Fatal(err)
 		}
 		if e.Statement == nil {
+			if key.Kind == "log" && e.Genesis != nil {
+				h.Entries = append(h.Entries, entry(i))
+			}
+			continue
+		}
+		switch e.Statement.Statement.Predicate.(type) {
+		case *trial.LogKey, *trial.Policy:
+			if key.Kind == "log" {
+				h.Entries = append(h.Entries, entry(i))
+			}
 			continue
 		}
 		if e.Statement.ID.String() == key.ID {

@@ -198,11 +198,11 @@ func TestEntriesThatNobodySigned(t *testing.T) {
 	other := trialtest.Check(t, "ada", &trial.Document{Common: c, Trial: trial.Hash{1}}, trialtest.Documents("document", "x"))
 	elsewhere := []byte(strings.Replace(strings.Replace(string(r.Entry), string(between(r.Entry, `"payload":"`)), other.Envelope.Payload, 1), string(between(r.Entry, `"sig":"`)), other.Envelope.Signatures[0].Sig, 1))
 	l := trialtest.NewLog(t)
-	for _, raw := range [][]byte{forged, elsewhere, r.Entry} {
+	for _, raw := range [][]byte{r.Entry, forged, elsewhere, r.Entry} {
 		l.Append(raw)
 	}
 	cp := f.checkpoint(t, l.Tree(l.Size()), logKey, w1, w2)
-	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement", 2: "does not verify", 3: "other.example/log", 4: ""} {
+	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement", 2: "enrolled by entry 2, which comes no earlier", 3: "does not verify", 4: "other.example/log", 5: ""} {
 		_, err := receipt.Verify(f.policy, l.Receipt(index, l.Size(), cp, nil))
 		if want == "" && err != nil || want != "" && (partOf(t, err) != "entry" || !strings.Contains(err.Error(), want)) {
 			t.Errorf("entry %d: want %q, got %v", index, want, err)
@@ -211,7 +211,7 @@ func TestEntriesThatNobodySigned(t *testing.T) {
 	// Verified stands for the signature, and for nothing else.
 	v := receipt.NewVerifier(f.policy)
 	v.Verified(sha(append([]byte{0}, forged...)))
-	if _, err := v.Verify(l.Receipt(2, l.Size(), cp, nil)); err != nil {
+	if _, err := v.Verify(l.Receipt(3, l.Size(), cp, nil)); err != nil {
 		t.Errorf("what the caller verified is verified again: %v", err)
 	}
 }

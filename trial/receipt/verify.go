@@ -97,6 +97,9 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	if !cp.Quorum() {
 		return nil, problem("quorum", "the policy asks for %s; cosigned by %s", v.policy.QuorumText(), cp.witnessText())
 	}
+	if e.Signer.Enrolled >= r.Index {
+		return nil, problem("entry", "entry %d says that its signer was enrolled by entry %d, which comes no earlier", r.Index, e.Signer.Enrolled)
+	}
 	openings, err := trial.ParseOpenings(r.Openings, e.Statement.Statement)
 	if err != nil {
 		return nil, problem("openings", "%s", strings.TrimPrefix(err.Error(), "openings: "))
