@@ -107,7 +107,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		answerText(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	answerText(w, http.StatusOK, "ready")
+	answerText(w, http.StatusOK, strings.Join(append([]string{"ready"}, s.service.log.Warnings()...), "\nwarning: "))
 }
 
 func answerText(w http.ResponseWriter, status int, text string) {

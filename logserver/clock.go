@@ -3,74 +3,226 @@ package logserver
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// maxClockAhead is how far the log's clock may be ahead of the clocks it is
-// compared with. An entry stamped in the future could never be taken back: no
-// later entry may have an earlier time.
-const maxClockAhead = time.Minute
+const (
+	// maxClockAhead is how far the log's clock may be ahead of the clocks it is
+	// compared with. An entry stamped in the future could never be taken back: no
+	// later entry may have an earlier time.
+	maxClockAhead = time.Minute
+	// maxClockStep is how far the wall clock may move against the monotonic one
+	// before the comparison with others is made again. Slewing moves both.
+	maxClockStep = time.Second
+	// clockRest is how long the log waits before it compares a clock again that
+	// was found wrong and that nobody asks for.
+	clockRest = 5 * time.Second
+)
 
-// A clock remembers how the log's own clock compares with others. A clock that
-// is behind stalls nothing: an entry's time is never before the last one's.
+// A clock decides whether the log's own clock can be believed. It is the wall
+// clock that entries are stamped with, and the wall clock can be set. The
+// monotonic clock cannot, so every reading is compared with an earlier one by
+// both. A clock that is behind stalls nothing: an entry's time is never before
+// the last one's.
 type clock struct {
-	mu      sync.Mutex // guards what follows
-	checked time.Time  // by the own clock; zero: never
-	err     error
-	ahead   map[int]time.Duration // by witness, at its last fresh cosignature
+	checking sync.Mutex // held by the one comparison under way
+
+	mu        sync.Mutex      // guards what follows
+	err       error           // of the last comparison
+	checked   time.Time       // own reading at the last comparison that found nothing wrong; zero: never
+	confirmed time.Time       // own reading when others last confirmed this clock, or at the first comparison
+	then      reading         // of the database at confirmed
+	database  reading         // the newest; zero if the journal has no clock of its own
+	witnesses map[int]reading // by witness: its newest cosignature
+	told      string          // the warning that was logged last
 }
 
-// wrong returns why the clock cannot be believed, or nil.
-func (c *clock) wrong() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
+// A reading is what another clock said when the own one said own.
+type reading struct{ own, other time.Time }
+
+// ahead is how far the wall clock at now is ahead of the other clock, which has
+// moved on since by what the monotonic clock says.
+func (r reading) ahead(now time.Time) time.Duration {
+	return wallSince(r.other.Add(now.Sub(r.own)), now)
 }
+
+// wallSince is the time between two readings by the wall clock alone: Sub goes by
+// the monotonic clock where both have it.
+func wallSince(from, to time.Time) time.Duration { return to.Round(0).Sub(from.Round(0)) }
+
+// stepped is how far the wall clock was set forward between two readings.
+func stepped(from, to time.Time) time.Duration { return wallSince(from, to) - to.Sub(from) }
 
 // cosigned notes the time on a cosignature just made.
 func (c *clock) cosigned(witness int, at, own time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ahead == nil {
-		c.ahead = map[int]time.Duration{}
+	if c.witnesses == nil {
+		c.witnesses = map[int]reading{}
 	}
-	c.ahead[witness] = own.Sub(at)
+	c.witnesses[witness] = reading{own, at}
 }
 
-// check compares the own clock with the journal's and with the witnesses', the
-// latter afresh if the last comparison is not of the last minute. A set of
-// witnesses that could form a quorum must say that it is ahead: one whose own
-// clock is wrong stops nobody.
-func (c *clock) check(ctx context.Context, l *Log) error {
+// wrong returns why the clock cannot be believed, or nil. It asks nobody: what is
+// known of other clocks is enough to notice a step.
+func (c *clock) wrong(l *Log) error {
 	now := l.now()
 	c.mu.Lock()
-	since := now.Sub(c.checked)
-	recent := c.err == nil && !c.checked.IsZero() && since >= 0 && since < maxClockAhead
-	c.mu.Unlock()
-	if recent {
-		return nil
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
 	}
-	db, err := l.journal.Now(ctx)
-	if err != nil {
-		return fmt.Errorf("read the database's clock: %w", err)
-	}
-	now = l.now()
-	c.mu.Lock()
-	clear(c.ahead) // what was measured by another setting of this clock
-	c.mu.Unlock()
-	l.cosigner.recosign(ctx)
+	_, err := c.judge(l, now)
+	return err
+}
+
+// recent reports whether the last comparison still holds at now.
+func (c *clock) recent(l *Log, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.err = nil
-	if d := now.Sub(db); !db.IsZero() && d > maxClockAhead {
-		c.err = fmt.Errorf("this machine's clock is %s ahead of the database's: set it", d.Round(time.Second))
+	if c.err != nil || c.checked.IsZero() {
+		return false
 	}
-	if !l.cfg.Policy.Unwitnessed() && l.cfg.Policy.Satisfied(func(w int) bool { return c.ahead[w] > maxClockAhead }) {
-		c.err = fmt.Errorf("this machine's clock is more than %s ahead of the witnesses': set it", maxClockAhead)
+	since := now.Sub(c.checked)
+	if since < 0 || since >= maxClockAhead || stepped(c.checked, now).Abs() > maxClockStep {
+		return false
 	}
-	if c.err == nil {
+	_, err := c.judge(l, now)
+	return err == nil
+}
+
+// judge compares the clock's reading now with what is known of others. A set of
+// witnesses that could form a quorum, or all that have been heard, must say that
+// it is ahead: one whose own clock is wrong stops nobody. confirmed says that
+// others agree with it. c.mu is held.
+func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
+	known := !c.database.own.IsZero()
+	if d := c.database.ahead(now); known && d > maxClockAhead {
+		return false, fmt.Errorf("this machine's clock is %s ahead of the database's: set it", d.Round(time.Second))
+	}
+	p := l.cfg.Policy
+	ahead := func(w int) bool { r, ok := c.witnesses[w]; return ok && r.ahead(now) > maxClockAhead }
+	agrees := func(w int) bool { r, ok := c.witnesses[w]; return ok && r.ahead(now) <= maxClockAhead }
+	if !p.Unwitnessed() && len(c.witnesses) > 0 {
+		heard := slices.Collect(maps.Keys(c.witnesses))
+		if p.Satisfied(ahead) || !slices.ContainsFunc(heard, agrees) {
+			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it", maxClockAhead, c.differences(l, now))
+		}
+		confirmed = p.Satisfied(agrees)
+	}
+	if p.Unwitnessed() && known {
+		// A database on this machine has this clock. One whose clock was set when
+		// this one was says nothing about it.
+		confirmed = (c.then.ahead(now) - c.database.ahead(now)).Abs() <= maxClockStep
+	}
+	step := stepped(c.confirmed, now)
+	if confirmed || c.confirmed.IsZero() || step <= maxClockAhead {
+		return confirmed, nil
+	}
+	who := "too few witnesses confirm the new time"
+	if p.Unwitnessed() {
+		who = "there is no witness to confirm the new time: if it is right, start the log again"
+	}
+	return false, fmt.Errorf("this machine's clock was set forward by %s while the log ran, and %s; if it is wrong, set it", step.Round(time.Second), who)
+}
+
+// differences names the witnesses whose clocks differ from the own one by more
+// than clocks may, and by how much. c.mu is held.
+func (c *clock) differences(l *Log, now time.Time) string {
+	var list []string
+	for _, w := range slices.Sorted(maps.Keys(c.witnesses)) {
+		d, how := c.witnesses[w].ahead(now).Round(time.Second), "behind"
+		if d.Abs() <= maxClockAhead {
+			continue
+		}
+		if d < 0 {
+			how = "ahead"
+		}
+		list = append(list, fmt.Sprintf("%s is %s %s", l.cfg.Policy.Witnesses[w].Label, d.Abs(), how))
+	}
+	return strings.Join(list, ", ")
+}
+
+// warning names the witnesses whose clocks differ from the own one, or is empty.
+func (c *clock) warning(l *Log) string {
+	now := l.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.warn(l, now)
+}
+
+func (c *clock) warn(l *Log, now time.Time) string {
+	d := c.differences(l, now)
+	if d == "" {
+		return ""
+	}
+	return "by this machine's clock, the clock of witness " + d + ": find out which is wrong; proven times rest on the witnesses' clocks"
+}
+
+// check returns the time to stamp entries with. It compares the own clock with
+// the journal's and with the witnesses', the latter afresh unless the last
+// comparison still holds.
+func (c *clock) check(ctx context.Context, l *Log) (time.Time, error) {
+	if now := l.now(); c.recent(l, now) {
+		return now, nil
+	}
+	c.checking.Lock()
+	defer c.checking.Unlock()
+	if now := l.now(); c.recent(l, now) {
+		return now, nil // by the comparison that was under way
+	}
+	own := l.now()
+	db, err := l.journal.Now(ctx)
+	if err != nil {
+		return own, fmt.Errorf("read the database's clock: %w", err)
+	}
+	l.cosigner.recosign(ctx)
+	now := l.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.database = reading{}
+	if !db.IsZero() {
+		c.database = reading{own, db}
+		if c.then.own.IsZero() {
+			c.then = c.database
+		}
+	}
+	var confirmed bool
+	if confirmed, c.err = c.judge(l, now); c.err == nil {
 		c.checked = now
+		if confirmed || c.confirmed.IsZero() {
+			c.confirmed, c.then = now, c.database
+		}
 	}
-	return c.err
+	if w := c.warn(l, now); w != c.told {
+		c.told = w
+		if w != "" {
+			l.log.Warn("clocks differ", "why", w)
+		}
+	}
+	return now, c.err
+}
+
+// watch compares the clock again where it is found wrong though nobody submits,
+// until ctx ends: who asks whether the log is ready hears of a step, and of its end.
+func (c *clock) watch(ctx context.Context, l *Log) {
+	tick := time.NewTicker(clockRest)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if l.takes() != nil || c.wrong(l) == nil {
+			continue
+		}
+		if _, err := c.check(ctx, l); err != nil {
+			l.log.Error("nothing is taken", "why", err)
+		}
+	}
 }

@@ -220,10 +220,20 @@ func (l *Log) Ready() error {
 	if err := l.takes(); err != nil {
 		return err
 	}
-	if err := l.clock.wrong(); err != nil {
+	if err := l.clock.wrong(l); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	return nil
+}
+
+// Warnings says, in whole sentences, what is wrong with a log that takes
+// submissions all the same.
+func (l *Log) Warnings() []string {
+	var list []string
+	if w := l.clock.warning(l); w != "" {
+		list = append(list, w)
+	}
+	return list
 }
 
 // takes is Ready but for the clock, which is compared again with every batch.

@@ -89,10 +89,11 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 	if err != nil {
 		return b, subs, fmt.Errorf("look up statements: %w", err)
 	}
-	if err := s.l.clock.check(ctx, s.l); err != nil {
+	now, err := s.l.clock.check(ctx, s.l)
+	if err != nil {
 		return b, subs, fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	at := max(trial.TimeOf(s.l.now()), s.state.Time())
+	at := max(trial.TimeOf(now), s.state.Time())
 	b.First = s.state.Size()
 	for _, sub := range subs {
 		if index, ok := found[sub.signed.ID]; ok {

@@ -102,6 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	take, stopTaking := context.WithCancel(work)
 	l.stopTaking = stopTaking
 	l.done.Go(func() { l.cosigner.run(work) })
+	l.done.Go(func() { l.clock.watch(work, l) })
 	l.sequencing.Go(func() { l.sequencer.run(take, work) })
 	return l, nil
 }

@@ -69,6 +69,9 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if report.Incomplete != nil {
 		fmt.Fprintf(e.stderr, "trial audit: the replay ended early, there may be more: %v\n", report.Incomplete)
 	}
+	for _, said := range report.Checkpoint.Clocks(a.State().Time().Std(), time.Now()) {
+		fmt.Fprintf(e.stderr, "trial audit: clocks differ: %s\n", said)
+	}
 	if n := len(report.Findings); n > 0 {
 		e.prove(ctx, a, evidenceFile)
 		return fmt.Errorf("%w: %d findings up to size %d", errInvalid, n, report.Checkpoint.Size)

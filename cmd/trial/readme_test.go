@@ -111,3 +111,13 @@ func TestKeysPage(t *testing.T) {
 	}
 	runPage(t, "../../docs/keys.md", 6, "as registrar of registrar", "+ log log.example/trials")
 }
+
+// TestOperatorPage runs the drills of docs/operator.md.
+func TestOperatorPage(t *testing.T) {
+	runPage(t, "../../docs/operator.md", 5,
+		"ok: tree, tiles", // the log that is given up
+		"valid: protocol.pdf", "log.example/trials-2", // adopted
+		"valid: protocol.pdf", "when:      no later than", // by its old receipt
+		"valid: receipts-1/protocol.pdf.tlog-proof",
+		"complete as stated by the operator")
+}

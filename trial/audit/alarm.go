@@ -19,7 +19,8 @@ import (
 //	fork          the log signed two trees of one size
 //	inconsistent  the log signed a tree that does not contain an earlier one
 //	quorum        the published checkpoint lacks the policy's quorum
-//	clock         the last entry's time is later than the witnesses saw it
+//	clock         the last entry's time is later than the witnesses saw it, or
+//	              clocks of log, witnesses and monitor differ
 //	newer         a rule set is in force that this program does not know
 //	silence       there is no new cosigned tree, or it cannot be read
 //	late          a witness of the policy no longer cosigns

@@ -198,6 +198,11 @@ func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []
 	for _, f := range report.Findings {
 		r.hold(alarmOf(f, cp.Size))
 	}
+	if !slices.ContainsFunc(report.Findings, func(f Finding) bool { return f.Kind == "clock" }) {
+		for i, said := range cp.Clocks(m.auditor.State().Time().Std(), r.now) {
+			r.hold(Alarm{Alarm: "clock", Size: cp.Size, Subject: fmt.Sprintf("clocks-%d", i+1), Text: said})
+		}
+	}
 	if len(report.Findings) > 0 {
 		m.prove(ctx, r, report)
 		return nil, m.reload()

@@ -618,3 +618,18 @@ func TestMonitorLines(t *testing.T) {
 		t.Errorf("%s, %v", line, err)
 	}
 }
+
+// TestMonitorWitnessClock: two witnesses stamp an hour ahead of the monitor's clock.
+func TestMonitorWitnessClock(t *testing.T) {
+	w := watch(t, nil)
+	w.document()
+	w.pass(time.Hour)
+	w.publish(w1, w2)
+	w.pass(-time.Hour)
+	w.round("clock")
+	if text := w.raised[0].Text; !strings.Contains(text, "w1 by 1h0m0s, w2 by 1h0m0s") {
+		t.Errorf("it says %q", text)
+	}
+	w.pass(time.Hour)
+	w.round("ended clock")
+}
