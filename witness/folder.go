@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // Folder and key are one.
@@ -18,17 +20,102 @@ import (
 // prevent. So the folder holds a random id and the vkey, and the key file the
 // same id, and neither is used without the other.
 //
+// The same is true of one log's part of it. So DIR/witness also holds the origin
+// of every log that was cosigned, and a log whose record is gone is refused. The
+// origin is durable before the first cosignature leaves this process:
+//
+//	trialproof witness folder, version 2
+//	4f0c...                                  the id
+//	w1.example+5d2b...                       the vkey
+//	log log.example/trials                   one line for each log, sorted
+//
+// Version 1 had no such lines. A folder of version 1 becomes one of version 2 when
+// it is opened, with the logs of which it has records then.
+//
 // Two things stay outside what a program can check, and are the operator's to
 // avoid: an old copy of the whole folder put back, and a copy of the key file
 // taken before its first use. After losing a folder, make a new key.
 const (
-	folderFile   = "witness" // DIR/witness: the id and the vkey
-	folderHeader = "trialproof witness folder, version 1"
+	folderFile   = "witness" // DIR/witness
+	folderHeader = "trialproof witness folder, version "
 	folderIDSize = 16
 )
 
 // A folder is held by one process, by a lock that ends with it.
-type folder struct{ lock *os.File }
+type folder struct {
+	dir    string
+	lock   *os.File
+	faults faults
+
+	mu   sync.Mutex // guards what follows and DIR/witness
+	text folderText
+}
+
+// A folderText is what DIR/witness says.
+type folderText struct {
+	version  int
+	id, vkey string
+	origins  []string // of the logs that were cosigned, sorted
+}
+
+func (t *folderText) String() string {
+	s := fmt.Sprintf("%s%d\n%s\n%s\n", folderHeader, t.version, t.id, t.vkey)
+	for _, o := range t.origins {
+		s += "log " + o + "\n"
+	}
+	return s
+}
+
+// serves reports whether a log was cosigned.
+func (f *folder) serves(origin string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := slices.BinarySearch(f.text.origins, origin)
+	return ok
+}
+
+// serve notes, durably, that logs are cosigned.
+func (f *folder) serve(origins ...string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next := f.text
+	next.version = 2
+	next.origins = slices.Concat(next.origins, origins)
+	slices.Sort(next.origins)
+	next.origins = slices.Compact(next.origins)
+	if next.version == f.text.version && len(next.origins) == len(f.text.origins) {
+		return nil
+	}
+	if err := f.faults.replace("folder's logs", filepath.Join(f.dir, folderFile), []byte(next.String()), 0o644); err != nil {
+		return fmt.Errorf("write which logs were cosigned: %w", err)
+	}
+	f.text = next
+	return nil
+}
+
+// adopt notes the logs that a folder of version 1 has records of.
+func (f *folder) adopt() error {
+	if f.text.version > 1 {
+		return nil
+	}
+	names, err := filepath.Glob(filepath.Join(f.dir, "*", "checkpoint"))
+	if err != nil {
+		return err
+	}
+	var origins []string
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		cp, err := parseCheckpoint(text)
+		if err != nil || originHash(cp.origin) != filepath.Base(filepath.Dir(name)) {
+			return fmt.Errorf("%s is not the record of a log: restore it from a backup (%v)", name, err)
+		}
+		origins = append(origins, cp.origin)
+	}
+	return f.serve(origins...)
+}
 
 // claimFolder locks the folder and holds it against the key.
 //
@@ -50,63 +137,82 @@ func claimFolder(dir string, key *Key, f faults) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock folder: %w", err)
 	}
-	if err := bindFolder(dir, key, f); err != nil {
+	text, err := bindFolder(dir, key, f)
+	if err != nil {
 		lock.Close()
 		return nil, err
 	}
-	return &folder{lock}, nil
+	claimed := &folder{dir: dir, lock: lock, faults: f, text: text}
+	if err := claimed.adopt(); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return claimed, nil
 }
 
 func (f *folder) release() error { return f.lock.Close() }
 
-func bindFolder(dir string, key *Key, f faults) error {
+func bindFolder(dir string, key *Key, f faults) (text folderText, err error) {
 	key.mu.Lock()
 	defer key.mu.Unlock()
-	id, vkey, err := readFolder(dir)
+	text, err = readFolder(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if key.folder != "" {
-			return fmt.Errorf("key %s was used before, with a folder that %s is not: a witness that forgets what it "+
+			return text, fmt.Errorf("key %s was used before, with a folder that %s is not: a witness that forgets what it "+
 				"cosigned could sign a rollback. Give it that folder, or make a new key by `trialwitness keygen`", key.name, dir)
 		}
 		if err := mustBeEmpty(dir); err != nil {
-			return err
+			return text, err
 		}
 		raw := make([]byte, folderIDSize)
 		rand.Read(raw)
-		id = hex.EncodeToString(raw)
-		text := folderHeader + "\n" + id + "\n" + key.VKey() + "\n"
-		if err := f.replace("folder id", filepath.Join(dir, folderFile), []byte(text), 0o644); err != nil {
-			return fmt.Errorf("write folder id: %w", err)
+		text = folderText{version: 2, id: hex.EncodeToString(raw), vkey: key.VKey()}
+		if err := f.replace("folder id", filepath.Join(dir, folderFile), []byte(text.String()), 0o644); err != nil {
+			return text, fmt.Errorf("write folder id: %w", err)
 		}
 	case err != nil:
-		return err
-	case vkey != key.VKey():
-		name, _, _ := strings.Cut(vkey, "+")
-		return fmt.Errorf("folder %s belongs to another key, of name %s: give key %s a folder of its own", dir, name, key.name)
+		return text, err
+	case text.vkey != key.VKey():
+		name, _, _ := strings.Cut(text.vkey, "+")
+		return text, fmt.Errorf("folder %s belongs to another key, of name %s: give key %s a folder of its own", dir, name, key.name)
 	}
 	switch key.folder {
-	case id:
-		return nil
+	case text.id:
+		return text, nil
 	case "":
-		return key.bind(id, f)
+		return text, key.bind(text.id, f)
 	default:
-		return fmt.Errorf("key %s was used before, with a folder that %s is not: give it that folder, or make a new key "+
+		return text, fmt.Errorf("key %s was used before, with a folder that %s is not: give it that folder, or make a new key "+
 			"by `trialwitness keygen`", key.name, dir)
 	}
 }
 
-func readFolder(dir string) (id, vkey string, err error) {
+func readFolder(dir string) (t folderText, err error) {
 	path := filepath.Join(dir, folderFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", "", err
+		return t, err
 	}
+	damaged := fmt.Errorf("%s is damaged or from another version of trialwitness: restore it from a backup", path)
 	lines := strings.Split(string(text), "\n")
-	if len(lines) != 4 || lines[0] != folderHeader || len(lines[1]) != 2*folderIDSize || lines[3] != "" {
-		return "", "", fmt.Errorf("%s is damaged or from another version of trialwitness: restore it from a backup", path)
+	if len(lines) < 4 || len(lines[1]) != 2*folderIDSize || lines[len(lines)-1] != "" {
+		return t, damaged
 	}
-	return lines[1], lines[2], nil
+	t.id, t.vkey = lines[1], lines[2]
+	switch lines[0] {
+	case folderHeader + "1":
+		t.version = 1
+	case folderHeader + "2":
+		t.version = 2
+	}
+	for _, line := range lines[3 : len(lines)-1] {
+		t.origins = append(t.origins, strings.TrimPrefix(line, "log "))
+	}
+	if t.String() != string(text) || t.version == 1 && len(t.origins) > 0 || !slices.IsSorted(t.origins) {
+		return t, damaged
+	}
+	return t, nil
 }
 
 func mustBeEmpty(dir string) error {

@@ -97,7 +97,7 @@ func CheckFork(vkeys []string, evidence []byte) error {
 // Forks returns the evidence kept in a witness's folder, a line each without
 // its line feed. The folder may be in use.
 func Forks(dir string) ([][]byte, error) {
-	if _, _, err := readFolder(dir); err != nil {
+	if _, err := readFolder(dir); err != nil {
 		return nil, fmt.Errorf("read forks: %w", err)
 	}
 	entries, err := os.ReadDir(dir)

@@ -29,6 +29,7 @@ type ledger struct {
 	dir    string
 	keys   keyring
 	cfg    *Config
+	folder *folder
 
 	// mu makes one atomic step of comparing a request with the record and of
 	// replacing the record. It guards every file in dir and the fields below.
@@ -67,8 +68,12 @@ var emptyRoot = tlog.Hash(sha256.Sum256(nil))
 // century.
 const maxProvable = 1 << 62
 
-func openLedger(dir, origin string, keys keyring, cfg *Config) (*ledger, error) {
-	l := &ledger{origin: origin, dir: dir, keys: keys, cfg: cfg}
+func openLedger(f *folder, origin string, keys keyring, cfg *Config) (*ledger, error) {
+	dir := filepath.Join(f.dir, originHash(origin))
+	l := &ledger{origin: origin, dir: dir, keys: keys, cfg: cfg, folder: f}
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) && f.serves(origin) {
+		return nil, l.lost("folder " + dir)
+	}
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
@@ -85,6 +90,13 @@ func openLedger(dir, origin string, keys keyring, cfg *Config) (*ledger, error) 
 		return nil, err
 	}
 	return l, nil
+}
+
+// lost says that what was cosigned is not known any more.
+func (l *ledger) lost(what string) error {
+	return fmt.Errorf("this key cosigned the log %s before, and %s is gone: without it the key could sign a second history. "+
+		"Restore it from a backup, or make a new key by `trialwitness keygen`; "+
+		"the other logs can be served meanwhile, without the -log of this one", l.origin, what)
 }
 
 func (l *ledger) path(name string) string { return filepath.Join(l.dir, name) }
@@ -212,7 +224,11 @@ func (l *ledger) persist(cur, next *record) error {
 	if cur.note != nil && cur.cp.text == next.cp.text {
 		return nil
 	}
-	return l.journal("history").append(noteLine(next.note))
+	if err := l.journal("history").append(noteLine(next.note)); err != nil {
+		return err
+	}
+	// Last: a crash before it leaves a record of a log that was never answered.
+	return l.folder.serve(l.origin)
 }
 
 // load reads the record from disk and completes the history, which a crash or a
@@ -231,6 +247,12 @@ func (l *ledger) load() error {
 	if err != nil {
 		return err
 	}
+	if rec.note == nil && last == nil && (l.folder.serves(l.origin) || l.newest.Load().note != nil) {
+		return l.lost("its record " + l.path("checkpoint"))
+	}
+	if rec.note != nil && last == nil && l.folder.serves(l.origin) {
+		return l.lost("the file " + l.path("history"))
+	}
 	switch {
 	case last == nil && rec.note == nil:
 	case last != nil && (rec.note == nil || last.size > rec.cp.size || last.size == rec.cp.size && last.root != rec.cp.root):
@@ -238,6 +260,11 @@ func (l *ledger) load() error {
 			"Put the note of history's last line there", l.path("checkpoint"))
 	case last == nil || last.text != rec.cp.text:
 		if err := l.journal("history").append(noteLine(rec.note)); err != nil {
+			return err
+		}
+	}
+	if rec.note != nil {
+		if err := l.folder.serve(l.origin); err != nil {
 			return err
 		}
 	}

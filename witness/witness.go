@@ -39,7 +39,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 )
 
@@ -150,13 +149,12 @@ func Open(cfg Config) (*Witness, error) {
 	}
 	w := &Witness{cfg: cfg, folder: f, ledgers: make(map[string]*ledger), hashes: make(map[string]*ledger)}
 	for origin, ring := range keys {
-		hash := originHash(origin)
-		l, err := openLedger(filepath.Join(cfg.Dir, hash), origin, ring, &w.cfg)
+		l, err := openLedger(f, origin, ring, &w.cfg)
 		if err != nil {
 			f.release()
 			return nil, fmt.Errorf("open witness: log %s: %w", origin, err)
 		}
-		w.ledgers[origin], w.hashes[hash] = l, l
+		w.ledgers[origin], w.hashes[originHash(origin)] = l, l
 	}
 	return w, nil
 }
