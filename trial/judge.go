@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,6 +24,7 @@ func (t *Timeline) read(i *Item) {
 	case *Registration:
 		t.holder(i, p.Org)
 		t.Masked = p.Masked
+		t.registrations = append(t.registrations, i)
 	case *Transfer:
 		if p.Action == "accept" || p.Action == "order" {
 			t.holder(i, p.To)
@@ -31,13 +33,18 @@ func (t *Timeline) read(i *Item) {
 			t.mark(i, i, MarkOrdered, "ground: %s", p.Ground)
 		}
 	case *Milestone:
+		t.dated(i, p)
 		t.milestone(i, p, p.Date)
 	case *Protocol:
-		t.eachDate(func(m *Item, e *Milestone) { t.protocolBy(i, m, e) })
+		t.protocols = append(t.protocols, i)
+		merged(those(t.dates.ever, slot{event: "first-enrolment"}), 0, dayOf(i.Time), never, func(m *Item) bool { return t.protocolBy(i, m) })
 	case *SAP:
-		t.eachDate(func(m *Item, e *Milestone) { t.sapBy(i, m, e) })
+		t.sap(i)
 	case *Results:
 		t.results(i, p)
+		t.reported = append(t.reported, i)
+	case *Identifier:
+		t.claims[p.Identifier] = append(t.claims[p.Identifier], i)
 	case *CoSignature:
 		if of := t.byID[p.Statement]; of != nil && of != i {
 			of.Signatures = append(of.Signatures, i)
@@ -70,10 +77,8 @@ func (t *Timeline) markAny(i *Item) {
 		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
-		Each(t, func(m *Item, e *Milestone) {
-			if e.Event == "end-of-trial" && e.Country == "" && after(dayOf(i.Time), m) {
-				t.mark(i, m, MarkAfterEnd, "the trial ended %s", m.Value("date"))
-			}
+		merged(those(t.dates.ever, slot{event: "end-of-trial"}), 0, dayOf(i.Time), never, func(m *Item) bool {
+			return t.mark(i, m, MarkAfterEnd, "the trial ended %s", m.Value("date"))
 		})
 	}
 }
@@ -82,35 +87,51 @@ func (t *Timeline) markAny(i *Item) {
 // Who claims a number after another reads of it in the identifier's history.
 func (t *Timeline) disputed(i *Item, identifier, how string) {
 	t.mark(i, i, MarkDisputed, "%s %s by %s", identifier, how, i.Signer.Org)
-	Each(t, func(own *Item, p *Identifier) {
-		if p.Identifier == identifier {
+	for _, own := range t.claims[identifier] {
+		if own.InEffect() {
 			t.mark(own, i, MarkDisputed, "%s %s by %s, entry %d", identifier, how, i.Signer.Org, i.Index)
 		}
-	})
+	}
 }
 
-// protocolBy marks a protocol version by a milestone, whichever was logged first.
-func (t *Timeline) protocolBy(i, m *Item, e *Milestone) {
-	if e.Event != "first-enrolment" || !after(dayOf(i.Time), m) {
-		return
-	}
+// protocolBy marks a protocol version by a first enrolment that its day is after,
+// whichever was logged first. It returns false once the version bears all such marks
+// that it may.
+func (t *Timeline) protocolBy(i, m *Item) bool {
 	if i.Statement.Predicate.(*Protocol).Previous.IsZero() {
-		t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, told(m))
-	} else {
-		t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, told(m))
+		return t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
 	}
+	return t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
 }
 
-// sapBy marks a SAP by a milestone of its analysis.
-func (t *Timeline) sapBy(i, m *Item, e *Milestone) {
-	if !sameAnalysis(i, m) || !after(dayOf(i.Time), m) {
-		return
+// sapEvents are the events that a SAP is to come before.
+var sapEvents = []string{"database-lock", "unblinding"} // the second of masked trials
+
+// sapBy marks a SAP by an event of its analysis that its day is after. It returns false
+// once the SAP bears all such marks that it may.
+func (t *Timeline) sapBy(i, m *Item, event string) bool {
+	if event == "database-lock" {
+		return t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, i.Value("analysis"), m.Value("date"))
 	}
-	switch {
-	case e.Event == "database-lock":
-		t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, i.Value("analysis"), told(m))
-	case e.Event == "unblinding" && t.Masked:
-		t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, i.Value("analysis"), told(m))
+	return t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, i.Value("analysis"), m.Value("date"))
+}
+
+// sap takes in a SAP, as logged or as corrected since.
+func (t *Timeline) sap(i *Item) {
+	for _, analysis := range i.values["analysis"] {
+		insert(t.plans, analysis, i)
+	}
+	for _, event := range sapEvents {
+		if event == "unblinding" && !t.Masked {
+			continue
+		}
+		var slots []slot
+		for _, analysis := range i.values["analysis"] {
+			key := slot{event: event, analysis: analysis}
+			insert(t.saps, key, i)
+			slots = append(slots, key)
+		}
+		merged(those(t.dates.ever, slots...), 0, dayOf(i.Time), never, func(m *Item) bool { return t.sapBy(i, m, event) })
 	}
 }
 
@@ -118,34 +139,34 @@ func (t *Timeline) sapBy(i, m *Item, e *Milestone) {
 // by now.
 func (t *Timeline) results(i *Item, p *Results) {
 	analysis := i.Value("analysis")
-	planned, locked := false, false
-	var before *Item
-	Each(t, func(s *Item, _ *SAP) { planned = planned || s.Index < i.Index && s.ever("analysis", analysis) })
-	Each(t, func(m *Item, e *Milestone) {
-		locked = locked || m.Index < i.Index && e.Event == "database-lock" && m.ever("analysis", analysis)
-	})
-	Each(t, func(r *Item, _ *Results) {
-		if r.Index < i.Index && r.Value("analysis") == analysis {
-			before = r
-		}
-	})
-	if !planned {
+	earlier := func(x *Item) bool { return x.Index < i.Index && x.InEffect() }
+	if !slices.ContainsFunc(t.plans[analysis], earlier) {
 		t.mark(i, i, MarkNoSAP, "no SAP for %s is logged before it", analysis)
 	}
+	locked := false
+	merged(those(t.dates.ever, slot{event: "database-lock", analysis: analysis}), 0, never, never, func(m *Item) bool {
+		locked = earlier(m)
+		return false // the first one tells
+	})
 	if !locked {
 		t.mark(i, i, MarkNoLock, "no database lock for %s is logged before it", analysis)
 	}
-	if before != nil && p.Updates.IsZero() {
-		t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", analysis, before.Index)
+	for _, before := range slices.Backward(t.reported) {
+		if earlier(before) && before.Value("analysis") == analysis {
+			if p.Updates.IsZero() {
+				t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", analysis, before.Index)
+			}
+			break
+		}
 	}
 }
 
 // recurring events may have several dates.
 var recurring = []string{"halt", "restart", "database-unlock"}
 
-// inOrder are pairs of events of which the second cannot come first. Those with
+// eventOrder are pairs of events of which the second cannot come first. Those with
 // an analysis are compared within it.
-var inOrder = [][2]string{
+var eventOrder = [][2]string{
 	{"first-enrolment", "primary-completion"},
 	{"first-enrolment", "last-visit"},
 	{"first-enrolment", "end-of-trial"},
@@ -167,88 +188,158 @@ func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
 	if p.Event == "database-unlock" {
 		t.mark(i, i, MarkUnlocked, "for %s, %s", p.Analysis, date)
 	}
-	t.eachDate(func(other *Item, q *Milestone) {
-		if other == i {
-			return
+	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(recurring, p.Event) {
+		place := 0
+		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // a second lock follows it
+			place = same.from(unlock)
 		}
-		if q.Event == p.Event && other.Value("country") == i.Value("country") && other.Value("analysis") == i.Value("analysis") &&
-			!slices.Contains(recurring, p.Event) && !t.relocked(p, other, i) {
-			t.otherDate(i, other, other.Value("date"), date, told(other))
-		}
-		if other.Void == nil {
-			t.order(i, other, p, q)
-			t.order(other, i, q, p)
-		}
-	})
-	t.judgeBy(i, p, date)
-	for _, void := range t.Items { // that says anew what was emptied: what came between is judged by that too
-		if q, ok := void.Statement.Predicate.(*Milestone); ok && t.again(void) == i {
-			t.judgeBy(void, q, void.Value("date"))
-		}
-	}
-}
-
-// judgeBy marks what stands there by a milestone.
-func (t *Timeline) judgeBy(i *Item, p *Milestone, date string) {
-	for _, other := range t.Items {
-		if !other.InEffect() {
-			continue
-		}
-		switch other.Statement.Predicate.(type) {
-		case *Registration:
-			if p.Event == "first-enrolment" && after(dayOf(other.Time), i) {
-				t.mark(other, i, MarkLateRegistration, "logged %s, the first enrolment was %s", other.Time, date)
-			}
-		case *Protocol:
-			t.protocolBy(other, i, p)
-		case *SAP:
-			t.sapBy(other, i, p)
-		}
-	}
-}
-
-// relocked reports whether a second lock follows an unlock.
-func (t *Timeline) relocked(p *Milestone, first, second *Item) bool {
-	unlocked := false
-	if p.Event == "database-lock" {
-		Each(t, func(u *Item, q *Milestone) {
-			unlocked = unlocked || q.Event == "database-unlock" && sameAnalysis(u, second) && u.Index > first.Index && u.Index < second.Index
+		same.apart(place, last, first, func(other *Item) bool {
+			return other == i || t.otherDate(i, other, other.Value("date"), date, other.Value("date"))
 		})
 	}
-	return unlocked
+	t.inOrder(i, p)
+	t.judgeBy(i, p, date)
+}
+
+// dated takes in a milestone, as logged or as corrected since, by its dates.
+func (t *Timeline) dated(i *Item, p *Milestone) {
+	t.dates.put(i, p)
+	if p.Event == "database-unlock" {
+		for _, analysis := range i.values["analysis"] {
+			insert(t.unlocks, analysis, i)
+		}
+	}
+}
+
+// insert puts an item into a list that is in the order of the log, once.
+func insert[K comparable](lists map[K][]*Item, key K, i *Item) {
+	n, found := slices.BinarySearchFunc(lists[key], i, func(a, b *Item) int { return cmp.Compare(a.Index, b.Index) })
+	if !found {
+		lists[key] = slices.Insert(lists[key], n, i)
+	}
+}
+
+// judgeBy marks what stands there by a milestone: what was logged after its day, by any
+// date that it ever had.
+func (t *Timeline) judgeBy(i *Item, p *Milestone, date string) {
+	day := earliestEnd(i)
+	switch p.Event {
+	case "first-enrolment":
+		for _, r := range t.registrations {
+			if dayOf(r.Time) > day && r.InEffect() {
+				t.mark(r, i, MarkLateRegistration, "logged %s, the first enrolment was %s", r.Time, date)
+			}
+		}
+		t.protocols = sweep(t.protocols, day, func(x *Item) bool { return t.protocolBy(x, i) })
+	case "database-lock", "unblinding":
+		for _, analysis := range i.values["analysis"] {
+			key := slot{event: p.Event, analysis: analysis}
+			t.saps[key] = sweep(t.saps[key], day, func(x *Item) bool { return t.sapBy(x, i, p.Event) })
+		}
+	}
+}
+
+// sweep calls f with the items that are in effect and were logged after a day, and
+// returns the list without those that are void and those for which f returned false:
+// they bear all the marks that they may. Times do not fall from entry to entry.
+func sweep(list []*Item, day int64, f func(*Item) bool) []*Item {
+	n, _ := slices.BinarySearchFunc(list, day, func(x *Item, day int64) int {
+		if dayOf(x.Time) > day {
+			return 1
+		}
+		return -1
+	})
+	kept := list[:n]
+	for _, x := range list[n:] {
+		if x.InEffect() && f(x) {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+// unlockBefore returns the last entry before a milestone that unlocks the database of
+// its analysis.
+func (t *Timeline) unlockBefore(i *Item) (index uint64, ok bool) {
+	for _, analysis := range i.values["analysis"] {
+		for _, u := range slices.Backward(t.unlocks[analysis]) {
+			if u.Index < i.Index && u.InEffect() {
+				index, ok = max(index, u.Index), true
+				break
+			}
+		}
+	}
+	return index, ok
 }
 
 // otherDate marks a date that differs from one before, unless it only says more
 // precisely when: a day within the month.
-func (t *Timeline) otherDate(i, cause *Item, old, date, told string) {
+func (t *Timeline) otherDate(i, cause *Item, old, date, told string) bool {
 	of, ol := days(old)
 	nf, nl := days(date)
 	if nf >= of && nl <= ol {
-		return
+		return true
 	}
-	t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, told)
+	return t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, told)
 }
 
-// order marks the later logged of two milestones if a, by its date, is certainly
-// after b, which cannot come before it.
-func (t *Timeline) order(a, b *Item, p, q *Milestone) {
-	if !slices.Contains(inOrder, [2]string{p.Event, q.Event}) || q.Event == "unblinding" && !t.Masked {
-		return
+// inOrder marks milestones that stand out of order with one: of two, the one that was
+// logged later.
+func (t *Timeline) inOrder(i *Item, p *Milestone) {
+	var earlier, later []*Item
+	first, last := days(i.Value("date"))
+	for _, pair := range eventOrder {
+		other, before, after := pair[1], first, int64(never) // p comes first: what ends before it is out of order
+		switch {
+		case pair[1] == "unblinding" && !t.Masked:
+			continue
+		case pair[0] == p.Event:
+		case pair[1] == p.Event:
+			other, before, after = pair[0], -never, last
+		default:
+			continue
+		}
+		analyses := []string{anyAnalysis}
+		if Events[other] && Events[p.Event] {
+			analyses = i.values["analysis"]
+		}
+		keys := slots(other, i.values["country"], analyses)
+		n := 0
+		merged(those(t.dates.near, keys...), 0, before, after, func(m *Item) bool {
+			if m.Index > i.Index {
+				return false
+			}
+			earlier = append(earlier, m)
+			n++
+			return n < 2*maxMarks // at most maxMarks of them are marked already
+		})
+		merged(those(t.dates.open, keys...), i.Index, before, after, func(m *Item) bool {
+			later = append(later, m)
+			return true
+		})
 	}
-	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || !shares(a, b, "country") {
-		return
+	slices.SortFunc(earlier, func(a, b *Item) int { return cmp.Compare(a.Index, b.Index) })
+	for _, m := range earlier {
+		t.outOfOrder(i, m)
 	}
-	first, _ := days(a.Value("date"))
-	_, last := days(b.Value("date"))
-	if first <= last {
-		return
+	for _, m := range later {
+		t.outOfOrder(m, i)
 	}
-	later, cause := a, b
-	if b.Index > a.Index {
-		later, cause = b, a
-	}
-	t.mark(later, cause, MarkOrder, "%s %s is after %s %s", p.Event, a.Value("date"), q.Event, b.Value("date"))
 }
+
+// outOfOrder marks the later logged of two milestones.
+func (t *Timeline) outOfOrder(i, earlier *Item) {
+	p := i.Statement.Predicate.(*Milestone)
+	a, b := earlier, i // as their events should come
+	if !slices.Contains(eventOrder, [2]string{eventOf(a), eventOf(b)}) {
+		a, b = b, a
+	}
+	if !t.mark(i, earlier, MarkOrder, "%s %s is after %s %s", eventOf(a), a.Value("date"), eventOf(b), b.Value("date")) {
+		t.dates.full(i, p)
+	}
+}
+
+func eventOf(i *Item) string { return i.Statement.Predicate.(*Milestone).Event }
 
 func (t *Timeline) correction(i *Item, p *Correction) {
 	of := t.byID[p.Statement]
@@ -261,6 +352,10 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 			of.Void = i
 		}
 		t.mark(of, i, MarkVoid, "%s, said entry %d", p.Void, i.Index)
+		if m, ok := of.Statement.Predicate.(*Milestone); ok && of.Void == i {
+			t.dates.remove(of, m)
+			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
+		}
 		return
 	}
 	if old := of.Value(p.Field); old != p.Old {
@@ -270,14 +365,18 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	of.Corrections = append(of.Corrections, i)
 	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
 	t.mark(of, i, MarkCorrected, "%s from %s to %s by entry %d (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New), i.Index, p.Reason)
+	if of.Void != nil {
+		return
+	}
 	switch m := of.Statement.Predicate.(type) {
 	case *Milestone:
+		t.dated(of, m)
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
 		t.milestone(of, m, of.Value("date"))
 	case *SAP:
-		t.eachDate(func(e *Item, q *Milestone) { t.sapBy(of, e, q) })
+		t.sap(of)
 	case *Results:
 		if p.Field == "analysis" {
 			t.results(of, m)
@@ -285,44 +384,22 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	}
 }
 
-// sameAnalysis reports whether two items ever named one analysis.
-func sameAnalysis(a, b *Item) bool {
-	return slices.ContainsFunc(a.values["analysis"], func(v string) bool { return v != "" && b.ever("analysis", v) })
-}
-
-// after reports whether a day is certainly after an event, by any date that it
-// ever had.
-func after(day int64, event *Item) bool {
-	for _, date := range event.values["date"] {
-		if _, last := days(date); day > last {
-			return true
-		}
+// mark sets a mark on an item, once for each cause. It returns false once the item
+// bears as many of them as it may.
+func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) bool {
+	n := i.counts[id]
+	if n >= maxMarks {
+		return false
 	}
-	return false
-}
-
-// told gives an event's date, and that it was emptied since.
-func told(m *Item) string {
-	if m.Void != nil {
-		return fmt.Sprintf("%s (void since entry %d)", m.Value("date"), m.Void.Index)
+	if n > 0 && slices.ContainsFunc(i.Marks, func(x Mark) bool { return x.ID == id && x.Cause == cause.Index }) {
+		return true
 	}
-	return m.Value("date")
-}
-
-// mark sets a mark on an item, once for each cause.
-func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) {
-	n := 0
-	for _, x := range i.Marks {
-		if x.ID == id {
-			n++
-			if x.Cause == cause.Index {
-				return
-			}
-		}
+	if i.counts == nil {
+		i.counts = map[MarkID]int{}
 	}
-	if n < maxMarks {
-		i.Marks = append(i.Marks, Mark{cause.Index, i.Index, id, fmt.Sprintf(format, args...)})
-	}
+	i.counts[id]++
+	i.Marks = append(i.Marks, Mark{Cause: cause.Index, Index: i.Index, ID: id, Text: fmt.Sprintf(format, args...)})
+	return n+1 < maxMarks
 }
 
 // maxMarks is how many causes of one mark are told of an entry: a reader is told by

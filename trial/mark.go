@@ -39,6 +39,7 @@ const (
 	MarkAfterEnd         MarkID = "M22"
 	MarkDelegated        MarkID = "M23"
 	MarkOrdered          MarkID = "M24"
+	MarkEmptiedDate      MarkID = "M25"
 )
 
 var markText = map[MarkID]string{
@@ -66,6 +67,7 @@ var markText = map[MarkID]string{
 	MarkAfterEnd:         "logged after the end of the trial",
 	MarkDelegated:        "by an organisation that does not hold the trial",
 	MarkOrdered:          "transferred by a registrar's order",
+	MarkEmptiedDate:      "empties the date of an event",
 }
 
 // MarkText returns a mark in a few words.
@@ -79,7 +81,10 @@ type Mark struct {
 	Cause uint64 `json:"cause"` // the entry that made it so; itself, if no other
 	Index uint64 `json:"entry"` // the entry marked
 	ID    MarkID `json:"mark"`
-	Text  string `json:"text"`
+	// Struck says that the mark rests on an entry whose effect was emptied since, or is on
+	// one: it stays with the entry and is no part of a summary.
+	Struck bool   `json:"struck,omitempty"`
+	Text   string `json:"text"`
 }
 
 func (m Mark) String() string { return fmt.Sprintf("%s: %s", m.ID, m.Text) }

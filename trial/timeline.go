@@ -16,8 +16,16 @@ type Timeline struct {
 	Masked bool
 	Items  []*Item // in the order of the log
 
-	byID    map[Hash]*Item // by effective identity, the first of each
-	holders []holding
+	byID          map[Hash]*Item // by effective identity, the first of each
+	holders       []holding
+	dates         *calendar // of the milestones in effect
+	registrations []*Item
+	protocols     []*Item            // that may bear more marks, and
+	saps          map[slot][]*Item   // SAPs, by sapEvents and analysis
+	plans         map[string][]*Item // SAPs, by each analysis that they ever had
+	unlocks       map[string][]*Item // of the database, by each analysis that they ever had
+	reported      []*Item            // results
+	claims        map[string][]*Item // of the trial's own identifiers
 }
 
 // A holding says since which entry an organisation holds the trial.
@@ -50,6 +58,7 @@ type Item struct {
 	Repeats     *Item   // the entry that had the same statement before
 
 	values map[string][]string // by member: as logged, and as corrected since
+	counts map[MarkID]int      // of Marks
 }
 
 // InEffect reports whether the item still says what it says.
@@ -67,7 +76,10 @@ func (i *Item) Value(member string) string {
 // NewTimeline reads the entries of a trial's record, in the order of the log.
 // They are all of it or, for the history as of an earlier tree, a prefix.
 func NewTimeline(trial Hash, entries []Located) *Timeline {
-	t := &Timeline{Trial: trial, byID: map[Hash]*Item{}}
+	t := &Timeline{
+		Trial: trial, byID: map[Hash]*Item{}, dates: newCalendar(), saps: map[slot][]*Item{},
+		plans: map[string][]*Item{}, unlocks: map[string][]*Item{}, claims: map[string][]*Item{},
+	}
 	seen := map[Hash]*Item{}
 	for _, e := range entries {
 		if e.Entry.Statement == nil {
@@ -88,7 +100,25 @@ func NewTimeline(trial Hash, entries []Located) *Timeline {
 		}
 		t.read(i)
 	}
+	t.strike()
 	return t
+}
+
+// strike marks as struck what rests on an entry whose effect was emptied since. It was
+// set by what stood there, and stays; it is no part of what the trial is summed up by.
+func (t *Timeline) strike() {
+	void := map[uint64]bool{}
+	for _, i := range t.Items {
+		if i.Void != nil {
+			void[i.Index] = true
+		}
+	}
+	for _, i := range t.Items {
+		for k := range i.Marks {
+			m := &i.Marks[k]
+			m.Struck = m.ID != MarkVoid && m.ID != MarkEmptiedDate && (void[m.Cause] || i.Void != nil)
+		}
+	}
 }
 
 // Marks returns all marks, by the entries marked.
@@ -149,11 +179,11 @@ func (t *Timeline) InForce(scope string, at Time) *Item {
 func (t *Timeline) EventDate(event string) string { return t.EarliestDate(event, "") }
 
 // EarliestDate returns the earliest date that was ever logged for an event in a
-// country ("" for global ones), "" if none was: a date that was moved, or emptied by a
-// void, clears nothing.
+// country ("" for global ones), by milestones in effect, "" if there is none: a date
+// that was moved clears nothing.
 func (t *Timeline) EarliestDate(event, country string) string {
 	earliest := ""
-	t.eachDate(func(i *Item, p *Milestone) {
+	Each(t, func(i *Item, p *Milestone) {
 		if p.Event != event || !i.ever("country", country) {
 			return
 		}
@@ -165,36 +195,6 @@ func (t *Timeline) EarliestDate(event, country string) string {
 		}
 	})
 	return earliest
-}
-
-// eachDate calls f with each milestone of the trial, and with those that are void and
-// were logged anew: what was once said of when something happened goes on counting.
-func (t *Timeline) eachDate(f func(*Item, *Milestone)) {
-	for _, i := range t.Items {
-		if p, ok := i.Statement.Predicate.(*Milestone); ok && (i.InEffect() || t.again(i) != nil) {
-			f(i, p)
-		}
-	}
-}
-
-// again returns the milestone in effect that says anew what a void one said, nil if
-// there is none: a void of what belongs elsewhere accuses nobody.
-func (t *Timeline) again(void *Item) (anew *Item) {
-	p, ok := void.Statement.Predicate.(*Milestone)
-	if !ok || void.Void == nil || void.Repeats != nil || void.Foreign {
-		return nil
-	}
-	Each(t, func(i *Item, q *Milestone) {
-		if q.Event == p.Event && i.Index > void.Index && shares(i, void, "country") && shares(i, void, "analysis") {
-			anew = i
-		}
-	})
-	return anew
-}
-
-// shares reports whether two items ever had one value of a member.
-func shares(a, b *Item, member string) bool {
-	return slices.ContainsFunc(a.values[member], func(v string) bool { return b.ever(member, v) })
 }
 
 // ever reports whether a member ever had a value.

@@ -216,6 +216,9 @@ func (s *standing) print(w io.Writer) {
 		fmt.Fprintf(w, "offered to %s, which has not accepted: %s\n", s.Offer.To, s.Offer.ID)
 	}
 	for _, m := range s.Marks {
+		if m.Struck {
+			continue
+		}
 		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, trial.MarkText(m.ID), printable(m.Text))
 	}
 	for _, m := range s.Missing {
