@@ -166,8 +166,8 @@ func checkQuery(r *http.Request, known []string) error {
 			return badRequest(strings.TrimSpace(fmt.Sprintf("there is no parameter %.40q here %s", name, known)))
 		case len(values) > 1:
 			return badRequest(name + " is given twice")
-		case name == "from" && !isDecimal(values[0]):
-			return badRequest("from is not a decimal number")
+		case (name == "from" || name == "size") && !isDecimal(values[0]):
+			return badRequest(name + " is not a decimal number")
 		}
 	}
 	return nil

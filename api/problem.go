@@ -80,6 +80,8 @@ func problemOf(ctx context.Context, err error) *problem {
 		return badRequest("not a tile's path: it is like /tile/0/x001/067 or /tile/entries/000.p/8")
 	case errors.Is(err, logserver.ErrDisputed):
 		return &problem{code: codes.FailedPrecondition, status: http.StatusConflict, message: err.Error()}
+	case errors.Is(err, logserver.ErrGone):
+		return &problem{code: codes.OutOfRange, status: http.StatusGone, message: err.Error()}
 	case errors.Is(err, logserver.ErrClosing):
 		return unavailable(logserver.ErrClosing.Error())
 	case errors.Is(err, logserver.ErrNotReady), errors.Is(err, logserver.ErrLost):

@@ -25,7 +25,7 @@ func (s *Server) allRoutes(g *gateway) []route {
 		{method: "GET", path: "/v1/entries/{index}", handler: g.get()},
 		{method: "GET", path: "/v1/trials/entries", handler: g.get("trial", "from")},
 		{method: "GET", path: "/v1/records/entries", handler: g.get("kind", "id", "from")},
-		{method: "GET", path: "/v1/history", handler: g.get("kind", "id")},
+		{method: "GET", path: "/v1/history", handler: s.bounded(maxAnswers, g.get("kind", "id", "size", "from"))},
 		{method: "GET", path: "/v1/log", handler: g.get()},
 		{method: "GET", path: streamPath, handler: http.HandlerFunc(g.stream)},
 

@@ -27,6 +27,7 @@ type service struct {
 	perAddress *limiter // nil: no limit
 	submitting chan struct{}
 	streaming  chan struct{}
+	pages      *pages
 }
 
 func newService(cfg Config) *service {
@@ -36,6 +37,7 @@ func newService(cfg Config) *service {
 		perAddress: newLimiter(cfg.Limits.PerAddress, cfg.Now),
 		submitting: make(chan struct{}, cfg.Limits.Submissions),
 		streaming:  make(chan struct{}, cfg.Limits.Streams),
+		pages:      newPages(),
 	}
 }
 
@@ -169,11 +171,16 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 	if key.Kind == "key" {
 		return nil, badRequest("what a key signed is not listed by key: histories are of a trial, identifier, org, seal or log")
 	}
-	h, err := s.log.History(ctx, key)
-	if err != nil {
-		return nil, err
+	if req.GetFrom() > maxIndex || req.GetSize() > maxIndex {
+		return nil, badRequest("from or size is larger than any index")
 	}
-	return toHistory(key, h), nil
+	return s.pages.get(ctx, pageKey{key, req.GetSize(), req.GetFrom()}, func() (*trialpb.History, error) {
+		h, err := s.log.History(ctx, key, req.GetSize(), req.GetFrom())
+		if err != nil {
+			return nil, err
+		}
+		return toHistory(key, h), nil
+	})
 }
 
 func recordKey(kind, id string) (trial.RecordKey, error) {

@@ -1,9 +1,13 @@
 package logserver
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/smap"
@@ -17,7 +21,26 @@ type view struct {
 	tree    smap.Map
 	records map[trial.RecordKey]trial.Record
 	next    []change // by size, each of a stored checkpoint not yet published
+	pins    []*pin   // by size
 }
+
+// A pin keeps the view of one published size for a while after the log has grown, for
+// a reader who asks for several histories and wants them to be of one tree.
+type pin struct {
+	size uint64
+	tree smap.Map
+	made time.Time
+	old  map[trial.RecordKey]trial.Record // those changed before the next pin, as they were; nil: none
+}
+
+// Bounds on what pins keep: how long, how many, and how many records in all.
+const (
+	pinTime    = 10 * time.Minute
+	maxPins    = 32
+	maxPinned  = 50_000
+	noLonger   = "the tree of size %d is no longer kept: ask for the newest"
+	notYetSeen = "the log has published no tree of size %d"
+)
 
 // A change is what one batch did to the state.
 type change struct {
@@ -53,9 +76,78 @@ func (v *view) advance(size uint64) {
 		v.next = v.next[1:]
 		v.size, v.tree = c.size, c.tree
 		for _, r := range c.records {
-			v.records[r.RecordKey()] = r
+			key := r.RecordKey()
+			if n := len(v.pins); n > 0 {
+				if _, kept := v.pins[n-1].old[key]; !kept {
+					v.pins[n-1].old[key] = v.records[key]
+				}
+			}
+			v.records[key] = r
 		}
 	}
+	v.unpin(time.Time{})
+}
+
+// unpin forgets pins that are too old, too many or keep too much. The caller holds mu.
+func (v *view) unpin(now time.Time) {
+	kept := 0
+	for _, p := range v.pins {
+		kept += len(p.old)
+	}
+	for len(v.pins) > maxPins || kept > maxPinned || len(v.pins) > 0 && now.Sub(v.pins[0].made) > pinTime {
+		kept -= len(v.pins[0].old)
+		v.pins = v.pins[1:]
+	}
+}
+
+// An asOf is a record as of a published size.
+type asOf struct {
+	size   uint64
+	tree   smap.Map
+	record trial.Record // nil: none
+}
+
+// at returns a record as of the published tree, which it pins (size 0), or as of a size
+// that was pinned.
+func (v *view) at(key trial.RecordKey, size uint64, now time.Time) (asOf, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.size == 0:
+		return asOf{}, fmt.Errorf("%w: nothing has been published since the start", ErrNotReady)
+	case size > v.size:
+		return asOf{}, gone(notYetSeen, size)
+	}
+	v.unpin(now)
+	if size == 0 {
+		if n := len(v.pins); n == 0 || v.pins[n-1].size != v.size {
+			v.pins = append(v.pins, &pin{size: v.size, tree: v.tree, old: map[trial.RecordKey]trial.Record{}})
+		}
+		v.pins[len(v.pins)-1].made = now
+		v.unpin(now)
+		size = v.size
+	}
+	if size == v.size {
+		return asOf{size, v.tree, v.records[key]}, nil
+	}
+	at, found := slices.BinarySearchFunc(v.pins, size, func(p *pin, size uint64) int { return cmp.Compare(p.size, size) })
+	if !found {
+		return asOf{}, gone(noLonger, size)
+	}
+	for _, p := range v.pins[at:] {
+		if r, changed := p.old[key]; changed {
+			return asOf{size, v.pins[at].tree, r}, nil
+		}
+	}
+	return asOf{size, v.pins[at].tree, v.records[key]}, nil
+}
+
+// ErrGone is wrapped by the errors of History for a size that is not served, no longer
+// or not yet.
+var ErrGone = errors.New("not served")
+
+func gone(format string, size uint64) error {
+	return fmt.Errorf("%w: %s", ErrGone, fmt.Sprintf(format, size))
 }
 
 // record returns a record as of the published tree, or nil.
@@ -65,8 +157,9 @@ func (v *view) record(key trial.RecordKey) trial.Record {
 	return v.records[key]
 }
 
-// A History is everything the published tree has about a record, or the proof
-// that it has nothing: what trial/history checks.
+// A History is everything that a published tree has about a record, or the proof
+// that it has nothing: what trial/history checks. It comes in pages: the first has all
+// but the entries behind those that fit, the others have entries alone.
 type History struct {
 	Checkpoint []byte     // published, of size State.Index+1
 	State      Proved     // the state entry that ends the tree
@@ -81,40 +174,55 @@ type Proved struct {
 	Path [][32]byte
 }
 
-// maxHistory bounds the entries of one history.
-const maxHistory = 100_000
+// Bounds on the entries of one page: their number, and the bytes of all but the last.
+const (
+	maxPage      = 2000
+	maxPageBytes = 1 << 20
+)
 
-// History returns the history of a record. ErrNotReady: nothing has been
-// published since the start.
-func (l *Log) History(ctx context.Context, key trial.RecordKey) (History, error) {
-	l.view.mu.RLock()
-	size, tree, rec := l.view.size, l.view.tree, l.view.records[key]
-	l.view.mu.RUnlock()
-	if size == 0 {
-		return History{}, fmt.Errorf("%w: nothing has been published since the start", ErrNotReady)
+// History returns the first page of a record's history as of the newest published tree
+// (size 0) or of one that was given for another record in the last minutes; or, if from
+// is not 0, the page of the entries from an index on, as of any published size.
+// ErrNotReady: nothing has been published since the start. ErrGone: the size is not
+// served.
+func (l *Log) History(ctx context.Context, key trial.RecordKey, size, from uint64) (History, error) {
+	if from > 0 {
+		if published := l.publishedSize(); size == 0 || size > published {
+			return History{}, gone(notYetSeen, size)
+		}
+		entries, err := l.page(ctx, key, size, from)
+		return History{Entries: entries}, err
 	}
-	pub, err := l.publishedAt(ctx, size)
+	m, err := l.view.at(key, size, l.cfg.Now())
 	if err != nil {
 		return History{}, err
 	}
-	h := History{Checkpoint: pub.note, Proof: tree.Prove(key.Hash())}
-	if h.State, err = l.proved(ctx, size-1, size); err != nil {
-		return History{}, err
-	}
-	if rec == nil {
-		return h, nil
-	}
-	if h.Record, err = trial.MarshalRecord(rec); err != nil {
-		return History{}, err
-	}
-	indexes, err := l.journal.Entries(ctx, key, 0, maxHistory+1)
+	pub, err := l.publishedAt(ctx, m.size)
 	if err != nil {
-		return History{}, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+		return History{}, err
 	}
-	if len(indexes) > maxHistory {
-		return History{}, fmt.Errorf("%s %s has more than %d entries", key.Kind, key.ID, maxHistory)
+	if pub.size != m.size { // its cosignatures are not those that today's policy asks for
+		return History{}, gone(noLonger, m.size)
 	}
-	for len(indexes) > 0 && indexes[0] < size {
+	h := History{Checkpoint: pub.note, Proof: m.tree.Prove(key.Hash())}
+	if h.State, err = l.proved(ctx, m.size-1, m.size); err != nil || m.record == nil {
+		return h, err
+	}
+	if h.Record, err = trial.MarshalRecord(m.record); err != nil {
+		return History{}, err
+	}
+	h.Entries, err = l.page(ctx, key, m.size, 0)
+	return h, err
+}
+
+// page returns entries about a record below a size, from an index on, as many as one
+// page holds.
+func (l *Log) page(ctx context.Context, key trial.RecordKey, size, from uint64) (list []Proved, err error) {
+	indexes, err := l.journal.Entries(ctx, key, from, maxPage)
+	if err != nil {
+		return nil, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+	}
+	for bytes := 0; len(indexes) > 0 && indexes[0] < size && bytes < maxPageBytes; {
 		// Those of one bundle are read together.
 		n := 1
 		for n < len(indexes) && indexes[n] < size && indexes[n]/tileWidth == indexes[0]/tileWidth {
@@ -122,18 +230,21 @@ func (l *Log) History(ctx context.Context, key trial.RecordKey) (History, error)
 		}
 		raws, err := l.hashes.entriesAt(ctx, indexes[:n])
 		if err != nil {
-			return History{}, err
+			return nil, err
 		}
 		for k, raw := range raws {
+			if bytes += len(raw); k > 0 && bytes > maxPageBytes {
+				break
+			}
 			path, err := l.hashes.inclusion(ctx, indexes[k], size)
 			if err != nil {
-				return History{}, err
+				return nil, err
 			}
-			h.Entries = append(h.Entries, Proved{Located{indexes[k], raw}, path})
+			list = append(list, Proved{Located{indexes[k], raw}, path})
 		}
 		indexes = indexes[n:]
 	}
-	return h, nil
+	return list, nil
 }
 
 func (l *Log) proved(ctx context.Context, index, size uint64) (Proved, error) {

@@ -29,6 +29,8 @@ var (
 	ErrPending = errors.New("pending: the statement is in the log, too few witnesses have cosigned yet")
 	// ErrNotFound says that the log has nothing of the kind.
 	ErrNotFound = errors.New("not found")
+	// ErrGone is wrapped when what was asked for is served no longer, or not yet.
+	ErrGone = errors.New("not served")
 	// ErrUnavailable is wrapped when the log could not be reached or takes
 	// nothing at the moment: the same call may succeed later.
 	ErrUnavailable = errors.New("the log cannot be reached or is not ready")
@@ -108,6 +110,8 @@ func problem(status int, data []byte) error {
 		return &trial.Refusal{Rule: trial.Rule(p.Rule), Detail: strings.TrimPrefix(detail, trial.RuleText(trial.Rule(p.Rule))+": ")}
 	case status == http.StatusNotFound:
 		return fmt.Errorf("%w: %s", ErrNotFound, p.Message)
+	case status == http.StatusGone:
+		return fmt.Errorf("%w: %s", ErrGone, p.Message)
 	case status == http.StatusServiceUnavailable:
 		return fmt.Errorf("%w: %s", errNotReady, p.Message)
 	case status == http.StatusTooManyRequests || status >= 500:
@@ -138,15 +142,20 @@ func (c *Client) Submit(ctx context.Context, envelope, key []byte) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
+	return c.result(c.ready(ctx, func() ([]byte, error) { return c.do(ctx, http.MethodPost, "/v1/statements", body) }))
+}
+
+// ready calls f until the log no longer says that it is not ready, for a while.
+func (c *Client) ready(ctx context.Context, f func() ([]byte, error)) ([]byte, error) {
 	for deadline := time.Now().Add(notReadyWait); ; {
-		data, err := c.do(ctx, http.MethodPost, "/v1/statements", body)
+		data, err := f()
 		if !errors.Is(err, errNotReady) || time.Now().After(deadline) {
-			return c.result(data, err)
+			return data, err
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return Result{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -262,8 +271,16 @@ func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
 	return c.do(ctx, http.MethodGet, "/"+path, nil)
 }
 
-// History returns the history of a record, or the proof that it has none: the
-// JSON that package history checks.
-func (c *Client) History(ctx context.Context, kind, id string) ([]byte, error) {
-	return c.do(ctx, http.MethodGet, "/v1/history?"+url.Values{"kind": {kind}, "id": {id}}.Encode(), nil)
+// HistoryPage returns a page of a record's history (docs/spec.md, section 12): with
+// from 0 the first one, as of a tree of that size or, if size is 0, of the newest;
+// otherwise the entries from that index on. ErrGone: the tree is no longer served.
+func (c *Client) HistoryPage(ctx context.Context, kind, id string, size, from uint64) ([]byte, error) {
+	query := url.Values{"kind": {kind}, "id": {id}}
+	if size > 0 {
+		query.Set("size", strconv.FormatUint(size, 10))
+	}
+	if from > 0 {
+		query.Set("from", strconv.FormatUint(from, 10))
+	}
+	return c.ready(ctx, func() ([]byte, error) { return c.do(ctx, http.MethodGet, "/v1/history?"+query.Encode(), nil) })
 }

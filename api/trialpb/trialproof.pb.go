@@ -826,7 +826,13 @@ type GetHistoryRequest struct {
 	// trial, identifier, org or key.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Id of the record within its kind.
-	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Size of the published tree; 0 is the newest. One that an answer had is served
+	// for ten minutes, to this record's further pages for ever.
+	Size uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// Index from which on entries are wanted: one more than that of the last one of
+	// the page before. Such a page has entries alone. 0 asks for the first page.
+	From          uint64 `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -875,6 +881,20 @@ func (x *GetHistoryRequest) GetId() string {
 	return ""
 }
 
+func (x *GetHistoryRequest) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *GetHistoryRequest) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
 // Everything that the published tree has about a record. docs/spec.md says how
 // it is checked.
 type History struct {
@@ -889,7 +909,8 @@ type History struct {
 	Map *MapProof `protobuf:"bytes,5,opt,name=map,proto3" json:"map,omitempty"`
 	// Canonical JSON; missing if nothing was logged.
 	Record string `protobuf:"bytes,6,opt,name=record,proto3" json:"record,omitempty"`
-	// All entries about the record, in order.
+	// Entries about the record, in order, as many as fit: the record says how many
+	// there are in all.
 	Entries       []*HistoryEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1155,10 +1176,12 @@ const file_trialproof_proto_rawDesc = "" +
 	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06quorum\x18\x04 \x01(\tR\x06quorum\"*\n" +
 	"\x14StreamEntriesRequest\x12\x12\n" +
-	"\x04from\x18\x01 \x01(\x04R\x04from\"7\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\"_\n" +
 	"\x11GetHistoryRequest\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xfa\x01\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\x04R\x04from\"\xfa\x01\n" +
 	"\aHistory\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x1e\n" +

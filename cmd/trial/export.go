@@ -34,6 +34,7 @@ func export(ctx context.Context, e *env, args []string) error {
 	if _, err := os.Lstat(out); err == nil {
 		return usagef("%s is there already and is never overwritten", out)
 	}
+	r.keep = true
 	list, err := r.theTrialHistories(ctx, rest[0], trial.RecordKey{Kind: "log", ID: r.log.Name()})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -66,8 +67,9 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	}
 	var p proven
 	var by *proven
+	r.keep = asJSON
 	if strings.HasPrefix(rest[0], ownPrefix) {
-		p.data, p.Verdict, err = r.history(ctx, key)
+		p, err = r.history(ctx, key, 0)
 	} else {
 		p, by, err = r.trialHistory(ctx, key)
 	}
@@ -164,30 +166,33 @@ func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 // it comes the identifier's, by which it was found: both are of one tree, and that
 // nothing is left out is proven where it is of both.
 func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p proven, by *proven, err error) {
-	for range tries { // a log that grows meanwhile is asked again
-		data, v, err := r.history(ctx, key)
+	for range tries {
+		number, err := r.history(ctx, key, 0)
 		if err != nil {
 			return p, nil, err
 		}
-		p = proven{data, v}
-		rec, ok := v.Record.(*trial.IdentifierRecord)
+		rec, ok := number.Record.(*trial.IdentifierRecord)
 		if !ok {
-			return p, nil, nil
+			return number, nil, nil
 		}
 		id, err := theTrial(rec)
 		if err != nil || id.IsZero() {
+			return number, nil, err
+		}
+		p, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, number.Checkpoint.Size)
+		if errors.Is(err, client.ErrGone) {
+			continue // the log has grown much meanwhile
+		}
+		if err == nil {
+			err = sameTree([]proven{p, number})
+		}
+		if err != nil {
 			return p, nil, err
 		}
-		if data, v, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}); err != nil {
-			return p, nil, err
-		}
-		by, p = &proven{p.data, p.Verdict}, proven{data, v}
-		if sameTree([]proven{p, *by}) == nil {
-			v.Replayed = v.Replayed && by.Replayed
-			return p, by, nil
-		}
+		p.Replayed = p.Replayed && number.Replayed
+		return p, &number, nil
 	}
-	return p, nil, growing([]proven{p, *by})
+	return p, nil, errGrowing
 }
 
 // formerly says of a number's history which other trials have claimed it, and how
@@ -217,26 +222,57 @@ func formerly(number *history.Verdict, of trial.Hash) (lines []string) {
 	return lines
 }
 
-// history fetches and checks a record's history, and returns it as a file of what
-// was checked: what else the log's answer holds is nobody's word.
-func (r *remote) history(ctx context.Context, key trial.RecordKey) ([]byte, *history.Verdict, error) {
-	data, err := r.client.History(ctx, key.Kind, key.ID)
+// history fetches and checks a record's history page by page, as of a tree of a size
+// that the log gave for another record just before; 0 is the newest. With keep it
+// returns it as a file of what was checked: what else the log's answers hold is not
+// covered by any proof.
+func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) (p proven, err error) {
+	first, err := r.page(ctx, key, size, 0)
 	if err != nil {
-		return nil, nil, err
+		return p, err
+	}
+	reader, err := history.NewReader(r.policy, first)
+	for err == nil {
+		size, from, more := reader.More()
+		if !more {
+			break
+		}
+		var next *history.History
+		if next, err = r.page(ctx, key, size, from); err != nil {
+			return p, err
+		}
+		if len(next.Entries) == 0 {
+			break // the verdict says that some are withheld
+		}
+		if err = reader.Add(next.Entries); err == nil && r.keep {
+			first.Entries = append(first.Entries, next.Entries...)
+		}
+	}
+	if err == nil {
+		p.Verdict, err = reader.Verdict()
+	}
+	if err != nil {
+		return p, invalidHistory(err)
+	}
+	if p.Key != key {
+		return p, fmt.Errorf("%w: the log answers with the history of %s %s", errInvalid, p.Key.Kind, p.Key.ID)
+	}
+	if r.keep {
+		p.data, err = json.Marshal(first)
+	}
+	return p, err
+}
+
+func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint64) (*history.History, error) {
+	data, err := r.client.HistoryPage(ctx, key.Kind, key.ID, size, from)
+	if err != nil {
+		return nil, err
 	}
 	h, err := history.Parse(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errInvalid, err)
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	v, err := verified(r.policy, h)
-	if err != nil {
-		return nil, nil, err
-	}
-	if v.Key != key {
-		return nil, nil, fmt.Errorf("%w: the log answers with the history of %s %s", errInvalid, v.Key.Kind, v.Key.ID)
-	}
-	data, err = json.Marshal(h)
-	return data, v, err
+	return h, nil
 }
 
 func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
@@ -249,13 +285,19 @@ func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
 
 func verified(p *receipt.Policy, h *history.History) (*history.Verdict, error) {
 	v, err := h.Verify(p)
-	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
-		return nil, err
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+		return nil, invalidHistory(err)
 	}
 	return v, nil
+}
+
+// invalidHistory says of a history's error that it is invalid, unless a newer program
+// must judge.
+func invalidHistory(err error) error {
+	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errInvalid, err)
 }
 
 // printHistory shows the entries that w asks for.

@@ -129,11 +129,12 @@ func (w *town) largeHistories(url string, trials, sample int) {
 	}
 	get := func(key trial.RecordKey) *history.History {
 		t.Helper()
-		data, err := c.History(t.Context(), key.Kind, key.ID)
+		r := &remote{client: c, policy: policy, keep: true}
+		p, err := r.history(t.Context(), key, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		h, err := history.Parse(data)
+		h, err := history.Parse(p.data)
 		if err != nil {
 			t.Fatal(err)
 		}

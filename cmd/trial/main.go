@@ -272,6 +272,7 @@ type remote struct {
 	policy *receipt.Policy
 	log    *receipt.LogKey
 	key    *keyFile
+	keep   bool // histories as files too
 }
 
 func (r *remote) flags(fs *flag.FlagSet, key bool) {

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// A proven is a history that was checked, and its file.
+// A proven is a history that was checked and, if it was asked for, its file.
 type proven struct {
 	data []byte
 	*history.Verdict
@@ -19,26 +20,29 @@ type proven struct {
 
 // oneTree fetches and checks the history of a record, or of the trial that it leads
 // to, and those of the records that this one leads to, all of one tree: an older tree
-// for one of them would hide what was logged since. What is concluded from all of
-// them is proven where it is of each.
+// for one of them would hide what was logged since. A conclusion from several histories
+// is proven only if each history is.
 func (r *remote) oneTree(ctx context.Context, key trial.RecordKey, more func(*history.Verdict) []trial.RecordKey) ([]proven, error) {
-	first, _, err := r.trialHistory(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	list := []proven{first}
-	for range tries { // a log that grows meanwhile is asked again, for all at once
-		keys := append([]trial.RecordKey{list[0].Key}, more(list[0].Verdict)...)
-		if list, err = r.histories(ctx, keys); err != nil {
+	for range tries {
+		first, _, err := r.trialHistory(ctx, key)
+		if err != nil {
 			return nil, err
 		}
-		if now := append(keys[:1:1], more(list[0].Verdict)...); sameTree(list) == nil && slices.Equal(now, keys) {
-			list[0].Replayed = list[0].Replayed && first.Replayed
-			provenByAll(list)
-			return list, nil
+		list, err := r.histories(ctx, more(first.Verdict), first.Checkpoint.Size)
+		if errors.Is(err, client.ErrGone) {
+			continue // the log has grown much meanwhile
 		}
+		if err != nil {
+			return nil, err
+		}
+		list = append([]proven{first}, list...)
+		if err := sameTree(list); err != nil {
+			return nil, err
+		}
+		provenByAll(list)
+		return list, nil
 	}
-	return nil, growing(list)
+	return nil, errGrowing
 }
 
 // provenByAll leaves what is concluded from several histories, the first one's
@@ -49,25 +53,23 @@ func provenByAll(list []proven) {
 	}
 }
 
-// tries is how often a log that grows is asked for histories of one tree.
-const tries = 30
+// tries is how often a log is asked for histories of one tree.
+const tries = 5
 
-// growing is the error of a log that never answered with one tree.
-func growing(list []proven) error {
-	err := sameTree(list)
-	if err == nil {
-		err = errors.New("what the trial's history leads to changes")
-	}
-	return fmt.Errorf("%w; ask again, for the log may be growing", err)
-}
+// errGrowing is of a log that no longer served the tree of one history when it was asked
+// for the next, again and again.
+var errGrowing = errors.New("the log grows so fast that it does not keep one tree for all the histories needed: ask again when it is less busy")
 
-// histories fetches and checks several histories at once.
-func (r *remote) histories(ctx context.Context, keys []trial.RecordKey) ([]proven, error) {
+// histories fetches and checks several histories of the tree of a size, a few at once.
+func (r *remote) histories(ctx context.Context, keys []trial.RecordKey, size uint64) ([]proven, error) {
 	list, errs := make([]proven, len(keys)), make([]error, len(keys))
+	slots := make(chan struct{}, 8)
 	var wg sync.WaitGroup
 	for i, key := range keys {
+		slots <- struct{}{}
 		wg.Go(func() {
-			if list[i].data, list[i].Verdict, errs[i] = r.history(ctx, key); errs[i] != nil {
+			defer func() { <-slots }()
+			if list[i], errs[i] = r.history(ctx, key, size); errs[i] != nil {
 				errs[i] = fmt.Errorf("%s: %w", key.ID, errs[i])
 			}
 		})
@@ -85,7 +87,7 @@ func (r *remote) histories(ctx context.Context, keys []trial.RecordKey) ([]prove
 func sameTree(list []proven) error {
 	for _, p := range list[1:] {
 		if p.Checkpoint.Tree != list[0].Checkpoint.Tree {
-			return fmt.Errorf("the history of %s is of the tree of size %d, that of %s of the tree of size %d", list[0].Key.ID, list[0].Checkpoint.Size, p.Key.ID, p.Checkpoint.Size)
+			return fmt.Errorf("%w: the history of %s is of the tree of size %d, that of %s of the tree of size %d", errInvalid, list[0].Key.ID, list[0].Checkpoint.Size, p.Key.ID, p.Checkpoint.Size)
 		}
 	}
 	return nil

@@ -115,7 +115,7 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 	if next.Log(r.log.Name()) == nil {
 		return usagef("%s names no key of the log %s", rest[0], r.log.Name())
 	}
-	_, v, err := r.history(ctx, trial.RecordKey{Kind: "log", ID: r.log.Name()})
+	v, err := r.history(ctx, trial.RecordKey{Kind: "log", ID: r.log.Name()}, 0)
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	r.keep = true
 	d, err := r.dossier(ctx, rest[0], &word, numbersAndOrganisations)
 	if err != nil {
 		return err

@@ -93,8 +93,26 @@ func Parse(data []byte) (*History, error) {
 	return h, nil
 }
 
-// Verify checks a history under a policy.
+// Verify checks a whole history under a policy.
 func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
+	r, err := NewReader(p, h)
+	if err != nil {
+		return nil, err
+	}
+	return r.Verdict()
+}
+
+// A Reader checks a history as its pages come: of the entries only the compact range is
+// kept beside what the verdict needs, and nothing is said before all of them are there.
+type Reader struct {
+	v    *Verdict
+	got  trial.Entries
+	next uint64 // index behind the last entry
+}
+
+// NewReader checks the first page of a history, all of it but the entries that are on
+// the other pages.
+func NewReader(p *receipt.Policy, h *History) (*Reader, error) {
 	cp, err := p.Open([]byte(h.Checkpoint))
 	if err != nil {
 		return nil, wrong("%v", err)
@@ -125,13 +143,56 @@ func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
 	if v.Record, err = h.record(v.Key, end.State); err != nil {
 		return nil, err
 	}
+	r := &Reader{v: v}
 	if v.Record == nil {
 		if len(h.Entries) > 0 {
 			return nil, wrong("it shows %d entries about what the map has no record of: they are invented", len(h.Entries))
 		}
-		return v, nil
+		return r, nil
 	}
-	return v, h.entries(v)
+	return r, r.Add(h.Entries)
+}
+
+// More returns the tree's size, and the index from which on entries are lacking; false
+// if none are.
+func (r *Reader) More() (size, from uint64, more bool) {
+	return r.v.Checkpoint.Size, r.next, r.v.Record != nil && r.got.Count < r.v.Record.Log().Count
+}
+
+// Add checks the entries of a further page.
+func (r *Reader) Add(entries []Entry) error {
+	v, want := r.v, r.v.Record.Log().Count
+	for _, e := range entries {
+		if e.Index < r.next {
+			return wrong("entry %d stands behind entry %d: the order was changed", e.Index, r.next-1)
+		}
+		if r.got.Count == want {
+			return wrong("%d entries were logged about %s %s, more are shown: some are about something else", want, v.Key.Kind, v.Key.ID)
+		}
+		parsed, err := e.verify(v.Checkpoint.Tree)
+		if err != nil {
+			return wrong("entry %d: %v", e.Index, err)
+		}
+		r.got.Add(e.Index, parsed.LeafHash())
+		r.next = e.Index + 1
+		v.Entries = append(v.Entries, trial.Located{Index: e.Index, Entry: parsed})
+	}
+	return nil
+}
+
+// Verdict returns what the history proves, once its last entry was added.
+func (r *Reader) Verdict() (*Verdict, error) {
+	if r.v.Record == nil {
+		return r.v, nil
+	}
+	want := r.v.Record.Log()
+	switch {
+	case r.got.Count < want.Count:
+		return nil, wrong("%d entries were logged about %s %s, only %d are shown: some are withheld", want.Count, r.v.Key.Kind, r.v.Key.ID, r.got.Count)
+	case r.got.Root() != want.Root():
+		return nil, wrong("as many entries are shown as were logged about %s %s, but not the same: one is withheld and another put in its place", r.v.Key.Kind, r.v.Key.ID)
+	}
+	return r.v, nil
 }
 
 // record checks the map proof and returns the record, nil if it is absent.
@@ -164,32 +225,6 @@ func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Re
 		return nil, wrong("the record is of another subject")
 	}
 	return r, nil
-}
-
-// entries holds the entries shown to the record's commitment.
-func (h *History) entries(v *Verdict) error {
-	want := v.Record.Log()
-	var got trial.Entries
-	for i, e := range h.Entries {
-		if i > 0 && e.Index <= h.Entries[i-1].Index {
-			return wrong("entry %d stands behind entry %d: the order was changed", e.Index, h.Entries[i-1].Index)
-		}
-		parsed, err := e.verify(v.Checkpoint.Tree)
-		if err != nil {
-			return wrong("entry %d: %v", e.Index, err)
-		}
-		got.Add(e.Index, parsed.LeafHash())
-		v.Entries = append(v.Entries, trial.Located{Index: e.Index, Entry: parsed})
-	}
-	switch {
-	case got.Count < want.Count:
-		return wrong("%d entries were logged about %s %s, only %d are shown: some are withheld", want.Count, v.Key.Kind, v.Key.ID, got.Count)
-	case got.Count > want.Count:
-		return wrong("%d entries were logged about %s %s, %d are shown: some are about something else", want.Count, v.Key.Kind, v.Key.ID, got.Count)
-	case got.Root() != want.Root():
-		return wrong("as many entries are shown as were logged about %s %s, but not the same: one is withheld and another put in its place", v.Key.Kind, v.Key.ID)
-	}
-	return nil
 }
 
 func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
