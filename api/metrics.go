@@ -95,6 +95,9 @@ func (m *Metrics) observeLog(l *logserver.Log) error {
 			Name: "trialproof_published_size", Help: "Size of the published tree.",
 		}, func() float64 { return float64(l.Size()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "trialproof_damaged_files", Help: "Stored files found since the start that do not hold what the log signed; /readyz names them.",
+		}, func() float64 { return float64(len(l.Damaged())) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "trialproof_ready", Help: "Whether the log takes submissions.",
 		}, func() float64 {
 			if l.Ready() != nil {

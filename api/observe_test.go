@@ -39,7 +39,7 @@ func (b *brokenTiles) Get(ctx context.Context, path string) ([]byte, error) {
 func TestInternalError(t *testing.T) {
 	tiles := new(brokenTiles)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
-	for _, err := range []error{errors.New("secret of the disk"), logserver.ErrNotFound} {
+	for err, want := range map[error]string{errors.New("secret of the disk"): "secret of the disk", logserver.ErrNotFound: "tile/entries/000 is damaged: it is missing"} {
 		tiles.err.Store(&err)
 		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=org&id=acme"} {
 			a := f.get(path)
@@ -53,7 +53,7 @@ func TestInternalError(t *testing.T) {
 				t.Errorf("%s: status %d, %s", path, a.status, a.body)
 			}
 			lines := f.lines.find(t, "id", a.header.Get("X-Request-Id"))
-			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), err.Error()) || lines[0]["route"] != "/v1/entries/{index}" {
+			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), want) || lines[0]["route"] != "/v1/entries/{index}" {
 				t.Errorf("log: %v", lines)
 			}
 		}
@@ -73,6 +73,13 @@ func TestInternalError(t *testing.T) {
 	}
 	if a := f.get("/v1/entries/0"); a.status != 200 {
 		t.Errorf("mended: status %d", a.status)
+	}
+	// What was found damaged stays named until the log is started again.
+	if a := f.get("/readyz"); a.status != 200 || !strings.HasPrefix(a.body, "ready\nwarning: tile/entries/000 is damaged: it is missing: stop the log and run triallog fsck -repair\n") {
+		t.Errorf("readyz: %d %s", a.status, a.body)
+	}
+	if a := f.get("/metrics"); !strings.Contains(a.body, "\ntrialproof_damaged_files 1\n") {
+		t.Errorf("metrics do not count the damaged file")
 	}
 }
 

@@ -123,6 +123,10 @@ type TileStore interface {
 	// returns nil. Putting the same bytes again changes nothing.
 	Put(ctx context.Context, parts []TilePart) error
 
+	// Replace makes data all bytes of a tile, whatever it held. It is durable
+	// when it returns nil; until then the tile holds what it held, or data.
+	Replace(ctx context.Context, path string, data []byte) error
+
 	// Get returns all bytes that the tile has so far, or ErrNotFound.
 	Get(ctx context.Context, path string) ([]byte, error)
 }

@@ -1,25 +1,53 @@
 package logserver
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
 )
 
+// A Checking is what Check is told beside the log.
+type Checking struct {
+	// Found is called with each thing that does not agree, named.
+	Found func(problem string)
+	// Progress may be nil.
+	Progress func(done, total uint64)
+	// Mirror has the entries that neither tiles nor tree hold. Nothing that it
+	// serves is trusted. nil: there is none.
+	Mirror Source
+	// Repair is called with each damaged file whose right bytes are known, before
+	// they are put back; an error leaves the file as it is. nil: all are reported.
+	Repair func(Mend) error
+}
+
+// A Mend is a damaged file and the bytes that belong there, which lead to the
+// root that the log signed.
+type Mend struct {
+	Path   string // such as tile/0/000; of the checkpoint's copy, its name
+	Why    string
+	Source string // where the right bytes come from
+	Before []byte // nil: the file is missing
+	After  []byte
+	Tree   receipt.Tree // that the log signed
+}
+
 // Check compares everything a log has stored with everything else: tree, tiles,
-// entry bundles, checkpoints, journal, and the state that the entries lead to.
-// It writes nothing and calls found with each thing that does not agree, named.
-// An error says that the check could not be finished. The log must not be open.
-func Check(ctx context.Context, cfg Config, found func(problem string), progress func(done, total uint64)) error {
+// entry bundles, checkpoints, journal, and the state that the entries lead to. It
+// writes nothing but repairs. An error says that the check could not be finished.
+// The log must not be open.
+func Check(ctx context.Context, cfg Config, how Checking) error {
 	l, err := newLog(cfg)
 	if err != nil {
 		return err
 	}
-	c := &checker{l: l, found: func(format string, args ...any) { found(fmt.Sprintf(format, args...)) }}
+	l.damages.told = nil // they are reported once, with all that is known
+	c := &checker{l: l, how: how, found: func(format string, args ...any) { how.Found(fmt.Sprintf(format, args...)) }}
 	signed, published, err := l.journal.Newest(ctx)
 	if err != nil {
 		return fmt.Errorf("read newest checkpoint: %w", err)
@@ -33,37 +61,88 @@ func Check(ctx context.Context, cfg Config, found func(problem string), progress
 		return nil
 	}
 	l.signed = signedTree{cp.Tree, signed}
-	if l.hashes, err = openHashTree(ctx, l.tiles, cp.Size); err != nil {
-		c.found("%v", err)
-		return nil
-	}
-	if err := l.holds(ctx, cp.Tree, "the stored checkpoint"); err != nil {
-		c.found("%v", err)
-	}
-	if err := l.compareCopy(ctx); err != nil {
-		c.found("%v", err)
-	}
-	if published != nil {
-		pub, err := cfg.Policy.Open(published)
-		if err == nil {
-			err = l.holds(ctx, pub.Tree, "the published checkpoint")
-		}
-		if err != nil {
-			c.found("%v", err)
-		}
-	}
 	if err := c.head(ctx); err != nil {
 		return err
 	}
-	if err := c.tiles(ctx); err != nil {
+	if err := c.entries(ctx); err != nil {
 		return err
 	}
-	return c.entries(ctx, progress)
+	if c.sound {
+		for _, what := range []struct {
+			name string
+			note []byte
+		}{{"the stored checkpoint", signed}, {"the published checkpoint", published}} {
+			if what.note == nil {
+				continue
+			}
+			cp, err := cfg.Policy.Open(what.note)
+			if err == nil {
+				err = l.holds(ctx, cp.Tree, what.name)
+			}
+			if err != nil {
+				c.found("%v", err)
+			}
+		}
+	}
+	return c.copy(ctx)
+}
+
+// copy compares the checkpoint kept outside the database, which can be made again
+// from the database's unless it may be of a larger tree.
+func (c *checker) copy(ctx context.Context) error {
+	l, name := c.l, c.l.cfg.CheckpointFile
+	kept, err := readOptional(name)
+	if err != nil || name == "" {
+		return err
+	}
+	why := "it is missing"
+	if kept != nil {
+		cp, err := l.cfg.Policy.Open(kept)
+		if err == nil && c.sound {
+			if err := l.holds(ctx, cp.Tree, name); err != nil {
+				c.found("%v", err)
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		text, _, _ := strings.Cut(string(kept), "\n\n")
+		if tree, perr := receipt.ParseTree(text + "\n"); perr == nil && tree.Size > l.signed.Size {
+			c.found("%s is damaged: %v; it says size %d and the database %d, so that the database may be an old copy: it is not repaired", name, err, tree.Size, l.signed.Size)
+			return nil
+		}
+		why = err.Error()
+	} else if c.how.Repair == nil {
+		return nil // as in a folder whose log was never published
+	}
+	m := Mend{Path: filepath.Base(name), Why: why, Source: "the database's newest checkpoint", Before: kept, After: l.signed.note, Tree: l.signed.Tree}
+	c.mend(m, func() error { return writeFile(name, m.After, 0o644) })
+	return nil
+}
+
+// mend has a file repaired, or reports it.
+func (c *checker) mend(m Mend, write func() error) {
+	if c.how.Repair == nil {
+		c.damaged++
+		c.found("%s is damaged: %s; -repair can put it back from %s", m.Path, m.Why, m.Source)
+		return
+	}
+	err := c.how.Repair(m)
+	if err == nil {
+		err = write()
+	}
+	if err != nil {
+		c.damaged++
+		c.found("%s is damaged: %s; it was not repaired: %v", m.Path, m.Why, err)
+	}
 }
 
 type checker struct {
-	l     *Log
-	found func(format string, args ...any)
+	l       *Log
+	how     Checking
+	found   func(format string, args ...any)
+	damaged int  // files that are so still
+	sound   bool // the entries lead to the signed root, and the tiles are theirs
 }
 
 // head holds the tree's head to the newest checkpoint. After a crash it may be
@@ -98,76 +177,47 @@ func (c *checker) head(ctx context.Context) error {
 	return nil
 }
 
-// tiles recomputes every tile above level 0 from those below it.
-func (c *checker) tiles(ctx context.Context) error {
-	size := c.l.signed.Size
-	for level := 1; size>>(tileHeight*level) > 0; level++ {
-		count := size >> (tileHeight * level)
-		for n := uint64(0); n*tileWidth < count; n++ {
-			width := int(min(count-n*tileWidth, tileWidth))
-			tt, err := c.l.hashes.read(ctx, level, n, width)
-			if err != nil {
-				c.found("%v", err)
-				continue
-			}
-			for i, h := range tt.nodes[0] {
-				below, err := c.l.hashes.read(ctx, level-1, n*tileWidth+uint64(i), tileWidth)
-				if err != nil {
-					c.found("%v", err)
-					continue
-				}
-				if below.nodes[tileHeight][0] != h {
-					c.found("tile %s: its hash %d is not the root of tile %s below it: one of them was altered",
-						tilePath(level, n), i, tilePath(level-1, n*tileWidth+uint64(i)))
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// entries holds every entry of the bundles to the level 0 tiles, to the tree's
-// leaves and to the rules, and the snapshot to the state they lead to.
-func (c *checker) entries(ctx context.Context, progress func(done, total uint64)) error {
+// entries finds the entries that lead to the signed root, wherever they stand, and
+// holds to them the tiles, the bundles, the tree's leaves, the rules and the
+// journal.
+func (c *checker) entries(ctx context.Context) error {
 	l, size := c.l, c.l.signed.Size
-	state := new(trial.State)
 	snapshot, records, err := l.journal.LoadSnapshot(ctx)
 	if err != nil {
 		c.found("the snapshot of the state: %v", err)
 	}
-	treeSize, _, err := l.tree.Head(ctx)
+	s, err := c.survey(ctx)
 	if err != nil {
-		return fmt.Errorf("read the tree's head: %w", err)
+		return err
 	}
-	sound := true // so far: the rules are not replayed over what is altered
+	state := new(trial.State)
+	kept := true // the rules, so far: they are not replayed over what breaks one
+	var later []func() error
 	for next := uint64(0); next < size; next += tileWidth {
-		n := min(size-next, tileWidth)
-		raws, err := c.bundle(ctx, next, int(n))
+		raws, err := s.chunk(ctx, next, int(min(size-next, tileWidth)))
 		if err != nil {
 			c.found("%v", err)
-			sound = false
-			continue
+			return nil
 		}
-		c.leaves(ctx, next, raws, treeSize)
 		var ids []trial.Hash
 		for i, raw := range raws {
 			e, err := trial.ParseEntry(raw)
 			if err == nil {
 				err = e.Verify()
 			}
-			if err == nil && sound {
+			if err == nil && kept {
 				err = state.Apply(e)
 			}
 			if err != nil {
-				c.found("entry %d: %v", next+uint64(i), err)
-				sound = false
+				later = append(later, func() error { c.found("entry %d: %v", next+uint64(i), err); return nil })
+				kept = false
 				continue
 			}
 			ids = append(ids, trial.Hash{})
 			if e.Statement != nil {
 				ids[len(ids)-1] = e.Statement.ID
 			}
-			if e.State != nil && sound {
+			if e.State != nil && kept {
 				state.Commit()
 				if state.Size() == snapshot {
 					c.snapshot(e, state, records)
@@ -179,11 +229,18 @@ func (c *checker) entries(ctx context.Context, progress func(done, total uint64)
 				return err
 			}
 		}
-		if progress != nil {
-			progress(next+n, size)
+		if c.how.Progress != nil {
+			c.how.Progress(next+uint64(len(raws)), size)
 		}
 	}
-	if !sound {
+	if err := s.end(ctx); err != nil {
+		return err
+	}
+	for _, f := range later {
+		f()
+	}
+	c.sound = c.damaged == 0
+	if !kept || !c.sound {
 		return nil
 	}
 	return c.about(ctx, state)
@@ -217,49 +274,6 @@ func (c *checker) about(ctx context.Context, state *trial.State) error {
 		}
 	}
 	return nil
-}
-
-// bundle reads an entry bundle and holds each entry to its hash in the tile.
-func (c *checker) bundle(ctx context.Context, first uint64, n int) ([][]byte, error) {
-	tile, err := c.l.hashes.read(ctx, 0, first/tileWidth, n)
-	if err != nil {
-		return nil, err
-	}
-	data, err := c.l.tiles.Get(ctx, tilePath(-1, first/tileWidth))
-	if err != nil {
-		return nil, fmt.Errorf("read entry bundle %d: %w", first/tileWidth, err)
-	}
-	var raws [][]byte
-	for i := range n {
-		raw, rest, err := cutEntry(data)
-		if err != nil {
-			return nil, fmt.Errorf("entry bundle %s: %w", tilePath(-1, first/tileWidth), err)
-		}
-		data = rest
-		if tlog.RecordHash(raw) != tile.nodes[0][i] {
-			return nil, fmt.Errorf("entry %d: tile %s and entry bundle %s do not agree: one of them was altered",
-				first+uint64(i), tilePath(0, first/tileWidth), tilePath(-1, first/tileWidth))
-		}
-		raws = append(raws, raw)
-	}
-	return raws, nil
-}
-
-// leaves holds the tree's own copy of the entries to the bundles.
-func (c *checker) leaves(ctx context.Context, first uint64, raws [][]byte, treeSize uint64) {
-	if treeSize < first+uint64(len(raws)) {
-		return // said by compareTree
-	}
-	leaves, err := c.l.tree.Leaves(ctx, first, uint64(len(raws)))
-	if err != nil {
-		c.found("read leaves %d to %d of the database: %v", first, first+uint64(len(raws))-1, err)
-		return
-	}
-	for i := range raws {
-		if !bytes.Equal(leaves[i], raws[i]) {
-			c.found("entry %d: the database holds other bytes than the entry bundle, which agrees with the tiles: the database was altered", first+uint64(i))
-		}
-	}
 }
 
 // identities holds the index of statements to where they stand.

@@ -18,7 +18,7 @@ func (f *fixture) check() (problems string) {
 		f.t.Fatal(err)
 	}
 	defer closeAll()
-	if err := logserver.Check(f.t.Context(), cfg, func(p string) { problems += p + "\n" }, nil); err != nil {
+	if err := logserver.Check(f.t.Context(), cfg, logserver.Checking{Found: func(p string) { problems += p + "\n" }}); err != nil {
 		f.t.Fatal(err)
 	}
 	return problems
@@ -73,15 +73,15 @@ func TestCheck(t *testing.T) {
 		alter func() error
 		named string
 	}{
-		{"a full tile", tile("tiles/tile/0/000"), "tile tile/0/000 and entry bundle tile/entries/000 do not agree"},
-		{"a tile above", tile("tiles/tile/1/000"), "tile tile/1/000: its hash 0 is not the root of tile tile/0/000"},
-		{"the edge tile", tile("tiles/tile/0/001"), "tile tile/0/001"},
-		{"an entry bundle", tile("tiles/tile/entries/000"), "entry bundle"},
+		{"a full tile", tile("tiles/tile/0/000"), "tile/0/000 is damaged: byte 4096 of it"},
+		{"a tile above", tile("tiles/tile/1/000"), "tile/1/000 is damaged: byte 16 of it"},
+		{"the edge tile", tile("tiles/tile/0/001"), "tile/0/001 is damaged"},
+		{"an entry bundle", tile("tiles/tile/entries/000"), "tile/entries/000 is damaged"},
 		{"a leaf", query("tree.db", `UPDATE LeafData SET LeafValue = X'00' WHERE LeafIdentityHash = (SELECT LeafIdentityHash FROM SequencedLeafData WHERE SequenceNumber = 7)`), "entry 7: the database holds other bytes"},
 		{"an identity's index", query("log.db", `UPDATE tp_statements SET entry = 299 WHERE entry = 4`), "its index was altered"},
 		{"what an entry is about", query("log.db", `DELETE FROM tp_about WHERE (record, entry) = (SELECT record, entry FROM tp_about WHERE entry = 4 LIMIT 1)`), "its index was altered"},
 		{"a record of the snapshot", query("log.db", `UPDATE tp_records SET data = CAST(replace(data, 'Acme', 'Acne') AS BLOB) WHERE kind = 'org'`), "snapshot"},
-		{"the copy of the checkpoint", func() error { return os.WriteFile(f.path("checkpoint"), []byte("x"), 0o644) }, "checkpoint"},
+		{"the copy of the checkpoint", func() error { return os.WriteFile(f.path("checkpoint"), []byte("x"), 0o644) }, "checkpoint is damaged: "},
 	} {
 		saved := t.TempDir()
 		copyLog(t, saved, f.dir)
@@ -92,5 +92,19 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s was altered; named was:\n%s", c.what, problems)
 		}
 		copyLog(t, f.dir, saved)
+	}
+}
+
+// alterLeaf alters a leaf in Trillian's database.
+func alterLeaf(t *testing.T, file string, index int) {
+	t.Helper()
+	db, err := sqlite.OpenDB(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.Exec(`UPDATE LeafData SET LeafValue = X'00' WHERE LeafIdentityHash = (SELECT LeafIdentityHash FROM SequencedLeafData WHERE SequenceNumber = ?)`, index)
+	if err != nil {
+		t.Fatal(err)
 	}
 }

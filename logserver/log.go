@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +92,7 @@ type Log struct {
 	tiles    TileStore
 	verifier *receipt.Verifier
 	hashes   *hashTree
+	damages  damages
 	epoch    uint64
 
 	pool      pool
@@ -233,6 +235,9 @@ func (l *Log) Warnings() []string {
 	if w := l.clock.warning(l); w != "" {
 		list = append(list, w)
 	}
+	for _, d := range l.Damaged() {
+		list = append(list, d.Error())
+	}
 	return list
 }
 
@@ -327,8 +332,22 @@ func (l *Log) Inclusion(ctx context.Context, index uint64) (checkpoint []byte, p
 	if index >= p.size {
 		return nil, nil, ErrNotFound
 	}
-	path, err = l.hashes.inclusion(ctx, index, p.size)
-	return p.note, path, err
+	if path, err = l.hashes.inclusion(ctx, index, p.size); err != nil {
+		return nil, nil, err
+	}
+	leaf, err := l.hashes.hash(ctx, 0, index)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, _, _ := strings.Cut(string(p.note), "\n\n")
+	tree, err := receipt.ParseTree(text + "\n")
+	if err == nil {
+		err = tree.CheckInclusion(index, leaf, path)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the proof of entry %d in %d does not verify: %w", index, p.size, err)
+	}
+	return p.note, path, nil
 }
 
 // Receipt returns the receipt of a statement by its identity. ErrPending: it

@@ -53,7 +53,7 @@ func (p *Plan) Restore(ctx context.Context, cfg Config, journal Restorer, progre
 	} else if signed != nil {
 		return errors.New("the database holds a log already")
 	}
-	if l.hashes, err = openHashTree(ctx, l.tiles, 0); err != nil {
+	if l.hashes, err = openHashTree(ctx, l.tiles, &l.damages, 0); err != nil {
 		return err
 	}
 	r := &restoring{Plan: p, l: l, journal: journal, state: new(trial.State)}
@@ -213,7 +213,7 @@ func (r *restoring) compare(ctx context.Context, k knownTree, last *trial.Entry)
 		return fmt.Errorf("compute root of %d: %w", k.Size, err)
 	}
 	if root != tlog.Hash(k.Root) {
-		return fmt.Errorf("the entries lead to the root %x at size %d, %s says %x: an entry was altered, or it is another tree: restore from another copy", root, k.Size, k.who, k.Root)
+		return fmt.Errorf("the entries lead to the root %x at size %d, %s says %x: an entry was altered, or it is another tree: restore from another copy", root[:], k.Size, k.who, k.Root)
 	}
 	return nil
 }

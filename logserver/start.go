@@ -29,7 +29,7 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	} else if signed != nil {
 		return errors.New("the database holds a log already")
 	}
-	if l.hashes, err = openHashTree(ctx, l.tiles, 0); err != nil {
+	if l.hashes, err = openHashTree(ctx, l.tiles, &l.damages, 0); err != nil {
 		return err
 	}
 	raw, err := genesis.Marshal()
@@ -77,6 +77,7 @@ func newLog(cfg Config) (*Log, error) {
 	if err := cfg.checkKeys(); err != nil {
 		return nil, err
 	}
+	l.damages.told = func(d *Damage) { l.log.Error("a stored file is damaged", "file", d.Path, "error", d) }
 	l.pool.init()
 	l.cosigner = newCosigner(l)
 	l.sequencer.l, l.sequencer.saver.l = l, l
@@ -122,10 +123,16 @@ func (l *Log) load(ctx context.Context) error {
 		return fmt.Errorf("the stored checkpoint: %w (a policy keeps the log lines of retired keys)", err)
 	}
 	l.signed = signedTree{cp.Tree, signed}
-	if l.hashes, err = openHashTree(ctx, l.tiles, cp.Size); err != nil {
+	if l.hashes, err = openHashTree(ctx, l.tiles, &l.damages, cp.Size); err != nil {
 		return err
 	}
-	if err := l.holds(ctx, cp.Tree, "the tiles"); err != nil {
+	if err := l.holds(ctx, cp.Tree, "the newest stored checkpoint"); err != nil {
+		if d := l.hashes.edges(ctx, cp.Size, cp.Root); d != nil {
+			return d
+		}
+		return err
+	}
+	if err := l.hashes.checkBundle(); err != nil {
 		return err
 	}
 	if err := l.compareCopy(ctx); err != nil {
@@ -167,7 +174,7 @@ func (l *Log) holds(ctx context.Context, tree receipt.Tree, what string) error {
 		return fmt.Errorf("compute root of %d: %w", tree.Size, err)
 	}
 	if root != tree.Root {
-		return fmt.Errorf("%w: at size %d %s says root %x, the tiles lead to %x", ErrRolledBack, tree.Size, what, tree.Root, root)
+		return fmt.Errorf("%w: at size %d %s says root %x, the tiles lead to %x", ErrRolledBack, tree.Size, what, tree.Root, root[:])
 	}
 	return nil
 }

@@ -80,6 +80,18 @@ func (d *TileDir) put(p TilePart) (err error) {
 	return nil
 }
 
+// Replace implements TileStore.
+func (d *TileDir) Replace(ctx context.Context, path string, data []byte) error {
+	name := filepath.Join(d.dir, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := writeFile(name, data, 0o644); err != nil {
+		return err
+	}
+	return syncParents(filepath.Dir(name), d.dir)
+}
+
 // syncParents makes the folder entries of a new file durable, up to root's own.
 func syncParents(dir, root string) error {
 	for {

@@ -51,8 +51,14 @@ func (t *tileTree) data(i int) []byte {
 // A hashTree is the Merkle tree as tiles: the rightmost ones in memory, the
 // full ones in the store, with a cache. It is the log's own account of the
 // tree, computed from what was decided and never from what Trillian says.
+//
+// The rightmost tiles lead to the root that the log signed: whoever opens the tree
+// compares it. Every other tile is taken only if its root is the hash in the tile
+// above it, and every entry only if it has the hash in the tile: what is read is
+// what was signed, or an error that names the file.
 type hashTree struct {
-	store TileStore
+	store   TileStore
+	damages *damages
 
 	mu     sync.RWMutex // guards what follows
 	size   uint64
@@ -75,8 +81,8 @@ func tilePath(level int, n uint64) string {
 }
 
 // openHashTree loads the right edge of the tree of a size from the store.
-func openHashTree(ctx context.Context, store TileStore, size uint64) (*hashTree, error) {
-	t := &hashTree{store: store, size: size, full: map[tlog.Tile]*tileTree{}}
+func openHashTree(ctx context.Context, store TileStore, d *damages, size uint64) (*hashTree, error) {
+	t := &hashTree{store: store, damages: d, size: size, full: map[tlog.Tile]*tileTree{}}
 	for level := 0; size>>(tileHeight*level) > 0; level++ {
 		count := size >> (tileHeight * level)
 		tt := new(tileTree)
@@ -89,30 +95,67 @@ func openHashTree(ctx context.Context, store TileStore, size uint64) (*hashTree,
 		t.edge = append(t.edge, tt)
 	}
 	if w := int(size % tileWidth); w > 0 {
-		data, err := store.Get(ctx, tilePath(-1, size/tileWidth))
+		path := tilePath(-1, size/tileWidth)
+		data, err := t.get(ctx, path)
 		if err != nil {
-			return nil, fmt.Errorf("read entry bundle %d: %w", size/tileWidth, err)
+			return nil, err
 		}
 		end, err := bundleEnd(data, w)
 		if err != nil {
-			return nil, fmt.Errorf("entry bundle %d: %w", size/tileWidth, err)
+			return nil, d.found(path, "%v", err)
 		}
 		t.bundle = data[:end:end]
 	}
 	return t, nil
 }
 
-func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*tileTree, error) {
-	data, err := t.store.Get(ctx, tilePath(level, n))
+// get reads a stored file that is there, unless it was lost.
+func (t *hashTree) get(ctx context.Context, path string) ([]byte, error) {
+	data, err := t.store.Get(ctx, path)
+	if errors.Is(err, ErrNotFound) {
+		return nil, t.damages.found(path, "it is missing")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read tile %s: %w", tilePath(level, n), err)
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data, nil
+}
+
+// read reads a tile and holds it to nothing.
+func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*tileTree, error) {
+	path := tilePath(level, n)
+	data, err := t.get(ctx, path)
+	if err != nil {
+		return nil, err
 	}
 	if len(data) < width*tlog.HashSize {
-		return nil, fmt.Errorf("tile %s has %d bytes, wanted %d", tilePath(level, n), len(data), width*tlog.HashSize)
+		return nil, t.damages.found(path, "it has %d bytes, wanted %d", len(data), width*tlog.HashSize)
 	}
 	tt := new(tileTree)
 	for i := range width {
 		tt.add(tlog.Hash(data[i*tlog.HashSize:]))
+	}
+	return tt, nil
+}
+
+// load reads a full tile, whose root must be the hash in the tile above it.
+func (t *hashTree) load(ctx context.Context, level int, n uint64) (*tileTree, error) {
+	t.mu.RLock()
+	there := n < t.size>>(tileHeight*(level+1))
+	t.mu.RUnlock()
+	if !there {
+		return nil, fmt.Errorf("%s is no full tile of this tree", tilePath(level, n))
+	}
+	tt, err := t.read(ctx, level, n, tileWidth)
+	if err != nil {
+		return nil, err
+	}
+	want, err := t.hash(ctx, tileHeight*(level+1), n)
+	if err != nil {
+		return nil, err
+	}
+	if tt.nodes[tileHeight][0] != want {
+		return nil, t.damages.found(tilePath(level, n), "its hashes do not lead to the one in %s above it", tilePath(level+1, n/tileWidth))
 	}
 	return tt, nil
 }
@@ -211,7 +254,7 @@ func (t *hashTree) hash(ctx context.Context, height int, n uint64) (tlog.Hash, e
 		return hash, nil
 	}
 	t.mu.RUnlock()
-	tt, err := t.read(ctx, level, tile, tileWidth)
+	tt, err := t.load(ctx, level, tile)
 	if err != nil {
 		return tlog.Hash{}, err
 	}
@@ -224,6 +267,19 @@ func (t *hashTree) hash(ctx context.Context, height int, n uint64) (tlog.Hash, e
 // root returns the root at a size up to the tree's.
 func (t *hashTree) root(ctx context.Context, size uint64) (tlog.Hash, error) {
 	return tlog.TreeHash(int64(size), t.reader(ctx))
+}
+
+// prefix returns the first bytes of a tile, of which the tree has so many hashes.
+func (t *hashTree) prefix(ctx context.Context, level int, n uint64, width int) ([]byte, error) {
+	var data []byte
+	for i := range width {
+		h, err := t.hash(ctx, tileHeight*level, n*tileWidth+uint64(i))
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, h[:]...)
+	}
+	return data, nil
 }
 
 // inclusion returns the RFC 6962 inclusion proof of index at size.
@@ -252,15 +308,16 @@ func fromTlog(p []tlog.Hash) [][32]byte {
 // entries returns the bytes of up to n entries from first on, at most to the
 // end of the bundle that holds the first, each held to its hash in the tree.
 func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, error) {
-	data, err := t.store.Get(ctx, tilePath(-1, first/tileWidth))
+	path := tilePath(-1, first/tileWidth)
+	data, err := t.get(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("read entry bundle %d: %w", first/tileWidth, err)
+		return nil, err
 	}
 	var out [][]byte
 	for i := first - first%tileWidth; len(out) < n && i/tileWidth == first/tileWidth; i++ {
 		raw, rest, err := cutEntry(data)
 		if err != nil {
-			return nil, fmt.Errorf("entry bundle %d: %w", first/tileWidth, err)
+			return nil, t.damages.found(path, "%v", err)
 		}
 		data = rest
 		if i < first {
@@ -271,7 +328,7 @@ func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, 
 			return nil, err
 		}
 		if tlog.RecordHash(raw) != want {
-			return nil, fmt.Errorf("entry bundle %d: the entry at %d is not the one in the tree: the bundle was altered", first/tileWidth, i)
+			return nil, t.damages.found(path, "its entry %d is not the one that the log signed", i)
 		}
 		out = append(out, raw)
 	}
@@ -289,7 +346,7 @@ func (t *hashTree) entriesAt(ctx context.Context, indexes []uint64) ([][]byte, e
 	out := make([][]byte, len(indexes))
 	for k, i := range indexes {
 		if i-first >= uint64(len(all)) {
-			return nil, fmt.Errorf("entry bundle %d: it ends before the entry at %d", first/tileWidth, i)
+			return nil, t.damages.found(tilePath(-1, first/tileWidth), "it ends before the entry at %d", i)
 		}
 		out[k] = bytes.Clone(all[i-first])
 	}
@@ -349,23 +406,21 @@ func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 	if t.L > 7 || uint64(t.N)*tileWidth+uint64(t.W) > l.signedSize()>>(tileHeight*level) {
 		return nil, ErrNotFound
 	}
-	b, err := l.tiles.Get(ctx, tilePath(t.L, uint64(t.N)))
+	if !data {
+		return l.hashes.prefix(ctx, t.L, uint64(t.N), t.W)
+	}
+	raws, err := l.hashes.entries(ctx, uint64(t.N)*tileWidth, t.W)
 	if err != nil {
 		return nil, err
 	}
-	end := t.W * tlog.HashSize
-	if data {
-		if end, err = bundleEnd(b, t.W); err != nil {
-			return nil, fmt.Errorf("entry bundle %s: %w", path, err)
-		}
+	var b []byte
+	for _, raw := range raws {
+		b = append(binary.BigEndian.AppendUint16(b, uint16(len(raw))), raw...)
 	}
-	if len(b) < end {
-		return nil, fmt.Errorf("tile %s has %d bytes, wanted %d", path, len(b), end)
-	}
-	return b[:end], nil
+	return b, nil
 }
 
-// entryLeaf parses the leaf at an index and holds it to the tree.
+// parse parses the leaf at an index and holds it to the tree.
 func (t *hashTree) parse(ctx context.Context, index uint64) (*trial.Entry, error) {
 	raws, err := t.entries(ctx, index, 1)
 	if err != nil {

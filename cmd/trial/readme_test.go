@@ -114,11 +114,13 @@ func TestKeysPage(t *testing.T) {
 
 // TestOperatorPage runs the drills of docs/operator.md.
 func TestOperatorPage(t *testing.T) {
-	runPage(t, "../../docs/operator.md", 7,
-		"ok: tree, tiles", // the log that is given up
+	runPage(t, "../../docs/operator.md", 8,
+		"ok: tree, tiles",                             // the log that is given up
 		"valid: protocol.pdf", "log.example/trials-2", // adopted
 		"valid: protocol.pdf", "when:      no later than", // by its old receipt
 		"valid: receipts-1/protocol.pdf.tlog-proof",
 		"complete as stated by the operator",
-		"this key cosigned the log log.example/trials before, and folder w1/", "is gone") // a witness's folder
+		"this key cosigned the log log.example/trials before, and folder w1/", "is gone", // a witness's folder
+		"tile/0/000 is damaged: byte 100", "put back from entry bundle tile/entries/000", // a flipped bit
+		`{"previous":"e3b0c442`, "ok: tree, tiles")
 }

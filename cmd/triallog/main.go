@@ -37,7 +37,7 @@ func init() {
 			"triallog init -dir log -origin log.example/trials -registrar registrar.pub", initLog},
 		{"serve", "run the log", "-dir DIR [-listen ADDR] [-grpc ADDR] [-mysql DSN] [-unwitnessed]",
 			"triallog serve -dir log", serve},
-		{"fsck", "check that database, tiles, checkpoints and state agree", "-dir DIR [-mysql DSN]",
+		{"fsck", "check that database, tiles, checkpoints and state agree, and put back what is damaged", "-dir DIR [-mysql DSN] [-repair [-from URL]]",
 			"triallog fsck -dir log", fsck},
 		{"restore", "make a lost database again from the log's tiles", "-from URL -dir DIR [-mysql DSN] [-unwitnessed]",
 			"triallog restore -from https://mirror.example/log -dir log", restore},

@@ -54,6 +54,7 @@ type stores struct {
 	tiles logserver.TileStore
 	lock  *sqlite.Lock
 	db    *sql.DB
+	temp  string // folder of copies, removed at the end
 }
 
 func (s *stores) Close() error {
@@ -66,6 +67,9 @@ func (s *stores) Close() error {
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
+	}
+	if s.temp != "" {
+		errs = append(errs, os.RemoveAll(s.temp))
 	}
 	return errors.Join(errs...)
 }

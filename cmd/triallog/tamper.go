@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -42,7 +43,7 @@ func (s *story) alterStores(ctx context.Context) error {
 	}
 	s.server = nil
 	var out bytes.Buffer
-	if n, err := s.log.check(ctx, &out); err != nil || n > 0 {
+	if n, err := s.log.check(ctx, &out, &out, logserver.Checking{}); err != nil || n > 0 {
 		return fmt.Errorf("the log itself is not sound: %v %s", err, &out)
 	}
 	s.detail("fsck of the log itself: all agrees")
@@ -60,13 +61,13 @@ func (s *story) alterStores(ctx context.Context) error {
 			"one byte of a tile", func(dir string) error {
 				return alterByte(filepath.Join(dir, tilesName, "tile", "0", "000"), int64(32*entry))
 			},
-			fmt.Sprintf("entry %d: tile tile/0/000 and entry bundle", entry),
+			fmt.Sprintf("tile/0/000 is damaged: byte %d of it", 32*entry),
 		},
 		{
 			"one byte of an entry bundle", func(dir string) error {
 				return alterText(filepath.Join(dir, tilesName, "tile", "entries", "000"), `"role":"administrator"`, `"role":"bdministrator"`)
 			},
-			"entry bundle tile/entries/000 do not agree",
+			"tile/entries/000 is damaged: byte",
 		},
 	} {
 		copied := folder{dir: s.path("altered")}
@@ -77,7 +78,7 @@ func (s *story) alterStores(ctx context.Context) error {
 			return fmt.Errorf("alter %s: %w", t.what, err)
 		}
 		var out bytes.Buffer
-		n, err := copied.check(ctx, &out)
+		n, err := copied.check(ctx, &out, &out, logserver.Checking{})
 		if err != nil {
 			return err
 		}

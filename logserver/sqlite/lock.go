@@ -43,6 +43,23 @@ func LockDir(dir string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// HoldDir is LockDir for a folder that is only read. A folder without the lock's
+// file is nobody's.
+func HoldDir(dir string) (*Lock, error) {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock folder: %w", err)
+	}
+	if err := flock(f); err != nil {
+		defer f.Close()
+		return nil, fmt.Errorf("folder %s is in use by %s, or cannot be locked: stop it first (%w)", dir, holder(f), err)
+	}
+	return &Lock{f}, nil
+}
+
 // Close releases the folder.
 func (l *Lock) Close() error { return l.f.Close() }
 

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -28,6 +29,17 @@ func (t Tiles) Put(ctx context.Context, parts []logserver.TilePart) error {
 	query := "REPLACE INTO tp_tiles (path, start, data) VALUES " + strings.Repeat(",(?,?,?)", len(parts))[1:]
 	_, err := t.s.db.ExecContext(ctx, query, values...)
 	return err
+}
+
+// Replace implements logserver.TileStore.
+func (t Tiles) Replace(ctx context.Context, path string, data []byte) error {
+	return t.s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM tp_tiles WHERE path = ?", path); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO tp_tiles (path, start, data) VALUES (?, 0, ?)", path, data)
+		return err
+	})
 }
 
 // Get implements logserver.TileStore.
