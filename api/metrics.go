@@ -113,6 +113,13 @@ func (m *Metrics) observeLog(l *logserver.Log) error {
 	return nil
 }
 
+// Certificate adds when the server's certificate expires.
+func (m *Metrics) Certificate(notAfter func() time.Time) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "trialproof_certificate_expiry_seconds", Help: "When the certificate that is served expires, in seconds since 1970.",
+	}, func() float64 { return float64(notAfter().Unix()) }))
+}
+
 func (m *Metrics) request(protocol, route, status string, took time.Duration, stream bool) {
 	m.requests.WithLabelValues(protocol, route, status).Inc()
 	if !stream {

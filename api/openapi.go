@@ -59,7 +59,7 @@ func describe(routes []route) ([]byte, error) {
 			}
 			if path == "/v1/statements" || strings.HasPrefix(path, "/v1/receipts/") {
 				responses["202"] = map[string]any{
-					"description": "Pending: the statement is in the log, too few witnesses have cosigned yet. The answer has its id alone.",
+					"description": "Pending: the statement is in the log, its receipt is not there yet; /readyz says why. The answer has its id alone.",
 					"schema":      map[string]any{"$ref": "#/definitions/v1Receipt"},
 				}
 			}

@@ -152,7 +152,13 @@ func (c *cosigner) publish(ctx context.Context) {
 			return
 		}
 	}
-	if err := <-saved; err != nil {
+	err := <-saved
+	if step := "write the checkpoint's copy"; err == nil {
+		c.l.stuck.Delete(step)
+	} else if x, _ := c.l.stuck.LoadOrStore(step, failing{time.Now(), err}); x != nil {
+		c.l.stuck.Store(step, failing{x.(failing).since, err})
+	}
+	if err != nil {
 		c.l.log.Error("the copy of the checkpoint outside the database was not written", "file", c.l.cfg.CheckpointFile, "error", err)
 		select {
 		case <-time.After(c.l.cfg.RetryDelay):

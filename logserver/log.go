@@ -56,6 +56,10 @@ type Config struct {
 	// witness. Empty: none is kept.
 	CheckpointFile string
 
+	// Files are those of the databases, if they are files: they are never cut short
+	// or replaced while the log runs, and nothing is taken once one was.
+	Files []string
+
 	Client  *http.Client     // to witnesses; nil: one with sensible limits
 	Now     func() time.Time // nil: time.Now
 	Logger  *slog.Logger     // nil: discards
@@ -107,7 +111,9 @@ type Log struct {
 	changed   chan struct{} // closed and replaced when published or fatal changes
 	fatal     error         // why the log has stopped, if it has
 
-	stuck sync.Map    // steps that fail (string) and since when (time.Time)
+	stuck sync.Map // steps that fail (string), each a failing
+	probe probe    // of the database
+	files files
 	ready atomic.Bool // the witnesses' last sizes have been compared
 	clock clock
 
@@ -139,7 +145,7 @@ var (
 	ErrNotReady = errors.New("the log is not ready")
 	// ErrPending says that a statement is decided and stands in the log, and
 	// that its receipt waits for the quorum.
-	ErrPending = errors.New("pending: too few witnesses have cosigned yet")
+	ErrPending = errors.New("pending: the receipt is not there yet")
 )
 
 func (c *Config) setDefaults() {
@@ -225,6 +231,9 @@ func (l *Log) Ready() error {
 	if err := l.clock.wrong(l); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
+	if err := l.probe.ask(l); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
 	return nil
 }
 
@@ -234,6 +243,9 @@ func (l *Log) Warnings() []string {
 	var list []string
 	if w := l.clock.warning(l); w != "" {
 		list = append(list, w)
+	}
+	if signed, published := l.signedSize(), l.publishedSize(); signed > published {
+		list = append(list, fmt.Sprintf("the tree of size %d waits for the witnesses, quorum %s; published is size %d", signed, l.cfg.Policy.QuorumText(), published))
 	}
 	for _, d := range l.Damaged() {
 		list = append(list, d.Error())
@@ -249,14 +261,38 @@ func (l *Log) takes() error {
 	if !l.ready.Load() {
 		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s", ErrNotReady, l.cfg.Policy.QuorumText())
 	}
-	var err error
-	l.stuck.Range(func(step, since any) bool {
-		if time.Since(since.(time.Time)) > stuckAfter {
-			err = fmt.Errorf("%w: to %s fails and is tried again since %s", ErrNotReady, step, since.(time.Time).UTC().Format(time.RFC3339))
+	err := l.files.check()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	l.stuck.Range(func(step, x any) bool {
+		if f := x.(failing); time.Since(f.since) > stuckAfter {
+			err = fmt.Errorf("%w: to %s fails and is tried again since %s UTC: %w", ErrNotReady, step, f.since.UTC().Format(time.DateTime), f.err)
 		}
 		return err == nil
 	})
 	return err
+}
+
+// pending says why a decided statement has no receipt yet.
+func (l *Log) pending() error {
+	why := l.takes()
+	if why == nil {
+		l.stuck.Range(func(step, x any) bool {
+			why = fmt.Errorf("to %s fails and is tried again: %w", step, x.(failing).err)
+			return false
+		})
+	}
+	if why == nil {
+		return fmt.Errorf("%w: too few witnesses have cosigned yet", ErrPending)
+	}
+	return fmt.Errorf("%w: %w", ErrPending, why)
+}
+
+// failing is a step of sequencing that is tried again.
+type failing struct {
+	since time.Time
+	err   error
 }
 
 // stuckAfter is how long a step of sequencing may fail before nothing more is
@@ -397,7 +433,7 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 	l.mu.Lock()
 	if index >= l.published.size {
 		l.mu.Unlock()
-		return publication{}, ErrPending
+		return publication{}, l.pending()
 	}
 	// The first of recent may have an older one before it in the journal.
 	i, _ := slices.BinarySearchFunc(l.recent, index, func(p publication, index uint64) int {

@@ -85,9 +85,12 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 	for i, sub := range subs {
 		ids[i] = sub.signed.ID
 	}
-	found, err := s.l.journal.Lookup(ctx, ids)
-	if err != nil {
-		return b, subs, fmt.Errorf("look up statements: %w", err)
+	var found map[trial.Hash]uint64
+	if err := s.l.retry(ctx, "look up statements", func() (err error) { found, err = s.l.journal.Lookup(ctx, ids); return err }); err != nil {
+		return b, subs, err
+	}
+	if err := s.l.files.check(); err != nil {
+		return b, subs, fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	now, err := s.l.clock.check(ctx, s.l)
 	if err != nil {
@@ -262,7 +265,7 @@ func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 	for {
 		err := f()
 		if err == nil {
-			l.stuck.CompareAndDelete(step, start)
+			l.stuck.Delete(step)
 			return nil
 		}
 		if errors.Is(err, ErrTreeConflict) || errors.Is(err, ErrLost) || errors.Is(err, errRoot) {
@@ -273,7 +276,7 @@ func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", step, errors.Join(ErrClosing, err))
 		}
-		l.stuck.LoadOrStore(step, start)
+		l.stuck.Store(step, failing{start, err})
 		l.log.Warn("a step of sequencing failed and is tried again", "step", step, "error", err)
 		select {
 		case <-time.After(l.cfg.RetryDelay):

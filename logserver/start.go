@@ -98,6 +98,9 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.files.watch(cfg.Files); err != nil {
+		return nil, err
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.work, l.stop = work, stop
 	take, stopTaking := context.WithCancel(work)

@@ -57,7 +57,11 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 	case <-sub.decided:
 	case <-undecided.C:
 		// It stays where it is: the same again joins it, or finds it in the log.
-		return out, fmt.Errorf("%w: it has not come to a decision yet: submit the same again", ErrNotReady)
+		err := fmt.Errorf("%w: it has not come to a decision yet: submit the same again", ErrNotReady)
+		if why := l.takes(); why != nil {
+			err = fmt.Errorf("%w; it has not come to a decision yet: submit the same again", why)
+		}
+		return out, err
 	case <-ctx.Done():
 		return out, context.Cause(ctx)
 	}
@@ -71,7 +75,7 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrClosing) {
 			return out, context.Cause(ctx)
 		}
-		return out, ErrPending
+		return out, l.pending()
 	}
 	out.Receipt, err = l.receipt(ctx, sub.index, sub.raw)
 	return out, err

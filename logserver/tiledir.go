@@ -125,7 +125,8 @@ func (d *TileDir) Get(ctx context.Context, path string) ([]byte, error) {
 // writeFile replaces a file atomically and durably.
 func writeFile(name string, data []byte, perm fs.FileMode) (err error) {
 	tmp := name + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	os.Remove(tmp) // a crash's, or a link, which is not followed
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ func (f faults) replace(what, path string, data []byte, perm os.FileMode) error 
 	tmp := path + ".tmp"
 	var file *os.File
 	err := f.do("create "+what, func() (err error) {
-		file, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+		os.Remove(tmp) // a crash's, or a link, which is not followed
+		file, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		return err
 	})
 	if err == nil {

@@ -68,6 +68,11 @@ func (w *Witness) serveMetrics(rw http.ResponseWriter, r *http.Request) {
 	perLog("write_failures_total", "counter", "Records that could not be written.", func(l *ledger) int64 { return l.counts.failed.Load() })
 	perLog("forks", "gauge", "Pieces of fork evidence kept. Anything but 0 is an alarm.", func(l *ledger) int64 { return l.counts.forks.Load() })
 
+	if w.CertificateExpires != nil {
+		family("certificate_expiry_seconds", "gauge", "When the certificate that is served expires, in seconds since 1970.")
+		fmt.Fprintf(&b, "trialwitness_certificate_expiry_seconds %d\n", w.CertificateExpires().Unix())
+	}
+
 	rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	rw.Write([]byte(b.String()))
 }

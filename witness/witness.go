@@ -100,6 +100,10 @@ type Config struct {
 
 // A Witness cosigns checkpoints. All methods may be called concurrently.
 type Witness struct {
+	// CertificateExpires says when the certificate that Handler is served with
+	// expires, for the metrics; nil: there is none. Set it before serving.
+	CertificateExpires func() time.Time
+
 	cfg     Config
 	folder  *folder
 	ledgers map[string]*ledger // by origin; never changed after Open

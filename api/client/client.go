@@ -26,7 +26,7 @@ import (
 var (
 	// ErrPending says that a statement is in the log and its receipt waits for
 	// the witnesses.
-	ErrPending = errors.New("pending: the statement is in the log, too few witnesses have cosigned yet")
+	ErrPending = errors.New("pending: the statement is in the log, its receipt is not there yet")
 	// ErrNotFound says that the log has nothing of the kind.
 	ErrNotFound = errors.New("not found")
 	// ErrGone is wrapped when what was asked for is served no longer, or not yet.
@@ -89,9 +89,22 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 	case resp.StatusCode == http.StatusOK:
 		return data, nil
 	case resp.StatusCode == http.StatusAccepted:
-		return data, ErrPending
+		return data, c.pending(ctx)
 	}
 	return nil, problem(resp.StatusCode, data)
+}
+
+// pending says why there is no receipt yet, as the log does.
+func (c *Client) pending(ctx context.Context) error {
+	_, err := c.do(ctx, http.MethodGet, "/readyz", nil)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: too few witnesses have cosigned yet", ErrPending)
+	case errors.Is(err, errNotReady):
+		_, why, _ := strings.Cut(err.Error(), errNotReady.Error()+": ")
+		return fmt.Errorf("%w: %s", ErrPending, why)
+	}
+	return ErrPending // the log does not tell everyone
 }
 
 // problem turns an answer that is none into an error: a refusal by a rule into

@@ -92,17 +92,17 @@ func evidenceLine(line []byte, policy *receipt.Policy) (*evidence.Verdict, error
 // crash, finds the old bytes or the new ones. It is durable once it returns.
 func writeAtomic(name string, data []byte) error {
 	dir := filepath.Dir(name)
-	tmp := filepath.Join(dir, "."+filepath.Base(name)+".tmp")
-	f, err := os.Create(tmp)
+	f, err := createTemp(name, 0o666)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(f.Name(), name)
 	}
-	if err := os.Rename(tmp, name); err != nil {
+	if err != nil {
+		os.Remove(f.Name())
 		return err
 	}
 	d, err := os.Open(dir)

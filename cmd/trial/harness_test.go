@@ -222,6 +222,7 @@ func startCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	processes(ts)[args[0]] = p
 	ts.Setenv(args[0], p.url)
+	ts.Setenv(args[0]+"_pid", fmt.Sprint(p.cmd.Process.Pid))
 	_, addr, _ := strings.Cut(p.url, "://")
 	ts.Setenv(args[0]+"_addr", addr)
 }

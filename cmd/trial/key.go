@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -112,6 +113,20 @@ func readKey(name string) (*keyFile, error) {
 	return k, nil
 }
 
+// private warns of a key file that others than its owner can use, or refuses it.
+func (e *env) private(name string, strict bool) error {
+	info, err := os.Stat(name)
+	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	err = fmt.Errorf("%s has mode %04o: others than its owner can sign with it: chmod 600 %s", name, info.Mode().Perm(), name)
+	if strict {
+		return fmt.Errorf("%w key file: %w", errInvalid, err)
+	}
+	fmt.Fprintf(e.stderr, "trial %s: warning: %v\n", e.name, err)
+	return nil
+}
+
 // readRequest reads a .pub file.
 func readRequest(name string) (trial.Request, error) {
 	data, err := readSmall(name)
@@ -125,17 +140,24 @@ func readRequest(name string) (trial.Request, error) {
 	return r, nil
 }
 
+// createTemp makes a file beside name that was not there before: it follows no link
+// that somebody left. Its mode is perm as far as the umask allows.
+func createTemp(name string, perm os.FileMode) (*os.File, error) {
+	tmp := filepath.Join(filepath.Dir(name), ".writing-"+rand.Text())
+	return os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+}
+
 // writeNew writes a file that must not be there yet, whole or not at all.
 // Its content is on the disk before it has its name, so that a crash leaves no part
-// of it under that name.
+// of it under that name. The umask applies.
 func writeNew(name string, data []byte, perm os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".writing-*")
+	f, err := createTemp(name, perm)
 	if err != nil {
 		return usageError{err}
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	err = os.Link(f.Name(), name) // unlike a rename, it takes no name that is there

@@ -267,6 +267,7 @@ func (e *env) parse(fs *flag.FlagSet, args []string) ([]string, error) {
 // remote is what commands that speak to a log share.
 type remote struct {
 	url, policyFile, keyFile string
+	strict                   bool
 
 	client *client.Client
 	policy *receipt.Policy
@@ -280,6 +281,7 @@ func (r *remote) flags(fs *flag.FlagSet, key bool) {
 	fs.StringVar(&r.policyFile, "policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
 	if key {
 		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it")
+		fs.BoolVar(&r.strict, "strict", false, "refuse a key file that others than its owner can use, instead of a warning")
 	}
 }
 
@@ -294,7 +296,10 @@ func (r *remote) begin(e *env, args []string, key bool, define func(*flag.FlagSe
 	if rest, err = e.parse(fs, args); err != nil {
 		return nil, err
 	}
-	return rest, r.open(key)
+	if err := r.open(key); err != nil {
+		return nil, err
+	}
+	return rest, e.private(r.keyFile, r.strict)
 }
 
 // open reads what the flags name.

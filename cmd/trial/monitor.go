@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -20,6 +22,7 @@ import (
 var errAlarms = fmt.Errorf("%w: there are alarms", errInvalid)
 
 func monitor(ctx context.Context, e *env, args []string) error {
+	signal.Ignore(syscall.SIGHUP) // a terminal that is closed ends no monitor
 	var r remote
 	var stateFile string
 	var interval time.Duration

@@ -11,7 +11,8 @@ import (
 // and the new one once writeDurable has returned nil.
 func writeDurable(name string, data []byte, perm fs.FileMode) error {
 	tmp := name + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	os.Remove(tmp) // a crash's, or a link, which is not followed
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}

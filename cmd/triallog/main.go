@@ -17,6 +17,7 @@ func main() {
 	if os.Getenv(demoWitness) != "" {
 		os.Exit(runWitness())
 	}
+	signal.Ignore(syscall.SIGHUP) // a terminal that is closed ends nothing; files that change are read again without it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

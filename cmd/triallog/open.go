@@ -135,5 +135,8 @@ func (s *stores) open(ctx context.Context, f *folder, create bool, logger *slog.
 func (s *stores) config(f *folder) (logserver.Config, []byte, error) {
 	cfg, policy, err := f.config()
 	cfg.Tree, cfg.Journal, cfg.Tiles = s.tree, s.store, s.tiles
+	if f.mysql == "" {
+		cfg.Files = []string{f.path(logName), f.path(treeName)}
+	}
 	return cfg, policy, err
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/trialproof/trialproof/api"
 	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/witness/guard"
 )
 
 // shutdownWait is how long serve, once told to stop, waits for the quorum on
@@ -34,6 +35,7 @@ type serving struct {
 	debug           bool
 	profile         string
 	quorumWait      time.Duration
+	strict          bool
 }
 
 func (s *serving) flags(fs *flag.FlagSet) {
@@ -46,6 +48,7 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.Float64Var(&s.limits.PerKey.PerSecond, "key-rate", 0, "submissions a second that one key may make; 0 is no limit")
 	fs.Float64Var(&s.limits.PerAddress.PerSecond, "address-rate", 0, "submissions a second that one address may make; 0 is no limit")
 	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second, "how long a submission waits for the witnesses before it is answered as pending")
+	fs.BoolVar(&s.strict, "strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
 	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
 }
@@ -95,6 +98,11 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
+	for _, name := range []string{s.path(keyName), s.path(nextKeyName), s.path(oldKeyName), s.tlsKey} {
+		if err := guard.Private(name, s.strict, logger); err != nil {
+			return err
+		}
+	}
 	st, err := s.folder.open(ctx, false, logger)
 	if err != nil {
 		return err
@@ -119,11 +127,13 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	cfg.Logger, cfg.Metrics, cfg.QuorumWait = logger, metrics, s.quorumWait
 	var tlsConfig *tls.Config
 	if s.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
+		cert, err := guard.Read(s.tlsCert, s.tlsKey, time.Now, logger)
 		if err != nil {
 			return usageError{err}
 		}
-		tlsConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+		tlsConfig = cert.Config()
+		tlsConfig.NextProtos = []string{"h2", "http/1.1"}
+		metrics.Certificate(cert.NotAfter)
 	}
 	web, err := net.Listen("tcp", s.listen) // before anything that takes time
 	if err != nil {

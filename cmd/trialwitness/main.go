@@ -48,6 +48,7 @@ const (
 )
 
 func main() {
+	signal.Ignore(syscall.SIGHUP) // a terminal that is closed ends nothing; files that change are read again without it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/witness"
+	"github.com/trialproof/trialproof/witness/guard"
 )
 
 // shutdownTime is how long requests that are under way may take to end.
@@ -27,6 +27,7 @@ func serve(ctx context.Context, args []string, stderr io.Writer) int {
 	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one")
 	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
 	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
+	strict := f.Bool("strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
 	var logs logFlags
 	f.Var(&logs, "log", "a log's `VKEY[=URL]`; repeat it for several logs, or several keys of one log")
 	status, done := parse(f, args, stderr, `Cosigns checkpoints of the logs named, until it is interrupted.
@@ -63,6 +64,11 @@ a new key. One witness runs on a folder at a time.
 		return fail(stderr, failed, err)
 	}
 	logger := slog.New(slog.NewJSONHandler(stderr, nil))
+	for _, name := range []string{*keyFile, *certKey} {
+		if err := guard.Private(name, *strict, logger); err != nil {
+			return fail(stderr, failed, err)
+		}
+	}
 	srv := &http.Server{
 		// A request is small and its answer takes a few disk writes: who needs
 		// longer is broken or hostile. Idle connections are what a log keeps
@@ -75,13 +81,13 @@ a new key. One witness runs on a folder at a time.
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	scheme := "http"
+	var expires func() time.Time
 	if *cert != "" {
-		pair, err := tls.LoadX509KeyPair(*cert, *certKey)
+		c, err := guard.Read(*cert, *certKey, time.Now, logger)
 		if err != nil {
-			return fail(stderr, failed, fmt.Errorf("read certificate: %w", err))
+			return fail(stderr, failed, err)
 		}
-		scheme = "https"
-		srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		scheme, srv.TLSConfig, expires = "https", c.Config(), c.NotAfter
 	}
 	cfg := witness.Config{Dir: *dir, Key: key, Logs: logs, Logger: logger}
 	if key.Replays() {
@@ -95,6 +101,7 @@ a new key. One witness runs on a folder at a time.
 	if err != nil {
 		return fail(stderr, failed, err)
 	}
+	w.CertificateExpires = expires
 	srv.Handler = w.Handler()
 	status = listenAndServe(ctx, srv, *listen, func(addr net.Addr) {
 		fmt.Fprintf(stderr, "%s: %s listening on %s://%s\n", program, key.Name(), scheme, addr)
