@@ -2,49 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/trialproof/trialproof/trial"
 )
-
-// A file is a document on this machine. Its name stays here.
-type file struct {
-	name   string
-	digest trial.Hash
-}
-
-// digestFiles reads files in one pass each, of any size, and shows progress on
-// a terminal when that takes long.
-func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
-	p := e.progress("reading")
-	defer p.end()
-	var files []file
-	for i, name := range names {
-		st, err := regular(name)
-		if err != nil {
-			return nil, err
-		}
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		h := sha256.New()
-		what := fmt.Sprintf("%s (%d of %d)", name, i+1, len(names))
-		_, err = io.Copy(h, &counter{ctx, f, p, what, 0, st.Size()})
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		files = append(files, file{name, trial.Hash(h.Sum(nil))})
-	}
-	return files, nil
-}
 
 // regular refuses what is no file: to open a pipe would wait for ever.
 func regular(name string) (os.FileInfo, error) {

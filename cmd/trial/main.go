@@ -132,6 +132,7 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	name           string
+	stdinRead      bool // as a document
 }
 
 // usageError is an error of how the command was typed.
@@ -152,7 +153,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	for _, c := range commands {
 		if c.name == args[0] {
-			err := c.run(ctx, &env{stdin, stdout, stderr, c.name}, args[1:])
+			err := c.run(ctx, &env{stdin: stdin, stdout: stdout, stderr: stderr, name: c.name}, args[1:])
 			return exitStatus(c, err, stderr)
 		}
 	}

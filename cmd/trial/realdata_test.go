@@ -78,6 +78,7 @@ func (w *town) run(args ...string) (last, out string, status int) {
 // apart runs a command and returns what it printed to each of its outputs.
 func (w *town) apart(args ...string) (stdout, stderr string, status int) {
 	w.t.Helper()
+	args = finished(args)
 	cmd := exec.Command(filepath.Join(binDir, args[0]), args[1:]...)
 	var o, e strings.Builder
 	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &o, &e

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -14,9 +15,11 @@ func register(ctx context.Context, e *env, args []string) error {
 	var how sending
 	var number, org, meaning string
 	var masked, private bool
+	var settle time.Duration
 	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
 		fs.StringVar(&number, "number", "", "the sponsor's protocol `number`, public")
+		settleFlag(fs, &settle)
 		fs.BoolVar(&masked, "masked", false, "the trial is masked (blinded)")
 		fs.StringVar(&org, "org", "", "the organisation's `id`, if the key file does not say it")
 		fs.StringVar(&meaning, "meaning", "responsibility", "what the signature means: `author`, review, approval or responsibility")
@@ -34,7 +37,7 @@ func register(ctx context.Context, e *env, args []string) error {
 	if org == "" {
 		return usagef("the key file does not say whose key it is: name the organisation with -org")
 	}
-	files, err := e.digestFiles(ctx, names)
+	files, err := e.finishedFiles(ctx, machine, settle, names)
 	if err != nil {
 		return err
 	}

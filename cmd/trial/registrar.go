@@ -126,7 +126,7 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 	}
 	digest := sha256.Sum256(text)
 	st := &trial.Statement{Subjects: trial.NamedSubject("policy", digest), Predicate: p}
-	id, err := r.send(ctx, e, how, st, &o, []file{{rest[0], digest}})
+	id, err := r.send(ctx, e, how, st, &o, []file{{name: rest[0], digest: digest}})
 	if err != nil || how.dry {
 		return err
 	}

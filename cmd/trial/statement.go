@@ -169,7 +169,7 @@ func beside(name, dir string) string {
 // there yet: a receipt is never written over another.
 func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 	for _, f := range files {
-		d.Receipts = append(d.Receipts, beside(f.name, dir)+".tlog-proof")
+		d.Receipts = append(d.Receipts, beside(f.stem(), dir)+".tlog-proof")
 		d.Digests = append(d.Digests, f.digest)
 	}
 	if len(files) == 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
@@ -22,6 +23,7 @@ func (s *sending) flags(fs *flag.FlagSet) {
 type submitFlags struct {
 	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source, elements string
 	private, seal, facts                                                                                          bool
+	settle                                                                                                        time.Duration
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
@@ -41,7 +43,12 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
 	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
 	fs.StringVar(&f.elements, "elements", "", "commit to the first file's endpoints, objectives and sections one by one, with the secret in this `file` (made if it is not there): trial disclose then shows one alone")
+	settleFlag(fs, &f.settle)
 	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
+}
+
+func settleFlag(fs *flag.FlagSet, d *time.Duration) {
+	fs.DurationVar(d, "settle", settled, "how long a file must not have changed before it is logged; 0 for files that are known to be complete")
 }
 
 // fits lists the flags that only some kinds have.
@@ -96,7 +103,10 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if err := f.fit(set, len(names)); err != nil {
 		return err
 	}
-	files, err := e.digestFiles(ctx, names)
+	if slices.Contains(names, stdinName) && (f.facts || f.elements != "" || f.seal) {
+		return usagef("-facts, -elements and -seal read a file again later: name a file, not the standard input (%s)", stdinName)
+	}
+	files, err := e.finishedFiles(ctx, machine, f.settle, names)
 	if err != nil {
 		return err
 	}

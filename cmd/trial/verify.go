@@ -111,12 +111,18 @@ type discard struct{}
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 func verifyFile(t *trust, proof string, f file, want expectation) (checked, error) {
+	if f.name == stdinName && proof == stdinName+".tlog-proof" {
+		return checked{}, usagef("what is read from standard input has no receipt beside it: name it with -proof")
+	}
 	if _, err := os.Stat(proof); errors.Is(err, os.ErrNotExist) {
 		return checked{}, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
 	}
 	v, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
 	if err != nil {
-		return checked{}, fmt.Errorf("%s: %w", f.name, err)
+		return checked{}, fmt.Errorf("%s: %w", f.name, f.explain(err, func(digest trial.Hash) bool {
+			_, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: digest})
+			return err == nil
+		}))
 	}
 	return v, nil
 }
