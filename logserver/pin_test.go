@@ -14,7 +14,9 @@ import (
 func TestPins(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	v := &view{records: map[trial.RecordKey]trial.Record{}}
-	rec := func(id string, sealed uint64) trial.Record { return &trial.OrgRecord{ID: id, Kind: "org", Sealed: sealed} }
+	rec := func(id string, sealed uint64) trial.Record {
+		return &trial.OrgRecord{ID: id, Kind: "org", Sealed: sealed}
+	}
 	key := func(id string) trial.RecordKey { return trial.RecordKey{Kind: "org", ID: id} }
 	grow := func(size uint64, records ...trial.Record) {
 		v.add(change{size: size, records: records})
