@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -33,16 +32,23 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	var article string
 	var word trusted
 	var asJSON bool
-	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
-		word.flags(fs)
-		fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
-	})
+	fs := e.flags()
+	r.flags(fs, false)
+	fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text with a level for each (primary: ...), a CSV table, or JSON")
+	word.flags(fs)
+	fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
+	rest, err := e.parse(fs, args)
 	if err != nil {
 		return err
 	}
+	if r.url == "" && r.policyFile == "" && len(word.files)+len(word.from) == 0 {
+		return e.compareFiles(rest, article, asJSON)
+	}
+	if err := r.open(false); err != nil {
+		return err
+	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number")
+		return usagef("one trial must be given, its id or a number; or two files, without -log and -policy")
 	}
 	_, outcomes, err := readArticle(article)
 	if err != nil {
@@ -98,86 +104,6 @@ func (e *env) printBasis(r *remote, d *dossier) {
 	v := d.histories[0]
 	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", v.Checkpoint.Size, completeText(v.Replayed))
 	e.printPolicy(r.policy)
-}
-
-func (e *env) printComparison(r *compare.Report) {
-	for _, v := range r.Start {
-		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
-	}
-	if r.Prespecified != nil {
-		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
-	} else {
-		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", printable(r.None))
-	}
-	if r.Reported != nil {
-		fmt.Fprintf(e.stdout, "reported outcomes: %s\n", sourceText(r.Reported))
-	}
-	for _, f := range r.Outcomes {
-		fmt.Fprintf(e.stdout, "%s: %s\n", f.Status, printable(findingText(f)))
-	}
-	for _, o := range r.Unjudged {
-		fmt.Fprintf(e.stdout, "reported, with nothing prespecified to hold it to: %s\n", printable(outcomeText(&o)))
-	}
-	for _, list := range []struct {
-		title string
-		steps []compare.Step
-	}{
-		{"before the start (not counted)", r.BeforeStart}, {"after the start", r.AfterStart},
-		{"in the version that first has results (listed apart, for such versions are often reworded)", r.WithResults},
-	} {
-		for _, s := range list.steps {
-			fmt.Fprintf(e.stdout, "changed %s, from entry %d of %s to entry %d of %s (%s):\n", list.title, s.From.Entry, s.From.Day, s.To.Entry, s.To.Day, s.To.By)
-			for _, c := range s.Changes {
-				fmt.Fprintf(e.stdout, "  %s\n", printable(c.String()))
-			}
-		}
-	}
-	for _, c := range r.Conflicts {
-		fmt.Fprintf(e.stdout, "conflict: %s\n", c)
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(e.stdout, "note: %s\n", printable(n))
-	}
-	fmt.Fprintf(e.stdout, "%d matches are proposed by likeness (%.2f or more), none of them is a verdict\n", r.PairsProposed, r.Threshold)
-}
-
-func sourceText(s *compare.Source) string {
-	if s.Kind == "article" {
-		return "the article"
-	}
-	logged := loggedBy(s.Org, s.Whose)
-	if s.Logged != "" {
-		logged = "logged on " + s.Logged + strings.TrimPrefix(logged, "logged")
-	}
-	return fmt.Sprintf("entry %d, %s of %s (%s; %s)", s.Entry, s.Kind, s.Day, s.By, logged)
-}
-
-func outcomeText(o *study.Outcome) string {
-	s := fmt.Sprintf("%q", o.Measure)
-	if o.TimeFrame != "" {
-		s += fmt.Sprintf(" [%s]", o.TimeFrame)
-	}
-	return strings.TrimSpace(o.Level + " " + s)
-}
-
-func findingText(f compare.Finding) string {
-	var parts []string
-	if f.Specified != nil {
-		parts = append(parts, outcomeText(f.Specified))
-	}
-	if f.Reported != nil && (f.Specified == nil || *f.Reported != *f.Specified) {
-		parts = append(parts, "reported as "+outcomeText(f.Reported))
-	}
-	if f.Specified != nil && f.Reported != nil {
-		parts = append(parts, fmt.Sprintf("likeness %.2f, time frames %s", f.Similarity, f.TimeFrames))
-	}
-	if f.Declared != nil {
-		parts = append(parts, "declared by "+sourceText(f.Declared))
-	}
-	if f.Why != "" {
-		parts = append(parts, f.Why)
-	}
-	return strings.Join(parts, "; ")
 }
 
 // diff compares two versions, each a document, a receipt, or an entry of a log.

@@ -4,9 +4,9 @@
 // own; whatever is reported and not among them is new, and declared only where a
 // version says so before the results.
 //
-// It proposes and never convicts: texts are joined by package outcome, each with
-// how sure that is, and what is not sure is unclear. Each finding names the entry
-// that it rests on.
+// It proposes and never convicts, and it acquits only equal words: texts that package
+// outcome joins by likeness are unclear, with what differs in words. Each finding names
+// the entry that it rests on.
 package compare
 
 import (
@@ -28,6 +28,7 @@ const (
 	Unclear       = "unclear"
 	NewDeclared   = "new and declared"
 	NewUndeclared = "new and undeclared"
+	Unchanged     = "in the same words as in the earliest known version" // where nothing is known to be prespecified
 )
 
 // A Report is what became of the prespecified outcomes.
@@ -36,7 +37,10 @@ type Report struct {
 	Prespecified  *Source         `json:"prespecified,omitempty"`
 	None          string          `json:"none,omitempty"` // why there is no prespecified set
 	Reported      *Source         `json:"reported,omitempty"`
-	Outcomes      []Finding       `json:"outcomes"`           // prespecified and reported, in that order
+	Unreported    string          `json:"unreported,omitempty"` // why it is not known what was reported
+	Outcomes      []Finding       `json:"outcomes"`             // prespecified and reported, in that order
+	Earliest      *Source         `json:"earliest,omitempty"`   // the earliest version with outcomes, offered where nothing is known to be prespecified
+	SinceEarliest []Finding       `json:"sinceEarliest,omitempty"`
 	Unjudged      []study.Outcome `json:"unjudged,omitempty"` // reported, where nothing is prespecified
 	BeforeStart   []Step          `json:"beforeStart"`        // changes between versions, listed and not counted
 	AfterStart    []Step          `json:"afterStart"`         // changes since
@@ -53,7 +57,8 @@ type Report struct {
 // A Source is where a set of outcomes comes from.
 type Source struct {
 	Entry   uint64 `json:"entry,omitempty"`
-	Kind    string `json:"kind"` // protocol, observation, ..., or article
+	File    string `json:"file,omitempty"` // in place of an entry, where files alone are compared
+	Kind    string `json:"kind"`           // protocol, observation, ..., or article
 	Day     string `json:"day,omitempty"`
 	By      string `json:"by,omitempty"`     // whose word Day is
 	Logged  string `json:"logged,omitempty"` // day of admission, where Day is another
@@ -68,7 +73,9 @@ type Finding struct {
 	Alone      string               `json:"alone,omitempty"` // the status by third parties' copies alone, see Weigh
 	Specified  *study.Outcome       `json:"specified,omitempty"`
 	Reported   *study.Outcome       `json:"reported,omitempty"`
-	Similarity float64              `json:"similarity,omitempty"` // how sure the match is; 1 for equal words
+	Class      outcome.Class        `json:"class,omitempty"`      // how the reported one stands to the specified one
+	Differs    []string             `json:"differs,omitempty"`    // what is not the same, in words
+	Similarity float64              `json:"similarity,omitempty"` // how alike they are; it proposes
 	TimeFrames outcome.TimeRelation `json:"timeFrames,omitempty"`
 	Declared   *Source              `json:"declared,omitempty"` // the version that had it first
 	Why        string               `json:"why,omitempty"`
@@ -95,7 +102,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 	r.steps(versions, start, begun)
 	versions = withOutcomes(versions, r)
 	if len(versions) == 0 {
-		r.None = "none: no version with outcomes is logged"
+		r.None = "none: no version with outcomes is here"
 		return r
 	}
 	before := -1 // place of the prespecified version
@@ -108,15 +115,51 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 			r.None = noneBefore(versions, start)
 		}
 	}
-	reported := r.reported(versions, article)
-	if before < 0 {
-		r.Unjudged = reported
+	reported, known := r.reported(versions, article, before)
+	switch {
+	case before >= 0:
+		s := source(&versions[before])
+		r.Prespecified = &s
+		r.Outcomes = r.became(split(versions[before].Outcomes), reported, known, versions[before+1:])
+		return r
+	case !known:
 		return r
 	}
-	s := source(&versions[before])
-	r.Prespecified = &s
-	r.judge(split(versions[before].Outcomes), reported, versions, before)
+	r.Unjudged = reported
+	r.sinceEarliest(reported, versions)
 	return r
+}
+
+// became judges what was specified, or says that what was reported is not known.
+func (r *Report) became(specified, reported []study.Outcome, known bool, later []study.Version) []Finding {
+	if known {
+		return r.judge(specified, reported, later)
+	}
+	list := []Finding{}
+	for i := range specified {
+		list = append(list, Finding{Status: Unclear, Specified: &specified[i], Why: "what was reported is not known"})
+	}
+	return list
+}
+
+// sinceEarliest holds what is reported to the earliest version that is known, where
+// none is from before the start. That acquits of nothing, and says so.
+func (r *Report) sinceEarliest(reported []study.Outcome, versions []study.Version) {
+	first := slices.IndexFunc(versions, func(v study.Version) bool { return len(v.Outcomes) > 0 })
+	if first < 0 {
+		return
+	}
+	s := source(&versions[first])
+	if r.Reported.Kind != "article" && s.Entry == r.Reported.Entry && s.File == r.Reported.File {
+		return // it is the same version
+	}
+	r.Earliest = &s
+	r.SinceEarliest = r.judge(split(versions[first].Outcomes), reported, versions[first+1:])
+	for i := range r.SinceEarliest {
+		if f := &r.SinceEarliest[i]; f.Status == AsSpecified {
+			f.Status = Unchanged
+		}
+	}
 }
 
 // withOutcomes leaves out versions that say nothing of outcomes, and names
@@ -131,7 +174,7 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 		partial = partial || v.PartOnly
 		for _, c := range v.Conflicts {
 			if v.Entry < c {
-				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and have other bytes: both are shown, neither is taken for the other", v.Entry, c, v.Claimed))
+				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and say different things: both are shown, neither is taken for the other", v.Entry, c, v.Claimed))
 			}
 		}
 		list = append(list, v)
@@ -144,7 +187,7 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 
 func source(v *study.Version) Source {
 	day, by := v.Day()
-	s := Source{Entry: v.Entry, Kind: v.Kind, Day: day, By: by, Org: v.Org, Whose: v.Whose, Partial: v.PartOnly}
+	s := Source{Entry: v.Entry, File: v.File, Kind: v.Kind, Day: day, By: by, Org: v.Org, Whose: v.Whose, Partial: v.PartOnly}
 	if v.Logged != day {
 		s.Logged = v.Logged
 	}
@@ -185,30 +228,6 @@ func (r *Report) steps(versions []study.Version, start string, begun bool) {
 	}
 }
 
-// reported returns what was reported, each time point on its own.
-func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome) []study.Outcome {
-	if len(article) > 0 {
-		r.Reported = &Source{Kind: "article"}
-		var list []study.Outcome
-		for _, a := range article {
-			list = append(list, study.Outcome{Level: a.Level, Measure: a.Measure, TimeFrame: a.TimeFrame, Description: a.Description})
-		}
-		return list // ParseArticle has split them
-	}
-	for i := len(versions) - 1; i >= 0; i-- {
-		if v := &versions[i]; len(v.Reported) > 0 {
-			s := source(v)
-			r.Reported = &s
-			return split(v.Reported)
-		}
-	}
-	v := &versions[len(versions)-1]
-	s := source(v)
-	r.Reported = &s
-	r.Notes = append(r.Notes, "no results are logged and no article is given: the last version's planned outcomes stand for what is reported")
-	return split(v.Outcomes)
-}
-
 // maxOutcomes is how many outcomes of one list are told apart by their time points.
 const maxOutcomes = 5000
 
@@ -224,196 +243,6 @@ func split(list []study.Outcome) []study.Outcome {
 		}
 	}
 	return out
-}
-
-// judge says of each outcome what became of it.
-func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version, before int) {
-	pairs := pair(specified, reported)
-	r.work = study.MaxWork
-	taken := map[int]bool{}
-	for _, p := range pairs {
-		taken[p.B] = true
-	}
-	for i := range specified {
-		s := specified[i]
-		p, ok := pairs[i]
-		if withheld(s) {
-			r.Outcomes = append(r.Outcomes, Finding{Status: Unclear, Specified: &s, Why: "its words were withheld from the facts"})
-			continue
-		}
-		if !ok {
-			f := Finding{Status: NotReported, Specified: &s}
-			// What stands for another outcome, or for another time, is not perhaps this one.
-			if best, at := r.closest(s, reported, func(j int) bool {
-				return !taken[j] && outcome.TimeFrames(s.Text(), reported[j].Text()) != outcome.Contradicting
-			}); best >= near {
-				f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
-			}
-			r.Outcomes = append(r.Outcomes, f)
-			continue
-		}
-		o := reported[p.B]
-		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s.Text(), o.Text())}
-		f.Status, f.Why = status(s, o, f.TimeFrames)
-		if p.Similarity < 1 {
-			r.PairsProposed++
-		}
-		r.Outcomes = append(r.Outcomes, f)
-	}
-	later := declarations(versions[before+1:])
-	for j := range reported {
-		if taken[j] {
-			continue
-		}
-		o := reported[j]
-		if withheld(o) {
-			r.Outcomes = append(r.Outcomes, Finding{Status: Unclear, Reported: &o, Why: "its words were withheld from the facts"})
-			continue
-		}
-		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
-		if best, at := r.closest(o, specified, func(i int) bool {
-			_, found := pairs[i]
-			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
-		}); best >= near {
-			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
-		} else if v := r.declares(later, o); v != nil {
-			s := source(v)
-			f.Status, f.Declared, f.Why = NewDeclared, &s, reasons(v)
-		}
-		r.Outcomes = append(r.Outcomes, f)
-	}
-	if r.work < 0 || study.Work(specified, reported) > study.MaxWork {
-		r.Notes = append(r.Notes, "there are too many outcomes to hold each to each: some were compared by equal words alone")
-	}
-}
-
-// status compares the levels and times of an outcome that was found again.
-func status(s, o study.Outcome, t outcome.TimeRelation) (status, why string) {
-	contrast := outcome.Contrast(s.Text(), o.Text())
-	switch {
-	case t == outcome.Contradicting:
-		return Unclear, "the time frames contradict each other"
-	case isCut(s) || isCut(o):
-		return Unclear, "a text is cut after 200 characters: give the files to compare all of it"
-	case contrast != "":
-		return Unclear, contrast
-	case o.Level == "" || o.Level == s.Level:
-		switch t {
-		case outcome.OnlyFirst:
-			why = "only the prespecified outcome states a time: unclear, no switch"
-		case outcome.OnlySecond:
-			why = "only the reported outcome states a time: unclear, no switch"
-		}
-		return AsSpecified, why
-	case o.Level == study.Primary:
-		return Promoted, ""
-	case s.Level == study.Primary:
-		return Demoted, ""
-	}
-	return Elsewhere, ""
-}
-
-// isCut reports whether an outcome is one of facts whose words are not all there.
-func isCut(o study.Outcome) bool {
-	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
-}
-
-// withheld reports whether the words of an outcome were withheld from facts: nobody
-// can tell what it is.
-func withheld(o study.Outcome) bool { return o.Measure == study.Withheld }
-
-// pair joins outcomes by their places in a: equal words of one level first, then of
-// any, then by likeness. An equal measure at another time is another outcome.
-func pair(a, b []study.Outcome) map[int]outcome.Pair {
-	pairs := map[int]outcome.Pair{}
-	taken := map[int]bool{}
-	join := func(key func(study.Outcome) study.Outcome, same func(x, y study.Outcome) bool) {
-		left := map[study.Outcome][]int{} // places in b, in order
-		for j, y := range b {
-			if !taken[j] {
-				left[key(y)] = append(left[key(y)], j)
-			}
-		}
-		for i, x := range a {
-			if _, ok := pairs[i]; ok || withheld(x) {
-				continue
-			}
-			for _, j := range left[key(x)] {
-				if !taken[j] && same(x, b[j]) {
-					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
-					break
-				}
-			}
-		}
-	}
-	words := func(o study.Outcome) study.Outcome {
-		return study.Outcome{Measure: o.Measure, TimeFrame: o.TimeFrame}
-	}
-	measure := func(o study.Outcome) study.Outcome {
-		return study.Outcome{Measure: strings.ToLower(strings.Join(strings.Fields(o.Measure), " "))}
-	}
-	level := func(x, y study.Outcome) bool { return y.Level == "" || x.Level == y.Level }
-	time := func(x, y study.Outcome) bool { return outcome.TimeFrames(x.Text(), y.Text()) == outcome.Same }
-	join(words, level)
-	join(measure, func(x, y study.Outcome) bool { return level(x, y) && time(x, y) })
-	join(measure, time)
-	study.Propose(a, b, pairs)
-	return pairs
-}
-
-// closest returns the most similar of those outcomes of a list that may be it. It
-// looks at none where there are too many.
-func (r *Report) closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
-	if r.work -= study.Work([]study.Outcome{o}, list); r.work < 0 {
-		return 0, 0
-	}
-	for i := range list {
-		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best && may(i) {
-			best, at = s, i
-		}
-	}
-	return best, at
-}
-
-// A declaration is a version from after the start and before the results, and its
-// outcomes, each time point on its own.
-type declaration struct {
-	*study.Version
-	outcomes []study.Outcome
-}
-
-// declarations returns the versions that may have declared an outcome.
-func declarations(versions []study.Version) (list []declaration) {
-	for i := range versions {
-		v := &versions[i]
-		if v.Results {
-			break
-		}
-		list = append(list, declaration{v, split(v.Outcomes)})
-	}
-	return list
-}
-
-// declares returns the first of the versions that has an outcome.
-func (r *Report) declares(versions []declaration, o study.Outcome) *study.Version {
-	for _, d := range versions {
-		if best, _ := r.closest(o, d.outcomes, func(int) bool { return true }); best >= outcome.Threshold {
-			return d.Version
-		}
-	}
-	return nil
-}
-
-// reasons says why a version was made, as its amendments do.
-func reasons(v *study.Version) string {
-	var list []string
-	for _, a := range v.Amendments {
-		list = append(list, a.String())
-	}
-	if len(list) == 0 {
-		return "the version states no reason"
-	}
-	return "by amendment " + strings.Join(list, "; ")
 }
 
 // Counts counts the findings by status.

@@ -59,7 +59,11 @@ func TestCompare(t *testing.T) {
 			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "secondary Headache days [1 month]", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
 			"", 1, "", "reported as specified; new and undeclared"},
 		{"an article", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
-			"overall survival\nsecondary: headache days at 1 month", 1, "", "reported as specified; new and undeclared"},
+			"primary: overall survival at two years\nsecondary: headache days at 1 month", 1, "", "reported as specified; new and undeclared"},
+		{"an article that states no time", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+			"primary: overall survival", 1, "", "unclear"},
+		{"an article that states no level", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+			"not stated: overall survival at 2 years", 1, "", "unclear"},
 		{"another time is unclear", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
 			"primary: overall survival at 6 months", 1, "", "unclear"},
 		{"each time point is one", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain at 6 and 12 weeks")},
@@ -67,7 +71,7 @@ func TestCompare(t *testing.T) {
 		{"registered after the start", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Overall survival [2 years]")},
 			"", 0, "none: registered after the start", ""},
 		{"registered before, no version of then", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2025-12-01", "primary Overall survival [2 years]")},
-			"", 0, "no version of that time is logged", ""},
+			"", 0, "no version of that time is here", ""},
 		{"a start that was edited later", []study.Version{version(t, 1, "2026-02-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Bone density"), version(t, 2, "2026-06-01", "start 2026-03-10 actual", "first-submitted 2026-02-01", "primary Overall survival")},
 			"", 0, "none: registered after the start", ""},
 		{"in the month of the start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 actual", "primary Overall survival")},
@@ -206,7 +210,9 @@ func TestUnclear(t *testing.T) {
 		{"Pain", study.Withheld, ""},
 		{long, long, "cut after 200 characters"},
 		{"Mortality", "Mortality or transfer to intensive care", "combine several events"},
-		{"PASI 90 response", "PASI 75 response", "name other numbers"},
+		{"PASI 90 response", "PASI 75 response", `"90" against "75"`},
+		{"Overall survival", "Overall survival in PD-L1 positive participants", "part of the participants"},
+		{"All-cause mortality", "Cardiovascular mortality", "another cause"},
 		{"Change in 6-minute walk distance [12 weeks]", "Change in 6-minute walk distance [52 weeks]", "contradict"},
 	} {
 		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified), version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
@@ -214,8 +220,8 @@ func TestUnclear(t *testing.T) {
 			t.Errorf("what is withheld on both sides is joined: %+v", r.Outcomes)
 		}
 		for _, f := range r.Outcomes {
-			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why, c.why)) {
-				t.Errorf("%q, reported %q: %s, %s", c.specified, c.reported, f.Status, f.Why)
+			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why+strings.Join(f.Differs, ", "), c.why)) {
+				t.Errorf("%q, reported %q: %s, %s %q", c.specified, c.reported, f.Status, f.Why, f.Differs)
 			}
 		}
 	}
@@ -240,5 +246,86 @@ func TestSteps(t *testing.T) {
 	}
 	if r.Prespecified == nil || r.Prespecified.Entry != 2 {
 		t.Errorf("prespecified: %+v", r.Prespecified)
+	}
+}
+
+// kind makes a version one of another kind, logged on a day.
+func kind(v study.Version, kind, logged string) study.Version {
+	v.Kind, v.Logged, v.Org = kind, logged, "acme"
+	if v.Claimed == "" {
+		v.Claimed = logged
+	}
+	return v
+}
+
+// TestReportedByRegister: a protocol that its sponsor logs today says nothing of what
+// was reported, and declares nothing that was reported before it.
+func TestReportedByRegister(t *testing.T) {
+	first := version(t, 1, "2025-12-01", "start 2026-01-10 planned", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]")
+	switched := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Sleep [12 weeks]", "secondary Pain [12 weeks]", "secondary Falls [12 weeks]")
+	results := version(t, 3, "2026-10-01", "reported primary Sleep [12 weeks]", "reported secondary Pain [12 weeks]", "reported secondary Falls [12 weeks]")
+	protocol := kind(version(t, 4, "", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]", "secondary Falls [12 weeks]", "reported primary Pain [12 weeks]"), "protocol", "2027-02-01")
+	protocol.Results = false
+	for name, c := range map[string]struct {
+		versions []study.Version
+		from     uint64
+		want     string
+	}{
+		"the register alone":       {[]study.Version{first, switched}, 2, "demoted; promoted; new and declared"},
+		"and a protocol today":     {[]study.Version{first, switched, protocol}, 2, "demoted; promoted; new and declared"},
+		"results and a protocol":   {[]study.Version{first, results, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 3, "demoted; promoted; new and undeclared"},
+		"the first version alone":  {[]study.Version{first, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"a protocol alone follows": {[]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+	} {
+		r := Compare(study.NewVersions(c.versions), nil)
+		var got []string
+		for _, f := range r.Outcomes {
+			got = append(got, f.Status)
+		}
+		if s := strings.Join(got, "; "); s != c.want || (r.Reported == nil) != (c.from == 0) || r.Reported != nil && r.Reported.Entry != c.from || (r.Unreported == "") != (c.from > 0) {
+			t.Errorf("%s: %s, reported %+v %q; want %s", name, s, r.Reported, r.Unreported, c.want)
+		}
+	}
+	// A protocol of the sponsor's own, logged when nobody knows of results, declares nothing.
+	article, err := outcome.ParseArticle([]byte("secondary: Falls at 12 weeks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Compare(study.NewVersions([]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}), article)
+	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != Unclear || !strings.Contains(f.Why, "logged on 2027-02-01") {
+		t.Errorf("%+v", f)
+	}
+	early := kind(protocol, "protocol", "2026-06-01")
+	early.Claimed = "2026-06-01"
+	r = Compare(study.NewVersions([]study.Version{first, early, results, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}), nil)
+	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != NewDeclared || f.Declared.Entry != 4 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestResultsElsewhere: a record that has results which are not in this copy of it says
+// nothing of what was reported.
+func TestResultsElsewhere(t *testing.T) {
+	first := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain [12 weeks]")
+	last := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain [12 weeks]")
+	last.Study.Announced = true
+	r := Compare(study.NewVersions([]study.Version{first, last}), nil)
+	if r.Reported != nil || r.Outcomes[0].Status != Unclear || !strings.Contains(r.Unreported, "hasResults") {
+		t.Errorf("reported %+v %q: %+v", r.Reported, r.Unreported, r.Outcomes)
+	}
+}
+
+// TestEarliest: where nothing is known from before the start, the earliest version is
+// offered, and clears nothing.
+func TestEarliest(t *testing.T) {
+	r := Compare(study.NewVersions([]study.Version{
+		version(t, 1, "2026-03-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]"),
+		version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "primary Sleep [12 weeks]"),
+	}), nil)
+	if r.Prespecified != nil || len(r.Outcomes) != 0 || r.Earliest == nil || r.Earliest.Entry != 1 || len(r.Unjudged) != 2 {
+		t.Fatalf("%+v", r)
+	}
+	if s := r.SinceEarliest; len(s) != 2 || s[0].Status != Unchanged || s[1].Status != Promoted {
+		t.Errorf("%+v", s)
 	}
 }

@@ -56,12 +56,15 @@ func (r *Report) lastBefore(versions []study.Version, start string) int {
 	if place < 0 {
 		return place
 	}
-	if v := &versions[place]; !logged {
+	switch v := &versions[place]; {
+	case v.File != "":
+		r.Notes = append(r.Notes, fmt.Sprintf("that %s is from before the start is what it says of itself", v.File))
+	case !logged:
 		r.Notes = append(r.Notes, fmt.Sprintf("no version was logged before the start: that entry %d is the last one from before it is the word of %s, which logged it on %s", v.Entry, v.Org, v.Logged))
 	}
 	for i := range versions {
 		v := &versions[i]
-		if day, _ := v.Day(); i > place && len(v.Outcomes) > 0 && isBefore(v, start) {
+		if day, _ := v.Day(); i > place && v.File == "" && len(v.Outcomes) > 0 && isBefore(v, start) {
 			r.Notes = append(r.Notes, fmt.Sprintf("entry %d of %s claims the day %s, before the start, and was logged on %s, after what is taken as prespecified: it is not taken for it", v.Entry, v.Org, day, v.Logged))
 		}
 	}
@@ -99,9 +102,9 @@ func noneBefore(versions []study.Version, start string) string {
 			continue
 		}
 		if last.Before(begin) {
-			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is logged", first, start)
+			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is here", first, start)
 		}
-		return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by entry %d)", first, start, versions[i].Entry)
+		return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by %s)", first, start, nameOf(&versions[i]))
 	}
 	return fmt.Sprintf("none: no version is dated before the start (%s)", start)
 }

@@ -86,10 +86,17 @@ func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
 		r.Copies = append(r.Copies, c)
 	}
 	if contested { // which versions were the prespecified and the reported one is no common ground
-		r.Prespecified, r.Reported, r.Unjudged = nil, nil, nil
+		r.Prespecified, r.Reported, r.Unjudged, r.Earliest, r.SinceEarliest, r.Unreported = nil, nil, nil, nil, nil, ""
 		r.None = "contested: the copies of " + strings.Join(orgs, ", ") + " do not say the same"
 	}
 	r.Outcomes = findings
+	if len(each) > 1 {
+		r.Earliest, r.SinceEarliest = nil, nil // which is the earliest is each copy's to say
+	}
+	for i := range r.SinceEarliest {
+		f := &r.SinceEarliest[i]
+		f.Alone, f.Status = f.Status, study.Alone(orgs)+f.Status
+	}
 	r.Notes = append(r.Notes, "neither the trial's holder nor the registrar logged a record with outcomes: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
 	return r
 }

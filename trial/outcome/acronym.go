@@ -23,9 +23,13 @@ func define(known map[string][]word, ws []word) {
 // after another but for small words; nil where there are none. With last, they stand
 // at the end.
 func initialled(ws []word, acronym string, last bool) []word {
-	acronym = strings.TrimSuffix(acronym, "s")
 	if len(acronym) < 2 {
 		return nil
+	}
+	if one := strings.TrimSuffix(acronym, "s"); one != acronym {
+		if long := initialled(ws, one, last); long != nil { // SAEs: serious adverse events
+			return long
+		}
 	}
 	for start := len(ws) - 1; start >= 0; start-- {
 		n, i := 0, start

@@ -115,6 +115,7 @@ type v2Record struct {
 			} `json:"locations"`
 		} `json:"contactsLocationsModule"`
 	} `json:"protocolSection"`
+	HasResults     bool `json:"hasResults"`
 	ResultsSection *struct {
 		OutcomeMeasuresModule struct {
 			OutcomeMeasures []struct {
@@ -295,6 +296,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	slices.Sort(s.Countries)
 	s.Countries = slices.Compact(s.Countries)
 
+	s.Announced = r.HasResults
 	if res := r.ResultsSection; res != nil {
 		s.Results = true
 		for _, x := range res.OutcomeMeasuresModule.OutcomeMeasures {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // A Change is one thing that two versions of a study say differently.
@@ -350,9 +352,9 @@ func short(s string) string {
 // same compares texts but for white space and typographic variants.
 func same(a, b string) bool { return a == b || plain(a) == plain(b) }
 
-var typographic = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "–", "-", "—", "-", "\u00a0", " ", `\>`, ">", `\<`, "<", `\*`, "*", `\[`, "[", `\]`, "]", `\_`, "_", `\~`, "~")
+var typographic = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "–", "-", "—", "-", "\u00a0", " ")
 
-func plain(s string) string { return text(typographic.Replace(s)) }
+func plain(s string) string { return text(typographic.Replace(outcome.Unescape(s))) }
 
 // letters is a longer text without its bullets and line breaks, which exports
 // set differently.

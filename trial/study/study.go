@@ -54,6 +54,7 @@ type Study struct {
 	Dates     []Date
 	Status    string // recruiting, completed, terminated, withdrawn, withheld, ...
 	Results   bool   // the document has results
+	Announced bool   // the register says that there are results, whether or not they are in the document
 	Waived    bool   // the register says that results are waived
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
@@ -216,6 +217,24 @@ func (s *Study) Date(event string) Date {
 		}
 	}
 	return Date{}
+}
+
+// ResultsElsewhere says what the document says of results that it does not have: that
+// the register has them, since when. It is "" where it says nothing of that kind.
+func (s *Study) ResultsElsewhere() string {
+	if s.Results {
+		return ""
+	}
+	var said []string
+	if s.Announced {
+		said = append(said, "hasResults")
+	}
+	for _, event := range []string{ResultsSubmitted, ResultsPosted} {
+		if d := s.Date(event).Date; d != "" {
+			said = append(said, strings.TrimPrefix(event, "results-")+" "+d)
+		}
+	}
+	return strings.Join(said, ", ")
 }
 
 // OutcomesOf returns the planned outcomes of a level, in order.

@@ -17,6 +17,7 @@ type Version struct {
 	Kind    string     // of the statement: registration, protocol, results, document or observation
 	Org     string     // whose key signed it
 	Whose   string     // whose word it is: ByHolder and the like
+	File    string     // name of the file, where files alone are compared and nothing is logged
 	Digest  trial.Hash // of the document; zero if the entry only commits to it with a salt
 	Logged  string     // day of admission, UTC, by the log's clock
 	Claimed string     // day that the source or the signer gives for this version; "" if none
@@ -34,7 +35,7 @@ const (
 // Day returns the version's day, and whose word that is: the claimed day where
 // one is given, and it is the log's where the version was logged by then.
 func (v *Version) Day() (day, by string) {
-	if v.Claimed == "" || v.Claimed >= v.Logged {
+	if v.Logged != "" && (v.Claimed == "" || v.Claimed >= v.Logged) {
 		return v.Logged, ByLog
 	}
 	return v.Claimed, BySource
@@ -81,6 +82,7 @@ type Value struct {
 	By    string // whose word Day is
 	Org   string // that logged it
 	Whose string // whose word the value is
+	File  string `json:",omitempty"` // in place of an entry, where files alone are compared
 }
 
 // History returns every value that an event's date had, in the order of versions,
@@ -94,7 +96,7 @@ func History(versions []Version, event string) []Value {
 		}
 		day, by := versions[i].Day()
 		v := &versions[i]
-		list = append(list, Value{d, v.Entry, day, by, v.Org, v.Whose})
+		list = append(list, Value{d, v.Entry, day, by, v.Org, v.Whose, v.File})
 	}
 	return list
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// compareFiles compares versions that are files alone: with no log, no key and no
+// network. Nothing says then that a file is what a register showed, nor when.
+func (e *env) compareFiles(names []string, article string, asJSON bool) error {
+	if len(names) == 0 || len(names) == 1 && article == "" {
+		return usagef("two files must be given, EARLIER and LATER, or one and -article FILE; or -log, -policy and one trial")
+	}
+	_, outcomes, err := readArticle(article)
+	if err != nil {
+		return err
+	}
+	var list []study.Version
+	for i, name := range names {
+		if _, err := regular(name); err != nil {
+			if len(names) == 1 {
+				err = fmt.Errorf("%w: a file is wanted, or -log and -policy to ask a log", err)
+			}
+			return usageError{err}
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return usageError{err}
+		}
+		s, err := parseOne(name, data)
+		if err != nil {
+			return err
+		}
+		list = append(list, study.Version{Study: s, Entry: uint64(i), File: name, Kind: "file", Claimed: s.Dated})
+	}
+	if err := oneTrial(list); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(v study.Version) bool { return v.Claimed == "" }) {
+		list = study.NewVersions(list) // by their days; else in the order in which they were given
+	}
+	report := compare.Compare(list, outcomes)
+	if list[0].File != names[0] {
+		report.Notes = append(report.Notes, fmt.Sprintf("%s is the earlier one by the days that the files declare", list[0].File))
+	}
+	if asJSON {
+		return printJSON(e, report)
+	}
+	e.printComparison(report)
+	fmt.Fprintln(e.stdout, "from these files alone: no log proves when they were shown, nor that nothing was left out")
+	return nil
+}
+
+// oneTrial refuses files that name two trials of one register.
+func oneTrial(list []study.Version) error {
+	for _, v := range list[1:] {
+		if x, y := list[0].Number("nct"), v.Number("nct"); x != y && x != "" && y != "" {
+			return fmt.Errorf("%w: these are two trials: %s is of %s, %s of %s", errInvalid, list[0].File, x, v.File, y)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+func (e *env) printComparison(r *compare.Report) {
+	for _, v := range r.Start {
+		if v.File != "" {
+			fmt.Fprintf(e.stdout, "start %s by %s of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), printable(v.File), v.Day, v.By)
+			continue
+		}
+		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
+	}
+	if r.Prespecified != nil {
+		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
+	} else {
+		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", printable(r.None))
+	}
+	if r.Earliest != nil {
+		fmt.Fprintf(e.stdout, "earliest known version, which is not known to be from before the start and clears nothing: %s\n", sourceText(r.Earliest))
+	}
+	if r.Unreported != "" {
+		fmt.Fprintf(e.stdout, "reported outcomes: not known: %s\n", printable(r.Unreported))
+	}
+	if r.Reported != nil {
+		fmt.Fprintf(e.stdout, "reported outcomes: %s\n", sourceText(r.Reported))
+	}
+	for _, f := range r.Outcomes {
+		fmt.Fprintf(e.stdout, "%s: %s\n", f.Status, printable(findingText(f)))
+	}
+	for _, f := range r.SinceEarliest {
+		fmt.Fprintf(e.stdout, "against the earliest known version, %s: %s\n", f.Status, printable(findingText(f)))
+	}
+	if r.Earliest == nil {
+		for _, o := range r.Unjudged {
+			fmt.Fprintf(e.stdout, "reported, with nothing prespecified to hold it to: %s\n", printable(outcomeText(&o)))
+		}
+	}
+	for _, list := range []struct {
+		title string
+		steps []compare.Step
+	}{
+		{"before the start (not counted)", r.BeforeStart}, {"after the start", r.AfterStart},
+		{"in the version that first has results (listed apart, for such versions are often reworded)", r.WithResults},
+	} {
+		for _, s := range list.steps {
+			fmt.Fprintf(e.stdout, "changed %s, from %s of %s to %s of %s (%s):\n", list.title, versionName(&s.From), s.From.Day, versionName(&s.To), s.To.Day, s.To.By)
+			for _, c := range s.Changes {
+				fmt.Fprintf(e.stdout, "  %s\n", printable(c.String()))
+			}
+		}
+	}
+	for _, c := range r.Conflicts {
+		fmt.Fprintf(e.stdout, "conflict: %s\n", c)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(e.stdout, "note: %s\n", printable(n))
+	}
+	fmt.Fprintf(e.stdout, "%d pairs are not in the same words and were joined by likeness (%.2f or more): they are for a person to judge\n", r.PairsProposed, r.Threshold)
+}
+
+// versionName names a version as people find it.
+func versionName(s *compare.Source) string {
+	if s.File != "" {
+		return printable(s.File)
+	}
+	return fmt.Sprintf("entry %d", s.Entry)
+}
+
+func sourceText(s *compare.Source) string {
+	if s.Kind == "article" {
+		return "the article"
+	}
+	if s.File != "" {
+		return fmt.Sprintf("%s of %s (%s; no log proves it)", printable(s.File), cmp.Or(s.Day, "no declared day"), s.By)
+	}
+	logged := loggedBy(s.Org, s.Whose)
+	if s.Logged != "" {
+		logged = "logged on " + s.Logged + strings.TrimPrefix(logged, "logged")
+	}
+	return fmt.Sprintf("entry %d, %s of %s (%s; %s)", s.Entry, s.Kind, s.Day, s.By, logged)
+}
+
+func outcomeText(o *study.Outcome) string {
+	s := fmt.Sprintf("%q", o.Measure)
+	if o.TimeFrame != "" {
+		s += fmt.Sprintf(" [%s]", o.TimeFrame)
+	}
+	return strings.TrimSpace(o.Level + " " + s)
+}
+
+func findingText(f compare.Finding) string {
+	var parts []string
+	if f.Specified != nil {
+		parts = append(parts, outcomeText(f.Specified))
+	}
+	if f.Reported != nil && (f.Specified == nil || *f.Reported != *f.Specified) {
+		parts = append(parts, "reported as "+outcomeText(f.Reported))
+	}
+	if f.Specified != nil && f.Reported != nil {
+		if f.Class != outcome.EqualWords {
+			parts = append(parts, fmt.Sprintf("%s: %s", f.Class, strings.Join(f.Differs, ", ")), fmt.Sprintf("likeness %.2f", f.Similarity))
+		}
+		parts = append(parts, "time frames "+string(f.TimeFrames))
+	}
+	if f.Declared != nil {
+		parts = append(parts, "declared by "+sourceText(f.Declared))
+	}
+	if f.Why != "" {
+		parts = append(parts, f.Why)
+	}
+	return strings.Join(parts, "; ")
+}

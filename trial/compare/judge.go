@@ -1,0 +1,216 @@
+package compare
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// judge says of each outcome what became of it. The versions are those that came
+// after what was specified.
+func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version) []Finding {
+	list := []Finding{}
+	pairs := pair(specified, reported)
+	r.work = study.MaxWork
+	taken := map[int]bool{}
+	for _, p := range pairs {
+		taken[p.B] = true
+	}
+	for i := range specified {
+		s := specified[i]
+		p, ok := pairs[i]
+		if withheld(s) {
+			list = append(list, Finding{Status: Unclear, Specified: &s, Why: "its words were withheld from the facts"})
+			continue
+		}
+		if !ok {
+			list = append(list, r.missing(s, reported, taken))
+			continue
+		}
+		o := reported[p.B]
+		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s.Text(), o.Text())}
+		f.Class, f.Differs = outcome.Differences(s.Text(), o.Text())
+		f.Status, f.Why = status(s, o, &f)
+		if f.Class != outcome.EqualWords {
+			r.PairsProposed++
+		}
+		list = append(list, f)
+	}
+	later := declarations(versions)
+	for j := range reported {
+		if taken[j] {
+			continue
+		}
+		o := reported[j]
+		if withheld(o) {
+			list = append(list, Finding{Status: Unclear, Reported: &o, Why: "its words were withheld from the facts"})
+			continue
+		}
+		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
+		if best, at := r.closest(o, specified, func(i int) bool {
+			_, found := pairs[i]
+			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
+		}); best >= near {
+			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
+		} else if d, alike := r.declares(later, o); d != nil {
+			s := source(d.Version)
+			f.Status, f.Declared, f.Why = NewDeclared, &s, reasons(d.Version)
+			switch {
+			case alike != nil:
+				f.Status, f.Why = Unclear, fmt.Sprintf("new; perhaps it was declared as %q, which is alike and not the same", alike.Measure)
+			case d.late:
+				f.Status, f.Why = Unclear, fmt.Sprintf("new; a document of the sponsor's own has it, and that it was written before the results is the sponsor's word: it was logged on %s", d.Logged)
+			}
+		}
+		list = append(list, f)
+	}
+	if r.work < 0 || study.Work(specified, reported) > study.MaxWork {
+		r.Notes = append(r.Notes, "there are too many outcomes to hold each to each: some were compared by equal words alone")
+	}
+	return list
+}
+
+// missing says what became of an outcome that has no partner. What stands for another
+// outcome, or for another time, is not perhaps this one; what states no time may stand
+// for several.
+func (r *Report) missing(s study.Outcome, reported []study.Outcome, taken map[int]bool) Finding {
+	f := Finding{Status: NotReported, Specified: &s}
+	best, at := r.closest(s, reported, func(j int) bool {
+		relation := outcome.TimeFrames(s.Text(), reported[j].Text())
+		return relation != outcome.Contradicting && (!taken[j] || relation == outcome.OnlyFirst && outcome.Similarity(s.Text(), reported[j].Text()) >= outcome.Threshold)
+	})
+	if best >= near {
+		f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
+		if taken[at] {
+			f.Why = fmt.Sprintf("%q states no time: which of the prespecified times it stands for is open", reported[at].Measure)
+		}
+	}
+	return f
+}
+
+// status compares an outcome with the one that it was joined to. Only the same words at
+// the same level are "as specified": what is joined by likeness is unclear, or, at
+// another level, was moved if it is the same.
+func status(s, o study.Outcome, f *Finding) (status, why string) {
+	switch {
+	case isCut(s) || isCut(o):
+		return Unclear, "a text is cut after 200 characters: give the files to compare all of it"
+	case f.TimeFrames == outcome.Contradicting, f.Class == outcome.Narrowed, f.Class == outcome.Broadened, f.Class == outcome.Replaced:
+		return Unclear, ""
+	case o.Level == "":
+		return Unclear, "at which level it was reported is not stated"
+	case o.Level == s.Level && f.Class != outcome.EqualWords:
+		return Unclear, ""
+	case o.Level == s.Level:
+		switch {
+		case s.Description == "" && o.Description != "":
+			why = "only the reported one has a description: read it"
+		case s.Description != "" && o.Description == "":
+			why = "only the prespecified one has a description: read it"
+		}
+		return AsSpecified, why
+	}
+	if f.Class != outcome.EqualWords {
+		why = "if they are one outcome"
+	}
+	switch {
+	case o.Level == study.Primary:
+		return Promoted, why
+	case s.Level == study.Primary:
+		return Demoted, why
+	}
+	return Elsewhere, why
+}
+
+// isCut reports whether an outcome is one of facts whose words are not all there.
+func isCut(o study.Outcome) bool {
+	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
+}
+
+// withheld reports whether the words of an outcome were withheld from facts: nobody
+// can tell what it is.
+func withheld(o study.Outcome) bool { return o.Measure == study.Withheld }
+
+// bucketLimit is how many outcomes with one measure are held to each other, each with
+// each.
+const bucketLimit = 500
+
+// pair joins outcomes by their places in a: the same words of one level first, then of
+// any, then by likeness. An equal measure at another time is another outcome.
+func pair(a, b []study.Outcome) map[int]outcome.Pair {
+	pairs := map[int]outcome.Pair{}
+	taken := map[int]bool{}
+	read := func(list []study.Outcome) []outcome.Reading {
+		var out []outcome.Reading
+		for _, o := range list {
+			out = append(out, outcome.Read(o.Text()))
+		}
+		return out
+	}
+	ra, rb := read(a), read(b)
+	join := func(key func(outcome.Reading) string, same func(i, j int) bool) {
+		left := map[string][]int{} // places in b, in order
+		for j := range b {
+			if k := key(rb[j]); !taken[j] && len(left[k]) < bucketLimit {
+				left[k] = append(left[k], j)
+			}
+		}
+		for i, x := range a {
+			if _, ok := pairs[i]; ok || withheld(x) {
+				continue
+			}
+			for _, j := range left[key(ra[i])] {
+				if !taken[j] && same(i, j) {
+					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
+					break
+				}
+			}
+		}
+	}
+	exact := func(r outcome.Reading) string { return r.Exact }
+	measure := func(r outcome.Reading) string { return r.Measure }
+	same := func(i, j int) bool { return ra[i].Same(rb[j]) }
+	level := func(i, j int) bool { return b[j].Level == "" || a[i].Level == b[j].Level }
+	time := func(i, j int) bool {
+		return outcome.TimeFrames(a[i].Text(), b[j].Text()) == outcome.Same
+	}
+	both := func(p, q func(i, j int) bool) func(i, j int) bool {
+		return func(i, j int) bool { return p(i, j) && q(i, j) }
+	}
+	join(exact, both(level, same))
+	join(measure, both(level, same))
+	join(exact, same)
+	join(measure, same)
+	join(measure, both(level, time))
+	join(measure, time)
+	study.Propose(a, b, pairs)
+	return pairs
+}
+
+// closest returns the most similar of those outcomes of a list that may be it. It
+// looks at none where there are too many.
+func (r *Report) closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
+	if r.work -= study.Work([]study.Outcome{o}, list); r.work < 0 {
+		return 0, 0
+	}
+	for i := range list {
+		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best && may(i) {
+			best, at = s, i
+		}
+	}
+	return best, at
+}
+
+// reasons says why a version was made, as its amendments do.
+func reasons(v *study.Version) string {
+	var list []string
+	for _, a := range v.Amendments {
+		list = append(list, a.String())
+	}
+	if len(list) == 0 {
+		return "the version states no reason"
+	}
+	return "by amendment " + strings.Join(list, "; ")
+}

@@ -1,0 +1,110 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// reported returns what was reported, each time point on its own, and false where that
+// is not known. It comes from the article, from results, or from the register's last
+// version: never from a protocol, which its sponsor may log at any time. The version
+// at before is what was specified, and reports nothing of itself.
+func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome, before int) ([]study.Outcome, bool) {
+	if len(article) > 0 {
+		r.Reported = &Source{Kind: "article"}
+		var list []study.Outcome
+		for _, a := range article {
+			list = append(list, study.Outcome{Level: a.Level, Measure: a.Measure, TimeFrame: a.TimeFrame, Description: a.Description})
+		}
+		return list, true // ParseArticle has split them
+	}
+	for i := len(versions) - 1; i >= 0; i-- {
+		if v := &versions[i]; len(v.Reported) > 0 && !slices.Contains([]string{"protocol", "sap", "registration"}, v.Kind) {
+			s := source(v)
+			r.Reported = &s
+			return split(v.Reported), true
+		}
+	}
+	last := -1
+	for i := range versions {
+		if isRegister(&versions[i]) {
+			last = i
+		}
+		if why := versions[i].ResultsElsewhere(); why != "" {
+			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", nameOf(&versions[i]), why)
+		}
+	}
+	switch {
+	case r.Unreported != "":
+	case last < 0:
+		r.Unreported = "no results, no article and no version of a register are here: a protocol does not say what was reported"
+	case last == before:
+		r.Unreported = "no results, no article and no later version of the register are here"
+	default:
+		s := source(&versions[last])
+		r.Reported = &s
+		r.Notes = append(r.Notes, "no results are logged and no article is given: the planned outcomes of the register's last version stand for what is reported")
+		return split(versions[last].Outcomes), true
+	}
+	return nil, false
+}
+
+// isRegister reports whether a version is one that a register showed, as an
+// observation or a file says.
+func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.File != "" }
+
+// nameOf names a version as people find it.
+func nameOf(v *study.Version) string {
+	if v.File != "" {
+		return v.File
+	}
+	return fmt.Sprintf("entry %d", v.Entry)
+}
+
+// A declaration is a version from after the start and before the results, and its
+// outcomes, each time point on its own.
+type declaration struct {
+	*study.Version
+	outcomes []study.Outcome
+	late     bool // it is a sponsor's own document, and nothing says that it was logged before the results
+}
+
+// declarations returns the versions that may have declared an outcome.
+func declarations(versions []study.Version) (list []declaration) {
+	results := ""
+	for i := range versions {
+		if v := &versions[i]; v.Results && (results == "" || v.Logged < results) {
+			results = v.Logged
+		}
+	}
+	for i := range versions {
+		v := &versions[i]
+		if v.Results {
+			break
+		}
+		list = append(list, declaration{v, split(v.Outcomes), !isRegister(v) && (results == "" || v.Logged >= results)})
+	}
+	return list
+}
+
+// declares returns the first of the versions that has an outcome: in the same words,
+// else one that is alike, in which case that is said.
+func (r *Report) declares(versions []declaration, o study.Outcome) (d *declaration, alike *study.Outcome) {
+	words := outcome.Read(o.Text())
+	for i := range versions {
+		for _, x := range versions[i].outcomes {
+			if outcome.Read(x.Text()).Same(words) {
+				return &versions[i], nil
+			}
+		}
+	}
+	for i := range versions {
+		if best, at := r.closest(o, versions[i].outcomes, func(int) bool { return true }); best >= outcome.Threshold {
+			return &versions[i], &versions[i].outcomes[at]
+		}
+	}
+	return nil, nil
+}
