@@ -35,6 +35,16 @@ func TestBar(t *testing.T) {
 			t.Errorf("%s: %+v is no better than the baseline, %+v", name, x, r.Baseline)
 		}
 	}
+	sum := 0
+	for _, x := range r.Classes {
+		sum += x.Similar + x.Dissimilar
+		if x.Class == string(outcome.EqualWords) && x.Dissimilar > 0 {
+			t.Errorf("%d dissimilar pairs are called as specified", x.Dissimilar)
+		}
+	}
+	if sum != r.Pairs {
+		t.Errorf("%d pairs have a class, of %d", sum, r.Pairs)
+	}
 	if outcome.Threshold < r.LeaveOneOut.Lowest || outcome.Threshold > r.LeaveOneOut.Highest {
 		t.Errorf("Threshold is %v; leaving one trial out gives %v to %v", outcome.Threshold, r.LeaveOneOut.Lowest, r.LeaveOneOut.Highest)
 	}

@@ -35,6 +35,41 @@ type tally struct {
 	Files       int
 }
 
+// notJoined is what becomes of a pair whose outcomes are not joined.
+const notJoined = "not joined"
+
+// A classTally counts what a reader is told of the pairs.
+type classTally struct {
+	Class               string `json:"class"`
+	Similar, Dissimilar int
+}
+
+// classify counts the pairs by their class: registered first, and then the article.
+// Only those in the same words are called as specified.
+func classify(trials []trial) []classTally {
+	var list []classTally
+	for _, c := range []string{string(outcome.EqualWords), string(outcome.Reworded), string(outcome.Narrowed), string(outcome.Broadened), string(outcome.Replaced), notJoined} {
+		list = append(list, classTally{Class: c})
+	}
+	for _, t := range trials {
+		for _, p := range t.pairs {
+			said := notJoined
+			if outcome.Similarity(t.article[p.article], t.registry[p.registry]) >= outcome.Threshold {
+				class, _ := outcome.Differences(t.registry[p.registry], t.article[p.article])
+				said = string(class)
+			}
+			for i := range list {
+				if list[i].Class == said && p.similar {
+					list[i].Similar++
+				} else if list[i].Class == said {
+					list[i].Dissimilar++
+				}
+			}
+		}
+	}
+	return list
+}
+
 // A report is all that is measured.
 type report struct {
 	Files       int            `json:"files"`
@@ -42,6 +77,7 @@ type report struct {
 	LeaveOneOut result         `json:"leaveOneTrialOut"`
 	Fixed       result         `json:"fixedThreshold"`
 	Baseline    result         `json:"baselineLeaveOneTrialOut"`
+	Classes     []classTally   `json:"classes"` // what a reader is told of each pair, by what people hold of it
 	Rows        []row          `json:"trials"`
 	Program     []tally        `json:"programAgainstLabel"`
 	Human       []tally        `json:"humanPairsAgainstLabel"`
@@ -52,7 +88,7 @@ func measure(trials []trial) *report {
 	list := score(trials, outcome.Similarity)
 	r := &report{
 		Files: len(trials), Pairs: len(list), LeaveOneOut: leaveOneOut(list), Fixed: fixed(list, outcome.Threshold),
-		Baseline: leaveOneOut(score(trials, baseline)), Times: map[string]int{},
+		Baseline: leaveOneOut(score(trials, baseline)), Classes: classify(trials), Times: map[string]int{},
 	}
 	for _, t := range trials {
 		var human []outcome.Pair
@@ -138,6 +174,11 @@ func (r *report) print(w io.Writer) error {
 	line("leave one trial out", r.LeaveOneOut)
 	line("fixed threshold", r.Fixed)
 	line("letters alone, leave one trial out", r.Baseline)
+	fmt.Fprintln(tab)
+	fmt.Fprintln(tab, "what a reader is told\tsimilar pairs\tdissimilar pairs")
+	for _, x := range r.Classes {
+		fmt.Fprintf(tab, "%s\t%d\t%d\n", x.Class, x.Similar, x.Dissimilar)
+	}
 	fmt.Fprintln(tab)
 	fmt.Fprintln(tab, "file\tPO_switch\tprogram\thuman pairs\tjoined\ttime frames")
 	for _, x := range r.Rows {

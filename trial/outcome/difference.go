@@ -59,12 +59,15 @@ func Differences(a, b Text) (Class, []string) {
 type classifier struct {
 	said                         []string
 	replaced, narrowed, broadens bool
+	apart                        bool // the texts differ in more places than one can point at
 }
 
 func (c *classifier) say(s string) { c.said = append(c.said, s) }
 
 func (c *classifier) class() Class {
 	switch {
+	case c.apart:
+		return Reworded
 	case c.replaced || c.narrowed && c.broadens:
 		return Replaced
 	case c.narrowed:
@@ -207,10 +210,14 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 			c.say(fmt.Sprintf(format, args...))
 		}
 	}
-	denied := func(s string) bool {
-		return slices.ContainsFunc(denials, func(d string) bool { return has(s, d) })
+	list := hunks(a, b)
+	c.apart = c.apart || !local(list)
+	denied := func(h func(hunk) []mark) bool {
+		return slices.ContainsFunc(list, func(k hunk) bool {
+			return slices.ContainsFunc(denials, func(d string) bool { return has(spaced(h(k)), d) })
+		})
 	}
-	if denied(x) != denied(y) {
+	if denied(func(h hunk) []mark { return h.a }) != denied(func(h hunk) []mark { return h.b }) {
 		c.replaced = true
 		c.say("one of them denies something that the other does not")
 	}
@@ -248,7 +255,7 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 	}
 	if combines(x) || combines(y) {
 		only := func(h func(hunk) []mark) bool {
-			return slices.ContainsFunc(hunks(a, b), func(k hunk) bool {
+			return slices.ContainsFunc(list, func(k hunk) bool {
 				return slices.ContainsFunc(h(k), func(m mark) bool { return weigh(m.text) > weightLight })
 			})
 		}
@@ -258,6 +265,26 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 			c.say("they combine several events, and not the same")
 		}
 	}
+}
+
+// local reports whether two texts differ in a word or two: only then is it said that
+// the one is a part of the other, or another. Of texts that are worded otherwise
+// throughout nothing is said but that.
+func local(list []hunk) bool {
+	var a, b int
+	for _, h := range list {
+		for _, m := range h.a {
+			if weigh(m.text) > weightNone {
+				a++
+			}
+		}
+		for _, m := range h.b {
+			if weigh(m.text) > weightNone {
+				b++
+			}
+		}
+	}
+	return len(list) <= 3 && a <= 4 && b <= 4
 }
 
 func subset(p, q []string) bool {
