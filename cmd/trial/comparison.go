@@ -63,7 +63,7 @@ func (e *env) printComparison(r *compare.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(e.stdout, "note: %s\n", printable(n))
 	}
-	fmt.Fprintf(e.stdout, "%d pairs are not in the same words and were joined by likeness (%.2f or more): they are for a person to judge\n", r.PairsProposed, r.Threshold)
+	fmt.Fprintf(e.stdout, "joined by likeness (%.2f or more) and not in the same words, for a person to judge: %d\n", r.Threshold, r.PairsProposed)
 }
 
 // versionName names a version as people find it.

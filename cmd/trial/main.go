@@ -104,7 +104,7 @@ func init() {
 			`trial inforce -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379 protocol.pdf`, inForce},
 		{"diff", "say what two versions of a study say differently", `[-json] A B`,
 			`trial diff registered.json with-results.json`, diffCommand},
-		{"compare", "hold what a trial reports to what it said before it began", `-log URL -policy P [-article FILE] [-files FILE|DIR]... [-from ORG,...] [-json] TRIAL`,
+		{"compare", "hold what a trial reports to what it said before it began; of files alone, with no log", `-log URL -policy P [-article FILE] [-files FILE|DIR]... [-from ORG,...] [-json] TRIAL | EARLIER LATER [-article FILE] [-json]`,
 			`trial compare -log http://127.0.0.1:8080 -policy policy -article outcomes.txt NCT03421379`, compareCommand},
 		{"deadlines", "say what regulations ask of a trial by when, and whether its record shows it", `-log URL -policy P [-at DATE] [-files FILE|DIR]... [-from ORG,...] [-json] TRIAL`,
 			`trial deadlines -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379`, deadlinesCommand},
