@@ -135,13 +135,13 @@ func diffCommand(ctx context.Context, e *env, args []string) error {
 		}
 		return printJSON(e, changes)
 	}
+	fmt.Fprintln(e.stdout, study.Summary(changes))
 	for _, c := range changes {
 		fmt.Fprintln(e.stdout, printable(c.String()))
 	}
 	if a.PartOnly != b.PartOnly {
 		fmt.Fprintln(e.stderr, "trial diff: one side is logged facts, so both were compared as far as facts go")
 	}
-	fmt.Fprintf(e.stderr, "%d changes\n", len(changes))
 	if len(changes) == 0 && !sameBytes(rest[0], rest[1]) {
 		fmt.Fprintln(e.stderr, onlyUnread)
 	}

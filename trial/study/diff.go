@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,8 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Diff returns what b says otherwise than a, in a fixed order. White space, the
+// Diff returns what b says otherwise than a, each thing once, in a fixed order: outcomes
+// first, and countries that were added last. White space, the
 // order of lists that have none, and what only one of two formats can say are no
 // change. Where one side comes from facts, both are compared as far as facts go.
 func Diff(a, b *Study) []Change {
@@ -77,14 +79,23 @@ func Diff(a, b *Study) []Change {
 		a, b = part(a), part(b)
 	}
 	d := &differ{other: a.Format != b.Format}
-	d.text("title", a.Title, b.Title)
-	d.text("official title", a.OfficialTitle, b.OfficialTitle)
-	d.text("acronym", a.Acronym, b.Acronym)
-	d.long("description", a.Summary, b.Summary)
-	d.text("sponsor", a.Sponsor.Name, b.Sponsor.Name)
-	d.text("sponsor class", a.Sponsor.Class, b.Sponsor.Class)
-	d.set("collaborator", names(a.Collaborators), names(b.Collaborators))
-	d.set("identifier", values(a.Identifiers), values(b.Identifiers))
+	d.outcomes("outcome", a.Outcomes, b.Outcomes)
+	switch {
+	case a.Results != b.Results && d.other && len(a.Reported)+len(b.Reported) == 0:
+	case !a.Results && b.Results:
+		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
+	case a.Results && !b.Results:
+		d.add("results", Removed, fmt.Sprintf("%d outcomes reported", len(a.Reported)), "")
+	default:
+		d.outcomes("reported outcome", a.Reported, b.Reported)
+	}
+	d.once()
+	slices.SortStableFunc(d.changes, func(x, y Change) int { return cmp.Compare(x.rank(), y.rank()) })
+	d.objectives(a.Objectives, b.Objectives)
+	d.dates(a, b)
+	d.text("enrolment", a.Enrolment.count(), b.Enrolment.count())
+	d.text("status", a.Status, b.Status)
+	d.text("results owed", waiver(a.Waived), waiver(b.Waived))
 	d.text("type", a.Type, b.Type)
 	d.text("phase", notApplicable(strings.Join(a.Phases, ", ")), notApplicable(strings.Join(b.Phases, ", ")))
 	d.text("allocation", notApplicable(a.Allocation), notApplicable(b.Allocation))
@@ -92,10 +103,6 @@ func Diff(a, b *Study) []Change {
 	d.text("purpose", a.Purpose, b.Purpose)
 	d.text("masking", a.Masking, b.Masking)
 	d.text("masked", strings.Join(a.Masked, ", "), strings.Join(b.Masked, ", "))
-	d.text("enrolment", a.Enrolment.count(), b.Enrolment.count())
-	d.text("status", a.Status, b.Status)
-	d.text("results owed", waiver(a.Waived), waiver(b.Waived))
-	d.dates(a, b)
 	d.set("condition", a.Conditions, b.Conditions)
 	d.set("arm", arms(a.Arms), arms(b.Arms))
 	d.set("intervention", interventions(a.Interventions), interventions(b.Interventions))
@@ -108,26 +115,107 @@ func Diff(a, b *Study) []Change {
 	d.text("FDA-regulated drug", a.Oversight.FDADrug, b.Oversight.FDADrug)
 	d.text("FDA-regulated device", a.Oversight.FDADevice, b.Oversight.FDADevice)
 	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
+	d.set("amendment", amendments(a.Amendments), amendments(b.Amendments))
+	d.sections(a.Sections, b.Sections)
+	d.text("sponsor", a.Sponsor.Name, b.Sponsor.Name)
+	d.text("sponsor class", a.Sponsor.Class, b.Sponsor.Class)
+	d.set("collaborator", names(a.Collaborators), names(b.Collaborators))
+	d.set("identifier", values(a.Identifiers), values(b.Identifiers))
+	d.text("title", a.Title, b.Title)
+	d.text("official title", a.OfficialTitle, b.OfficialTitle)
+	d.text("acronym", a.Acronym, b.Acronym)
+	d.long("description", a.Summary, b.Summary)
 	if a.PartOnly {
 		d.text("site in the United States", a.USSite(), b.USSite())
 		d.text("site in the EU or EEA", a.EUSite(), b.EUSite())
 	} else {
-		d.set("country", a.Countries, b.Countries)
-	}
-	d.set("amendment", amendments(a.Amendments), amendments(b.Amendments))
-	d.objectives(a.Objectives, b.Objectives)
-	d.sections(a.Sections, b.Sections)
-	d.outcomes("outcome", a.Outcomes, b.Outcomes)
-	switch {
-	case a.Results != b.Results && d.other && len(a.Reported)+len(b.Reported) == 0:
-	case !a.Results && b.Results:
-		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
-	case a.Results && !b.Results:
-		d.add("results", Removed, fmt.Sprintf("%d outcomes reported", len(a.Reported)), "")
-	default:
-		d.outcomes("reported outcome", a.Reported, b.Reported)
+		d.countries(a.Countries, b.Countries)
 	}
 	return d.changes
+}
+
+// once says what changed in a planned outcome and in the results of it in one change.
+func (d *differ) once() {
+	type key struct{ field, sort, before, after string }
+	planned := map[key]int{}
+	var list []Change
+	for _, c := range d.changes {
+		k := key{strings.Replace(c.Field, "reported outcome", "outcome", 1), c.Sort, c.Old, c.New}
+		if i, ok := planned[k]; ok && c.Field != k.field {
+			list[i].Field = strings.Replace(list[i].Field, "outcome", "outcome (planned and reported)", 1)
+			delete(planned, k)
+			continue
+		}
+		if c.Field == k.field {
+			planned[k] = len(list)
+		}
+		list = append(list, c)
+	}
+	d.changes = list
+}
+
+// rank puts the changes of outcomes in order: what became primary or is it no more,
+// then those of primary outcomes, then the others; reported ones after the planned.
+func (c Change) rank() int {
+	n := 0
+	if strings.Contains(c.Field, "reported outcome") || c.Field == "results" {
+		n = 10
+	}
+	switch {
+	case c.Sort == Promoted || c.Sort == Demoted:
+		return n
+	case strings.HasPrefix(c.Field, Primary):
+		return n + 1
+	case strings.HasPrefix(c.Field, Secondary):
+		return n + 2
+	}
+	return n + 3
+}
+
+// Summary says in one line what changes there are: how many, and of what.
+func Summary(changes []Change) string {
+	if len(changes) == 0 {
+		return "no change in what is read"
+	}
+	var order []string
+	count := map[string]int{}
+	sorts := map[string]int{}
+	outcomes := 0
+	for _, c := range changes {
+		kind, _, _ := strings.Cut(c.Field, ` "`)
+		switch {
+		case strings.Contains(kind, "outcome"):
+			outcomes++
+			kind, _, _ = strings.Cut(kind, "outcome")
+			kind = strings.TrimSpace(strings.ReplaceAll(kind, "reported", ""))
+			sorts[strings.TrimSpace(kind+" "+c.Sort)]++
+			continue
+		case strings.HasPrefix(kind, "date "):
+			kind = "dates"
+		case strings.HasPrefix(kind, "section "):
+			kind = "sections"
+		}
+		if count[kind] == 0 {
+			order = append(order, kind)
+		}
+		count[kind]++
+	}
+	list := []string{"no outcome"}
+	if outcomes > 0 {
+		var said []string
+		for _, s := range slices.Sorted(maps.Keys(sorts)) {
+			said = append(said, fmt.Sprintf("%d %s", sorts[s], s))
+		}
+		list[0] = fmt.Sprintf("outcomes %d (%s)", outcomes, strings.Join(said, ", "))
+	}
+	for _, kind := range order {
+		list = append(list, fmt.Sprintf("%s %d", kind, count[kind]))
+	}
+	word := "changes"
+	if len(changes) == 1 {
+		word = "change"
+	}
+	return fmt.Sprintf("%d %s: %s", len(changes), word, strings.Join(list, ", "))
 }
 
 // part is a study as far as facts go.
@@ -197,6 +285,24 @@ func (d *differ) set(field string, a, b []string) {
 			d.add(field, Added, "", s)
 		}
 	}
+}
+
+// countries compares countries, each side in one change: what was taken away, and
+// last of all what was added.
+func (d *differ) countries(a, b []string) {
+	first := len(d.changes)
+	d.set("country", a, b)
+	var removed, added []string
+	for _, c := range d.changes[first:] {
+		if c.Sort == Removed {
+			removed = append(removed, c.Old)
+		} else {
+			added = append(added, c.New)
+		}
+	}
+	d.changes = d.changes[:first]
+	d.text("countries", strings.Join(removed, ", "), "")
+	d.text("countries", "", strings.Join(added, ", "))
 }
 
 // bookkeeping are dates of the registry's own work; they change with every
@@ -305,7 +411,9 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		}
 		joined[p.B] = true
 		y, first := b[p.B], len(d.changes)
-		if x.Level != y.Level {
+		reworded, moved := !same(x.Measure, y.Measure), !same(x.TimeFrame, y.TimeFrame)
+		switch {
+		case x.Level != y.Level:
 			sort := Changed
 			switch {
 			case y.Level == Primary:
@@ -314,15 +422,15 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 				sort = Demoted
 			}
 			d.add(field, sort, x.Level+": "+x.words(), y.Level+": "+y.words())
-		}
-		if !same(x.Measure, y.Measure) {
+		case reworded && moved:
+			d.add(x.Level+" "+field, Reworded, x.words(), y.words())
+		case reworded:
 			d.add(x.Level+" "+field, Reworded, x.Measure, y.Measure)
-		}
-		if !same(x.TimeFrame, y.TimeFrame) {
+		case moved:
 			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" time frame", x.TimeFrame, y.TimeFrame)
 		}
 		d.long(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
-		if p.Similarity < 1 {
+		if reworded && !outcome.SameMeasure(Outcome{Measure: x.Measure}.Text(), Outcome{Measure: y.Measure}.Text()) {
 			for k := range d.changes[first:] {
 				d.changes[first+k].Likeness = p.Similarity
 			}
