@@ -91,7 +91,7 @@ func TestRun(t *testing.T) {
 	for _, row := range r.Rows {
 		said = append(said, row.File+" "+row.Program+" "+row.Human)
 	}
-	want := "a.json no switch no switch, b.json switch switch, c.json unclear not determinable, d.json not determinable not determinable"
+	want := "a.json unclear no switch, b.json switch switch, c.json unclear not determinable, d.json not determinable not determinable"
 	if got := strings.Join(said, ", "); got != want {
 		t.Errorf("rows: %s\nwant: %s", got, want)
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	isSwitch = "switch"
 	noSwitch = "no switch"
-	unclear  = "unclear" // nothing is missing, but only one side states a time point
+	unclear  = "unclear" // nothing is missing, but only one side states a time point, or likeness alone joined a pair
 	unknown  = "not determinable"
 )
 
@@ -99,7 +99,7 @@ func measure(trials []trial) *report {
 		}
 		joined := outcome.Match(t.article, t.registry)
 		w := row{File: t.file, Label: t.labelled, Joined: len(joined), Articles: len(t.article), Registry: len(t.registry), Time: []outcome.TimeRelation{}}
-		w.Program, w.Human = t.verdict(joined), t.verdict(human)
+		w.Program, w.Human = t.verdict(joined, false), t.verdict(human, true)
 		if len(t.pairs) == 0 {
 			w.Human = unknown
 		}
@@ -120,7 +120,8 @@ func measure(trials []trial) *report {
 
 // verdict says what joined pairs give: a switch where a registered outcome has none
 // in the article, or the other way about, or where time frames contradict each other.
-func (t *trial) verdict(joined []outcome.Pair) string {
+// Unless people judged the pairs, only the same words are no switch.
+func (t *trial) verdict(joined []outcome.Pair, judged bool) string {
 	if !t.reported || len(t.article) == 0 || len(t.registry) == 0 {
 		return unknown
 	}
@@ -132,6 +133,9 @@ func (t *trial) verdict(joined []outcome.Pair) string {
 		case outcome.Contradicting:
 			return isSwitch
 		case outcome.OnlyFirst, outcome.OnlySecond:
+			said = unclear
+		}
+		if !judged && !outcome.SameWords(t.article[p.A], t.registry[p.B]) {
 			said = unclear
 		}
 	}
