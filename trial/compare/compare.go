@@ -51,7 +51,8 @@ type Report struct {
 	PairsProposed int             `json:"pairsProposed"`      // by similarity, not by equal words
 	Copies        []Copy          `json:"copies,omitempty"`   // of third parties, where they say something else or are all there is; see Weigh
 
-	work int // that is left for likeness
+	work     int    // that is left for likeness
+	selected string // why what is missing from what was reported may only be left out of this copy
 }
 
 // A Source is where a set of outcomes comes from.
@@ -120,7 +121,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 	case before >= 0:
 		s := source(&versions[before])
 		r.Prespecified = &s
-		r.Outcomes = r.became(split(versions[before].Outcomes), reported, known, versions[before+1:])
+		r.Outcomes = r.became(&versions[before], reported, known, versions[before+1:])
 		return r
 	case !known:
 		return r
@@ -131,11 +132,12 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 }
 
 // became judges what was specified, or says that what was reported is not known.
-func (r *Report) became(specified, reported []study.Outcome, known bool, later []study.Version) []Finding {
+func (r *Report) became(v *study.Version, reported []study.Outcome, known bool, later []study.Version) []Finding {
 	if known {
-		return r.judge(specified, reported, later)
+		return r.judge(v, reported, later)
 	}
 	list := []Finding{}
+	specified := split(v.Outcomes)
 	for i := range specified {
 		list = append(list, Finding{Status: Unclear, Specified: &specified[i], Why: "what was reported is not known"})
 	}
@@ -154,7 +156,7 @@ func (r *Report) sinceEarliest(reported []study.Outcome, versions []study.Versio
 		return // it is the same version
 	}
 	r.Earliest = &s
-	r.SinceEarliest = r.judge(split(versions[first].Outcomes), reported, versions[first+1:])
+	r.SinceEarliest = r.judge(&versions[first], reported, versions[first+1:])
 	for i := range r.SinceEarliest {
 		if f := &r.SinceEarliest[i]; f.Status == AsSpecified {
 			f.Status = Unchanged
@@ -172,6 +174,9 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 			continue
 		}
 		partial = partial || v.PartOnly
+		if v.Selected() {
+			r.Notes = append(r.Notes, nameOf(&v)+" is "+study.SelectedOnly)
+		}
 		for _, c := range v.Conflicts {
 			if v.Entry < c {
 				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and say different things: both are shown, neither is taken for the other", v.Entry, c, v.Claimed))

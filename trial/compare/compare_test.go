@@ -14,7 +14,7 @@ import (
 // "reported secondary Sleep [1 year]" and "start 2026-01 actual".
 func version(t *testing.T, entry uint64, claimed string, lines ...string) study.Version {
 	t.Helper()
-	s := &study.Study{Format: study.CTGovV2, Enrolment: study.Enrolment{Count: -1}}
+	s := &study.Study{Format: study.CTGovV2, Type: "interventional", Status: "recruiting", Sponsor: study.Organisation{Name: "Acme"}, Enrolment: study.Enrolment{Count: -1}}
 	for _, line := range lines {
 		first, rest, _ := strings.Cut(line, " ")
 		if first == study.Start || first == study.FirstSubmitted {
@@ -240,7 +240,7 @@ func TestSteps(t *testing.T) {
 		to    uint64
 		sort  string
 	}{"before": {r.BeforeStart, 2, study.Changed}, "after": {r.AfterStart, 3, study.Added}, "with results": {r.WithResults, 4, study.Reworded}} {
-		if len(c.steps) != 1 || c.steps[0].To.Entry != c.to || c.steps[0].Changes[0].Sort != c.sort && c.steps[0].Changes[len(c.steps[0].Changes)-1].Sort != study.Changed {
+		if len(c.steps) != 1 || c.steps[0].To.Entry != c.to || !slices.ContainsFunc(c.steps[0].Changes, func(x study.Change) bool { return x.Sort == c.sort }) && c.steps[0].Changes[len(c.steps[0].Changes)-1].Sort != study.Changed {
 			t.Errorf("%s: %s", name, fmt.Sprintf("%+v", c.steps))
 		}
 	}
@@ -327,5 +327,21 @@ func TestEarliest(t *testing.T) {
 	}
 	if s := r.SinceEarliest; len(s) != 2 || s[0].Status != Unchanged || s[1].Status != Promoted {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestSelected: a copy of selected fields says nothing of what it lacks.
+func TestSelected(t *testing.T) {
+	whole := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]")
+	some := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain")
+	some.Study.Type = ""
+	r := Compare(study.NewVersions([]study.Version{whole, some}), nil)
+	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why, "selection of fields") || len(r.AfterStart) != 0 {
+		t.Errorf("%+v, steps %+v", r.Outcomes, r.AfterStart)
+	}
+	some.Claimed, whole.Claimed = whole.Claimed, some.Claimed
+	r = Compare(study.NewVersions([]study.Version{whole, some}), nil)
+	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why, "selection of fields") {
+		t.Errorf("%+v", r.Outcomes)
 	}
 }

@@ -8,10 +8,14 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// judge says of each outcome what became of it. The versions are those that came
-// after what was specified.
-func (r *Report) judge(specified, reported []study.Outcome, versions []study.Version) []Finding {
+// judge says of each outcome of a version what became of it. The versions are those
+// that came after it.
+func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []study.Version) []Finding {
 	list := []Finding{}
+	specified, whole := split(v.Outcomes), ""
+	if v.Selected() {
+		whole = nameOf(v) + " is " + study.SelectedOnly
+	}
 	pairs := pair(specified, reported)
 	r.work = study.MaxWork
 	taken := map[int]bool{}
@@ -26,7 +30,11 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 			continue
 		}
 		if !ok {
-			list = append(list, r.missing(s, reported, taken))
+			f := r.missing(s, reported, taken)
+			if f.Status == NotReported && r.selected != "" {
+				f.Status, f.Why = Unclear, r.selected
+			}
+			list = append(list, f)
 			continue
 		}
 		o := reported[p.B]
@@ -63,6 +71,9 @@ func (r *Report) judge(specified, reported []study.Outcome, versions []study.Ver
 			case d.late:
 				f.Status, f.Why = Unclear, fmt.Sprintf("new; a document of the sponsor's own has it, and that it was written before the results is the sponsor's word: it was logged on %s", d.Logged)
 			}
+		}
+		if f.Status != Unclear && whole != "" {
+			f.Status, f.Declared, f.Why = Unclear, nil, whole
 		}
 		list = append(list, f)
 	}

@@ -23,9 +23,7 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 	}
 	for i := len(versions) - 1; i >= 0; i-- {
 		if v := &versions[i]; len(v.Reported) > 0 && !slices.Contains([]string{"protocol", "sap", "registration"}, v.Kind) {
-			s := source(v)
-			r.Reported = &s
-			return split(v.Reported), true
+			return r.from(v, v.Reported), true
 		}
 	}
 	last := -1
@@ -44,12 +42,20 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 	case last == before:
 		r.Unreported = "no results, no article and no later version of the register are here"
 	default:
-		s := source(&versions[last])
-		r.Reported = &s
 		r.Notes = append(r.Notes, "no results are logged and no article is given: the planned outcomes of the register's last version stand for what is reported")
-		return split(versions[last].Outcomes), true
+		return r.from(&versions[last], versions[last].Outcomes), true
 	}
 	return nil, false
+}
+
+// from takes what was reported from a version.
+func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
+	s := source(v)
+	r.Reported = &s
+	if v.Selected() {
+		r.selected = nameOf(v) + " is " + study.SelectedOnly
+	}
+	return split(list)
 }
 
 // isRegister reports whether a version is one that a register showed, as an

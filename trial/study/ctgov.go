@@ -1,9 +1,12 @@
 package study
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"html"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -180,11 +183,49 @@ type v2Person struct {
 	Name string `json:"name"`
 }
 
+// parseHistory reads a version out of an answer of the registry's history of a record.
+// Its day is that of its posting, not that of the download.
+func parseHistory(data []byte, version string) (*Study, error) {
+	s, err := parseCTGovV2(data)
+	if err != nil || version == "" {
+		return s, err
+	}
+	s.Version, s.Seen = version, ""
+	s.Dated = cmp.Or(s.Date(UpdatePosted).Date, s.Date(UpdateSubmitted).Date, s.Date(FirstPosted).Date, s.Date(FirstSubmitted).Date)
+	return s, nil
+}
+
+// unescape takes the HTML escapes off every text of a value: answers of the history
+// escape them, "&lt;" for "<".
+func unescape(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if s := v.String(); strings.Contains(s, "&") {
+			v.SetString(html.UnescapeString(s))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			unescape(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			unescape(v.Index(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			unescape(v.Elem())
+		}
+	}
+}
+
 // parseCTGovV2 reads a record of the registry's API v2.
 func parseCTGovV2(data []byte) (*Study, error) {
 	var r v2Record
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, fmt.Errorf("not a ClinicalTrials.gov v2 record: %w", err)
+	}
+	if bytes.Contains(data, []byte("&")) || bytes.Contains(data, []byte(`\u0026`)) {
+		unescape(reflect.ValueOf(&r))
 	}
 	p := &r.ProtocolSection
 	id := &p.IdentificationModule
@@ -257,6 +298,10 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	}
 
 	st := &p.StatusModule
+	for _, d := range []*string{&st.StartDateStruct.Date, &st.PrimaryCompletionDateStruct.Date, &st.CompletionDateStruct.Date, &st.StudyFirstSubmitDate, &st.StudyFirstPostDateStruct.Date,
+		&st.ResultsFirstSubmitDate, &st.ResultsFirstPostDateStruct.Date, &st.DispFirstSubmitDate, &st.DispFirstPostDateStruct.Date, &st.LastUpdateSubmitDate, &st.LastUpdatePostDateStruct.Date, &s.Dated, &s.Seen} {
+		*d = day(*d)
+	}
 	s.Status, s.Waived = status(st.OverallStatus), st.ResultsWaived
 	s.addDate(Start, st.StartDateStruct.Date, dateKind(st.StartDateStruct.Type))
 	s.addDate(PrimaryCompletion, st.PrimaryCompletionDateStruct.Date, dateKind(st.PrimaryCompletionDateStruct.Type))

@@ -161,7 +161,7 @@ func parseXML(data []byte) (*Study, error) {
 		return nil, fmt.Errorf("not well-formed XML: %w", err)
 	}
 	if root != "clinical_study" {
-		return nil, fmt.Errorf("%w: the XML's root is %.40q", ErrUnknown, root)
+		return nil, byRoot(root)
 	}
 	var r xmlRecord
 	d := xml.NewDecoder(bytes.NewReader(data))

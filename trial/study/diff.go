@@ -78,12 +78,15 @@ func Diff(a, b *Study) []Change {
 	if a.PartOnly != b.PartOnly {
 		a, b = part(a), part(b)
 	}
-	d := &differ{other: a.Format != b.Format}
+	d := &differ{other: a.Format != b.Format || a.Selected() || b.Selected(), before: a.Selected(), after: b.Selected()}
 	d.outcomes("outcome", a.Outcomes, b.Outcomes)
 	switch {
 	case a.Results != b.Results && d.other && len(a.Reported)+len(b.Reported) == 0:
-	case !a.Results && b.Results:
+	case !a.Results && b.Results && !d.before:
 		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
+	case (a.Results || b.Results) && (d.before || d.after):
+	case a.Results && !b.Results && b.ResultsElsewhere() != "":
+		// They are in the register, and not in this copy.
 	case a.Results && !b.Results:
 		d.add("results", Removed, fmt.Sprintf("%d outcomes reported", len(a.Reported)), "")
 	default:
@@ -237,6 +240,8 @@ func waiver(waived bool) string {
 type differ struct {
 	changes []Change
 	other   bool // the formats differ: what one cannot say is no change
+
+	before, after bool // the one or the other is a selection of fields: what it lacks is no change
 }
 
 func (d *differ) add(field, sort, before, after string) {
@@ -266,6 +271,9 @@ func (d *differ) long(field, a, b string) {
 func (d *differ) set(field string, a, b []string) {
 	if d.other && (len(a) == 0 || len(b) == 0) {
 		return
+	}
+	if d.before || d.after {
+		return // each may have left out what it likes
 	}
 	in := func(list []string) map[string]bool {
 		set := make(map[string]bool, len(list))
@@ -405,6 +413,9 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 	joined := map[int]bool{}
 	for i, x := range a {
 		p, ok := pairs[i]
+		if !ok && d.after {
+			continue
+		}
 		if !ok {
 			d.add(x.Level+" "+field, Removed, x.words(), "")
 			continue
@@ -437,7 +448,7 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		}
 	}
 	for j, y := range b {
-		if !joined[j] {
+		if !joined[j] && !d.before {
 			d.add(y.Level+" "+field, Added, "", y.words())
 		}
 	}

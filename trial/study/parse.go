@@ -33,6 +33,9 @@ func Parse(data []byte) (*Study, error) {
 	if len(data) > MaxDocument {
 		return nil, fmt.Errorf("%w: it has %d bytes, the most is %d", ErrUnknown, len(data), MaxDocument)
 	}
+	if len(data) > 0 && (data[0] == 0xff || data[0] == 0xfe || data[0] == 0 || data[0] == 0x1f || len(data) > 1 && data[1] == 0) {
+		return nil, byBytes(data)
+	}
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(trimmed) == 0 {
 		return nil, fmt.Errorf("%w: it is empty", ErrUnknown)
@@ -42,8 +45,10 @@ func Parse(data []byte) (*Study, error) {
 		return parseXML(trimmed)
 	case bytes.HasPrefix(trimmed, []byte("//")), bytes.HasPrefix(trimmed, []byte("/*")):
 		return nil, errComment
+	case trimmed[0] == '[':
+		return nil, unread("a list", "take one of its records, or import it")
 	case trimmed[0] != '{':
-		return nil, ErrUnknown
+		return nil, byBytes(trimmed)
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("the JSON is not UTF-8")
@@ -60,12 +65,17 @@ func Parse(data []byte) (*Study, error) {
 		return parseCTGovV2(trimmed)
 	case members["FullStudiesResponse"], members["Study"]:
 		return parseCTGovV1(trimmed)
-	case members["usdmVersion"], members["study"]:
+	case members["usdmVersion"]:
+		return parseUSDM(trimmed)
+	case members["study"]:
+		if record, version := historyAnswer(trimmed); record != nil {
+			return parseHistory(record, version)
+		}
 		return parseUSDM(trimmed)
 	case members["resourceType"]:
 		return parseFHIR(trimmed)
 	}
-	return nil, ErrUnknown
+	return nil, byMembers(members)
 }
 
 // checkNames reads a value and refuses an object with a member twice, in whatever

@@ -12,48 +12,160 @@ import (
 // Split calls f with the bytes of each record of an export, in order and exactly
 // as they stand there: the elements of a JSON array (the registry's "Download
 // JSON"), of studies in an answer of its API, of FullStudies in one of its older
-// API, or else the one document that the whole is. It reads a record at a time.
+// API, JSON objects one behind another (one a line), or else the one document that the
+// whole is. What is compressed with gzip is unpacked, and of a zip archive each file is
+// read so. It reads a record at a time.
 // Record numbers count from 1. An error of f ends it. What follows the list is an
 // error, and so is, after all records, ErrMorePages where the answer says that it is
 // one page of several.
 func Split(r io.Reader, f func(n int, record []byte) error) error {
+	s := &splitter{f: f}
+	return s.file(r)
+}
+
+// A splitter numbers the records of an export.
+type splitter struct {
+	f      func(int, []byte) error
+	n      int
+	packed bool  // what is read was compressed: an archive within is not read
+	ended  error // f has ended it
+}
+
+// record passes a record on.
+func (s *splitter) record(data []byte) error {
+	if len(data) > MaxDocument {
+		return fmt.Errorf("record %d has over %d bytes", s.n+1, MaxDocument)
+	}
+	s.n++
+	s.ended = s.f(s.n, data)
+	return s.ended
+}
+
+var (
+	gzipMagic = []byte("\x1f\x8b")
+	zipMagic  = []byte("PK\x03\x04")
+	bom       = []byte("\xef\xbb\xbf")
+)
+
+func (s *splitter) file(r io.Reader) error {
 	in := bufio.NewReaderSize(r, 1<<16)
-	if bom, err := in.Peek(3); err == nil && bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
-		return one(in, f) // the mark belongs to the document's bytes
+	head, err := in.Peek(4)
+	switch {
+	case bytes.HasPrefix(head, gzipMagic) && !s.packed:
+		return s.gzip(in)
+	case bytes.Equal(head, zipMagic) && !s.packed:
+		if z, ok := r.(sizedFile); ok {
+			return s.zip(z)
+		}
+		return errZip
+	case len(head) == 0 && err == io.EOF:
+		return errors.New("the file is empty")
+	}
+	marked := bytes.HasPrefix(head, bom)
+	kept := new(keeper)
+	limit := &budget{r: in}
+	if marked {
+		in.Discard(len(bom))
+		kept.Write(bom) // the mark belongs to the bytes of a document that is the whole
 	}
 	first, err := firstByte(in)
 	if err == io.EOF {
 		return errors.New("the file is empty")
 	}
-	if err != nil {
+	if err != nil && err != bufio.ErrBufferFull {
 		return err
 	}
+	limit.reset()
 	if first == '[' {
-		d := json.NewDecoder(in)
-		if err := array(d, f); err != nil {
+		d := json.NewDecoder(limit)
+		if err := s.array(d, limit); err != nil {
 			return err
 		}
 		return end(d)
 	}
 	if first != '{' {
-		return one(in, f)
+		return s.one(io.MultiReader(&kept.Buffer, in))
 	}
 	// An object: an answer with the records in it, or a record. What was read to
 	// tell them apart is kept for the record.
-	kept := new(head)
-	d := json.NewDecoder(io.TeeReader(in, kept))
+	d := json.NewDecoder(io.TeeReader(limit, kept))
 	a, err := findList(d)
-	if err != nil {
-		return notJSON(err)
-	}
-	if a.depth > 0 {
+	if err == nil && a.depth > 0 {
 		kept.done = true
-		if err := array(d, f); err != nil {
+		if err := s.array(d, limit); err != nil {
 			return err
 		}
 		return a.rest(d)
 	}
-	return one(io.MultiReader(&kept.Buffer, in), f)
+	if errors.Is(err, errTooLong) {
+		return err
+	}
+	return s.objects(kept, in, limit)
+}
+
+// objects reads one object, or several one behind another. What is kept was read of
+// them already.
+func (s *splitter) objects(kept *keeper, in io.Reader, limit *budget) error {
+	read := kept.Bytes()
+	mark := 0
+	if bytes.HasPrefix(read, bom) {
+		mark = len(bom)
+	}
+	again := &keeper{}
+	again.Write(read)
+	limit.reset()
+	d := json.NewDecoder(io.MultiReader(bytes.NewReader(read[mark:]), io.TeeReader(limit, again)))
+	var first, second json.RawMessage
+	err := d.Decode(&first)
+	if err == nil {
+		limit.reset()
+		err = d.Decode(&second)
+	}
+	if errors.Is(err, errTooLong) {
+		return err
+	}
+	if err != nil || len(second) == 0 || second[0] != '{' {
+		return s.one(io.MultiReader(&again.Buffer, in))
+	}
+	again.done = true
+	again.Buffer = bytes.Buffer{}
+	for _, record := range []json.RawMessage{first, second} {
+		if err := s.record(record); err != nil {
+			return err
+		}
+	}
+	for {
+		limit.reset()
+		var record json.RawMessage
+		if err := d.Decode(&record); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("record %d: %w", s.n+1, notJSON(err))
+		}
+		if err := s.record(record); err != nil {
+			return err
+		}
+	}
+}
+
+// errTooLong is of a record that is more than is read.
+var errTooLong = fmt.Errorf("a record has over %d bytes", MaxDocument)
+
+// A budget reads what is allowed for one record, until it is reset for the next.
+type budget struct {
+	r    io.Reader
+	left int
+}
+
+func (b *budget) reset() { b.left = MaxDocument + 1<<20 } // and what a decoder reads ahead
+
+func (b *budget) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // ErrMorePages says that an export is one page of several.
@@ -107,13 +219,13 @@ func end(d *json.Decoder) error {
 	return nil
 }
 
-// A head keeps what is read until it is done.
-type head struct {
+// A keeper keeps what is read through it until it is done.
+type keeper struct {
 	bytes.Buffer
 	done bool
 }
 
-func (h *head) Write(p []byte) (int, error) {
+func (h *keeper) Write(p []byte) (int, error) {
 	if h.done {
 		return len(p), nil
 	}
@@ -121,7 +233,7 @@ func (h *head) Write(p []byte) (int, error) {
 }
 
 // one takes the whole for one record.
-func one(r io.Reader, f func(int, []byte) error) error {
+func (s *splitter) one(r io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(r, MaxDocument+1))
 	if err != nil {
 		return err
@@ -129,7 +241,7 @@ func one(r io.Reader, f func(int, []byte) error) error {
 	if len(data) > MaxDocument {
 		return fmt.Errorf("the document has over %d bytes", MaxDocument)
 	}
-	return f(1, data)
+	return s.record(data)
 }
 
 // firstByte returns the first byte that is no white space, and leaves all unread.
@@ -178,7 +290,7 @@ func findList(d *json.Decoder) (a answer, err error) {
 }
 
 // array reads the elements of an array.
-func array(d *json.Decoder, f func(int, []byte) error) error {
+func (s *splitter) array(d *json.Decoder, limit *budget) error {
 	t, err := d.Token()
 	if err != nil {
 		return notJSON(err)
@@ -186,25 +298,23 @@ func array(d *json.Decoder, f func(int, []byte) error) error {
 	if t != json.Delim('[') {
 		return errors.New("the list of studies is no list")
 	}
-	n := 0
+	begun := s.n
 	for d.More() {
-		n++
+		limit.reset()
 		var record json.RawMessage
 		if err := d.Decode(&record); err != nil {
-			return fmt.Errorf("record %d: %w", n, notJSON(err))
+			return fmt.Errorf("record %d: %w", s.n+1, notJSON(err))
 		}
-		if len(record) > MaxDocument {
-			return fmt.Errorf("record %d has over %d bytes", n, MaxDocument)
-		}
-		if err := f(n, record); err != nil {
+		if err := s.record(record); err != nil {
 			return err
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return fmt.Errorf("after record %d: %w", n, notJSON(err))
+		return fmt.Errorf("after record %d: %w", s.n, notJSON(err))
 	}
-	if n == 0 {
+	if s.n == begun {
 		return errors.New("the file has no records")
 	}
+	limit.reset()
 	return nil
 }

@@ -219,6 +219,15 @@ func (s *Study) Date(event string) Date {
 	return Date{}
 }
 
+// Selected reports whether the study is a selection of a record's fields, by what each
+// whole record of the registry has. What it lacks, it says nothing of.
+func (s *Study) Selected() bool {
+	return s.Format == CTGovV2 && (s.Type == "" || s.Status == "" || s.Sponsor.Name == "") && s.Status != "withheld" && s.Status != "no-longer-available"
+}
+
+// SelectedOnly is what is said of a selection of fields.
+const SelectedOnly = "a selection of fields, not the whole record: it says nothing of what it lacks"
+
 // ResultsElsewhere says what the document says of results that it does not have: that
 // the register has them, since when. It is "" where it says nothing of that kind.
 func (s *Study) ResultsElsewhere() string {
