@@ -88,8 +88,28 @@ func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
 // compare compares what was reported with what was specified.
 func (d *dossier) compare(article []outcome.ArticleOutcome) *compare.Report {
 	report := compare.Weigh(d.versions, article)
-	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.unheard())
+	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.unheard(), d.obsolete())
 	return report
+}
+
+// obsolete says that a number that was asked for is another number of a record, by
+// whose copy.
+func (d *dossier) obsolete() (notes []string) {
+	typed, err := trial.ParseIdentifier(d.id)
+	if err != nil {
+		return nil
+	}
+	for _, v := range d.versions {
+		number, err := trial.ParseIdentifier(v.Number("nct"))
+		if err != nil || number == typed || !strings.HasPrefix(typed, "nct:") {
+			continue
+		}
+		note := fmt.Sprintf("by %s's copy %s is an obsolete number of %s: ask for that", v.Org, strings.TrimPrefix(typed, "nct:"), v.Number("nct"))
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 func printJSON(e *env, v any) error {

@@ -58,9 +58,15 @@ func (e *env) compareFiles(names []string, article string, asJSON bool) error {
 // oneTrial refuses files that name two trials of one register.
 func oneTrial(list []study.Version) error {
 	for _, v := range list[1:] {
-		if x, y := list[0].Number("nct"), v.Number("nct"); x != y && x != "" && y != "" {
+		x, y := list[0].Number("nct"), v.Number("nct")
+		if x != y && x != "" && y != "" && !hasNumber(list[0].Study, y) && !hasNumber(v.Study, x) {
 			return fmt.Errorf("%w: these are two trials: %s is of %s, %s of %s", errInvalid, list[0].File, x, v.File, y)
 		}
 	}
 	return nil
+}
+
+// hasNumber reports whether a study has a number, if only as an obsolete one.
+func hasNumber(s *study.Study, number string) bool {
+	return slices.ContainsFunc(s.Identifiers, func(id study.Identifier) bool { return id.Value == number })
 }

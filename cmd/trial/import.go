@@ -26,6 +26,7 @@ import (
 // trials are sent at once.
 const (
 	importWindow  = 512
+	importBytes   = 64 << 20 // of records that are held
 	importWorkers = 32
 )
 
@@ -42,19 +43,22 @@ type importRecord struct {
 	Changes    []string   `json:"changes,omitempty"`
 	Conflicts  []string   `json:"conflicts,omitempty"` // digests of others of the same day and format
 	Withheld   []string   `json:"withheld,omitempty"`  // facts that name a person
+	Notes      []string   `json:"notes,omitempty"`
 	FactsFile  string     `json:"factsFile,omitempty"` // of facts that are too many for the entry, which has their digest
 	Reason     string     `json:"reason,omitempty"`    // of a refusal, or why it is pending
 
-	facts *trial.Facts
-	seen  string // day
+	facts   *trial.Facts
+	seen    string   // day
+	aliases []string // other numbers of the registry that the record has
+	bytes   []byte   // of the record, until it is logged
 }
 
 // What became of a record.
 const (
 	importNew         = "new"         // the first of its trial
 	importChanged     = "changed"     // another version of a trial that is there
-	importUnchanged   = "unchanged"   // these bytes are logged
-	importConflicting = "conflicting" // other bytes that declare the same day
+	importUnchanged   = "unchanged"   // these bytes are logged, or they differ in nothing but the day of the download
+	importConflicting = "conflicting" // a record that declares the same day and says something else
 	importRefused     = "refused"     // not logged, for the reason
 	importPending     = "pending"     // logged, the receipt waits for witnesses; or not sent
 )
@@ -131,14 +135,16 @@ func (m *importer) file(ctx context.Context, name string) error {
 		return usageError{err}
 	}
 	defer f.Close()
-	n := 0
+	n, held := 0, 0
 	var last *importRecord // is taken when it is known whether it is the file's only one
 	var stop error
 	take := func(r *importRecord) error {
 		if r != nil {
 			m.window = append(m.window, r)
+			held += len(r.bytes)
 		}
-		if len(m.window) >= importWindow {
+		if len(m.window) >= importWindow || held > importBytes {
+			held = 0
 			stop = m.flush(ctx)
 		}
 		return errors.Join(stop, ctx.Err())
@@ -182,19 +188,25 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 		r.Status, r.Reason = importRefused, err.Error()
 		return r
 	}
-	r.Dated, r.seen = s.Dated, cmp.Or(m.seen, s.Seen, m.today)
+	r.Dated, r.seen, r.bytes = s.Dated, cmp.Or(m.seen, s.Seen, m.today), record
 	r.facts, r.Withheld = s.Facts()
+	for _, id := range s.Identifiers {
+		if alias, err := trial.ParseIdentifier(id.Value); err == nil && id.Type == "nct-alias" && alias != r.Identifier {
+			r.aliases = append(r.aliases, alias)
+		}
+	}
+	if s.Selected() {
+		r.Notes = append(r.Notes, "it is "+study.SelectedOnly)
+	}
+	if why := s.ResultsElsewhere(); why != "" && s.Announced {
+		r.Notes = append(r.Notes, "the record has results ("+why+"), and this copy does not")
+	}
 	return r
 }
 
-// inName finds registry numbers in a file's name: eight digits behind a letter.
-var inName = regexp.MustCompile(`[A-Za-z](\d{8})(\D|$)`)
-
-// isDay tells a day in a file's name from a number.
-func isDay(digits string) bool {
-	t, err := time.Parse("20060102", digits)
-	return err == nil && t.Year() >= 1990 && t.Year() < 2100
-}
+// inName finds the registry's numbers in a file's name: AACT is a database of the same
+// registry. Eight digits behind other letters (PMC, pmid, ISRCTN) are other numbers.
+var inName = regexp.MustCompile(`(?i)(?:NCT|(?:^|[^a-z])aact)[-_ ]?(\d{8})(?:\D|$)`)
 
 // checkName refuses the one record of a file that is named for another trial.
 func (m *importer) checkName(r *importRecord) {
@@ -202,12 +214,10 @@ func (m *importer) checkName(r *importRecord) {
 		return
 	}
 	for _, x := range inName.FindAllStringSubmatch(filepath.Base(r.File), -1) {
-		if isDay(x[1]) && !strings.Contains(strings.ToUpper(r.File), "NCT"+x[1]) {
-			continue
-		}
-		if own := strings.TrimPrefix(r.Identifier, "nct:"); own != "NCT"+x[1] {
+		named := "nct:NCT" + x[1]
+		if named != r.Identifier && !slices.Contains(r.aliases, named) {
 			r.Status = importRefused
-			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant", x[1], own)
+			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant", x[1], strings.TrimPrefix(r.Identifier, "nct:"))
 			return
 		}
 	}
@@ -267,6 +277,9 @@ func sortedKeys[V any](m map[string]V) []string {
 func (m *importer) refusals() error {
 	n := 0
 	for _, r := range m.report {
+		for _, note := range r.Notes {
+			fmt.Fprintf(m.e.stderr, "%s %s record %d: %s\n", r.Status, printable(r.File), r.Record, printable(note))
+		}
 		if r.Status == importRefused {
 			n++
 			fmt.Fprintf(m.e.stderr, "refused %s record %d: %s\n", printable(r.File), r.Record, printable(r.Reason))
@@ -316,6 +329,9 @@ func (m *importer) print(counts map[string]int) {
 		fmt.Fprintf(m.e.stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index, printable(where))
 		if r.Reason != "" {
 			fmt.Fprintf(m.e.stdout, "  %s\n", printable(r.Reason))
+		}
+		for _, n := range r.Notes {
+			fmt.Fprintf(m.e.stdout, "  note: %s\n", printable(n))
 		}
 		for _, c := range r.Conflicts {
 			fmt.Fprintf(m.e.stdout, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)

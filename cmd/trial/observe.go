@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -37,10 +38,21 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 	}
 	slices.SortStableFunc(group, func(a, b *importRecord) int { return strings.Compare(a.Dated, b.Dated) })
 	for _, r := range group {
-		if i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 }); i >= 0 {
+		i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 })
+		if i < 0 {
+			if i = slices.IndexFunc(known, func(l logged) bool { return l.sameBut(r) }); i >= 0 {
+				r.Notes = append(r.Notes, fmt.Sprintf("it differs from the record of %s (sha256 %s) in the day of its download alone, and is not logged again", known[i].dated, known[i].digest))
+			}
+		} else if m.dry {
+			r.Notes = append(r.Notes, "these bytes stand before it")
+		}
+		r.bytes = nil
+		if i >= 0 {
 			r.Status, r.ID, r.Index = importUnchanged, known[i].id, known[i].index
-			if err := m.keepReceipt(ctx, r); err != nil {
-				return err
+			if known[i].digest == r.SHA256 && !m.dry {
+				if err := m.keepReceipt(ctx, r); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -50,10 +62,67 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 		}
 		if r.Status != importRefused {
 			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index})
+			if err := m.alias(ctx, r); err != nil {
+				return err
+			}
 		}
 		r.facts = nil // the report does not need them
 	}
 	return nil
+}
+
+// alias sees to it that who asks for an obsolete number of a record finds it: the
+// record is logged under that number too, where nothing of one's own stands there.
+func (m *importer) alias(ctx context.Context, r *importRecord) error {
+	for _, number := range r.aliases {
+		if !m.dry {
+			known, err := m.observed(ctx, number)
+			if err != nil {
+				return err
+			}
+			if len(known) > 0 {
+				continue
+			}
+		}
+		a := *r
+		a.Identifier, a.Status, a.Reason = number, importNew, ""
+		if err := m.log(ctx, &a, trial.Hash{}); err != nil {
+			return err
+		}
+		switch a.Status {
+		case importNew:
+			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it: it is logged under that too, so that who asks for it is led here", strings.TrimPrefix(number, "nct:")))
+		default:
+			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it, and could not be logged under that: %s", strings.TrimPrefix(number, "nct:"), a.Reason))
+		}
+	}
+	return nil
+}
+
+// sameBut reports whether a record is the one that is logged, but for the day on which
+// it was downloaded, where the registry writes it.
+func (l *logged) sameBut(r *importRecord) bool {
+	if l.dated == "" || r.Dated == "" || l.dated == r.Dated {
+		return false
+	}
+	then, err1 := time.Parse(time.DateOnly, l.dated)
+	now, err2 := time.Parse(time.DateOnly, r.Dated)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	for _, form := range []struct{ before, day string }{
+		{`"versionHolder"`, time.DateOnly}, {`"VersionHolder"`, "January 2, 2006"}, {`"VersionHolder"`, "January 02, 2006"}, {"<download_date>ClinicalTrials.gov processed this data on", "January 2, 2006"},
+		{"<download_date>ClinicalTrials.gov processed this data on", "January 02, 2006"},
+	} {
+		if at := bytes.LastIndex(r.bytes, []byte(form.before)); at >= 0 {
+			head, tail := r.bytes[:at+len(form.before)], r.bytes[at+len(form.before):]
+			earlier := bytes.Replace(tail, []byte(now.Format(form.day)), []byte(then.Format(form.day)), 1)
+			if sha256.Sum256(slices.Concat(head, earlier)) == l.digest {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // compare says what a record is beside those that are known, and returns the one
@@ -64,8 +133,13 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 	for i := range known {
 		k := &known[i]
 		if k.dated == r.Dated && k.facts != nil && k.facts.Format == r.facts.Format {
-			r.Conflicts = append(r.Conflicts, k.digest.String())
-			beside = k
+			if beside == nil {
+				beside = k
+			}
+			if !sameFacts(k.facts, r.facts) {
+				r.Conflicts = append(r.Conflicts, k.digest.String())
+				beside = k
+			}
 		}
 		if k.dated < r.Dated && (before == nil || k.dated >= before.dated) {
 			before = k
@@ -93,6 +167,16 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 		return trial.Hash{}
 	}
 	return before.id
+}
+
+// sameFacts reports whether two records say the same, as far as facts go. The number of
+// a version is told only by answers of the registry's history.
+func sameFacts(a, b *trial.Facts) bool {
+	p, q := *a, *b
+	p.Version, q.Version = "", ""
+	x, err1 := p.Marshal()
+	y, err2 := q.Marshal()
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // onlyUnread is what is said of two versions whose bytes differ and whose facts do not.

@@ -68,10 +68,10 @@ func TestVerdicts(t *testing.T) {
 		note     string
 	}{
 		{"21 days after a leap day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-21"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", ""},
-		{"the 22nd day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"the 22nd day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "!IND or IDE"},
 		{"a month is its days: in time by its first", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-02-22"}, "2026-01-01", RegistrationFDA, OK, "2020-03-21", "between 2020-02-22 and 2020-03-21"},
 		{"a month is its days: not known", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-10"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", ""},
-		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", ""},
+		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "!IND or IDE"},
 		{"withdrawn", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
 		{"withdrawn with participants", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "not said to have enrolled nobody"},
 		{"withdrawn after a start", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", "entry 1 states an actual start, 2020-02-29"},
@@ -140,6 +140,7 @@ func TestVerdicts(t *testing.T) {
 		{"a device", []string{"2020-06-01|device yes; start 2019-01-01 actual"}, "2026-01-01", DeviceFDA, NotDeterminable, "", ""},
 
 		{"EU: not from a US completion date", []string{"2020-06-01|country Germany; start 2019-01-01 actual; primary-completion 2020-01-01 actual; completion 2020-01-01 actual"}, "2026-01-01", SummaryEU, NotDeterminable, "", ""},
+		{"a site in the United States that is no more", []string{"2020-03-01|country USA; start 2020-02-29 actual; first-submitted 2020-03-22", "2020-04-01|country Japan; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "!IND or IDE"},
 		{"EU: no site", []string{"2020-06-01|country Japan; start 2019-01-01 actual"}, "2026-01-01", SummaryEU, NotApplicable, "", ""},
 		{"EU: a year from its end", []string{"2020-06-01|country Germany; start 2019-01-01 actual; end-in-eu 2020-02-29 actual"}, "2021-03-01", SummaryEU, Overdue, "2021-02-28", ""},
 		{"EU: six months for children", []string{"2020-06-01|country Germany; age 6 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotYetDue, "2021-02-28", ""},

@@ -40,10 +40,16 @@ func (c *caseOf) applicable(v *Verdict) bool {
 			return false
 		}
 	}
-	if s.USSite() == "no" && s.Oversight.USExport != "yes" {
+	if s.USSite() == "no" && s.Oversight.USExport != "yes" && !c.everUS() {
 		v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
 	}
 	return true
+}
+
+// everUS reports whether any version of the register had a site in the United States:
+// 42 CFR 11.22(b) asks for one "at any point in time".
+func (c *caseOf) everUS() bool {
+	return slices.ContainsFunc(c.versions, func(x study.Version) bool { return x.Kind == c.now.Kind && x.USSite() == "yes" })
 }
 
 // regulated says whether a study is of a product that the FDA regulates.

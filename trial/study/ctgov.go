@@ -258,7 +258,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	d := &p.DesignModule
 	s.Type = studyType(d.StudyType)
 	for _, ph := range d.Phases {
-		s.Phases = append(s.Phases, phase(ph))
+		s.Phases = append(s.Phases, phases(ph)...)
 	}
 	s.Allocation = allocation(d.DesignInfo.Allocation)
 	s.Model = designModel(d.DesignInfo.InterventionModel + d.DesignInfo.ObservationalModel)

@@ -298,19 +298,31 @@ func (d *differ) set(field string, a, b []string) {
 // countries compares countries, each side in one change: what was taken away, and
 // last of all what was added.
 func (d *differ) countries(a, b []string) {
-	first := len(d.changes)
-	d.set("country", a, b)
-	var removed, added []string
-	for _, c := range d.changes[first:] {
-		if c.Sort == Removed {
-			removed = append(removed, c.Old)
-		} else {
-			added = append(added, c.New)
-		}
+	if d.other && (len(a) == 0 || len(b) == 0) || d.before || d.after {
+		return
 	}
-	d.changes = d.changes[:first]
-	d.text("countries", strings.Join(removed, ", "), "")
-	d.text("countries", "", strings.Join(added, ", "))
+	lacking := func(a, b []string) (list []string) {
+		in := map[string]bool{}
+		for _, name := range b {
+			in[countryKey(name)] = true
+		}
+		for _, name := range a {
+			if !in[countryKey(name)] {
+				list = append(list, name)
+			}
+		}
+		return list
+	}
+	d.text("countries", strings.Join(lacking(a, b), ", "), "")
+	d.text("countries", "", strings.Join(lacking(b, a), ", "))
+}
+
+// countryKey is the code of a country, or its name where none is known by that.
+func countryKey(name string) string {
+	if c, ok := countryNamed(name); ok {
+		return c.code
+	}
+	return plain(name)
 }
 
 // bookkeeping are dates of the registry's own work; they change with every

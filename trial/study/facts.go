@@ -112,6 +112,7 @@ func FromFacts(f *trial.Facts) *Study {
 		Eligibility: Eligibility{Sex: f.Sex, MinimumAge: f.MinimumAge, MaximumAge: f.MaximumAge, HealthyVolunteers: f.HealthyVolunteers},
 		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.USExport, f.DMC},
 		PartOnly:    true,
+		facts:       f,
 	}
 	for _, id := range f.Identifiers {
 		s.Identifiers = append(s.Identifiers, Identifier{id.Type, id.Value})
@@ -147,13 +148,14 @@ func FromFacts(f *trial.Facts) *Study {
 	return s
 }
 
-// USSite says whether a site is in the United States: yes, no, or "" where the
-// document names no country.
+// USSite says whether a site is in the United States or one of their territories: yes,
+// no, or "" where the document names no country, or one that is not known and no other
+// is there.
 func (s *Study) USSite() string {
 	if s.PartOnly {
 		return s.usSite
 	}
-	return s.site(func(country string) bool { return country == "United States" })
+	return s.site(func(c country) bool { return c.us })
 }
 
 // EUSite says the same of the EU and the EEA, where Regulation (EU) 536/2014 applies.
@@ -161,21 +163,20 @@ func (s *Study) EUSite() string {
 	if s.PartOnly {
 		return s.euSite
 	}
-	return s.site(func(country string) bool { return slices.Contains(europe, country) })
+	return s.site(func(c country) bool { return c.eu })
 }
 
-func (s *Study) site(in func(country string) bool) string {
-	switch {
-	case slices.ContainsFunc(s.Countries, in):
-		return "yes"
-	case len(s.Countries) > 0:
-		return "no"
+func (s *Study) site(in func(country) bool) string {
+	unknown := false
+	for _, name := range s.Countries {
+		c, ok := countryNamed(name)
+		if ok && in(c) {
+			return "yes"
+		}
+		unknown = unknown || !ok
 	}
-	return ""
-}
-
-var europe = []string{
-	"Austria", "Belgium", "Bulgaria", "Croatia", "Cyprus", "Czechia", "Czech Republic", "Denmark", "Estonia", "Finland", "France",
-	"Germany", "Greece", "Hungary", "Iceland", "Ireland", "Italy", "Latvia", "Liechtenstein", "Lithuania", "Luxembourg", "Malta",
-	"Netherlands", "Norway", "Poland", "Portugal", "Romania", "Slovakia", "Slovenia", "Spain", "Sweden",
+	if unknown || len(s.Countries) == 0 || s.Selected() {
+		return ""
+	}
+	return "no"
 }

@@ -265,11 +265,11 @@ var fhirDesigns = map[string]func(*Study){
 }
 
 func (r *fhirStudy) design(s *Study) {
-	p := r.Phase.code()
-	if strings.HasPrefix(p, "phase-") {
-		p = strings.ReplaceAll(p, "-phase-", "/phase-")
+	for _, x := range r.Phase.spellings() { // the first that is known
+		if s.Phases = phases(x); s.Phases != nil {
+			break
+		}
 	}
-	s.Phases = phases(p)
 	for _, c := range append(slices.Clone(r.Purpose), r.PrimaryPurpose) {
 		s.Purpose = cmp.Or(s.Purpose, c.code())
 	}
@@ -446,6 +446,21 @@ func (r *fhirStudy) classifiers(s *Study) {
 		}
 		if n := text(a.Country); n != "" {
 			s.Countries = append(s.Countries, n)
+		}
+	}
+	var where []fhirConcept // of the study, by codes or names of countries
+	for _, member := range []json.RawMessage{r.Location, r.Region} {
+		var list oneOrMore[fhirConcept]
+		if len(member) > 0 && json.Unmarshal(member, &list) == nil {
+			where = append(where, list...)
+		}
+	}
+	for _, c := range where {
+		for _, x := range c.spellings() {
+			if _, ok := countryNamed(x); ok {
+				s.Countries = append(s.Countries, x)
+				break
+			}
 		}
 	}
 	slices.Sort(s.Countries)

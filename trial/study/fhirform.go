@@ -32,9 +32,11 @@ type fhirStudy struct {
 		Concept     fhirConcept   `json:"concept"`
 		Reference   fhirReference `json:"reference"`
 	} `json:"focus"`
-	Period       fhirPeriod    `json:"period"`
-	Sponsor      fhirReference `json:"sponsor"`
-	Investigator fhirReference `json:"principalInvestigator"`
+	Location     json.RawMessage `json:"location"` // R4: concepts; other releases may have other things there
+	Region       json.RawMessage `json:"region"`   // R5
+	Period       fhirPeriod      `json:"period"`
+	Sponsor      fhirReference   `json:"sponsor"`
+	Investigator fhirReference   `json:"principalInvestigator"`
 	Contacts     []struct {
 		Name string `json:"name"`
 	} `json:"contact"`
@@ -149,4 +151,12 @@ func (c fhirConcept) code() string {
 		return word(c.Coding[0].Code)
 	}
 	return word(c.name())
+}
+
+// spellings returns all that a concept says: codes, what is shown for them, its text.
+func (c fhirConcept) spellings() (list []string) {
+	for _, x := range c.Coding {
+		list = append(list, x.Code, x.Display)
+	}
+	return append(list, c.Text)
 }

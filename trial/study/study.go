@@ -14,6 +14,8 @@ package study
 
 import (
 	"strings"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A Study is one version of what a document says of one trial.
@@ -58,7 +60,9 @@ type Study struct {
 	Waived    bool   // the register says that results are waived
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
-	usSite    string   // of facts, which have no countries: yes, no or ""
+	facts     *trial.Facts
+	saying    *[2]string // what said returned
+	usSite    string     // of facts, which have no countries: yes, no or ""
 	euSite    string
 	Documents []Document
 	Sections  []Section // of a protocol, in order
@@ -219,10 +223,10 @@ func (s *Study) Date(event string) Date {
 	return Date{}
 }
 
-// Selected reports whether the study is a selection of a record's fields, by what each
+// Selected reports whether the study is a selection of a record's fields, by the type that each
 // whole record of the registry has. What it lacks, it says nothing of.
 func (s *Study) Selected() bool {
-	return s.Format == CTGovV2 && (s.Type == "" || s.Status == "" || s.Sponsor.Name == "") && s.Status != "withheld" && s.Status != "no-longer-available"
+	return s.Format == CTGovV2 && s.Type == "" && s.Status != "withheld" && s.Status != "no-longer-available"
 }
 
 // SelectedOnly is what is said of a selection of fields.

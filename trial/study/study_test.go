@@ -298,7 +298,9 @@ func TestVersions(t *testing.T) {
 	v := func(entry uint64, logged, claimed string, digest byte) Version {
 		return Version{Study: study, Entry: entry, Kind: "observation", Logged: logged, Claimed: claimed, Digest: trial.Hash{digest}}
 	}
-	list := NewVersions([]Version{v(5, "2026-03-01", "2026-02-03", 1), v(6, "2026-03-01", "2026-02-03", 2), v(7, "2026-03-01", "", 3), v(8, "2026-01-01", "2026-01-05", 4)})
+	six := v(6, "2026-03-01", "2026-02-03", 2)
+	six.Study = parse(t, strings.Replace(recordV2, "ACTIVE_NOT_RECRUITING", "COMPLETED", 1))
+	list := NewVersions([]Version{v(5, "2026-03-01", "2026-02-03", 1), six, v(7, "2026-03-01", "", 3), v(8, "2026-01-01", "2026-01-05", 4)})
 	var got []string
 	for _, x := range list {
 		day, by := x.Day()
@@ -309,6 +311,17 @@ func TestVersions(t *testing.T) {
 	}
 	if len(list[1].Conflicts) != 1 || list[1].Conflicts[0] != 6 || len(list[0].Conflicts)+len(list[3].Conflicts) != 0 {
 		t.Errorf("conflicts: %v %v %v", list[0].Conflicts, list[1].Conflicts, list[3].Conflicts)
+	}
+	// Copies of one day that say the same are in no conflict, whatever else their bytes have.
+	other := v(6, "2026-03-01", "2026-02-03", 2)
+	other.Study = parse(t, strings.Replace(recordV2, "12 weeks", "24 weeks", 1))
+	for _, c := range []struct {
+		list []Version
+		want int
+	}{{[]Version{v(5, "2026-03-01", "2026-02-03", 1), v(6, "2026-03-01", "2026-02-03", 2)}, 0}, {[]Version{v(5, "2026-03-01", "2026-02-03", 1), other}, 1}} {
+		if list := NewVersions(c.list); len(list[0].Conflicts) != c.want {
+			t.Errorf("conflicts: %v, want %d", list[0].Conflicts, c.want)
+		}
 	}
 	if h := History(list, Start); len(h) != 1 || h[0].Entry != 8 || h[0].Date.Date != "2026-01" {
 		t.Errorf("history of the start: %+v", h)

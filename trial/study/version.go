@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -62,7 +63,7 @@ func NewVersions(list []Version) []Version {
 	for _, places := range same {
 		for _, i := range places {
 			for _, j := range places {
-				if list[i].Digest != list[j].Digest && len(list[i].Conflicts) < maxConflicts {
+				if list[i].Digest != list[j].Digest && !sameSaid(&list[i], &list[j]) && len(list[i].Conflicts) < maxConflicts {
 					list[i].Conflicts = append(list[i].Conflicts, list[j].Entry)
 				}
 			}
@@ -73,6 +74,39 @@ func NewVersions(list []Version) []Version {
 
 // maxConflicts is how many contradicting versions are named of one.
 const maxConflicts = 20
+
+// sameSaid reports whether two copies say the same, whatever else their bytes have.
+func sameSaid(a, b *Version) bool {
+	x, y := a.Study.said(), b.Study.said()
+	return x[0] != "" && x[0] == y[0] && (x[1] == y[1] || x[1] == "" || y[1] == "")
+}
+
+// said returns what a study says, as far as facts go, and all that is read of it where
+// it is no facts; "" where that is not known.
+func (s *Study) said() (said [2]string) {
+	if s.saying != nil {
+		return *s.saying
+	}
+	defer func() { s.saying = &said }()
+	f := s.facts
+	if !s.PartOnly {
+		f, _ = s.Facts()
+		long, err := json.Marshal([]any{s.Outcomes, s.Reported, s.Summary, s.Eligibility, s.Sections, s.Countries})
+		if err != nil {
+			return said
+		}
+		said[1] = string(long)
+	}
+	if f == nil {
+		return said
+	}
+	bare := *f
+	bare.Version = "" // the number of an answer of the history
+	if data, err := bare.Marshal(); err == nil {
+		said[0] = string(data)
+	}
+	return said
+}
 
 // A Value is what a version said of one thing, from the first to say so.
 type Value struct {

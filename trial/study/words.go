@@ -31,39 +31,60 @@ func yesNoText(s string) string {
 	return ""
 }
 
-// phase spells a phase: PHASE1, "Phase 1" and "Phase I Trial" are phase1.
+// phaseCodes are the phases by the codes of NCI's Thesaurus that CDISC, HL7 and ICH M11
+// use.
+var phaseCodes = map[string]string{
+	"c54721": "early-phase1", "c15600": "phase1", "c15693": "phase1/phase2", "c198366": "phase1/phase2/phase3", "c198367": "phase1/phase3", "c15601": "phase2", "c49686": "phase2", "c49688": "phase2",
+	"c15694": "phase2/phase3", "c217024": "phase2/phase3/phase4", "c15602": "phase3", "c49687": "phase3", "c49689": "phase3", "c217025": "phase3/phase4", "c15603": "phase4", "c48660": "not-applicable",
+}
+
+// phase spells a phase: PHASE1, "Phase 1", "Phase IIa" and "Phase I Trial" are phase1,
+// phase1, phase2 and phase1; "" is of what is none that is known.
 func phase(s string) string {
 	w := strings.TrimSuffix(word(s), "-trial")
 	switch w {
 	case "na", "n-a", "not-applicable":
 		return "not-applicable"
-	case "early-phase1", "early-phase-1", "phase-0", "phase0":
+	case "early-phase1", "early-phase-1", "early-phase-i", "phase-0", "phase0":
 		return "early-phase1"
 	}
 	n, ok := strings.CutPrefix(w, "phase")
 	if !ok {
-		return w
+		return ""
 	}
-	n = strings.TrimPrefix(n, "-")
+	n = strings.TrimRight(strings.TrimPrefix(n, "-"), "abc")
 	if d, ok := map[string]string{"i": "1", "ii": "2", "iii": "3", "iv": "4"}[n]; ok {
 		n = d
+	}
+	if len(n) != 1 || n < "1" || n > "4" {
+		return ""
 	}
 	return "phase" + n
 }
 
-// phases spells what may name two: "Phase 1/Phase 2", "Phase II/III".
+// phases spells what may name several: "Phase 1/Phase 2", "Phase II/III", "phase-1-phase-2"
+// and C15693. Where a part of it is not known, nothing of it is.
 func phases(s string) []string {
+	if known, ok := phaseCodes[word(s)]; ok {
+		return strings.Split(known, "/")
+	}
+	if word(s) == "n-a" {
+		return []string{"not-applicable"}
+	}
+	if w := word(s); strings.HasPrefix(w, "phase-") && strings.Contains(w, "-phase-") {
+		s = strings.ReplaceAll(w, "-phase-", "/phase-")
+	}
 	var list []string
-	for _, p := range strings.Split(s, "/") {
+	for p := range strings.SplitSeq(s, "/") {
 		if p = strings.TrimSpace(p); p == "" {
 			continue
 		}
 		w := phase(p)
-		if len(list) > 0 && !strings.HasPrefix(w, "phase") && !strings.Contains(w, "-") {
+		if w == "" && len(list) > 0 {
 			w = phase("phase " + p)
 		}
-		if word(s) == "n-a" {
-			return []string{"not-applicable"}
+		if w == "" {
+			return nil
 		}
 		list = append(list, w)
 	}
