@@ -18,7 +18,7 @@ func TestTrialLimits(t *testing.T) {
 			return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("protocol", "p")
 		},
 		"identifiers": func(id, _ trial.Hash, i int) (trial.Predicate, []trial.Subject) {
-			return &trial.Identifier{Common: trialtest.Common(), Identifier: fmt.Sprintf("nct:NCT%08d", i), Trial: id}, trial.NamedSubject("trial", id)
+			return &trial.Identifier{Common: trialtest.Common(), Identifier: fmt.Sprintf("nct:NCT%08d", i+1), Trial: id}, trial.NamedSubject("trial", id)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

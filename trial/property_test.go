@@ -133,7 +133,7 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 		}
 		return who, p, trial.NamedSubject("trial", id)
 	case 13:
-		p := &trial.Ruling{Common: c, Trial: id, Identifier: fmt.Sprintf("nct:NCT0000000%d", n%4), Ground: "agreement"}
+		p := &trial.Ruling{Common: c, Trial: id, Identifier: fmt.Sprintf("nct:NCT0000000%d", 1+n%4), Ground: "agreement"}
 		return "registrar", p, trial.NamedSubject("trial", id)
 	case 14, 15:
 		of := rapid.SampledFrom([]string{"protocol", "results", "identifier", "document"}).Draw(t, "of")
@@ -177,7 +177,7 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 		}
 		return who, &trial.Registration{Common: c, Number: number, Masked: n%2 == 0, Org: org}, trial.NumberSubject(number)
 	case 4:
-		number := fmt.Sprintf("nct:NCT0000000%d", rapid.IntRange(0, 3).Draw(t, "number"))
+		number := fmt.Sprintf("nct:NCT0000000%d", rapid.IntRange(1, 4).Draw(t, "number"))
 		return who, &trial.Identifier{Common: c, Trial: id, Identifier: number}, trial.NamedSubject("trial", id)
 	case 2, 5:
 		p := &trial.Protocol{Common: c, Trial: id, Scope: trial.ScopeGlobal, Version: fmt.Sprint(n), Previous: link}
@@ -345,7 +345,7 @@ func TestProve(t *testing.T) {
 			t.Errorf("%v: %x %v %v", r.RecordKey(), v, ok, err)
 		}
 	}
-	key := trial.RecordKey{Kind: "identifier", ID: "nct:NCT00000000"}
+	key := trial.RecordKey{Kind: "identifier", ID: "nct:NCT00000001"}
 	if _, ok, err := l.State.Prove(key).Verify(smap.Hash(l.State.MapRoot()), key.Hash()); ok || err != nil {
 		t.Errorf("absence: %v %v", ok, err)
 	}

@@ -15,49 +15,65 @@ type scheme struct {
 }
 
 // schemes are tried in this order; a EU CT number is told from a EudraCT number
-// by its second group, which begins with 5 and which EudraCT never reached.
+// by its second group, which begins with 5 and which EudraCT never reached. WHO's
+// portal writes JPRN-, EUCTR and CTIS before numbers, and people a space or a hyphen
+// behind a registry's letters.
 var schemes = []scheme{
 	{"nct", regexp.MustCompile(`^(NCT\d{8})$`), "$1"},
-	{"euct", regexp.MustCompile(`^(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"}, // without the trailing sequence
-	{"eudract", regexp.MustCompile(`^(?:EUCTR)?(20\d{2}-0\d{5}-\d{2})(?:-[A-Z]{2}|-3RD)?$`), "$1"},
-	{"isrctn", regexp.MustCompile(`^(ISRCTN\d{8})$`), "$1"},
+	{"euct", regexp.MustCompile(`^(?:CTIS|EUCT|EU CT)?[ :]*(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"}, // without the trailing sequence
+	{"eudract", regexp.MustCompile(`^(?:EUCTR|EUDRACT(?: (?:NUMBER|NO\.?|NR\.?))?)?[ :]*(20\d{2}-0\d{5}-\d{2})(?:-[A-Z]{2}|-3RD|-OUTSIDE-EU/EEA)?$`), "$1"},
+	{"isrctn", regexp.MustCompile(`^ISRCTN[ -]?(\d{8})$`), "ISRCTN$1"},
 	{"utn", regexp.MustCompile(`^(U1111-\d{4}-\d{4})$`), "$1"},
-	{"jrct", regexp.MustCompile(`^JRCT(\d{10})$`), "jRCT$1"},
-	{"jrct", regexp.MustCompile(`^JRCTS(\d{9})$`), "jRCTs$1"},
-	{"umin", regexp.MustCompile(`^(?:JPRN-)?(UMIN\d{9})$`), "$1"},
-	{"japiccti", regexp.MustCompile(`^JAPICCTI-(\d{6})$`), "JapicCTI-$1"},
-	{"actrn", regexp.MustCompile(`^(ACTRN\d{14})$`), "$1"},
-	{"chictr", regexp.MustCompile(`^CHICTR-?(\d{8,10})$`), "ChiCTR$1"},
-	{"chictr", regexp.MustCompile(`^CHICTR-?([A-Z]{2,4}-\d{8,10})$`), "ChiCTR-$1"},
+	{"jrct", regexp.MustCompile(`^(?:JPRN-)?JRCT(\d{10})$`), "jRCT$1"},
+	{"jrct", regexp.MustCompile(`^(?:JPRN-)?JRCTS(\d{9})$`), "jRCTs$1"},
+	{"umin", regexp.MustCompile(`^(?:JPRN-|UMIN-CTR )?(UMIN\d{9}|C\d{9})$`), "$1"}, // C before 2010 or so
+	{"japiccti", regexp.MustCompile(`^(?:JPRN-)?JAPICCTI-(\d{6})$`), "JapicCTI-$1"},
+	{"jma", regexp.MustCompile(`^(?:JPRN-)?(JMA-IIA\d{5})$`), "$1"},
+	{"actrn", regexp.MustCompile(`^ACTRN[ -]?0?(\d{14})P?$`), "ACTRN$1"}, // P while it is provisional
+	{"chictr", regexp.MustCompile(`^CHICTR[ -]?(\d{8,10})$`), "ChiCTR$1"},
+	{"chictr", regexp.MustCompile(`^CHICTR[ -]?([A-Z]{2,4}-\d{8,10})$`), "ChiCTR-$1"},
 	{"ctri", regexp.MustCompile(`^(CTRI/\d{4}/\d{2,3}/\d{6})$`), "$1"},
-	{"drks", regexp.MustCompile(`^(DRKS\d{8})$`), "$1"},
-	{"kct", regexp.MustCompile(`^(KCT\d{7})$`), "$1"},
-	{"irct", regexp.MustCompile(`^(IRCT\d{8,14}N\d{1,3})$`), "$1"},
+	{"drks", regexp.MustCompile(`^DRKS[ -]?(\d{8})$`), "DRKS$1"},
+	{"kct", regexp.MustCompile(`^KCT[ -]?(\d{7})$`), "KCT$1"},
+	{"irct", regexp.MustCompile(`^IRCT[ -]?(\d{8,14}N\d{1,3})$`), "IRCT$1"},
 	{"nl", regexp.MustCompile(`^((?:NL-OMON|NL|NTR)\d{1,6})$`), "$1"},
-	{"pactr", regexp.MustCompile(`^(PACTR\d{15,16})$`), "$1"},
+	{"pactr", regexp.MustCompile(`^PACTR[ -]?(\d{15,16})$`), "PACTR$1"},
 	{"rebec", regexp.MustCompile(`^(RBR-[0-9A-Z]{5,8})$`), "$1"},
-	{"rpcec", regexp.MustCompile(`^(RPCEC\d{8})$`), "$1"},
+	{"rpcec", regexp.MustCompile(`^RPCEC[ -]?(\d{8})$`), "RPCEC$1"},
 	{"slctr", regexp.MustCompile(`^(SLCTR/\d{4}/\d{3})$`), "$1"},
-	{"tctr", regexp.MustCompile(`^(TCTR\d{11})$`), "$1"},
-	{"repec", regexp.MustCompile(`^(PER-\d{3}-\d{2})$`), "$1"},
-	{"lbctr", regexp.MustCompile(`^(LBCTR\d{10})$`), "$1"},
-	{"itmctr", regexp.MustCompile(`^(ITMCTR\d{10})$`), "$1"},
+	{"tctr", regexp.MustCompile(`^TCTR[ -]?(\d{11})$`), "TCTR$1"},
+	{"repec", regexp.MustCompile(`^PER[ -](\d{3}-\d{2})$`), "PER-$1"},
+	{"lbctr", regexp.MustCompile(`^LBCTR[ -]?(\d{10})$`), "LBCTR$1"},
+	{"itmctr", regexp.MustCompile(`^ITMCTR[ -]?(\d{10})$`), "ITMCTR$1"},
+	{"phrr", regexp.MustCompile(`^(PHRR\d{6}-\d{6})$`), "$1"},
+	{"snctp", regexp.MustCompile(`^SNCTP[ -]?(\d{9})$`), "SNCTP$1"},
+	{"ctr", regexp.MustCompile(`^(CTR20\d{6})$`), "$1"},
 }
+
+// placeholder matches numbers that stand for one that nobody has yet: all digits are
+// zero, or those that a registry counts by.
+var placeholder = regexp.MustCompile(`^(?:\D*0+\D*|U1111-0000-0000|20\d{2}-0{6}-\d{2}|20\d{2}-50{5}-\d{2}|(?:CTRI|SLCTR)/.*/0+)$`)
 
 // ParseIdentifier recognises a registry's number by its form and returns it as
 // scheme:value in its one spelling, such as nct:NCT03421379. It also takes that
-// spelling.
+// spelling. A placeholder, such as NCT00000000, is no number.
 func ParseIdentifier(s string) (string, error) {
 	typed := strings.TrimSpace(s)
 	want := ""
-	if name, value, ok := strings.Cut(typed, ":"); ok {
+	if name, value, ok := strings.Cut(typed, ":"); ok && !strings.Contains(name, " ") {
 		want, typed = strings.ToLower(name), value
 	}
 	upper := strings.ToUpper(typed)
 	for _, sc := range schemes {
-		if m := sc.pattern.FindStringSubmatchIndex(upper); m != nil && (want == "" || want == sc.name) {
-			return sc.name + ":" + string(sc.pattern.ExpandString(nil, sc.value, upper, m)), nil
+		m := sc.pattern.FindStringSubmatchIndex(upper)
+		if m == nil || want != "" && want != sc.name {
+			continue
 		}
+		value := string(sc.pattern.ExpandString(nil, sc.value, upper, m))
+		if placeholder.MatchString(value) {
+			return "", fmt.Errorf("%.60q is a placeholder and no registry's number: give the number itself, or none", s)
+		}
+		return sc.name + ":" + value, nil
 	}
 	return "", fmt.Errorf("%.60q is not in the form of a registry's number that is known (NCT01234567, 2022-501234-12, ISRCTN12345678, U1111-1234-5678, jRCT2031200001, ...; see docs/spec.md)", s)
 }

@@ -198,7 +198,7 @@ func TestSnapshot(t *testing.T) {
 		}
 		var records []trial.Record
 		for i := range 1000 {
-			records = append(records, &trial.IdentifierRecord{ID: fmt.Sprintf("nct:NCT%08d", i), Kind: "identifier", Entries: trial.Entries{Peaks: []trial.Hash{}}})
+			records = append(records, &trial.IdentifierRecord{ID: fmt.Sprintf("nct:NCT%08d", i+1), Kind: "identifier", Entries: trial.Entries{Peaks: []trial.Hash{}}})
 		}
 		must(t, s.SaveSnapshot(ctx, 10, records))
 		changed := &trial.IdentifierRecord{ID: "nct:NCT00000003", Kind: "identifier", Entries: trial.Entries{Count: 1, Peaks: []trial.Hash{{1}}}}
