@@ -63,7 +63,10 @@ func NewVersions(list []Version) []Version {
 	for _, places := range same {
 		for _, i := range places {
 			for _, j := range places {
-				if list[i].Digest != list[j].Digest && !sameSaid(&list[i], &list[j]) && len(list[i].Conflicts) < maxConflicts {
+				if len(list[i].Conflicts) == maxConflicts {
+					break
+				}
+				if list[i].Digest != list[j].Digest && !sameSaid(&list[i], &list[j]) {
 					list[i].Conflicts = append(list[i].Conflicts, list[j].Entry)
 				}
 			}
