@@ -208,6 +208,8 @@ func fill(r *rand.Rand, v reflect.Value, full bool) {
 		v.SetBool(full || r.Intn(2) > 0)
 	case reflect.Int:
 		v.SetInt(r.Int63n(maxIndex))
+	case reflect.Uint8:
+		v.SetUint(uint64(r.Intn(256)))
 	case reflect.Uint64:
 		v.SetUint(uint64(r.Int63n(maxIndex + 1)))
 	case reflect.Pointer:

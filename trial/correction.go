@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -85,22 +84,22 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if c.Void == "" {
-		return nil
+	if c.Void != "" && tr.Shares.acted(voidAct(c.Of, c.Statement)) {
+		return refuse(RuleTaken, "the %s %s is void already", c.Of, c.Statement)
 	}
-	if len(tr.Acts) >= maxVoids {
-		return tooMany("voids", len(tr.Acts))
+	if r := c.ofOwn(t, tr); r != nil || c.Void == "" {
+		return r
 	}
-	if r := t.once(&tr.Acts, voidAct(c.Of, c.Statement)); r != nil { // so that what is void cannot be logged again
+	if n := len(tr.Shares.share(t.signer.Org).Acts); n >= maxVoids {
+		return tooMany("voids by "+t.signer.Org, n)
+	}
+	if r := t.act(tr, voidAct(c.Of, c.Statement)); r != nil { // so that what is void cannot be logged again
 		return r
 	}
 	switch c.Of {
 	case "protocol":
 		return c.voidProtocol(tr)
 	case "results":
-		if !contains(tr.Results, c.Statement) {
-			return refuse(RuleUnknown, "no results %s of this trial are in force", c.Statement)
-		}
 		tr.Results = without(tr.Results, c.Statement)
 	case "identifier":
 		return c.voidIdentifier(t, tr)
@@ -108,15 +107,43 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 	return nil // of the other kinds no record remembers an effect
 }
 
-// maxVoids is how many acts a trial may have for a void to be taken: what ends a
+// ofOwn refuses a correction of what is not logged for the trial, and by an organisation
+// that neither holds the trial nor logged the statement.
+func (c *Correction) ofOwn(t *tx, tr *TrialRecord) *Refusal {
+	author := ""
+	switch c.Of {
+	case "protocol":
+		for _, versions := range tr.Scopes {
+			for _, v := range versions {
+				if v.ID == c.Statement {
+					author = v.Org
+				}
+			}
+		}
+	case "results":
+		if contains(tr.Results, c.Statement) {
+			author = tr.Holder // whoever held the trial when they were logged
+		}
+	case "identifier":
+		return nil // the holder's, and found by its claim
+	default:
+		author = tr.Shares.author(c.Of, c.Statement)
+	}
+	switch author {
+	case "":
+		return refuse(RuleUnknown, "no %s %s of this trial is logged and not void", c.Of, c.Statement)
+	case t.signer.Org:
+		return nil
+	}
+	if tr.Holder == t.signer.Org {
+		return nil
+	}
+	return refuse(RuleHolder, "the %s %s was logged by %s: %s, which holds the trial, or who logged it corrects it", c.Of, c.Statement, author, tr.Holder)
+}
+
+// maxVoids is how many acts an organisation may have for a void to be taken: what ends a
 // delegation, or transfers the trial, has room behind them.
 const maxVoids = maxPerTrial - 100
-
-// voidAct is what a trial's acts have of a void: the statement as one of a kind, so
-// that whoever may void one kind does not reach what only others may void.
-func voidAct(kind string, id Hash) Hash {
-	return sha256.Sum256([]byte("trialproof/void/v1\n" + kind + "\n" + id.String()))
-}
 
 func (c *Correction) voidProtocol(tr *TrialRecord) *Refusal {
 	for name, versions := range tr.Scopes {

@@ -77,7 +77,7 @@ func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if r := t.once(&tr.Acts, s.ID); r != nil {
+	if r := t.act(tr, s.ID); r != nil {
 		return r
 	}
 	if !d.Withdraw.IsZero() {
@@ -85,8 +85,10 @@ func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
 		if i < 0 {
 			return refuse(RuleUnknown, "no delegation %s of this trial is in force", d.Withdraw)
 		}
-		if _, r := t.org(tr.Delegations[i].To); r != nil {
-			return r
+		if g := tr.Delegations[i]; g.Accepted > 0 { // else it is no part of that organisation's history
+			if _, r := t.org(g.To); r != nil {
+				return r
+			}
 		}
 		tr.Delegations = slices.Concat(tr.Delegations[:i], tr.Delegations[i+1:])
 		return nil
@@ -94,9 +96,11 @@ func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
 	if d.To == tr.Holder {
 		return refuse(RuleTaken, "%s holds the trial", d.To)
 	}
-	if _, r := t.org(d.To); r != nil {
-		return r
+	// It becomes part of the organisation's history with the first statement that rests on
+	// it: whoever is named without having been asked is not burdened with it.
+	if t.s.get(RecordKey{"org", d.To}) == nil {
+		return refuse(RuleUnknown, "no organisation %s is enrolled", d.To)
 	}
-	tr.Delegations = appended(tr.Delegations, Grant{d.End, s.ID, d.Kinds, d.Scope, d.To})
+	tr.Delegations = appended(tr.Delegations, Grant{End: d.End, ID: s.ID, Kinds: d.Kinds, Scope: d.Scope, To: d.To})
 	return nil
 }

@@ -38,7 +38,7 @@ func (d *Document) check(subjects []Subject) error {
 }
 
 func (d *Document) apply(t *tx, s *Signed) *Refusal {
-	return t.entitledTo(s, d.Trial, "document", "")
+	return t.remembered(s, d.Trial, "document", "")
 }
 
 // SAP is a statistical analysis plan.
@@ -68,7 +68,7 @@ func (p *SAP) check(subjects []Subject) error {
 }
 
 func (p *SAP) apply(t *tx, s *Signed) *Refusal {
-	return t.entitledTo(s, p.Trial, "sap", "")
+	return t.remembered(s, p.Trial, "sap", "")
 }
 
 // Results are the results of one analysis. Later ones name what they update.
@@ -110,7 +110,7 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
 		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
 	}
-	if contains(tr.Acts, voidAct("results", s.ID)) {
+	if tr.Shares.acted(voidAct("results", s.ID)) {
 		return voided(s.ID)
 	}
 	if contains(tr.Results, s.ID) {

@@ -46,8 +46,8 @@ func TestTrialLimits(t *testing.T) {
 	}
 }
 
-// TestVoidsLeaveRoom: who may void documents cannot keep the holder from taking that
-// back.
+// TestVoidsLeaveRoom: what a delegate empties, and the protocol versions that it logs, are
+// counted for itself: it cannot use up what the holder needs.
 func TestVoidsLeaveRoom(t *testing.T) {
 	l := trialtest.NewLog(t)
 	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {
@@ -57,15 +57,60 @@ func TestVoidsLeaveRoom(t *testing.T) {
 	p, s := trialtest.Register("X-1")
 	id := l.Admit("ada", p, s).ID
 	named := trial.NamedSubject("trial", id)
-	given := l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"document"}, To: "beta", Trial: id}, named).ID
-	void := func(i int) trial.Predicate {
-		return &trial.Correction{Common: trialtest.Common(), Of: "document", Statement: trial.Hash{1, byte(i), byte(i >> 8)}, Trial: id, Void: "duplicate"}
+	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"document", "protocol"}, To: "beta", Trial: id}, named)
+	refused := func(who string, p trial.Predicate, subjects []trial.Subject) {
+		t.Helper()
+		if _, _, err := l.State.Admit(trialtest.Check(t, who, p, subjects), l.State.Time()+1); trial.RuleOf(err) != trial.RuleLimit {
+			t.Fatalf("one %s of %s more: %v", p.Kind(), who, err)
+		}
 	}
+	document := func(who string, i int) trial.Hash {
+		p := &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(who, i)}
+		return l.Admit(who, p, trialtest.Documents("document", "d")).ID
+	}
+	void := func(of trial.Hash) trial.Predicate {
+		return &trial.Correction{Common: trialtest.Common(), Of: "document", Statement: of, Trial: id, Void: "duplicate"}
+	}
+	for i := range 900 {
+		l.Admit("ben", void(document("ben", i)), named)
+	}
+	refused("ben", void(document("ben", 900)), named)
+	var last trial.Hash
+	version := func(i int) (trial.Predicate, []trial.Subject) {
+		return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("protocol", "p")
+	}
+	for i := range 1000 {
+		p, s := version(i)
+		last = l.Admit("ben", p, s).ID
+	}
+	p, s = version(1000)
+	refused("ben", p, s)
+	l.Admit("ada", p, s)
 	for i := range 899 { // the delegation is an act too
-		l.Admit("ben", void(i), named)
+		l.Admit("ada", void(document("ada", i)), named)
 	}
-	if _, _, err := l.State.Admit(trialtest.Check(t, "ben", void(899), named), l.State.Time()+1); trial.RuleOf(err) != trial.RuleLimit {
-		t.Fatalf("one void more: %v", err)
+	refused("ada", void(document("ada", 899)), named)
+	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"sap"}, To: "beta", Trial: id}, named)
+}
+
+// TestObservationsAreCounted: an organisation logs a thousand observations of a number,
+// and keeps nobody else from logging theirs.
+func TestObservationsAreCounted(t *testing.T) {
+	l := trialtest.NewLog(t)
+	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {
+		p, s := trialtest.Org(org, org, key)
+		l.Admit("registrar", p, s)
 	}
-	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Trial: id, Withdraw: given}, named)
+	seen := func(i int) (trial.Predicate, []trial.Subject) {
+		return &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT01234567", SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", fmt.Sprint(i))
+	}
+	for i := range 1000 {
+		p, s := seen(i)
+		l.Admit("ben", p, s)
+	}
+	p, s := seen(1000)
+	if _, _, err := l.State.Admit(trialtest.Check(t, "ben", p, s), l.State.Time()+1); trial.RuleOf(err) != trial.RuleLimit {
+		t.Fatalf("one observation more: %v", err)
+	}
+	l.Admit("ada", p, s)
 }

@@ -75,7 +75,7 @@ func (m *Milestone) check(subjects []Subject) error {
 }
 
 func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
-	return t.entitledTo(s, m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
+	return t.remembered(s, m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
 }
 
 // checkCountry takes a country, or none.

@@ -112,7 +112,14 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 	}
 	c := trialtest.Common()
 	c.SignedAt += trial.Time(n)
-	switch rapid.IntRange(0, 17).Draw(t, "kind") {
+	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+	case 18, 19:
+		o := &trial.Observation{Common: c, Identifier: fmt.Sprintf("nct:NCT0000000%d", 1+n%2), SeenAt: "2026-03-01", Source: "registry"}
+		if !link.IsZero() {
+			o = &trial.Observation{Common: c, Identifier: o.Identifier, Reason: "wrong-document", Withdraw: link}
+			return who, o, trial.NamedSubject("observation", link)
+		}
+		return who, o, trialtest.Documents("observation", fmt.Sprint(n))
 	case 11:
 		d := &trial.Delegation{Common: c, Trial: id, To: org, Kinds: []string{"document", "protocol"}}
 		if !link.IsZero() {

@@ -59,7 +59,7 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if contains(tr.Acts, voidAct("protocol", s.ID)) {
+	if tr.Shares.acted(voidAct("protocol", s.ID)) {
 		return voided(s.ID)
 	}
 	versions := tr.Scopes[p.Scope]
@@ -80,10 +80,14 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	}
 	n := 0
 	for _, list := range tr.Scopes {
-		n += len(list)
+		for _, v := range list {
+			if v.Org == t.signer.Org {
+				n++
+			}
+		}
 	}
 	if n >= maxPerTrial {
-		return tooMany("protocol versions", n)
+		return tooMany("protocol versions by "+t.signer.Org, n)
 	}
 	if p.Scope != ScopeGlobal {
 		found := false
@@ -98,7 +102,7 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	for k, v := range tr.Scopes {
 		scopes[k] = v
 	}
-	scopes[p.Scope] = appended(versions, Version{s.ID, p.Version})
+	scopes[p.Scope] = appended(versions, Version{s.ID, t.signer.Org, p.Version})
 	tr.Scopes = scopes
 	return nil
 }

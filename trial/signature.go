@@ -20,5 +20,5 @@ func (c *CoSignature) check(subjects []Subject) error {
 }
 
 func (c *CoSignature) apply(t *tx, s *Signed) *Refusal {
-	return t.entitledTo(s, c.Trial, "signature", "")
+	return t.remembered(s, c.Trial, "signature", "")
 }

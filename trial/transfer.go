@@ -85,12 +85,19 @@ func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
 	} else if p.To == tr.Holder {
 		return refuse(RuleTaken, "%s holds the trial", p.To)
 	}
-	for _, id := range []string{p.To, tr.Holder} {
+	if t.s.get(RecordKey{"org", p.To}) == nil {
+		return refuse(RuleUnknown, "no organisation %s is enrolled", p.To)
+	}
+	touched := []string{tr.Holder}
+	if p.Action == "accept" || p.Action == "order" { // an offer is no part of the history of who has not accepted it
+		touched = append(touched, p.To)
+	}
+	for _, id := range touched {
 		if _, r := t.org(id); r != nil {
 			return r
 		}
 	}
-	if r := t.once(&tr.Acts, s.ID); r != nil {
+	if r := t.act(tr, s.ID); r != nil {
 		return r
 	}
 	switch p.Action {

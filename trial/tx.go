@@ -109,26 +109,45 @@ func (t *tx) entitled(id Hash, kind, scope string) (*TrialRecord, *Refusal) {
 		return tr, r
 	}
 	ended := ""
-	for _, g := range tr.Delegations {
+	for i, g := range tr.Delegations {
 		if g.To != t.signer.Org || !slices.Contains(g.Kinds, kind) || g.Scope != "" && g.Scope != scope {
 			continue
 		}
 		if g.End == "" || t.time <= EndOf(g.End) {
-			return tr, nil
+			return tr, t.accept(tr, i)
 		}
 		ended = fmt.Sprintf("; its delegation ended with %s", g.End)
 	}
 	return nil, refuse(RuleHolder, "trial %s is held by %s, which has not delegated this %s to %s, the signer's organisation%s", id, tr.Holder, kind, t.signer.Org, ended)
 }
 
-// entitledTo is entitled for statements of which records remember nothing but that
-// they are void: those cannot be logged again, nor opened from a seal.
-func (t *tx) entitledTo(s *Signed, id Hash, kind, scope string) *Refusal {
+// accept notes that a delegation is made use of: by its first statement the
+// organisation takes it on, and it becomes part of its history.
+func (t *tx) accept(tr *TrialRecord, i int) *Refusal {
+	if tr.Delegations[i].Accepted > 0 {
+		return nil
+	}
+	if _, r := t.org(tr.Delegations[i].To); r != nil {
+		return r
+	}
+	tr.Delegations = slices.Clone(tr.Delegations)
+	tr.Delegations[i].Accepted = t.index
+	return nil
+}
+
+// remembered is entitled for statements of which a record remembers no more than that
+// they were logged, and by whom. What is void of them cannot be logged again, nor opened
+// from a seal.
+func (t *tx) remembered(s *Signed, id Hash, kind, scope string) *Refusal {
 	tr, r := t.entitled(id, kind, scope)
-	if r == nil && contains(tr.Acts, voidAct(kind, s.ID)) {
+	if r != nil {
+		return r
+	}
+	if tr.Shares.acted(voidAct(kind, s.ID)) {
 		return voided(s.ID)
 	}
-	return r
+	tr.Shares = tr.Shares.logged(t.signer.Org, kind, s.ID)
+	return nil
 }
 
 // org returns an organisation for editing: an entry that gives it something, or
@@ -161,6 +180,20 @@ func (t *tx) once(acts *[]Hash, id Hash) *Refusal {
 		return tooMany("acts", len(*acts))
 	}
 	*acts = appended(*acts, id)
+	return nil
+}
+
+// act is once for the acts of the signer's organisation concerning a trial.
+func (t *tx) act(tr *TrialRecord, id Hash) *Refusal {
+	if tr.Shares.acted(id) {
+		return refuse(RuleTaken, "this statement is logged, and is logged once only")
+	}
+	share := tr.Shares.share(t.signer.Org)
+	if n := len(share.Acts); n >= maxPerTrial {
+		return tooMany("acts by "+t.signer.Org, n)
+	}
+	share.Acts = appended(share.Acts, id)
+	tr.Shares = tr.Shares.with(share)
 	return nil
 }
 

@@ -184,6 +184,13 @@ func sign(ctx context.Context, e *env, args []string) error {
 	return r.say(ctx, e, how, p, trial.NamedSubject("statement", of.id), &o)
 }
 
+// withdraw takes an observation back: it belongs to no trial, and only who logged it can.
+func (r *remote) withdraw(ctx context.Context, e *env, how sending, seen *trial.Observation, id trial.Hash, reason string) error {
+	var o trial.Openings
+	p := &trial.Observation{Common: r.common("responsibility", &o), Identifier: seen.Identifier, Reason: reason, Withdraw: id}
+	return r.say(ctx, e, how, p, trial.NamedSubject("observation", id), &o)
+}
+
 func correct(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
@@ -206,6 +213,9 @@ func correct(ctx context.Context, e *env, args []string) error {
 	of, err := r.logged(ctx, rest[0])
 	if err != nil {
 		return err
+	}
+	if seen, ok := of.statement.Predicate.(*trial.Observation); ok && p.Void != "" {
+		return r.withdraw(ctx, e, how, seen, of.id, p.Void)
 	}
 	p.Of, p.Statement, p.Trial = of.statement.Predicate.Kind(), of.id, of.trial
 	if p.Void != "" {

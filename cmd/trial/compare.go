@@ -88,7 +88,7 @@ func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
 // compare compares what was reported with what was specified.
 func (d *dossier) compare(article []outcome.ArticleOutcome) *compare.Report {
 	report := compare.Weigh(d.versions, article)
-	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.unheard(), d.obsolete())
+	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.obsolete(), d.withdrawn, d.unheard())
 	return report
 }
 

@@ -45,7 +45,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 		for _, v := range verdicts {
 			e.printVerdict(&v)
 		}
-		for _, u := range slices.Concat(d.unread, d.unheard()) {
+		for _, u := range slices.Concat(d.unread, d.withdrawn, d.unheard()) {
 			fmt.Fprintf(e.stdout, "note: %s\n", u)
 		}
 		e.printBasis(&r, d)

@@ -204,7 +204,12 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 		if entry.Statement == nil || entry.Signer.Org != m.key.org && entry.Signer.Key.ID() != m.key.public.ID() {
 			continue
 		}
-		if o, ok := entry.Statement.Statement.Predicate.(*trial.Observation); ok && o.Identifier == identifier {
+		o, ok := entry.Statement.Statement.Predicate.(*trial.Observation)
+		switch {
+		case !ok || o.Identifier != identifier:
+		case !o.Withdraw.IsZero(): // what was taken back may be imported again
+			list = slices.DeleteFunc(list, func(l logged) bool { return l.id == o.Withdraw })
+		default:
 			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index}
 			if l.facts == nil {
 				l.facts = m.keptFacts(identifier, l.digest, o.FactsDigest)

@@ -27,6 +27,7 @@ type dossier struct {
 	files     []trial.Hash // documents that versions were read from, in place of facts
 	unread    []string     // documents whose content neither facts nor a file tell
 	unchained []string     // observations whose predecessor is not logged for their number
+	withdrawn []string     // observations that who logged them took back
 	from      []string     // organisations whose word the reader takes
 }
 
@@ -79,6 +80,11 @@ func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.State
 			}
 		}
 	}
+	d.observations(func(e trial.Located, o *trial.Observation) {
+		if !o.Withdraw.IsZero() {
+			void[o.Withdraw] = true
+		}
+	})
 	for _, v := range d.histories {
 		for _, e := range v.Entries {
 			if e.Statement == nil || seen[e.Index] {
@@ -87,6 +93,21 @@ func (d *dossier) located(f func(e trial.Located, id trial.Hash, st *trial.State
 			seen[e.Index] = true
 			if id, st := e.Statement.Effective(); !void[id] {
 				f(e, id, st)
+			}
+		}
+	}
+}
+
+// observations calls f with each observation, and each withdrawal of one, in the order
+// of the log.
+func (d *dossier) observations(f func(trial.Located, *trial.Observation)) {
+	for _, v := range d.histories {
+		for _, e := range v.Entries {
+			if e.Statement == nil {
+				continue
+			}
+			if o, ok := e.Statement.Statement.Predicate.(*trial.Observation); ok {
+				f(e, o)
 			}
 		}
 	}
@@ -151,17 +172,22 @@ func (d *dossier) find(files []string) (map[trial.Hash]*study.Study, error) {
 // read makes versions of the statements.
 func (d *dossier) read(found map[trial.Hash]*study.Study) {
 	var list []study.Version
-	observed := map[trial.Hash]bool{}
-	d.located(func(e trial.Located, id trial.Hash, st *trial.Statement) {
-		if st.Predicate.Kind() == "observation" {
-			observed[id] = true
+	observed := map[trial.Hash]trial.Located{}
+	d.observations(func(e trial.Located, o *trial.Observation) {
+		if o.Withdraw.IsZero() {
+			observed[e.Statement.ID] = e
+		} else if of, ok := observed[o.Withdraw]; ok {
+			d.withdrawn = append(d.withdrawn, fmt.Sprintf("entry %d, an observation by %s, was withdrawn by entry %d (%s) and is not read", of.Index, of.Signer.Org, e.Index, o.Reason))
 		}
 	})
 	d.located(func(e trial.Located, id trial.Hash, st *trial.Statement) {
 		v := study.Version{Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org, Whose: d.whose(e, st), Logged: e.Time.Std().Format(time.DateOnly)}
 		if o, ok := st.Predicate.(*trial.Observation); ok {
+			if !o.Withdraw.IsZero() {
+				return
+			}
 			v.Claimed = o.Dated
-			if !o.Previous.IsZero() && !observed[o.Previous] {
+			if _, known := observed[o.Previous]; !o.Previous.IsZero() && !known {
 				d.unchained = append(d.unchained, fmt.Sprintf("entry %d names an observation before it that is not logged for this number", e.Index))
 			}
 		}

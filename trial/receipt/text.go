@@ -134,6 +134,9 @@ func Describe(s *trial.Statement) string {
 	case *trial.Document:
 		return fmt.Sprintf("document %sof trial %s", spaced(p.Version), p.Trial)
 	case *trial.Observation:
+		if !p.Withdraw.IsZero() {
+			return fmt.Sprintf("withdrawal of the observation %.12s of %s: %s", p.Withdraw, p.Identifier, p.Reason)
+		}
 		return fmt.Sprintf("observation of %s in a %s on %s%s", p.Identifier, p.Source, p.SeenAt, said(", of the version of ", p.Dated))
 	case *trial.CoSignature:
 		return fmt.Sprintf("signature on the statement %s of trial %s, meaning %s", p.Statement, p.Trial, p.Meaning)

@@ -1,0 +1,150 @@
+package trial
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+)
+
+// A Share is what a record remembers of one organisation's statements about its subject.
+// What two parties may log about one thing is counted for each by itself, so that
+// neither can use up what the other needs. Of the kinds in the plural it has what was
+// logged and by whom, so that nothing else can be corrected or emptied.
+type Share struct {
+	Acts         []Hash `json:"acts,omitempty"`   // statements that may not be logged again, see tx.act
+	Claims       int    `json:"claims,omitempty"` // how often it has ever claimed the number
+	Documents    IDs    `json:"documents,omitempty"`
+	Milestones   IDs    `json:"milestones,omitempty"`
+	Observations IDs    `json:"observations,omitempty"`
+	Org          string `json:"org"`
+	SAPs         IDs    `json:"saps,omitempty"`
+	Signatures   IDs    `json:"signatures,omitempty"`
+}
+
+// of returns the statements of a kind, nil if a share remembers none of it.
+func (s *Share) of(kind string) *IDs {
+	switch kind {
+	case "document":
+		return &s.Documents
+	case "milestone":
+		return &s.Milestones
+	case "observation":
+		return &s.Observations
+	case "sap":
+		return &s.SAPs
+	case "signature":
+		return &s.Signatures
+	}
+	return nil
+}
+
+// Shares are the shares of a record, sorted by organisation.
+type Shares []Share
+
+func (s Shares) find(org string) (int, bool) {
+	return slices.BinarySearchFunc(s, org, func(x Share, org string) int { return cmp.Compare(x.Org, org) })
+}
+
+// share returns an organisation's share, an empty one if it has none.
+func (s Shares) share(org string) Share {
+	if i, found := s.find(org); found {
+		return s[i]
+	}
+	return Share{Org: org}
+}
+
+// with returns a copy in which an organisation has another share: records of earlier
+// sizes have the old ones.
+func (s Shares) with(share Share) Shares {
+	i, found := s.find(share.Org)
+	if !found {
+		return slices.Insert(slices.Clone(s), i, share)
+	}
+	c := slices.Clone(s)
+	c[i] = share
+	return c
+}
+
+// acted reports whether any organisation's acts have an identity.
+func (s Shares) acted(id Hash) bool {
+	return slices.ContainsFunc(s, func(x Share) bool { return contains(x.Acts, id) })
+}
+
+// author returns the organisation that logged a statement of a kind, "" if none did.
+func (s Shares) author(kind string, id Hash) string {
+	for i := range s {
+		if ids := s[i].of(kind); ids != nil && ids.has(id) {
+			return s[i].Org
+		}
+	}
+	return ""
+}
+
+// logged returns a copy in which an organisation has logged a statement of a kind.
+func (s Shares) logged(org, kind string, id Hash) Shares {
+	share := s.share(org)
+	if ids := share.of(kind); !ids.has(id) {
+		*ids = ids.with(id)
+	}
+	return s.with(share)
+}
+
+// check refuses what no state writes.
+func (s Shares) check() error {
+	for i := range s {
+		if err := CheckOrgID(s[i].Org); err != nil {
+			return err
+		}
+		if i > 0 && s[i-1].Org >= s[i].Org {
+			return fmt.Errorf("shares are not sorted by organisation: %s", s[i].Org)
+		}
+		if s[i].Claims < 0 {
+			return fmt.Errorf("the share of %s has %d claims", s[i].Org, s[i].Claims)
+		}
+		for _, kind := range []string{"document", "milestone", "observation", "sap", "signature"} {
+			if ids := *s[i].of(kind); len(ids)%idBytes != 0 {
+				return fmt.Errorf("the share of %s has %d bytes of %ss", s[i].Org, len(ids), kind)
+			}
+		}
+	}
+	return nil
+}
+
+// IDs is a list of statements' identities, in the order of the log: the first idBytes
+// bytes of each, one behind the other; in JSON base64. Whoever finds a second statement
+// with the bytes of another's finds 2^64 hashes first, and gains that it may name a
+// statement that is not logged, which the history's marks then say.
+type IDs []byte
+
+const idBytes = 8
+
+func (s IDs) has(id Hash) bool {
+	for ; len(s) >= idBytes; s = s[idBytes:] {
+		if [idBytes]byte(s) == [idBytes]byte(id[:idBytes]) {
+			return true
+		}
+	}
+	return false
+}
+
+// with returns the list with an identity behind; it leaves s's own array alone.
+func (s IDs) with(id Hash) IDs { return append(s[:len(s):len(s)], id[:idBytes]...) }
+
+// count returns the number of identities.
+func (s IDs) count() int { return len(s) / idBytes }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s IDs) MarshalText() ([]byte, error) { return b64.AppendEncode(nil, s), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *IDs) UnmarshalText(text []byte) (err error) {
+	*s, err = decodeB64(string(text))
+	return err
+}
+
+// voidAct is what a record's acts have of a void: the statement as one of a kind, so
+// that whoever may void one kind does not reach what only others may void.
+func voidAct(kind string, id Hash) Hash {
+	return sha256.Sum256([]byte("trialproof/void/v1\n" + kind + "\n" + id.String()))
+}
