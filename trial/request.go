@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,6 +29,9 @@ func (r Request) Marshal() ([]byte, error) {
 
 // ParseRequest parses what Marshal returns and verifies that the key signed it.
 func ParseRequest(text []byte) (Request, error) {
+	// What an editor or a mail program does to a text changes nothing here: what
+	// counts is signed.
+	text = bytes.ReplaceAll(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), []byte("\r\n"), []byte("\n"))
 	if !strings.HasPrefix(string(text), requestHeader+"\n") {
 		return Request{}, errors.New("no enrolment request: it is made by trial keygen and ends in .pub")
 	}

@@ -83,6 +83,12 @@ func newKey(name string, alg Algorithm, seed []byte) (*Key, error) {
 // ParseKey parses the text of a key file.
 func ParseKey(text []byte) (*Key, error) {
 	bad := errors.New("malformed key: want a file made by `trialwitness keygen`")
+	switch {
+	case len(text) == 0:
+		return nil, errors.New("the key file is empty, as a copy that failed leaves it: put its backup in its place")
+	case strings.HasPrefix(string(text), "\xef\xbb\xbf"), strings.Contains(string(text), "\r\n"):
+		return nil, errors.New("the key file has CRLF line ends or a byte order mark (BOM), which an editor put there: put its backup in its place, or save it as UTF-8 without BOM and with LF line ends")
+	}
 	line, rest, _ := strings.Cut(string(text), "\n")
 	fields := strings.SplitN(line, "+", 5)
 	if len(fields) != 5 || fields[0] != "PRIVATE" || fields[1] != "KEY" {

@@ -185,3 +185,31 @@ func TestOldFolder(t *testing.T) {
 	}
 	refused(t, bad, "restore it from a backup")
 }
+
+// TestMangledKey: what was done to a key file is named.
+func TestMangledKey(t *testing.T) {
+	text := testKey(t, Ed25519).text()
+	for mangled, want := range map[string]string{"": "is empty", "\xef\xbb\xbf" + text: "BOM", strings.ReplaceAll(text, "\n", "\r\n"): "CRLF"} {
+		if _, err := ParseKey([]byte(mangled)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: %v", mangled, err)
+		}
+	}
+}
+
+// TestTempLinkNotFollowed: somebody left a link where a record is prepared.
+func TestTempLinkNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, filepath.Join(dir, "checkpoint.tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if err := faults(nil).replace("checkpoint", filepath.Join(dir, "checkpoint"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, victim) != "precious" || read(t, filepath.Join(dir, "checkpoint")) != "x" {
+		t.Error("the link was followed")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -49,7 +50,7 @@ func export(ctx context.Context, e *env, args []string) error {
 	b.add("policy", policy)
 	b.add("history.json", data)
 	for _, other := range list[1:] {
-		b.add(fmt.Sprintf("%s.json", safe(other.Key.Kind+"-"+other.Key.ID)), other.data)
+		b.addRecord(other.Key, other.data)
 	}
 	h, err := history.Parse(data)
 	if err != nil {
@@ -91,9 +92,20 @@ func receiptOf(h *history.History, e history.Entry) ([]byte, error) {
 
 // An archive is a ZIP being made, the same every time from the same files.
 type archive struct {
-	buf bytes.Buffer
-	zip *zip.Writer
-	err error
+	buf   bytes.Buffer
+	zip   *zip.Writer
+	names map[string]bool // that are taken, in lower case: some systems see no difference
+	err   error
+}
+
+// addRecord adds the history of a record under a name made of its kind and id. Two
+// ids that lead to one name differ in what is behind it.
+func (a *archive) addRecord(key trial.RecordKey, data []byte) {
+	name := safe(key.Kind + "-" + key.ID)
+	if a.names[strings.ToLower(name+".json")] {
+		name += fmt.Sprintf("-%.12x", sha256.Sum256([]byte(key.ID)))
+	}
+	a.add(name+".json", data)
 }
 
 func (a *archive) add(name string, data []byte) {
@@ -103,6 +115,14 @@ func (a *archive) add(name string, data []byte) {
 	if a.err != nil {
 		return
 	}
+	if a.names[strings.ToLower(name)] {
+		a.err = fmt.Errorf("two files of the export would be named %s", name)
+		return
+	}
+	if a.names == nil {
+		a.names = map[string]bool{}
+	}
+	a.names[strings.ToLower(name)] = true
 	w, err := a.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err == nil {
 		_, err = w.Write(data)

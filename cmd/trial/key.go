@@ -91,6 +91,9 @@ func readKey(name string) (*keyFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) == 0 {
+		return nil, usagef("%s is empty, as a copy that failed leaves it: put its backup in its place", name)
+	}
 	block, _ := pem.Decode(data)
 	if block == nil || block.Type != "PRIVATE KEY" {
 		return nil, usagef("%s holds no signing key: make one with trial keygen", name)

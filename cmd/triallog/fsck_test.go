@@ -167,3 +167,36 @@ func publicDir(t *testing.T) string {
 	}
 	return dir
 }
+
+// TestMangledLogKey: what a copy that failed, or an editor, made of the log's key is
+// named; line ends do not matter.
+func TestMangledLogKey(t *testing.T) {
+	f := smallLog(t)
+	good := read(t, f.path(keyName))
+	for text, want := range map[string]string{
+		"": "log.key is empty", "\n": "log.key is empty", "\xef\xbb\xbf" + good: "BOM",
+		strings.ReplaceAll(good, "\n", "\r\n"): "", good: "",
+	} {
+		put(t, f.path(keyName), text)
+		status, _, stderr := triallog(t, "fsck", "-dir", f.dir)
+		if want == "" && status != 0 || want != "" && (status != 1 || !strings.Contains(stderr, want)) {
+			t.Errorf("log.key %.20q: status %d, %s", text, status, stderr)
+		}
+	}
+}
+
+// TestTempLink: a link that was left where a file is prepared is not followed.
+func TestTempLink(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	put(t, victim, "precious")
+	if err := os.Symlink(victim, filepath.Join(dir, "file.tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeDurable(filepath.Join(dir, "file"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, victim) != "precious" || read(t, filepath.Join(dir, "file")) != "x" {
+		t.Error("the link was followed")
+	}
+}

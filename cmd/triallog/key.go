@@ -65,6 +65,12 @@ func (f *folder) readKey(name string) (*logKey, error) {
 	if text == nil || err != nil {
 		return nil, err
 	}
+	switch {
+	case len(trimLine(text)) == 0:
+		return nil, fmt.Errorf("%s is empty, as a copy that failed leaves it: put the log's key in its place, from the backup", f.path(name))
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
+		return nil, fmt.Errorf("%s begins with a byte order mark (BOM), which an editor put there: put the backup in its place, or save it as UTF-8 without BOM", f.path(name))
+	}
 	k, err := parseLogKey(string(trimLine(text)))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path(name), err)
@@ -88,6 +94,8 @@ func (f *folder) config() (cfg logserver.Config, policy []byte, err error) {
 		return cfg, nil, err
 	case vkey == nil:
 		return cfg, nil, f.missing(vkeyName, fmt.Sprintf("the log's verifier key, which is the line %s", key.vkey))
+	case len(trimLine(vkey)) == 0:
+		return cfg, nil, fmt.Errorf("%s is empty: it is the line %s", f.path(vkeyName), key.vkey)
 	case string(trimLine(vkey)) != key.vkey:
 		return cfg, nil, fmt.Errorf("%s is not the verifier key of %s, which is %s: if a rotation was interrupted, run triallog rotate -dir %s -finish again", f.path(vkeyName), f.path(keyName), key.vkey, f.dir)
 	}

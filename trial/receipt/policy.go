@@ -66,6 +66,9 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	if len(text) > maxPolicyBytes {
 		return nil, fmt.Errorf("policy: %d bytes, the most is %d", len(text), maxPolicyBytes)
 	}
+	if err := mangled(text); err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
 	// SPEC: "the allowed octet values are 0x09 (tab), 0x0A (newline), 0x20-0x7E, and 0x80-0xFF."
 	for i, c := range text {
 		if c != '\t' && c != '\n' && (c < 0x20 || c == 0x7f) {
