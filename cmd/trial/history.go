@@ -432,6 +432,9 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if is, err := e.verifyReport(p, data, w, files); is {
 		return err
 	}
+	if err := history.CheckMembers(data); err != nil {
+		return fmt.Errorf("%w: %w", errInvalid, err)
+	}
 	v, err := checkHistory(p, data)
 	if err != nil {
 		return err
