@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // regular refuses what is no file: to open a pipe would wait for ever.
@@ -55,6 +57,20 @@ func printable(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// visible shows what a page or a terminal would act on, or hide, as its escape: what
+// rings, moves the cursor, reorders or has no width. Lines and spaces stay.
+func visible(page []byte) []byte {
+	var b bytes.Buffer
+	for _, r := range string(page) {
+		if r == '\n' || r == '\t' || unicode.Is(unicode.Zs, r) || strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.Bytes()
 }
 
 // A counter reports how much has been read.

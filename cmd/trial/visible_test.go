@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/trialproof/trialproof/trial/compare"
+)
+
+// TestReportVisible: what a document's texts hold never acts on a page: it is shown.
+func TestReportVisible(t *testing.T) {
+	evil := "Pain \x1b[2Jscore\x07 \u202egnihton\u202c \u200b\u2066x\u2069 \u00ad\x00 \ufeff\U000e0041 é 漢字 \u00a0m"
+	x := &inspection{
+		Asked: "nct:NCT09999991", NotProven: []string{evil}, Unread: evil,
+		Study:      &studyHead{Title: evil, Sponsor: evil},
+		Entries:    []inspectedEntry{{Says: evil, Digests: []string{evil}, Key: evil}},
+		Comparison: &compare.Report{Notes: []string{evil}, Conflicts: []string{evil}},
+	}
+	var page bytes.Buffer
+	if err := reportPage.Execute(&page, struct {
+		*inspection
+		Twin, Digest string
+	}{x, "r.json", "d"}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.ContainsRune(page.Bytes(), 0x202e) || !bytes.ContainsRune(page.Bytes(), 0x1b) {
+		t.Fatal("the template shows no text of documents: this tests nothing")
+	}
+	text := string(visible(page.Bytes()))
+	for _, r := range text {
+		if r != '\n' && r != '\t' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)) {
+			t.Fatalf("the page holds %U", r)
+		}
+	}
+	for _, want := range []string{`Pain \x1b[2Jscore\a \u202egnihton\u202c`, "é 漢字 \u00a0m", "</html>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
