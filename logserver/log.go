@@ -283,6 +283,9 @@ func (l *Log) pending() error {
 			return false
 		})
 	}
+	if d := l.Damaged(); why == nil && len(d) > 0 {
+		why = d[0] // no proof for the witnesses can be made of it
+	}
 	if why == nil {
 		return fmt.Errorf("%w: too few witnesses have cosigned yet", ErrPending)
 	}

@@ -190,7 +190,7 @@ func (l *Log) compareCopy(ctx context.Context) error {
 	}
 	cp, err := l.cfg.Policy.Open(kept)
 	if err != nil {
-		return fmt.Errorf("%s: %w", l.cfg.CheckpointFile, err)
+		return fmt.Errorf("%s: %w: triallog fsck says whether it can be put back, and with -repair does", l.cfg.CheckpointFile, err)
 	}
 	return l.holds(ctx, cp.Tree, l.cfg.CheckpointFile)
 }
