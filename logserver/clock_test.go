@@ -166,3 +166,22 @@ func TestWitnessClocksNamed(t *testing.T) {
 		t.Fatalf("the log warns: %q", text)
 	}
 }
+
+// TestLastEntryAhead: an entry was stamped by a wrong clock, before anybody compared
+// it. The log says so for as long as it lasts.
+func TestLastEntryAhead(t *testing.T) {
+	f := newFixture(t)
+	f.create()
+	f.clock.Add(-24 * time.Hour)
+	l, stop := f.open()
+	defer stop()
+	waitReady(t, l)
+	f.enrol(l)
+	if text := strings.Join(l.Warnings(), "\n"); !strings.Contains(text, "24h0m0s ahead of this machine's clock") {
+		t.Fatalf("the log warns: %q", text)
+	}
+	f.clock.Add(24 * time.Hour)
+	if w := l.Warnings(); len(w) > 0 {
+		t.Fatal(w)
+	}
+}

@@ -116,6 +116,7 @@ type Log struct {
 	files files
 	ready atomic.Bool // the witnesses' last sizes have been compared
 	clock clock
+	last  atomic.Int64 // time of the last entry decided, in milliseconds since 1970
 
 	work       context.Context // ends when all work must
 	stop       context.CancelFunc
@@ -243,6 +244,9 @@ func (l *Log) Warnings() []string {
 	var list []string
 	if w := l.clock.warning(l); w != "" {
 		list = append(list, w)
+	}
+	if d := trial.Time(l.last.Load()).Std().Sub(l.now().Round(0)); d > maxClockAhead {
+		list = append(list, fmt.Sprintf("the last entry bears a time that is %s ahead of this machine's clock: every later entry will bear it too. Either the clock is behind, or it was ahead then: docs/operator.md says what is left", d.Round(time.Second)))
 	}
 	if signed, published := l.signedSize(), l.publishedSize(); signed > published {
 		list = append(list, fmt.Sprintf("the tree of size %d waits for the witnesses, quorum %s; published is size %d", signed, l.cfg.Policy.QuorumText(), published))

@@ -53,6 +53,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 		return
 	}
 	s.state.Commit()
+	s.l.last.Store(int64(s.state.Time()))
 	changed := s.state.Changed()
 	s.saver.note(changed)
 	s.l.view.add(change{s.state.Size(), s.state.Map(), changed})

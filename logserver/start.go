@@ -161,6 +161,7 @@ func (l *Log) load(ctx context.Context) error {
 	if err := l.finish(ctx); err != nil {
 		return err
 	}
+	l.last.Store(int64(l.sequencer.state.Time()))
 	l.sequencer.saver.note(l.sequencer.state.Changed())
 	l.view.begin(l.sequencer.state)
 	l.view.advance(l.published.size)

@@ -96,15 +96,24 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 
 // pending says why there is no receipt yet, as the log does.
 func (c *Client) pending(ctx context.Context) error {
-	_, err := c.do(ctx, http.MethodGet, "/readyz", nil)
+	why, err := c.notReady(ctx)
 	switch {
-	case err == nil:
+	case err != nil:
+		return ErrPending // the log does not tell everyone
+	case why == "":
 		return fmt.Errorf("%w: too few witnesses have cosigned yet", ErrPending)
-	case errors.Is(err, errNotReady):
-		_, why, _ := strings.Cut(err.Error(), errNotReady.Error()+": ")
-		return fmt.Errorf("%w: %s", ErrPending, why)
 	}
-	return ErrPending // the log does not tell everyone
+	return fmt.Errorf("%w: %s", ErrPending, why)
+}
+
+// notReady asks the log why it is not ready; "" if it is.
+func (c *Client) notReady(ctx context.Context) (why string, err error) {
+	_, err = c.do(ctx, http.MethodGet, "/readyz", nil)
+	if errors.Is(err, errNotReady) {
+		_, why, _ = strings.Cut(err.Error(), errNotReady.Error()+": ")
+		return why, nil
+	}
+	return "", err
 }
 
 // problem turns an answer that is none into an error: a refusal by a rule into
@@ -162,7 +171,13 @@ func (c *Client) Submit(ctx context.Context, envelope, key []byte) (Result, erro
 func (c *Client) ready(ctx context.Context, f func() ([]byte, error)) ([]byte, error) {
 	for deadline := time.Now().Add(notReadyWait); ; {
 		data, err := f()
-		if !errors.Is(err, errNotReady) || time.Now().After(deadline) {
+		if !errors.Is(err, errNotReady) {
+			return data, err
+		}
+		if time.Now().After(deadline) {
+			if why, werr := c.notReady(ctx); werr == nil && why != "" {
+				err = fmt.Errorf("%w: %s", errNotReady, why)
+			}
 			return data, err
 		}
 		select {

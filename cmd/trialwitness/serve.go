@@ -148,7 +148,7 @@ type logFlags []witness.Log
 func (l *logFlags) String() string { return "" }
 
 func (l *logFlags) Set(s string) error {
-	log, err := parseLog(s)
+	log, err := parseLog(strings.TrimRight(s, "\r\n")) // $(cat log.vkey) of a file with CRLF
 	if err == nil {
 		*l = append(*l, log)
 	}

@@ -1,0 +1,44 @@
+package client
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// TestPendingSaysWhy: why there is no receipt yet is what the log says of itself, and
+// witnesses are named only where it says that it is ready.
+func TestPendingSaysWhy(t *testing.T) {
+	for _, test := range []struct {
+		status    int
+		body      string
+		want, not string
+	}{
+		{200, "ready\n", "too few witnesses", "readyz"},
+		{503, "the log is not ready: to store tiles fails and is tried again since 2026-05-01 10:00:00 UTC: no space left on device\n", "no space left on device", "witnesses"},
+		{404, "page not found\n", "not there yet", "witnesses"}, // a proxy keeps it in
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/readyz" {
+				w.WriteHeader(test.status)
+				w.Write([]byte(test.body))
+				return
+			}
+			w.WriteHeader(http.StatusAccepted)
+			w.Write([]byte(`{"id":"` + strings.Repeat("0", 64) + `","index":"0","receipt":""}`))
+		}))
+		c, err := New(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Receipt(t.Context(), trial.Hash{})
+		if !errors.Is(err, ErrPending) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), test.not) {
+			t.Errorf("%d %q: %v", test.status, test.body, err)
+		}
+		srv.Close()
+	}
+}
