@@ -250,6 +250,9 @@ func (l *ledger) load() error {
 	if rec.note == nil && last == nil && (l.folder.serves(l.origin) || l.newest.Load().note != nil) {
 		return l.lost("its record " + l.path("checkpoint"))
 	}
+	if rec.note == nil && last != nil {
+		return fmt.Errorf("%w; or put the note there that is the last line of history", l.lost("its record "+l.path("checkpoint")))
+	}
 	if rec.note != nil && last == nil && l.folder.serves(l.origin) {
 		return l.lost("the file " + l.path("history"))
 	}

@@ -61,7 +61,7 @@ func fsck(ctx context.Context, e *env, args []string) error {
 		return fmt.Errorf("%d things do not agree", n)
 	}
 	if repaired > 0 {
-		fmt.Fprintf(e.stdout, "%d files were put back; keep %s, and find out what damaged them: a disk that fails once fails again\n", repaired, f.path(repairsName))
+		fmt.Fprintf(e.stdout, "files put back: %d. Keep %s, and find out what damaged them: a disk that fails once fails again\n", repaired, f.path(repairsName))
 	}
 	fmt.Fprintln(e.stdout, "ok: tree, tiles, entry bundles, checkpoints, journal and state agree")
 	return nil
@@ -90,7 +90,7 @@ func (f *folder) check(ctx context.Context, w, words io.Writer, how logserver.Ch
 	if err != nil {
 		how.Found(err.Error())
 	} else if len(lines) > 0 {
-		fmt.Fprintf(words, "%s has %d repairs, each of which follows from the one before it\n", f.path(repairsName), len(lines))
+		fmt.Fprintf(words, "repairs noted in %s: %d; each line follows from the one before it\n", f.path(repairsName), len(lines))
 	}
 	return n, logserver.Check(ctx, cfg, how)
 }

@@ -91,7 +91,7 @@ func TestRepairs(t *testing.T) {
 	if all[1].Before != "missing" || all[1].Previous != digest([]byte(strings.TrimSuffix(lines[0], "\n"))) {
 		t.Errorf("%+v", all[1])
 	}
-	if status, out, errs := triallog(t, "fsck", "-dir", f.dir); status != 0 || !strings.Contains(errs, "3 repairs") {
+	if status, out, errs := triallog(t, "fsck", "-dir", f.dir); status != 0 || !strings.Contains(errs, "repairs: 3;") {
 		t.Fatalf("fsck: %d %s %s", status, out, errs)
 	}
 	// A line that is altered, or taken out, shows; and nothing is repaired then.
