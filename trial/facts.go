@@ -103,6 +103,7 @@ type Facts struct {
 	Purpose           string            `json:"purpose,omitempty"`
 	Reported          []FactOutcome     `json:"reported,omitempty"` // as the document's own results have them
 	Results           bool              `json:"results,omitempty"`
+	ResultsElsewhere  bool              `json:"resultsElsewhere,omitempty"` // the register has results, and the document does not
 	ResultsWaived     bool              `json:"resultsWaived,omitempty"`
 	Sex               string            `json:"sex,omitempty"`
 	Sponsor           *FactOrganisation `json:"sponsor,omitempty"`

@@ -48,9 +48,10 @@ type importRecord struct {
 	Reason     string     `json:"reason,omitempty"`    // of a refusal, or why it is pending
 
 	facts   *trial.Facts
-	seen    string   // day
-	aliases []string // other numbers of the registry that the record has
-	bytes   []byte   // of the record, until it is logged
+	seen    string     // day
+	said    trial.Hash // of all that is read of it
+	aliases []string   // other numbers of the registry that the record has
+	bytes   []byte     // of the record, until it is logged
 }
 
 // What became of a record.
@@ -190,6 +191,7 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 	}
 	r.Dated, r.seen, r.bytes = s.Dated, cmp.Or(m.seen, s.Seen, m.today), record
 	r.facts, r.Withheld = s.Facts()
+	r.said = sha256.Sum256([]byte(s.Said()))
 	for _, id := range s.Identifiers {
 		if alias, err := trial.ParseIdentifier(id.Value); err == nil && id.Type == "nct-alias" && alias != r.Identifier {
 			r.aliases = append(r.aliases, alias)

@@ -25,6 +25,7 @@ type logged struct {
 	dated  string
 	facts  *trial.Facts
 	index  uint64
+	said   trial.Hash // of all that was read, if it was read in this run
 }
 
 // trial logs the records of one trial.
@@ -61,7 +62,7 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 			return err
 		}
 		if r.Status != importRefused {
-			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index})
+			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index, r.said})
 			if err := m.alias(ctx, r); err != nil {
 				return err
 			}
@@ -136,7 +137,7 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 			if beside == nil {
 				beside = k
 			}
-			if !sameFacts(k.facts, r.facts) {
+			if !k.same(r) {
 				r.Conflicts = append(r.Conflicts, k.digest.String())
 				beside = k
 			}
@@ -169,10 +170,14 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 	return before.id
 }
 
-// sameFacts reports whether two records say the same, as far as facts go. The number of
-// a version is told only by answers of the registry's history.
-func sameFacts(a, b *trial.Facts) bool {
-	p, q := *a, *b
+// same reports whether two records say the same: in all that is read of them, or as far
+// as facts go where the earlier one is there by its facts alone. The number of a version
+// is told only by answers of the registry's history.
+func (l *logged) same(r *importRecord) bool {
+	if !l.said.IsZero() {
+		return l.said == r.said
+	}
+	p, q := *l.facts, *r.facts
 	p.Version, q.Version = "", ""
 	x, err1 := p.Marshal()
 	y, err2 := q.Marshal()
@@ -210,7 +215,7 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 		case !o.Withdraw.IsZero(): // what was taken back may be imported again
 			list = slices.DeleteFunc(list, func(l logged) bool { return l.id == o.Withdraw })
 		default:
-			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index}
+			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index, trial.Hash{}}
 			if l.facts == nil {
 				l.facts = m.keptFacts(identifier, l.digest, o.FactsDigest)
 			}

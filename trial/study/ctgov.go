@@ -341,7 +341,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	slices.Sort(s.Countries)
 	s.Countries = slices.Compact(s.Countries)
 
-	s.Announced = r.HasResults
+	s.Announced = r.HasResults || r.ResultsSection != nil
 	if res := r.ResultsSection; res != nil {
 		s.Results = true
 		for _, x := range res.OutcomeMeasuresModule.OutcomeMeasures {

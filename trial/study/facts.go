@@ -51,7 +51,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		Format: s.Format, HealthyVolunteers: s.Eligibility.HealthyVolunteers,
 		Masking: word("masking", s.Masking), Masked: words("masked", s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
 		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: word("model", s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
-		Phases: words("phases", s.Phases), Purpose: word("purpose", s.Purpose), Results: s.Results, ResultsWaived: s.Waived, Sex: word("sex", s.Eligibility.Sex), Status: word("status", s.Status),
+		Phases: words("phases", s.Phases), Purpose: word("purpose", s.Purpose), Results: s.Results, ResultsElsewhere: s.Announced && !s.Results, ResultsWaived: s.Waived, Sex: word("sex", s.Eligibility.Sex), Status: word("status", s.Status),
 		Title: text("title", s.Title), Type: word("type", s.Type), Version: text("version", s.Version),
 	}
 	f.USSite, f.EUSite = s.USSite(), s.EUSite()
@@ -108,7 +108,7 @@ func FromFacts(f *trial.Facts) *Study {
 	s := &Study{
 		Format: f.Format, Version: f.Version, Dated: f.Dated, Title: f.Title, OfficialTitle: f.OfficialTitle, Acronym: f.Acronym,
 		Type: f.Type, Phases: f.Phases, Allocation: f.Allocation, Model: f.Model, Purpose: f.Purpose, Masking: f.Masking, Masked: f.Masked,
-		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
+		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Announced: f.Results || f.ResultsElsewhere, Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
 		Eligibility: Eligibility{Sex: f.Sex, MinimumAge: f.MinimumAge, MaximumAge: f.MaximumAge, HealthyVolunteers: f.HealthyVolunteers},
 		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.USExport, f.DMC},
 		PartOnly:    true,

@@ -233,9 +233,10 @@ func (s *Study) Selected() bool {
 const SelectedOnly = "a selection of fields, not the whole record: it says nothing of what it lacks"
 
 // ResultsElsewhere says what the document says of results that it does not have: that
-// the register has them, since when. It is "" where it says nothing of that kind.
+// the register has them, since when. It is "" where it says nothing of that kind, or only
+// that they were submitted, which the register may still hold back.
 func (s *Study) ResultsElsewhere() string {
-	if s.Results {
+	if s.Results || !s.Announced && s.Date(ResultsPosted).Date == "" {
 		return ""
 	}
 	var said []string

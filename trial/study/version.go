@@ -84,6 +84,13 @@ func sameSaid(a, b *Version) bool {
 	return x[0] != "" && x[0] == y[0] && (x[1] == y[1] || x[1] == "" || y[1] == "")
 }
 
+// Said is equal for studies in which all that is read is equal, but for the number of an
+// answer of a registry's history.
+func (s *Study) Said() string {
+	said := s.said()
+	return said[0] + said[1]
+}
+
 // said returns what a study says, as far as facts go, and all that is read of it where
 // it is no facts; "" where that is not known.
 func (s *Study) said() (said [2]string) {
