@@ -250,8 +250,8 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 	case !subset(p, q) && !subset(q, p):
 		c.replaced = true
 		name("other numbers, %s against %s", strings.Join(p, ", "), strings.Join(q, ", "))
-	case len(p) != len(q) && quoted: // a description may explain a number
-		c.part(len(q) > len(p))
+	case quoted && signed(p) != signed(q): // a description may explain a number
+		c.part(signed(q))
 	}
 	if combines(x) || combines(y) {
 		only := func(h func(hunk) []mark) bool {
@@ -285,6 +285,11 @@ func local(list []hunk) bool {
 		}
 	}
 	return len(list) <= 3 && a <= 4 && b <= 4
+}
+
+// signed reports whether a number is a limit, as "≥5" is.
+func signed(numbers []string) bool {
+	return slices.ContainsFunc(numbers, func(n string) bool { return n[0] < '0' || n[0] > '9' })
 }
 
 func subset(p, q []string) bool {

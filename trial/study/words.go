@@ -118,8 +118,11 @@ func (s *Study) setMasking(masking string, who []string) {
 	case rest != "" && len(who) == 0:
 		who = strings.Split(strings.TrimSuffix(rest, ")"), ",")
 	case w != "" && !slices.Contains(maskings, w): // of 2017: who is masked, in place of how many
-		who = strings.Split(masking, ",")
-		w = maskings[min(len(who), len(maskings)-1)]
+		named := strings.Split(masking, ",")
+		w = ""
+		if !slices.ContainsFunc(named, func(x string) bool { return !slices.Contains(roles, masked(x)) }) {
+			who, w = named, maskings[min(len(named), len(maskings)-1)]
+		}
 	}
 	s.Masking = w
 	for _, x := range who {
@@ -132,6 +135,9 @@ func (s *Study) setMasking(masking string, who []string) {
 
 // maskings are the words for how many are masked.
 var maskings = []string{"none", "single", "double", "triple", "quadruple"}
+
+// roles are those who may be masked.
+var roles = []string{"participant", "care-provider", "investigator", "outcomes-assessor"}
 
 func masked(s string) string {
 	w := word(s)
