@@ -14,7 +14,7 @@ import (
 // "reported secondary Sleep [1 year]" and "start 2026-01 actual".
 func version(t *testing.T, entry uint64, claimed string, lines ...string) study.Version {
 	t.Helper()
-	s := &study.Study{Format: study.CTGovV2, Type: "interventional", Status: "recruiting", Sponsor: study.Organisation{Name: "Acme"}, Enrolment: study.Enrolment{Count: -1}}
+	s := &study.Study{Format: study.CTGovV2, Type: "interventional", Eligibility: study.Eligibility{Sex: "all"}, Status: "recruiting", Sponsor: study.Organisation{Name: "Acme"}, Enrolment: study.Enrolment{Count: -1}}
 	for _, line := range lines {
 		first, rest, _ := strings.Cut(line, " ")
 		if first == study.Start || first == study.FirstSubmitted {

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
@@ -22,7 +21,7 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 		return list, true // ParseArticle has split them
 	}
 	for i := len(versions) - 1; i >= 0; i-- {
-		if v := &versions[i]; len(v.Reported) > 0 && !slices.Contains([]string{"protocol", "sap", "registration"}, v.Kind) {
+		if v := &versions[i]; len(v.Reported) > 0 && (v.Kind == "results" || isRegister(v)) {
 			return r.from(v, v.Reported), true
 		}
 	}

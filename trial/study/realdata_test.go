@@ -93,6 +93,14 @@ func checkReal(t *testing.T, name string, s *Study) {
 	if registry && (s.Number("nct") == "" || s.Title == "" || s.Sponsor.Name == "" || s.Type == "" && s.Status != "withheld" && s.Status != "no-longer-available") {
 		t.Errorf("%s: a registry's record without number, title, sponsor or type: %+v", name, s)
 	}
+	if s.Selected() {
+		t.Errorf("%s: a whole record is taken for a selection of fields", name)
+	}
+	for _, c := range s.Countries {
+		if _, ok := countryNamed(c); !ok {
+			t.Errorf("%s: the country %q is not known", name, c)
+		}
+	}
 	if s.Format == USDM && (len(s.Identifiers) == 0 || s.Dated == "" || len(s.Arms)+len(s.Sections) == 0) {
 		t.Errorf("%s: a USDM study without number, day, arms or sections: %+v", name, s)
 	}

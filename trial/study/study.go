@@ -223,10 +223,11 @@ func (s *Study) Date(event string) Date {
 	return Date{}
 }
 
-// Selected reports whether the study is a selection of a record's fields, by the type that each
-// whole record of the registry has. What it lacks, it says nothing of.
+// Selected reports whether the study is a selection of a record's fields, by the type, the eligibility
+// and the oversight that whole records of the registry have. What it lacks, it says nothing of.
 func (s *Study) Selected() bool {
-	return s.Format == CTGovV2 && s.Type == "" && s.Status != "withheld" && s.Status != "no-longer-available"
+	lacks := s.Type == "" || s.Eligibility.Sex == "" && s.Eligibility.MinimumAge == "" && s.Oversight == Oversight{}
+	return s.Format == CTGovV2 && lacks && s.Status != "withheld" && s.Status != "no-longer-available"
 }
 
 // SelectedOnly is what is said of a selection of fields.
