@@ -28,7 +28,7 @@ const (
 	Unclear       = "unclear"
 	NewDeclared   = "new and declared"
 	NewUndeclared = "new and undeclared"
-	Unchanged     = "in the same words as in the earliest known version" // where nothing is known to be prespecified
+	Unchanged     = "in the same words" // where nothing is known to be prespecified
 )
 
 // A Report is what became of the prespecified outcomes.
