@@ -13,8 +13,10 @@ var levelForm = regexp.MustCompile(`^(?:the |our )?(?:(?:one|two|three|four|five
 
 // levels are the levels by their first words; "" is for an article that states none.
 var levels = map[string]string{
-	"co primary": "primary", "coprimary": "primary", "primary": "primary", "key secondary": "secondary", "secondary": "secondary", "tertiary": "other", "exploratory": "other",
-	"other": "other", "other prespecified": "other", "other pre specified": "other", "post hoc": "other", "additional": "other", "not stated": "",
+	"co primary": "primary", "coprimary": "primary", "primary": "primary", "key secondary": "secondary", "secondary": "secondary",
+	"tertiary": "other", "exploratory": "other",
+	"other": "other", "other prespecified": "other", "other pre specified": "other", "post hoc": "other", "additional": "other",
+	"not stated": "",
 }
 
 // A heading is a level as it was written.
@@ -48,9 +50,11 @@ func levelOf(s string) (string, error) {
 // columns are the members of an outcome by what tables and JSON call them.
 var columns = map[string]string{
 	"level": "level", "type": "level", "outcome type": "level", "outcome level": "level", "category": "level",
-	"measure": "measure", "outcome": "measure", "outcome measure": "measure", "title": "measure", "name": "measure", "endpoint": "measure", "end point": "measure", "outcome measure title": "measure",
+	"measure": "measure", "outcome": "measure", "outcome measure": "measure", "title": "measure", "name": "measure",
+	"endpoint": "measure", "end point": "measure", "outcome measure title": "measure",
 	"time frame": "time", "timeframe": "time", "time point": "time", "timepoint": "time", "time": "time", "measure time frame": "time",
-	"description": "description", "measure description": "description", "definition": "description", "outcome measure description": "description",
+	"description": "description", "measure description": "description", "definition": "description",
+	"outcome measure description": "description",
 }
 
 // columnOf returns what a column or member is, "" for what is not understood.

@@ -80,12 +80,15 @@ type mark struct {
 
 // signs are what is no letter and no digit and yet says something, in one spelling.
 var signs = map[rune]string{
-	'<': "<", '>': ">", '=': "=", '≤': "≤", '⩽': "≤", '≦': "≤", '≥': "≥", '⩾': "≥", '≧': "≥", '%': "%", '+': "+", '±': "±", '&': "and", '~': "≈", '≈': "≈", '∼': "≈", '≠': "≠", '^': "^",
+	'<': "<", '>': ">", '=': "=", '≤': "≤", '⩽': "≤", '≦': "≤", '≥': "≥", '⩾': "≥", '≧': "≥", '%': "%",
+	'+': "+", '±': "±", '&': "and", '~': "≈", '≈': "≈",
+	'∼': "≈", '≠': "≠", '^': "^",
 }
 
 // compound are signs that are written with several, the longest first.
 var compound = []struct{ from, to string }{
-	{">/=", "≥"}, {"</=", "≤"}, {"+/-", "±"}, {"+/−", "±"}, {"> =", "≥"}, {"< =", "≤"}, {">=", "≥"}, {"=>", "≥"}, {"<=", "≤"}, {"=<", "≤"}, {"!=", "≠"},
+	{">/=", "≥"}, {"</=", "≤"}, {"+/-", "±"}, {"+/−", "±"}, {"> =", "≥"}, {"< =", "≤"}, {">=", "≥"}, {"=>", "≥"}, {"<=", "≤"},
+	{"=<", "≤"}, {"!=", "≠"},
 }
 
 // marks splits a text, of which at most textLimit bytes are read, into what it says,
@@ -236,10 +239,14 @@ func withoutAcronyms(s string) string {
 // alike are the differences of words that never matter, the published list: each row
 // is spelt as its first. docs/outcomes.md has the same.
 var alike = [][]string{
-	{"%", "per cent", "percent"}, {"vs", "versus"}, {"≥", "greater than or equal to", "more than or equal to", "at least"}, {"≤", "less than or equal to"},
-	{"1", "one"}, {"2", "two"}, {"3", "three"}, {"4", "four"}, {"5", "five"}, {"6", "six"}, {"7", "seven"}, {"8", "eight"}, {"9", "nine"}, {"10", "ten"}, {"11", "eleven"}, {"12", "twelve"},
-	{"tumor", "tumour"}, {"tumors", "tumours"}, {"behavior", "behaviour"}, {"behavioral", "behavioural"}, {"labor", "labour"}, {"color", "colour"}, {"center", "centre"}, {"centers", "centres"},
-	{"liter", "litre"}, {"liters", "litres"}, {"meter", "metre"}, {"meters", "metres"}, {"fiber", "fibre"}, {"titer", "titre"}, {"titers", "titres"}, {"program", "programme"}, {"programs", "programmes"},
+	{"%", "per cent", "percent"}, {"vs", "versus"}, {"≥", "greater than or equal to", "more than or equal to", "at least"}, {"≤",
+		"less than or equal to"},
+	{"1", "one"}, {"2", "two"}, {"3", "three"}, {"4", "four"}, {"5", "five"}, {"6", "six"}, {"7", "seven"}, {"8", "eight"}, {"9",
+		"nine"}, {"10", "ten"}, {"11", "eleven"}, {"12", "twelve"},
+	{"tumor", "tumour"}, {"tumors", "tumours"}, {"behavior", "behaviour"}, {"behavioral", "behavioural"}, {"labor", "labour"},
+	{"color", "colour"}, {"center", "centre"}, {"centers", "centres"},
+	{"liter", "litre"}, {"liters", "litres"}, {"meter", "metre"}, {"meters", "metres"}, {"fiber", "fibre"}, {"titer", "titre"},
+	{"titers", "titres"}, {"program", "programme"}, {"programs", "programmes"},
 	{"analyze", "analyse"}, {"analyzed", "analysed"}, {"dialyzed", "dialysed"}, {"labeled", "labelled"}, {"modeling", "modelling"},
 }
 

@@ -34,8 +34,10 @@ func yesNoText(s string) string {
 // phaseCodes are the phases by the codes of NCI's Thesaurus that CDISC, HL7 and ICH M11
 // use.
 var phaseCodes = map[string]string{
-	"c54721": "early-phase1", "c15600": "phase1", "c15693": "phase1/phase2", "c198366": "phase1/phase2/phase3", "c198367": "phase1/phase3", "c15601": "phase2", "c49686": "phase2", "c49688": "phase2",
-	"c15694": "phase2/phase3", "c217024": "phase2/phase3/phase4", "c15602": "phase3", "c49687": "phase3", "c49689": "phase3", "c217025": "phase3/phase4", "c15603": "phase4", "c48660": "not-applicable",
+	"c54721": "early-phase1", "c15600": "phase1", "c15693": "phase1/phase2", "c198366": "phase1/phase2/phase3",
+	"c198367": "phase1/phase3", "c15601": "phase2", "c49686": "phase2", "c49688": "phase2",
+	"c15694": "phase2/phase3", "c217024": "phase2/phase3/phase4", "c15602": "phase3", "c49687": "phase3", "c49689": "phase3",
+	"c217025": "phase3/phase4", "c15603": "phase4", "c48660": "not-applicable",
 }
 
 // phase spells a phase: PHASE1, "Phase 1", "Phase IIa" and "Phase I Trial" are phase1,
