@@ -295,6 +295,12 @@ func TestReportedByRegister(t *testing.T) {
 	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != Unclear || !strings.Contains(f.Why, "logged on 2027-02-01") {
 		t.Errorf("%+v", f)
 	}
+	// What is alike declares nothing for sure.
+	alike := version(t, 6, "2026-04-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Number of falls [12 weeks]")
+	r = Compare(study.NewVersions([]study.Version{first, alike, results}), nil)
+	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != Unclear || !strings.Contains(f.Why, `perhaps it was declared as "Number of falls"`) {
+		t.Errorf("%+v", f)
+	}
 	early := kind(protocol, "protocol", "2026-06-01")
 	early.Claimed = "2026-06-01"
 	r = Compare(study.NewVersions([]study.Version{first, early, results, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}), nil)

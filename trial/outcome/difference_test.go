@@ -81,6 +81,9 @@ func TestDescriptions(t *testing.T) {
 	if SameWords(Text{Measure: long + "left"}, Text{Measure: long + "right"}) || !SameWords(Text{Measure: long}, Text{Measure: long}) {
 		t.Error("texts of which not all is read are taken for the same")
 	}
+	if SameWords(Text{Measure: "Pain", Description: long + "left"}, Text{Measure: "Pain", Description: long + "right"}) {
+		t.Error("descriptions of which not all is read are taken for the same")
+	}
 }
 
 func FuzzDifferences(f *testing.F) {
