@@ -20,10 +20,10 @@ type scheme struct {
 // behind a registry's letters.
 var schemes = []scheme{
 	{"nct", regexp.MustCompile(`^(NCT\d{8})$`), "$1"},
-	{"euct", regexp.MustCompile(`^(?:CTIS|EUCT|EU CT)?[ :]*(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"}, // without the trailing sequence
+	{"euct", regexp.MustCompile(`^(?:(?:CTIS|EUCT|EU CT)(?: (?:NUMBER|NO\.?|NR\.?))?)?[ :]*(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"}, // without the trailing sequence
 	{"eudract", regexp.MustCompile(`^(?:EUCTR|EUDRACT(?: (?:NUMBER|NO\.?|NR\.?))?)?[ :]*(20\d{2}-0\d{5}-\d{2})(?:-[A-Z]{2}|-3RD|-OUTSIDE-EU/EEA)?$`), "$1"},
 	{"isrctn", regexp.MustCompile(`^ISRCTN[ -]?(\d{8})$`), "ISRCTN$1"},
-	{"utn", regexp.MustCompile(`^(U1111-\d{4}-\d{4})$`), "$1"},
+	{"utn", regexp.MustCompile(`^(?:UTN[ :]*)?(U1111-\d{4}-\d{4})$`), "$1"},
 	{"jrct", regexp.MustCompile(`^(?:JPRN-)?JRCT(\d{10})$`), "jRCT$1"},
 	{"jrct", regexp.MustCompile(`^(?:JPRN-)?JRCTS(\d{9})$`), "jRCTs$1"},
 	{"umin", regexp.MustCompile(`^(?:JPRN-|UMIN-CTR )?(UMIN\d{9}|C\d{9})$`), "$1"}, // C before 2010 or so
@@ -36,7 +36,7 @@ var schemes = []scheme{
 	{"drks", regexp.MustCompile(`^DRKS[ -]?(\d{8})$`), "DRKS$1"},
 	{"kct", regexp.MustCompile(`^KCT[ -]?(\d{7})$`), "KCT$1"},
 	{"irct", regexp.MustCompile(`^IRCT[ -]?(\d{8,14}N\d{1,3})$`), "IRCT$1"},
-	{"nl", regexp.MustCompile(`^((?:NL-OMON|NL|NTR)\d{1,6})$`), "$1"},
+	{"nl", regexp.MustCompile(`^(NL-OMON|NL|NTR) ?(\d{1,6})$`), "$1$2"},
 	{"pactr", regexp.MustCompile(`^PACTR[ -]?(\d{15,16})$`), "PACTR$1"},
 	{"rebec", regexp.MustCompile(`^(RBR-[0-9A-Z]{5,8})$`), "$1"},
 	{"rpcec", regexp.MustCompile(`^RPCEC[ -]?(\d{8})$`), "RPCEC$1"},

@@ -88,7 +88,7 @@ func TestParseArticleErrors(t *testing.T) {
 		{"a list with commas", "Secondary outcomes: pain, sleep and falls", "line 1: one outcome or several?"}, {"a list in prose", "Secondary outcomes were pain and sleep.", "line 1: one outcome or several?"},
 		{"one and several", "Primary outcome: pain; sleep", "line 1: one outcome or several?"}, {"two sentences", "The primary outcome was pain. Sleep was measured too.", "line 1: more than one sentence"},
 		{"level without colon", "primary, pain, 12 weeks", "line 1"}, {"columns without names", "primary,pain,12 weeks\nsecondary,falls,12 weeks", "line 1"},
-		{"a table without levels", "measure,time frame\npain,12 weeks", "line 1"}, {"a row without level", "level,measure\nprimary,pain\n,falls", "line 3: level is"}, {"an unknown column", "level,measure,population\nprimary,pain,all", `line 2: the column "population"`},
+		{"cells without names", "primary\tpain\t12 weeks", "line 1"}, {"a table without levels", "measure,time frame\npain,12 weeks", "line 1"}, {"a row without level", "level,measure\nprimary,pain\n,falls", "line 3: level is"}, {"an unknown column", "level,measure,population\nprimary,pain,all", `line 2: the column "population"`},
 		{"too many columns", "level,measure\nprimary,pain,12 weeks", "line 2: 3 columns"}, {"open quotes", "level,measure\nprimary,\"pain", "line 2"},
 		{"a time frame of nothing", "Primary outcome\n[Time Frame: 12 weeks]", "line 2: a time frame of no outcome"},
 		{"long line", "primary: falls\nprimary: " + strings.Repeat("1h ", 4000), "line 2: 11999 bytes"},

@@ -57,7 +57,7 @@ func (t *textReader) empty() error {
 }
 
 var (
-	bullet    = regexp.MustCompile(`^(?:#+\s*|[-*•·–—‣◦▪]\s+|\(?\d{1,3}[.)]\s+|\(?[a-z][.)]\s+)`)
+	bullet    = regexp.MustCompile(`^(?:#+\s*|[-*•·–—‣◦▪▫●○■]\s+|o\t|\(?\d{1,3}[.)]\s+|\(?[a-z][.)]\s+)`)
 	rule      = regexp.MustCompile(`^[-=*_#|+: ]+$`)
 	inFrame   = regexp.MustCompile(`(?i)^(.*?)\s*\[\s*time frame\s*:\s*(.*?)\s*\]\s*(.*)$`)
 	ownFrame  = regexp.MustCompile(`(?i)^time frame\s*:\s*(.*)$`)
@@ -153,7 +153,7 @@ func labelled(s string) (h heading, rest string, sentence, ok bool) {
 		if !found {
 			continue
 		}
-		if h, ok := headingOf(head); ok && strings.TrimSpace(rest) != "" {
+		if h, ok := headingOf(head); ok && strings.TrimSpace(rest) != "" && !(separator == "\t" && strings.Contains(rest, "\t")) {
 			return h, strings.TrimSpace(rest), false, true
 		}
 	}

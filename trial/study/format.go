@@ -37,6 +37,10 @@ func byBytes(data []byte) error {
 			return unread("a file of a word processor or spreadsheet", "take the register's JSON")
 		}
 		return errZip
+	case len(data) > 262 && string(data[257:262]) == "ustar":
+		return unread("a tar archive", "unpack it, or pack the files with zip")
+	case bytes.HasPrefix(data, []byte("7z\xbc\xaf")), bytes.HasPrefix(data, []byte("\xfd7zXZ")), bytes.HasPrefix(data, []byte("BZh")), bytes.HasPrefix(data, []byte("Rar!")), bytes.HasPrefix(data, []byte("\x28\xb5\x2f\xfd")):
+		return unread("an archive (7z, xz, bzip2, rar or zstd)", "unpack it, or pack the files with zip or gzip")
 	case bytes.HasPrefix(data, []byte("%PDF")):
 		return unread("a PDF", "take the register's JSON; a PDF is proven by its bytes, and nothing is read of it")
 	}
@@ -61,6 +65,8 @@ func byRoot(root string) error {
 		return unread("an export of WHO's ICTRP", "take the record of the register that it names")
 	case "allTrials", "fullTrial", "trial":
 		return unread("a record of ISRCTN", "nothing is read of it; its bytes can be logged with trial submit, without -facts")
+	case "PubmedArticleSet", "PubmedArticle", "article":
+		return unread("an article or its record in PubMed", "an article's outcomes are given with trial compare -article")
 	case "html", "HTML":
 		return unread("a web page", "take the register's JSON")
 	case "ODM":
@@ -74,7 +80,7 @@ func byRoot(root string) error {
 // byMembers names a JSON object that is not read by its members.
 func byMembers(members map[string]bool) error {
 	switch {
-	case members["ctNumber"], members["authorizedApplication"], members["ctStatus"]:
+	case members["ctNumber"], members["authorizedApplication"], members["ctStatus"], members["pagination"] && members["data"]:
 		return unread("a record of CTIS, the EU's register", "nothing is read of it; its bytes can be logged with trial submit, without -facts")
 	case members["StudyFieldsResponse"]:
 		return unread("an answer of ClinicalTrials.gov with selected fields (StudyFields)", "it does not have the whole record: take the full study")

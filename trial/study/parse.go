@@ -33,7 +33,7 @@ func Parse(data []byte) (*Study, error) {
 	if len(data) > MaxDocument {
 		return nil, fmt.Errorf("%w: it has %d bytes, the most is %d", ErrUnknown, len(data), MaxDocument)
 	}
-	if len(data) > 0 && (data[0] == 0xff || data[0] == 0xfe || data[0] == 0 || data[0] == 0x1f || len(data) > 1 && data[1] == 0) {
+	if len(data) > 0 && (data[0] > 0x7f && !bytes.HasPrefix(data, bom) || data[0] < ' ' && data[0] != '\t' && data[0] != '\r' && data[0] != '\n' || len(data) > 1 && data[1] == 0) {
 		return nil, byBytes(data)
 	}
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
@@ -42,6 +42,9 @@ func Parse(data []byte) (*Study, error) {
 	}
 	switch {
 	case trimmed[0] == '<':
+		if head := bytes.ToLower(trimmed[:min(len(trimmed), 15)]); bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
+			return nil, byRoot("html")
+		}
 		return parseXML(trimmed)
 	case bytes.HasPrefix(trimmed, []byte("//")), bytes.HasPrefix(trimmed, []byte("/*")):
 		return nil, errComment
