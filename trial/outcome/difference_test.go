@@ -59,7 +59,7 @@ func TestDifferences(t *testing.T) {
 		{"Time to relapse", "Relapse rate", Replaced, "another statistic"}, {"Change from baseline in pain", "Pain", Reworded, "a change"}, {"Severe hypoglycaemia", "Hypoglycaemia", Broadened, "Severe"},
 		{"ORR by blinded independent central review", "ORR by investigator assessment", Replaced, "another reader"}, {"Left ventricular ejection fraction", "Right ventricular ejection fraction", Replaced, "another side"}, {"Pain at rest", "Pain on movement", Replaced, "another state"},
 		{"Maternal mortality", "Neonatal mortality", Replaced, "another person"}, {"First relapse", "Total relapses", Replaced, "another order"}, {"Seizure freedom", "Seizure frequency", Replaced, ""}, {"CD4+ count", "CD4- count", Replaced, "another sign"}, {"HER2- patients", "HER2 patients", "", "-"},
-		{"28-day mortality", "Mortality [28 days]", Reworded, "28-day"}, {"Weight loss ≥ 5%", "Weight loss", Broadened, "5"},
+		{"HFH", "Hospitalization for heart failure", Reworded, "abbreviation"}, {"28-day mortality", "Mortality [28 days]", Reworded, "28-day"}, {"Weight loss ≥ 5%", "Weight loss", Broadened, "5"},
 		{"Hepatitis A antibodies", "Hepatitis antibodies", "", "A"}, {"Atypical response", "A typical response", "", "typical"}, {"Asymptomatic infection", "A symptomatic infection", "", "symptomatic"}, {"Complete response", "Response", Broadened, ""}, {"AUC0-24", "AUC0-72", Replaced, "72"}, {"Systolic blood pressure", "Diastolic blood pressure", Replaced, "pressure"},
 	} {
 		class, why := Differences(outcomeOf(c.earlier), outcomeOf(c.later))

@@ -101,8 +101,8 @@ var qualifiers = []facet{
 }
 
 // denials turn a statement into its opposite.
-var denials = []string{"without", "no", "not", "non", "free", "freedom", "absence", "lack", "never", "neither", "nor", "failure",
-	"fail", "failed", "failing", "unable", "except", "excluding", "other than", "none"}
+var denials = []string{"without", "no", "not", "non", "free", "freedom", "absence", "lack", "never", "neither", "nor", "unable",
+	"except", "excluding", "other than", "none"}
 
 // people are words for participants, partly those for a part of them.
 var (
