@@ -56,6 +56,9 @@ func Parse(data []byte) (*Study, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("the JSON is not UTF-8")
 	}
+	if err := crowded(trimmed); err != nil {
+		return nil, err
+	}
 	members, err := memberNames(trimmed)
 	if err != nil {
 		return nil, notJSON(err)
@@ -79,6 +82,40 @@ func Parse(data []byte) (*Study, error) {
 		return parseFHIR(trimmed)
 	}
 	return nil, byMembers(members)
+}
+
+// Bounds on JSON, far above any register's: values in all, and members of one object.
+const (
+	maxValues  = 3_000_000
+	maxMembers = 20_000
+)
+
+// crowded refuses JSON that would take long to read and says nothing that is read: it
+// counts commas outside texts, which takes no time beside parsing.
+func crowded(data []byte) error {
+	var counts []int // commas of the objects and lists that are open; of lists from minus infinity
+	total, text := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{':
+			counts = append(counts, 0)
+		case c == '[':
+			counts = append(counts, -maxValues)
+		case (c == '}' || c == ']') && len(counts) > 0:
+			counts = counts[:len(counts)-1]
+		case c == ',' && len(counts) > 0:
+			total++
+			if counts[len(counts)-1]++; counts[len(counts)-1] >= maxMembers || total >= maxValues {
+				return fmt.Errorf("the JSON has over %d members in one object, or over %d values: it is not read, for no register's record is like that", maxMembers, maxValues)
+			}
+		}
+	}
+	return nil
 }
 
 // checkNames reads a value and refuses an object with a member twice, in whatever
