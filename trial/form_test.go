@@ -2,6 +2,7 @@ package trial_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
@@ -100,7 +101,9 @@ func TestTimes(t *testing.T) {
 	}
 	for text, want := range map[string]trial.Time{"1970-01-01T00:00:00.000Z": 0, "1970-01-01T00:00:01.001Z": 1001, "9999-12-31T23:59:59.999Z": 253402300799999, "2024-02-29T12:00:00.000Z": 1709208000000} {
 		var at trial.Time
-		if err := at.UnmarshalText([]byte(text)); err != nil || at != want || at.String() != text {
+		err := at.UnmarshalText([]byte(text))
+		again, err2 := at.MarshalText()
+		if err != nil || err2 != nil || at != want || string(again) != text || at.String() != strings.NewReplacer("T", " ", "Z", " UTC").Replace(text) {
 			t.Errorf("%s is read as %d, %v", text, at, err)
 		}
 	}

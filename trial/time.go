@@ -22,7 +22,11 @@ func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 // Std returns t as a time.Time in UTC.
 func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
-func (t Time) String() string { return t.Std().Format(timeLayout) }
+// String returns t for people: "2026-03-01 09:30:00.000 UTC".
+func (t Time) String() string { return t.Std().Format("2006-01-02 15:04:05.000 UTC") }
+
+// Moment returns a time of whole seconds for people: "2026-03-01 09:30:00 UTC".
+func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // MarshalText implements encoding.TextMarshaler.
 func (t Time) MarshalText() ([]byte, error) {

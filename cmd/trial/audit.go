@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -87,7 +88,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 			fmt.Fprintf(e.stdout, "what is before entry %d was found clean by the audit whose state this is\n", report.From)
 		}
 		if t, ok := cp.ProvenTime(); ok {
-			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", t.Format(time.RFC3339))
+			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", trial.Moment(t))
 		}
 		e.printPolicy(r.policy)
 		if r.policy.Unwitnessed() {

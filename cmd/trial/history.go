@@ -341,7 +341,7 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, ownPrefix, n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
-		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, t.Format(time.RFC3339))
+		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, trial.Moment(t))
 	}
 	e.printPolicy(p)
 	return nil

@@ -44,7 +44,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	v := p.Verdict
 	seen, witnessed := v.Checkpoint.ProvenTime()
 	if witnessed && date.After(seen) {
-		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", seen.Format(time.RFC3339), day)
+		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", trial.Moment(seen), day)
 	}
 	var found *trial.Item
 	if tl := v.Timeline(0); tl != nil {
@@ -75,7 +75,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	}
 	e.printFormerly(by, v)
 	if witnessed {
-		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, seen.Format(time.RFC3339))
+		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, trial.Moment(seen))
 	}
 	e.printPolicy(r.policy)
 	for _, f := range files {

@@ -86,6 +86,8 @@ func init() {
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf.statement`, fetchReceipt},
 		{"verify", "check files against their receipts, or a receipt alone, offline", `-policy P [-proof RECEIPT] [-trial T] [-kind K] [-version V] [FILE...]`,
 			`trial verify -policy policy protocol.pdf`, verify},
+		{"certificate", "write what a file's receipt proves on one page to print, offline", `-policy P [-proof RECEIPT] [-policies FILE] FILE -o FILE.html`,
+			`trial certificate -policy policy protocol.pdf -o protocol.html`, certificate},
 		{"disclose", "show one endpoint, objective or section of a document submitted with -elements, and nothing else of it; without -part, list them", `-elements FILE [-part endpoints/3] [-proof RECEIPT] [-o FILE] DOCUMENT`,
 			`trial disclose -elements elements.secret -part endpoints/3 -o endpoint-3.json protocol.json`, disclose},
 		{"verify-part", "check offline one part of a document that was disclosed, or what two versions say in its place", `-policy P [-policies FILE] [-json] FILE [FILE]`,
@@ -186,13 +188,7 @@ func exitStatus(c command, err error, stderr io.Writer) int {
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(stderr, "trial %s: %s\n", c.name, hint)
 	}
-	if _, ok := errors.AsType[*trial.Refusal](err); ok {
-		return exitInvalid
-	}
-	if _, ok := errors.AsType[*receipt.Problem](err); ok {
-		return exitInvalid
-	}
-	if errors.Is(err, errInvalid) {
+	if isInvalid(err) {
 		return exitInvalid
 	}
 	return exitPending

@@ -93,6 +93,7 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"finding": findingText,
 	"source":  sourceText,
 	"logged":  loggedBy,
+	"moment":  inWords,
 	"class":   class,
 }).Parse(reportHTML))
 

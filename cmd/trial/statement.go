@@ -123,6 +123,9 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	if len(files) == 0 {
 		fmt.Fprintf(e.stderr, "the receipt is %s\n", d.Receipts[0])
 	}
+	if len(o.Salts) > 0 {
+		fmt.Fprintf(e.stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
+	}
 	return d.id, nil
 }
 
@@ -283,6 +286,33 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) error 
 		return nil
 	}
 	return os.Remove(d.file)
+}
+
+// saltless warns of a receipt that was fetched without the salts of its private files.
+func (d *draft) saltless(e *env) error {
+	data, err := readSmall(d.Receipts[0])
+	if err != nil {
+		return err
+	}
+	r, err := receipt.Parse(data)
+	if err != nil {
+		return err
+	}
+	entry, err := trial.ParseEntry(r.Entry)
+	if err != nil {
+		return err
+	}
+	o, err := trial.ParseOpenings(r.Openings, entry.Statement.Statement)
+	if err != nil {
+		return err
+	}
+	for _, s := range entry.Statement.Statement.Subjects {
+		if _, ok := o.Salts[s.Name]; !ok && !s.Digest.Salted256.IsZero() {
+			fmt.Fprintf(e.stderr, "the file was submitted as private, and this receipt has no salt: no file can be compared with it. The receipt that was filed first holds the only salt\n")
+			break
+		}
+	}
+	return nil
 }
 
 // kept says where the statement is, if it is in a file.

@@ -229,7 +229,16 @@ func (s *standing) print(w io.Writer) {
 	}
 	seen := ""
 	if s.SeenBy != "" {
-		seen = ", which witnesses saw by " + s.SeenBy
+		seen = ", which witnesses saw by " + inWords(s.SeenBy)
 	}
 	fmt.Fprintf(w, "as of the tree of size %d%s\n", s.Size, seen)
+}
+
+// inWords returns a time that JSON has in RFC 3339 as people read it.
+func inWords(stamp string) string {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return stamp
+	}
+	return trial.Moment(t)
 }

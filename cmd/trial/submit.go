@@ -245,5 +245,5 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	for _, name := range d.Receipts {
 		fmt.Fprintln(e.stdout, name)
 	}
-	return nil
+	return d.saltless(e)
 }

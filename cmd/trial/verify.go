@@ -43,7 +43,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if len(files) == 0 { // the statement is about no file
 		v, err := verifyReceipt(trust, *proof, want)
 		if err != nil {
-			return err
+			return judged(err)
 		}
 		return e.verdict(v, *asJSON)
 	}
@@ -55,6 +55,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 		}
 		v, err := verifyFile(trust, name, f, want)
 		if err != nil {
+			err = judged(err)
 			if err := e.invalidJSON(*asJSON, f, err); err != nil {
 				return err
 			}
@@ -86,17 +87,40 @@ func (e *env) invalidJSON(asJSON bool, f file, why error) error {
 	if p, ok := errors.AsType[*receipt.Problem](why); ok {
 		part = p.Part
 	}
-	return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": false, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
+	verdict := "cannot be checked"
+	if isInvalid(why) {
+		verdict = "invalid"
+	}
+	return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
+}
+
+// judged puts the verdict in words before its reason: invalid, or cannot be checked.
+// What is wrong with the command line is no verdict.
+func judged(err error) error {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return err
+	}
+	if isInvalid(err) {
+		return fmt.Errorf("invalid, because %w", err)
+	}
+	return fmt.Errorf("cannot be checked, because %w", err)
+}
+
+// isInvalid reports whether an error says that what was checked does not hold.
+func isInvalid(err error) bool {
+	_, problem := errors.AsType[*receipt.Problem](err)
+	_, refused := errors.AsType[*trial.Refusal](err)
+	return problem || refused || errors.Is(err, errInvalid)
 }
 
 func (e *env) verdict(v checked, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(e.stdout).Encode(verdictJSON(v))
 	}
-	if v.earlier != "" {
-		fmt.Fprintf(e.stdout, "%s\n", v.earlier)
-	}
 	_, err := fmt.Fprint(e.stdout, v.Text())
+	if v.earlier != "" {
+		fmt.Fprintf(e.stdout, "policy of its time: %s\n", v.earlier)
+	}
 	return err
 }
 
@@ -203,7 +227,7 @@ func verdictJSON(v checked) any {
 		docs = append(docs, doc{d.Name, d.Subject, d.Digest})
 	}
 	return map[string]any{
-		"valid": true, "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
+		"valid": true, "verdict": "valid", "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
 		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
 		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
 		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "earlierPolicy": v.earlier != "", "missing": v.Missing,

@@ -330,7 +330,7 @@ func (s *story) verifyAll(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", d.file, err)
 		}
 		at, _ := v.ProvenTime()
-		s.detail("valid: %s, logged no later than %s", filepath.Base(d.file), at.Format(time.RFC3339))
+		s.detail("valid: %s, logged no later than %s", filepath.Base(d.file), trial.Moment(at))
 	}
 	v, err := s.check(s.documents[0])
 	if err != nil {

@@ -129,7 +129,7 @@ func (m *memory) ahead(r *round, place string, tree receipt.Tree, size uint64, l
 			m.Ahead[place] = ahead{tree.Size, r.now}
 		}
 	case r.now.Sub(was.Since) > limit:
-		r.hold(Alarm{Alarm: "behind", Size: was.Size, Subject: place, Text: fmt.Sprintf("%s has had a tree of size %d signed by the log since %s; the log publishes %d", place, was.Size, stamp(was.Since), size)})
+		r.hold(Alarm{Alarm: "behind", Size: was.Size, Subject: place, Text: fmt.Sprintf("%s has had a tree of size %d signed by the log since %s; the log publishes %d", place, was.Size, trial.Moment(was.Since), size)})
 	}
 }
 
@@ -164,3 +164,6 @@ func (m *memory) settle(r *round, raise func(Alarm) error) error {
 	}
 	return nil
 }
+
+// stamp is a time as JSON has it.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -157,7 +157,7 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 		return Outcome{}, ctx.Err()
 	}
 	if last := later(m.memory.Heard, m.memory.Since); start.Sub(last) > m.Limits.Silence {
-		r.hold(Alarm{Alarm: "silence", Text: fmt.Sprintf("there is no cosigned tree newer than %s that could be replayed", stamp(last))})
+		r.hold(Alarm{Alarm: "silence", Text: fmt.Sprintf("there is no cosigned tree newer than %s that could be replayed", trial.Moment(last))})
 	}
 	if err := m.memory.settle(r, m.Raise); err != nil {
 		return Outcome{}, err
@@ -192,7 +192,7 @@ func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []
 			m.memory.Cosigned[name] = r.now
 		}
 		if last := later(m.memory.Cosigned[name], m.memory.Since); r.now.Sub(last) > m.Limits.Late {
-			r.hold(Alarm{Alarm: "late", Size: cp.Size, Subject: name, Text: fmt.Sprintf("the witness %s has cosigned no tree that the log published since %s", name, stamp(last))})
+			r.hold(Alarm{Alarm: "late", Size: cp.Size, Subject: name, Text: fmt.Sprintf("the witness %s has cosigned no tree that the log published since %s", name, trial.Moment(last))})
 		}
 	}
 	for _, f := range report.Findings {
@@ -315,5 +315,3 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

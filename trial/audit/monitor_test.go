@@ -608,7 +608,7 @@ func TestMonitorLines(t *testing.T) {
 	w.pass(3 * time.Hour)
 	w.round("silence")
 	line, err := json.Marshal(w.raised[0])
-	if err != nil || string(line) != `{"alarm":"silence","time":"2026-03-01T12:01:00Z","text":"there is no cosigned tree newer than 2026-03-01T09:01:00Z that could be replayed"}` {
+	if err != nil || string(line) != `{"alarm":"silence","time":"2026-03-01T12:01:00Z","text":"there is no cosigned tree newer than 2026-03-01 09:01:00 UTC that could be replayed"}` {
 		t.Errorf("%s, %v", line, err)
 	}
 	w.publish(w1, w2)

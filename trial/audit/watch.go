@@ -77,10 +77,10 @@ func (m *Monitor) tell(r *round, seenBy time.Time) {
 	m.news = news{}
 	if n.first.set && m.memory.Told > 0 {
 		if t := n.first.time.Std(); m.memory.Without.Sub(t) > far {
-			r.event(Alarm{Alarm: "admission", Index: &n.first.index, Size: r.size, Text: fmt.Sprintf("the log says that it admitted entry %d at %s, but at %s it published a tree without it", n.first.index, n.first.time, stamp(m.memory.Without))})
+			r.event(Alarm{Alarm: "admission", Index: &n.first.index, Size: r.size, Text: fmt.Sprintf("the log says that it admitted entry %d at %s, but at %s it published a tree without it", n.first.index, n.first.time, trial.Moment(m.memory.Without))})
 		}
 		if t := n.last.time.Std(); t.Sub(seenBy) > far {
-			r.event(Alarm{Alarm: "admission", Index: &n.last.index, Size: r.size, Text: fmt.Sprintf("the log says that it admitted entry %d at %s, but witnesses saw it by %s", n.last.index, n.last.time, stamp(seenBy))})
+			r.event(Alarm{Alarm: "admission", Index: &n.last.index, Size: r.size, Text: fmt.Sprintf("the log says that it admitted entry %d at %s, but witnesses saw it by %s", n.last.index, n.last.time, trial.Moment(seenBy))})
 		}
 	}
 	for _, a := range n.alarms {

@@ -92,7 +92,7 @@ func (p *PastPolicy) Verify(data []byte, docs ...receipt.Document) (*receipt.Ver
 	case size > p.last:
 		err = fmt.Errorf("its tree of size %d is newer than the policy, which counts up to size %d", size, p.last)
 	case proven.Before(p.from), proven.After(p.to):
-		err = fmt.Errorf("its cosignatures are of %s; the policy counts from %s to %s", stamp(proven), stamp(p.from), stamp(p.to))
+		err = fmt.Errorf("its cosignatures are of %s; the policy counts from %s to %s", trial.Moment(proven), trial.Moment(p.from), trial.Moment(p.to))
 	case !p.keyAt(v.Checkpoint.Log.VKey, size):
 		err = fmt.Errorf("the log's key that signed it was not one of the log's at size %d", size)
 	}
@@ -109,5 +109,3 @@ func (p *PastPolicy) keyAt(vkey string, size uint64) bool {
 		return k.VKey == vkey && k.Added < size && (k.Retired == 0 || size <= k.Retired+1+batchTail)
 	})
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

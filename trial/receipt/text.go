@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -29,7 +28,7 @@ func (v *Verdict) Details() string {
 	fmt.Fprintf(&b, "what:      %s\n", Describe(e.Statement.Statement))
 	fmt.Fprintf(&b, "who:       %s\n", v.who())
 	if t, ok := v.ProvenTime(); ok {
-		fmt.Fprintf(&b, "when:      no later than the second %s, proven by the witnesses' clocks\n", t.Format(time.RFC3339))
+		fmt.Fprintf(&b, "when:      no later than the second %s, proven by the witnesses' clocks\n", trial.Moment(t))
 	} else {
 		b.WriteString("when:      no independent time\n")
 	}
@@ -93,7 +92,7 @@ func (v *Verdict) Witnesses() string {
 		if w.Replays() {
 			replayed++
 		}
-		names = append(names, fmt.Sprintf("%s (%s)", w.Name(), c.Time.Format(time.RFC3339)))
+		names = append(names, fmt.Sprintf("%s (%s)", w.Name(), trial.Moment(c.Time)))
 	}
 	return fmt.Sprintf("%d saw it grow, %d of them replayed the rules: %s", len(names), replayed, strings.Join(names, ", "))
 }

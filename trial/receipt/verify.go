@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -174,6 +175,9 @@ func (v *Verdict) match(docs []Document) error {
 				found[s.Name] = true // one file may stand for two
 			}
 		}
+		if name == "" && len(v.saltless(subjects)) > 0 {
+			return fmt.Errorf("%w: %s may be what was logged as %s, or not", ErrNoSalt, shown(d.Name), strings.Join(v.saltless(subjects), ", "))
+		}
 		if name == "" {
 			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", shown(d.Name), d.Digest, subjectText(subjects))
 		}
@@ -182,14 +186,25 @@ func (v *Verdict) match(docs []Document) error {
 	for _, s := range subjects {
 		if !found[s.Name] {
 			v.Missing = append(v.Missing, s.Name)
-			if !s.Digest.Salted256.IsZero() {
-				if _, ok := v.Openings.Salts[s.Name]; !ok {
-					v.Unopened = append(v.Unopened, s.Name)
-				}
-			}
 		}
 	}
+	v.Unopened = v.saltless(subjects)
 	return nil
+}
+
+// ErrNoSalt is wrapped where a file cannot be compared: the statement commits to its
+// documents with salts, and the receipt does not have them. That says nothing of the file.
+var ErrNoSalt = errors.New("this receipt has no salt, so the file cannot be compared; the receipt that was filed when the statement was submitted has it")
+
+// saltless returns the subjects that are committed to with a salt which the receipt does
+// not have.
+func (v *Verdict) saltless(subjects []trial.Subject) (names []string) {
+	for _, s := range subjects {
+		if _, ok := v.Openings.Salts[s.Name]; !ok && !s.Digest.Salted256.IsZero() {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 func subjectText(subjects []trial.Subject) string {

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"strings"
+
+	"rsc.io/qr"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+//go:embed certificate.html
+var certificateHTML string
+
+var certificatePage = template.Must(template.New("certificate").Parse(certificateHTML))
+
+// A certification is what the page says.
+type certification struct {
+	File, SHA256, Role     string // of the document
+	What                   string // the statement, in words
+	Who, Org, Key          string
+	SignerRole, Meaning    string
+	Signed, Proven, Logged string // times
+	ClockAhead             bool
+	Log, Trial             string
+	Entry, Size            uint64
+	Witnesses              []witnessed
+	Seen, Replayed         int
+	Policy, Quorum         string
+	Earlier                string // of which earlier policy, if not of the one given
+	NotGiven               []string
+	Receipt, ReceiptSHA256 string
+	QR                     template.URL // the receipt's digest
+	Command                string
+}
+
+type witnessed struct {
+	Name, Time string
+	Replays    bool
+}
+
+// certificate verifies one file offline, and writes what was found on one page to print.
+func certificate(ctx context.Context, e *env, args []string) error {
+	fs := e.flags()
+	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
+	proof := fs.String("proof", "", "`receipt` of the file (FILE.tlog-proof beside it if not given)")
+	out := fs.String("o", "", "write the page to `FILE.html`; never over another")
+	names, err := e.parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 || names[0] == stdinName || filepath.Ext(*out) != ".html" {
+		return usagef("one file, and -o FILE.html for its certificate, must be given")
+	}
+	if exists(*out) {
+		return usagef("%s is there already and is not overwritten", *out)
+	}
+	trust, err := readTrust(*policyFile, *policies)
+	if err != nil {
+		return err
+	}
+	files, err := e.digestFiles(ctx, names)
+	if err != nil {
+		return err
+	}
+	f := files[0]
+	if *proof == "" {
+		*proof = f.name + ".tlog-proof"
+	}
+	v, err := verifyFile(trust, *proof, f, expectation{})
+	if err != nil {
+		return judged(err)
+	}
+	data, err := readSmall(*proof)
+	if err != nil {
+		return err
+	}
+	c := certify(v, data)
+	c.Receipt = filepath.Base(*proof)
+	c.Command = fmt.Sprintf("trial verify -policy POLICY -proof %s %s", quoted(c.Receipt), quoted(filepath.Base(f.name)))
+	c.File = printable(filepath.Base(f.name))
+	code, err := qr.Encode("sha256:"+c.ReceiptSHA256, qr.M)
+	if err != nil {
+		return err
+	}
+	c.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()))
+	var page bytes.Buffer
+	if err := certificatePage.Execute(&page, c); err != nil {
+		return err
+	}
+	if err := writeNew(*out, page.Bytes(), 0o666); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "valid: %s is to be printed or filed with the file and its receipt; it proves nothing without them\n", *out)
+	fmt.Fprintln(e.stdout, *out)
+	return nil
+}
+
+// certify says of a verdict what the page shows.
+func certify(v checked, proof []byte) *certification {
+	st := v.Entry.Statement
+	common := trial.CommonOf(st.Statement)
+	signer := v.Entry.Signer
+	c := &certification{
+		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: printable(receipt.Describe(st.Statement)),
+		Who: printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role, Meaning: common.Meaning,
+		Signed: common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
+		Log: printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,
+		Policy: v.Policy.Digest(), Quorum: printable(v.Policy.QuorumText()), Earlier: v.earlier, NotGiven: v.Missing,
+		ReceiptSHA256: fmt.Sprintf("%x", sha256.Sum256(proof)),
+	}
+	if id, s := st.Effective(); s.Predicate.Kind() == "registration" {
+		c.Trial = id.String()
+	} else if of := trial.TrialOf(s); !of.IsZero() {
+		c.Trial = of.String()
+	}
+	if t, ok := v.ProvenTime(); ok {
+		c.Proven = trial.Moment(t)
+	}
+	if !v.Policy.Unwitnessed() {
+		for _, x := range v.Checkpoint.Cosignatures {
+			w := v.Policy.Witnesses[x.Witness]
+			c.Witnesses = append(c.Witnesses, witnessed{printable(w.Name()), trial.Moment(x.Time), w.Replays()})
+			c.Seen++
+			if w.Replays() {
+				c.Replayed++
+			}
+		}
+	}
+	return c
+}
+
+// quoted quotes a name for a shell where it needs that.
+func quoted(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/+,:@%", r)
+	}
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 && name[0] != '-' {
+		return name
+	}
+	return "'" + strings.ReplaceAll(printable(name), "'", `'\''`) + "'"
+}
