@@ -12,12 +12,13 @@ import (
 // is the trial.
 type Delegation struct {
 	Common
-	End      string   `json:"end,omitempty"`   // last day in UTC; none: until withdrawn
-	Kinds    []string `json:"kinds,omitempty"` // of DelegableKinds, sorted
-	Scope    string   `json:"scope,omitempty"` // of protocols, or country of milestones; none: the whole trial
-	To       string   `json:"to,omitempty"`    // organisation id
+	End      string   `json:"end,omitempty"`    // last day in UTC; none: until withdrawn
+	Kinds    []string `json:"kinds,omitempty"`  // of DelegableKinds, sorted
+	Reason   string   `json:"reason,omitempty"` // of a withdrawal: one of EndReasons
+	Scope    string   `json:"scope,omitempty"`  // of protocols, or country of milestones; none: the whole trial
+	To       string   `json:"to,omitempty"`     // organisation id
 	Trial    Hash     `json:"trial"`
-	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; then Trial alone stands beside it
+	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; then Trial and perhaps Reason stand beside it
 }
 
 // DelegableKinds are what an organisation that does not hold a trial may be
@@ -29,9 +30,12 @@ func (*Delegation) Kind() string { return "delegation" }
 func (d *Delegation) trialID() Hash { return d.Trial }
 
 func (d *Delegation) check(subjects []Subject) error {
+	if err := checkEndReason(d.Reason, !d.Withdraw.IsZero()); err != nil {
+		return err
+	}
 	if !d.Withdraw.IsZero() {
 		if d.End != "" || len(d.Kinds) > 0 || d.Scope != "" || d.To != "" {
-			return errors.New("to withdraw takes the members trial and withdraw alone")
+			return errors.New("to withdraw takes the members trial, withdraw and reason alone")
 		}
 		return checkNamed(subjects, "trial", d.Trial)
 	}

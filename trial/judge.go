@@ -364,7 +364,7 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	}
 	of.Corrections = append(of.Corrections, i)
 	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
-	t.mark(of, i, MarkCorrected, "%s from %s to %s by entry %d (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New), i.Index, p.Reason)
+	t.mark(of, i, MarkCorrected, "%s", correctedText(i, p))
 	if of.Void != nil {
 		return
 	}
@@ -382,6 +382,13 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 			t.results(of, m)
 		}
 	}
+}
+
+// correctedText says what was corrected, by whom, when and why: a correction obscures
+// nothing (21 CFR 11.10(e)).
+func correctedText(i *Item, p *Correction) string {
+	return fmt.Sprintf("%s from %s to %s by entry %d of %s, by %s of %s with key %.12s (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New),
+		i.Index, i.Time, i.Signer.Role, i.Signer.Org, i.Signer.Key.ID(), p.Reason)
 }
 
 // mark sets a mark on an item, once for each cause. It returns false once the item

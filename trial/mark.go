@@ -1,9 +1,11 @@
 package trial
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A MarkID is the stable id of something that a reader of a trial's history must
@@ -69,6 +71,68 @@ var markText = map[MarkID]string{
 	MarkOrdered:          "transferred by a registrar's order",
 	MarkEmptiedDate:      "empties the date of an event",
 }
+
+// Weights of marks, by which they are told: what bears on what the trial can show, what
+// its sponsor should be able to explain, and what is for information.
+const (
+	WeightBears   = 1
+	WeightExplain = 2
+	WeightInform  = 3
+)
+
+// WeightText is the heading under which marks of a weight stand.
+var WeightText = map[int]string{
+	WeightBears:   "bears on what the trial can show",
+	WeightExplain: "to be explained",
+	WeightInform:  "for information",
+}
+
+var markWeight = map[MarkID]int{
+	MarkLateRegistration: WeightBears, MarkLateProtocol: WeightBears, MarkLateSAP: WeightBears, MarkUnblindedSAP: WeightBears,
+	MarkOtherDate: WeightBears, MarkOrder: WeightBears, MarkRepeated: WeightBears, MarkEmptiedDate: WeightBears,
+	MarkLateEvent: WeightInform, MarkAfterTheFact: WeightInform, MarkDelayed: WeightInform, MarkUnsealed: WeightInform, MarkDelegated: WeightInform,
+}
+
+// MarkWeight returns a mark's weight.
+func MarkWeight(id MarkID) int {
+	if w, ok := markWeight[id]; ok {
+		return w
+	}
+	return WeightExplain
+}
+
+// A MarkGroup is one mark on one entry, with everything that caused it.
+type MarkGroup struct {
+	ID    MarkID
+	Index uint64 // the entry marked
+	Texts []string
+}
+
+// GroupMarks returns marks once for each entry, the heaviest first, and of one weight by
+// number and entry. Struck ones are left out, or are all there is.
+func GroupMarks(marks []Mark, struck bool) (list []MarkGroup) {
+	place := map[Mark]int{}
+	for _, m := range marks {
+		if m.Struck != struck {
+			continue
+		}
+		key := Mark{ID: m.ID, Index: m.Index}
+		i, found := place[key]
+		if !found {
+			i = len(list)
+			place[key] = i
+			list = append(list, MarkGroup{ID: m.ID, Index: m.Index})
+		}
+		list[i].Texts = append(list[i].Texts, m.Text)
+	}
+	slices.SortStableFunc(list, func(a, b MarkGroup) int {
+		return cmp.Or(cmp.Compare(MarkWeight(a.ID), MarkWeight(b.ID)), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Index, b.Index))
+	})
+	return list
+}
+
+// Text returns what caused the mark, in one line.
+func (g MarkGroup) Text() string { return strings.Join(g.Texts, "; ") }
 
 // MarkText returns a mark in a few words.
 func MarkText(id MarkID) string { return markText[id] }

@@ -3,7 +3,6 @@ package trial
 import (
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // A naive timeline reads a history as docs/spec.md says it, each entry against every
@@ -286,7 +285,7 @@ func (t *naive) correction(i *Item, p *Correction) {
 	}
 	of.Corrections = append(of.Corrections, i)
 	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
-	t.mark(of, i, MarkCorrected, "%s from %s to %s by entry %d (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New), i.Index, p.Reason)
+	t.mark(of, i, MarkCorrected, "%s", correctedText(i, p))
 	if of.Void != nil {
 		return
 	}

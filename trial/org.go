@@ -138,8 +138,9 @@ type Key struct {
 	Limit  Hash       `json:"limit,omitzero"`   // id of the key
 	Limits *KeyLimits `json:"limits,omitempty"` // of the key enrolled or limited; to limit with none lifts them
 	Org    string     `json:"org"`
-	Revoke Hash       `json:"revoke,omitzero"` // id of the key
-	Role   string     `json:"role,omitempty"`  // of the key enrolled
+	Reason string     `json:"reason,omitempty"` // why a key is limited or revoked: one of EndReasons
+	Revoke Hash       `json:"revoke,omitzero"`  // id of the key
+	Role   string     `json:"role,omitempty"`   // of the key enrolled
 }
 
 // KeyLimits are what a signer's key may sign. A member that is absent limits
@@ -179,6 +180,24 @@ func (l *KeyLimits) check() error {
 	return nil
 }
 
+// EndReasons are why authority ends: a key's, or a delegation. Who has access to what,
+// and why that changed, is documented (ICH E6(R3) 4.2.2); what is not stated is shown as
+// such.
+var EndReasons = []string{"compromised", "contract-ended", "left", "lost", "misuse", "mistake", "role-changed", "superseded"}
+
+// checkEndReason takes one of EndReasons, or none. It stands with what ends authority only.
+func checkEndReason(reason string, ends bool) error {
+	switch {
+	case reason == "":
+		return nil
+	case !ends:
+		return errors.New("a reason stands with what ends authority only")
+	case !slices.Contains(EndReasons, reason):
+		return fmt.Errorf("reason is %.40q; it is one of %s", reason, strings.Join(EndReasons, ", "))
+	}
+	return nil
+}
+
 func (*Key) Kind() string { return "key" }
 
 func (k *Key) check(subjects []Subject) error {
@@ -190,6 +209,9 @@ func (k *Key) check(subjects []Subject) error {
 	}
 	if (k.Enrol == nil) != (k.Action != "enrol") || k.Limit.IsZero() != (k.Action != "limit") || k.Revoke.IsZero() != (k.Action != "revoke") {
 		return errors.New("beside action there is the one member of its name: enrol, limit or revoke")
+	}
+	if err := checkEndReason(k.Reason, k.Action != "enrol"); err != nil {
+		return err
 	}
 	switch k.Action {
 	case "enrol":

@@ -35,7 +35,7 @@ func list(typed string) []string {
 func delegate(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	var typed, to, kinds, scope, end, withdraw string
+	var typed, to, kinds, scope, end, withdraw, reason string
 	rest, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
 		fs.StringVar(&typed, "trial", "", "the `trial`: its id or a number bound to it")
@@ -44,6 +44,7 @@ func delegate(ctx context.Context, e *env, args []string) error {
 		fs.StringVar(&scope, "scope", "", "only in this `scope`: global, a country such as DE, or a sub-protocol (protocols and milestones)")
 		fs.StringVar(&end, "end", "", "last `day` of the delegation in UTC, such as 2027-12-31; until withdrawn if not given")
 		fs.StringVar(&withdraw, "withdraw", "", "withdraw the delegation of this `receipt` or statement id instead")
+		reasonFlag(fs, &reason)
 	})
 	if err != nil {
 		return err
@@ -55,8 +56,11 @@ func delegate(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if withdraw != "" {
+		e.unstated(reason)
+	}
 	var o trial.Openings
-	p := &trial.Delegation{Common: r.common("approval", &o), End: end, Kinds: list(kinds), Scope: scope, To: to, Trial: id}
+	p := &trial.Delegation{Common: r.common("approval", &o), End: end, Kinds: list(kinds), Reason: reason, Scope: scope, To: to, Trial: id}
 	if p.Withdraw, err = r.statementOf(withdraw); err != nil {
 		return err
 	}
@@ -110,6 +114,18 @@ func transfer(ctx context.Context, e *env, args []string) error {
 	return r.say(ctx, e, how, p, trial.NamedSubject("trial", id), &o)
 }
 
+// reasonFlag asks why authority ends.
+func reasonFlag(fs *flag.FlagSet, reason *string) {
+	fs.StringVar(reason, "reason", "", "why: `one` of "+strings.Join(trial.EndReasons, ", "))
+}
+
+// unstated warns that the history will show no reason.
+func (e *env) unstated(reason string) {
+	if reason == "" {
+		fmt.Fprintf(e.stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n", strings.Join(trial.EndReasons, ", "))
+	}
+}
+
 // limitFlags are what a key may be limited to.
 type limitFlags struct{ kinds, trials, until string }
 
@@ -140,9 +156,11 @@ func limitKey(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
 	var flags limitFlags
+	var reason string
 	keys, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
 		flags.register(fs)
+		reasonFlag(fs, &reason)
 	})
 	if err != nil {
 		return err
@@ -155,8 +173,9 @@ func limitKey(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	e.unstated(reason)
 	var o trial.Openings
-	k := &trial.Key{Common: r.common("responsibility", &o), Action: "limit", Org: org, Limit: id, Limits: limits}
+	k := &trial.Key{Common: r.common("responsibility", &o), Action: "limit", Org: org, Limit: id, Limits: limits, Reason: reason}
 	return r.say(ctx, e, how, k, trial.NamedSubject("key", id), &o)
 }
 

@@ -318,6 +318,7 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 		return err
 	}
 	shown := 0
+	var marks []trial.Mark
 	for _, entry := range v.Entries {
 		if entry.Index >= size || w.kind != "" && !isOfKind(entry.Entry, w.kind) || entry.Time <= since {
 			continue
@@ -329,8 +330,10 @@ func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error 
 				fmt.Fprintf(e.stdout, "  about entry %d: %s\n", of.Index, receipt.Describe(of.Statement))
 			}
 			e.printMarks(i)
+			marks = append(marks, i.Marks...)
 		}
 	}
+	e.legend(marks)
 	what := w.words()
 	if shown == 0 {
 		fmt.Fprintf(e.stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
@@ -399,8 +402,27 @@ func (e *env) printPolicy(p *receipt.Policy) {
 
 // printMarks shows the marks of an entry below it.
 func (e *env) printMarks(i *trial.Item) {
-	for _, m := range i.Marks {
-		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text))
+	for _, m := range trial.GroupMarks(i.Marks, false) {
+		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text()))
+	}
+	for _, m := range trial.GroupMarks(i.Marks, true) {
+		fmt.Fprintf(e.stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text()))
+	}
+}
+
+// legend says what weight the marks have that were shown, each once.
+func (e *env) legend(marks []trial.Mark) {
+	ids := map[int][]string{}
+	for _, m := range trial.GroupMarks(marks, false) {
+		w := trial.MarkWeight(m.ID)
+		if id := string(m.ID); !slices.Contains(ids[w], id) {
+			ids[w] = append(ids[w], id)
+		}
+	}
+	for w := trial.WeightBears; w <= trial.WeightInform; w++ {
+		if len(ids[w]) > 0 {
+			fmt.Fprintf(e.stdout, "legend: %s: %s\n", strings.Join(ids[w], ", "), trial.WeightText[w])
+		}
 	}
 }
 

@@ -88,7 +88,11 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 func revokeKey(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	keys, err := r.begin(e, args, true, how.flags)
+	var reason string
+	keys, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		reasonFlag(fs, &reason)
+	})
 	if err != nil {
 		return err
 	}
@@ -96,8 +100,9 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	e.unstated(reason)
 	var o trial.Openings
-	k := &trial.Key{Common: r.common("responsibility", &o), Action: "revoke", Org: org, Revoke: id}
+	k := &trial.Key{Common: r.common("responsibility", &o), Action: "revoke", Org: org, Reason: reason, Revoke: id}
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
 	}

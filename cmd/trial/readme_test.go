@@ -23,7 +23,7 @@ func TestReadme(t *testing.T) {
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
-		", corrected: ", ", SAP after the lock it serves: ", // what was changed; was the SAP final
+		", SAP after the lock it serves: ", ", corrected: ", // was the SAP final; what was changed
 		"missing: no results of the final analysis, though its database is locked", // what is missing
 		"signed (approval) by administrator of example-pharma", "about entry 14",   // who signed, with what meaning
 		"these 1 entries are all of kind signature",

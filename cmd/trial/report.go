@@ -90,6 +90,9 @@ var reportHTML string
 var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"short":   func(s string) string { return s[:min(len(s), 16)] },
 	"mark":    trial.MarkText,
+	"marks":   func(list []trial.Mark) []trial.MarkGroup { return trial.GroupMarks(list, false) },
+	"struck":  func(list []trial.Mark) []trial.MarkGroup { return trial.GroupMarks(list, true) },
+	"weight":  func(id trial.MarkID) string { return trial.WeightText[trial.MarkWeight(id)] },
 	"finding": findingText,
 	"source":  sourceText,
 	"logged":  loggedBy,

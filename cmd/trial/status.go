@@ -62,12 +62,39 @@ type headStanding struct {
 }
 
 type eventStanding struct {
-	Event    string     `json:"event"`
-	Analysis string     `json:"analysis,omitempty"`
-	Country  string     `json:"country,omitempty"`
-	Date     string     `json:"date"`
-	Entry    uint64     `json:"entry"`
-	Logged   trial.Time `json:"logged"`
+	Event       string               `json:"event"`
+	Analysis    string               `json:"analysis,omitempty"`
+	Country     string               `json:"country,omitempty"`
+	Date        string               `json:"date"`
+	Entry       uint64               `json:"entry"`
+	Logged      trial.Time           `json:"logged"`
+	Corrections []correctionStanding `json:"corrections,omitempty"` // of it, in the order of the log
+}
+
+// A correctionStanding keeps both values, and who changed one to the other, when and why.
+type correctionStanding struct {
+	Field  string     `json:"field"`
+	Old    string     `json:"old"`
+	New    string     `json:"new"`
+	Entry  uint64     `json:"entry"`
+	Logged trial.Time `json:"logged"`
+	Org    string     `json:"org"`
+	Role   string     `json:"role"`
+	Key    string     `json:"key"` // id
+	Reason string     `json:"reason"`
+}
+
+func (c correctionStanding) String() string {
+	return fmt.Sprintf("%s corrected from %q to %q by entry %d of %s, by %s of %s (%s)", c.Field, c.Old, c.New, c.Entry, c.Logged, c.Role, c.Org, c.Reason)
+}
+
+func correctionsOf(i *trial.Item) (list []correctionStanding) {
+	for _, c := range i.Corrections {
+		if p, ok := c.Statement.Predicate.(*trial.Correction); ok {
+			list = append(list, correctionStanding{p.Field, p.Old, p.New, c.Index, c.Time, c.Signer.Org, c.Signer.Role, c.Signer.Key.ID().String(), p.Reason})
+		}
+	}
+	return list
 }
 
 func status(ctx context.Context, e *env, args []string) error {
@@ -161,7 +188,7 @@ func stand(p *receipt.Policy, v *history.Verdict, numbers, orgs []proven) *stand
 		}
 		s.kinds[i.Statement.Predicate.Kind()]++
 		if m, ok := i.Statement.Predicate.(*trial.Milestone); ok {
-			s.Events = append(s.Events, eventStanding{m.Event, i.Value("analysis"), i.Value("country"), i.Value("date"), i.Index, i.Time})
+			s.Events = append(s.Events, eventStanding{m.Event, i.Value("analysis"), i.Value("country"), i.Value("date"), i.Index, i.Time, correctionsOf(i)})
 		}
 	}
 	at := tl.Items[len(tl.Items)-1].Time
@@ -201,6 +228,9 @@ func (s *standing) print(w io.Writer) {
 	}
 	for _, x := range s.Events {
 		fmt.Fprintf(w, "event: %s on %s, entry %d, logged %s\n", strings.Join(strings.Fields(x.Event+" "+x.Analysis+" "+x.Country), " "), x.Date, x.Entry, x.Logged)
+		for _, c := range x.Corrections {
+			fmt.Fprintf(w, "  %s\n", c)
+		}
 	}
 	for _, d := range s.Delegations {
 		scope, end := "the whole trial", "until withdrawn"
@@ -215,11 +245,16 @@ func (s *standing) print(w io.Writer) {
 	if s.Offer != nil {
 		fmt.Fprintf(w, "offered to %s, which has not accepted: %s\n", s.Offer.To, s.Offer.ID)
 	}
-	for _, m := range s.Marks {
-		if m.Struck {
-			continue
+	weight := 0
+	for _, m := range trial.GroupMarks(s.Marks, false) {
+		if now := trial.MarkWeight(m.ID); now != weight {
+			weight = now
+			fmt.Fprintf(w, "marks, %s:\n", trial.WeightText[weight])
 		}
-		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, trial.MarkText(m.ID), printable(m.Text))
+		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, trial.MarkText(m.ID), printable(m.Text()))
+	}
+	if n := len(trial.GroupMarks(s.Marks, true)); n > 0 {
+		fmt.Fprintf(w, "struck marks, which rest on what was emptied since and are in the history: %d\n", n)
 	}
 	for _, m := range s.Missing {
 		fmt.Fprintf(w, "missing: %s\n", m)

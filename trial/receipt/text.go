@@ -105,9 +105,9 @@ func Describe(s *trial.Statement) string {
 	case *trial.Key:
 		switch p.Action {
 		case "revoke":
-			return fmt.Sprintf("revocation of key %s of %s", p.Revoke, p.Org)
+			return fmt.Sprintf("revocation of key %s of %s: %s", p.Revoke, p.Org, because(p.Reason))
 		case "limit":
-			return fmt.Sprintf("limits of key %s of %s: %s", p.Limit, p.Org, limits(p.Limits))
+			return fmt.Sprintf("limits of key %s of %s: %s: %s", p.Limit, p.Org, limits(p.Limits), because(p.Reason))
 		}
 		limited := ""
 		if p.Limits != nil {
@@ -141,7 +141,7 @@ func Describe(s *trial.Statement) string {
 		return fmt.Sprintf("signature on the statement %s of trial %s, meaning %s", p.Statement, p.Trial, p.Meaning)
 	case *trial.Delegation:
 		if !p.Withdraw.IsZero() {
-			return fmt.Sprintf("withdrawal of the delegation %.12s for trial %s", p.Withdraw, p.Trial)
+			return fmt.Sprintf("withdrawal of the delegation %.12s for trial %s: %s", p.Withdraw, p.Trial, because(p.Reason))
 		}
 		return fmt.Sprintf("delegation of %s%s to %s%s for trial %s", strings.Join(p.Kinds, ", "), said(" in ", p.Scope), p.To, said(" until ", p.End), p.Trial)
 	case *trial.Transfer:
@@ -173,6 +173,14 @@ func said(words, text string) string {
 		return ""
 	}
 	return words + text
+}
+
+// because says why authority ended.
+func because(reason string) string {
+	if reason == "" {
+		return "no reason stated"
+	}
+	return "because " + reason
 }
 
 func limits(l *trial.KeyLimits) string {
