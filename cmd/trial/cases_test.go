@@ -228,11 +228,20 @@ func identifiers(c *caseRun) {
 // however they are packed.
 func otherShapes(c *caseRun) {
 	for file, want := range map[string]string{
-		"bad-date.json": "no date such as", "csv-download.csv": "CSV", "ctis.json": "CTIS", "ictrp.xml": "ICTRP", "isrctn.xml": "ISRCTN", "utf16.json": "UTF-16", "v1-study-fields.json": "selected fields",
+		"bad-date.json": "no date such as", "csv-download.csv": "CSV", "ctis.json": "CTIS", "utf16.json": "UTF-16", "v1-study-fields.json": "selected fields",
 	} {
 		out := c.imports(exitInvalid, c.file(file))
 		c.says(out, "refused ", want)
 		c.says(c.offline(exitInvalid, "diff", c.file(file), c.file("bom.json")), want)
+	}
+	for file, want := range map[string][]string{"ictrp.xml": {"ictrp", "ICTRP", "nct:NCT09100103"}, "isrctn.xml": {"isrctn", "ISRCTN", "isrctn:ISRCTN47772397"}} {
+		c.says(c.imports(exitInvalid, c.file(file)), "refused ", want[1], "trial import "+want[0])
+		_, out, status := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, []string{"-key", "ada.key", want[0], c.file(file)})...)
+		if status != exitDone {
+			c.t.Errorf("%s: status %d\n%s", file, status, out)
+		}
+		c.says(out, "new "+want[2], "records 1:")
+		c.says(c.ask("compare", want[2]), "Pain")
 	}
 	for _, file := range []string{"bulk.json.gz", "bulk.ndjson", "bulk.zip", "two-records.json", "v2-search-page.json"} {
 		c.says(c.imports(exitDone, c.file(file)), "nct:NCT09100101", "nct:NCT09100102", "records 2:", "0 conflicting, 0 refused")

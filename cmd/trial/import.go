@@ -30,6 +30,10 @@ const (
 	importWorkers = 32
 )
 
+// registers are those whose records are imported, by what is typed: the first part of
+// the format of their records.
+var registers = map[string]string{"ctgov": "ClinicalTrials.gov", study.ISRCTN: "ISRCTN", study.ICTRP: "WHO's ICTRP"}
+
 // An importRecord is one record of an export on its way, and its line in the report.
 type importRecord struct {
 	Status     string     `json:"status"` // one of importStatuses
@@ -70,6 +74,7 @@ var importStatuses = []string{importNew, importUnchanged, importChanged, importC
 type importer struct {
 	*remote
 	e        *env
+	register string // whose records they are: ctgov, isrctn or ictrp
 	seen     string // day, if it was given
 	today    string
 	out      string // folder of receipts
@@ -93,9 +98,10 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(rest) < 2 || rest[0] != "ctgov" {
-		return usagef("what is imported must be given: ctgov and one or more files of ClinicalTrials.gov")
+	if len(rest) < 2 || registers[rest[0]] == "" {
+		return usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
 	}
+	m.register = rest[0]
 	if _, _, err := study.Days(m.seen); m.seen != "" && err != nil {
 		return usagef("-seen: %w", err)
 	}
@@ -179,11 +185,19 @@ func (m *importer) file(ctx context.Context, name string) error {
 func (m *importer) read(name string, n int, record []byte) *importRecord {
 	r := &importRecord{File: name, Record: n, SHA256: sha256.Sum256(record)}
 	s, err := study.Parse(record)
-	if err == nil && !strings.HasPrefix(s.Format, "ctgov-") {
-		err = fmt.Errorf("it is %s and no record of ClinicalTrials.gov: log it with trial submit -facts", s.Format)
+	if err == nil && !strings.HasPrefix(s.Format, m.register) {
+		if register, _, _ := strings.Cut(s.Format, "-"); registers[register] != "" {
+			err = fmt.Errorf("it is of %s, not of %s: import it with trial import %s", registers[register], registers[m.register], register)
+		} else {
+			err = fmt.Errorf("it is %s and no record of %s: log it with trial submit -facts", s.Format, registers[m.register])
+		}
 	}
 	if err == nil {
-		r.Identifier, err = trial.ParseIdentifier(s.Number("nct"))
+		number := s.Number(study.RegistryNumber)
+		if m.register == "ctgov" {
+			number = s.Number("nct")
+		}
+		r.Identifier, err = trial.ParseIdentifier(number)
 	}
 	if err != nil {
 		r.Status, r.Reason = importRefused, err.Error()
@@ -217,6 +231,9 @@ func (m *importer) checkName(r *importRecord) {
 	}
 	for _, x := range inName.FindAllStringSubmatch(filepath.Base(r.File), -1) {
 		named := "nct:NCT" + x[1]
+		if !strings.HasPrefix(r.Identifier, "nct:") {
+			return
+		}
 		if named != r.Identifier && !slices.Contains(r.aliases, named) {
 			r.Status = importRefused
 			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant", x[1], strings.TrimPrefix(r.Identifier, "nct:"))

@@ -80,7 +80,7 @@ func init() {
 			`trial sign -log http://127.0.0.1:8080 -policy policy -key grace.key -meaning approval protocol.pdf.tlog-proof`, sign},
 		{"correct", "correct a member of a logged statement, or empty its effect", `-log URL -policy P -key FILE (-field F -new TEXT [-reason R] | -void REASON) RECEIPT|ID`,
 			`trial correct -log http://127.0.0.1:8080 -policy policy -key ada.key -field version -new 1.1 protocol.pdf.tlog-proof`, correct},
-		{"import", "log a registry's export as observations, and say what is new, changed or conflicting", `ctgov -log URL -policy P -key FILE [-seen DAY] [-out DIR] [-n] [-json] FILE...`,
+		{"import", "log a registry's export as observations, and say what is new, changed or conflicting", `ctgov|isrctn|ictrp -log URL -policy P -key FILE [-seen DAY] [-out DIR] [-n] [-json] FILE...`,
 			`trial import ctgov -log http://127.0.0.1:8080 -policy policy -key ada.key ctg-studies.json`, importCommand},
 		{"receipt", "fetch the receipt of a statement that was pending", `-log URL -policy P [-o FILE] ID|FILE.statement`,
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf.statement`, fetchReceipt},

@@ -294,7 +294,7 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 
 // kept is the name of the files kept with a record, without their extensions.
 func (m *importer) kept(identifier string, record trial.Hash) string {
-	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.TrimPrefix(identifier, "nct:"), record))
+	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.NewReplacer("nct:", "", ":", "-", "/", "-").Replace(identifier), record))
 }
 
 // draft returns the statement as it is kept until its receipt is there: the one

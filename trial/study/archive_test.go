@@ -104,6 +104,9 @@ func TestSplitPacked(t *testing.T) {
 // once.
 func many(n int, before, between, after string) io.Reader {
 	record := `{"text":"` + strings.Repeat("x", 10_000) + `"}`
+	if before != "" && before[0] == '<' {
+		record = "<fullTrial>" + strings.Repeat("x", 10_000) + "</fullTrial>"
+	}
 	r, w := io.Pipe()
 	go func() {
 		io.WriteString(w, before)
@@ -122,7 +125,7 @@ func many(n int, before, between, after string) io.Reader {
 // TestSplitMemory: what is held of a collection does not grow with it.
 func TestSplitMemory(t *testing.T) {
 	const n = 20_000 // 200 MB
-	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n")} {
+	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n"), "XML": many(n, "<allTrials>", "", "</allTrials>")} {
 		var most, before runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -143,7 +146,7 @@ func TestSplitMemory(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, s := range [][]byte{[]byte("[1,{}]"), []byte("{\"a\":1}\n{}"), []byte(`{"studies":[{}],"nextPageToken":"x"}`), []byte("\xef\xbb\xbf{}"), packed(f, "[1]"), archive(f, "a.json", "{}", "b", "[1,2]")} {
+	for _, s := range [][]byte{[]byte("[1,{}]"), []byte("{\"a\":1}\n{}"), []byte(`{"studies":[{}],"nextPageToken":"x"}`), []byte("\xef\xbb\xbf{}"), packed(f, "[1]"), []byte("<allTrials><fullTrial>1</fullTrial></allTrials>"), archive(f, "a.json", "{}", "b", "[1,2]")} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -161,6 +161,12 @@ func parseXML(data []byte) (*Study, error) {
 		return nil, fmt.Errorf("not well-formed XML: %w", err)
 	}
 	if root != "clinical_study" {
+		switch root {
+		case "allTrials", "fullTrial":
+			return parseISRCTN(data, root)
+		case "Trials_downloaded_from_ICTRP", "Trial":
+			return parseICTRP(data, root)
+		}
 		return nil, byRoot(root)
 	}
 	var r xmlRecord

@@ -61,10 +61,6 @@ func byBytes(data []byte) error {
 // byRoot names an XML document that is not read by its root.
 func byRoot(root string) error {
 	switch root {
-	case "Trials_downloaded_from_ICTRP", "Trials":
-		return unread("an export of WHO's ICTRP", "take the record of the register that it names")
-	case "allTrials", "fullTrial", "trial":
-		return unread("a record of ISRCTN", "nothing is read of it; its bytes can be logged with trial submit, without -facts")
 	case "PubmedArticleSet", "PubmedArticle", "article":
 		return unread("an article or its record in PubMed", "an article's outcomes are given with trial compare -article")
 	case "html", "HTML":

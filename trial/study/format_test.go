@@ -11,7 +11,7 @@ func TestNamed(t *testing.T) {
 	for data, want := range map[string]string{
 		"\xff\xfe{\x00}\x00": "UTF-16", "{\x00\"\x00": "UTF-16", "\x1f\x8b\x08x": "gzip", "PK\x03\x04xx": "zip", "PK\x03\x04xxxx[Content_Types].xml": "word processor", "%PDF-1.7": "PDF", "7z\xbc\xaf\x27\x1c": "7z", "BZh91AY": "bzip2",
 		strings.Repeat("x", 257) + "ustar\x00": "tar", "NCT Number,Study Title\nNCT1,x": "CSV", "\"Rank\";\"NCT Number\"": "CSV", "nct_id|title\n": "CSV", "NCT Number\tTitle\n": "tabs", "Summary\nEudraCT Number: 2013-003828-36": "EU Clinical Trials Register",
-		"<!DOCTYPE html><html><br></html>": "web page", "<html><body/></html>": "web page", "<Trials_downloaded_from_ICTRP/>": "ICTRP", `<allTrials xmlns="http://www.67bricks.com/isrctn"/>`: "ISRCTN", "<search_results/>": "older search", "<ODM/>": "ODM", "<PubmedArticleSet/>": "PubMed",
+		"<!DOCTYPE html><html><br></html>": "web page", "<html><body/></html>": "web page", "<search_results/>": "older search", "<ODM/>": "ODM", "<PubmedArticleSet/>": "PubMed",
 		`{"ctNumber":"2024-515914-41-00"}`: "CTIS", `{"pagination":{},"data":[]}`: "CTIS", `{"StudyFieldsResponse":{}}`: "selected fields", `{"changes":[]}`: "without the versions", `{"nctId":"NCT09100101"}`: "selection of fields", `{"studies":[]}`: "several records", `[1]`: "a list",
 	} {
 		s, err := Parse([]byte(data))

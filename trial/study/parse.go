@@ -14,7 +14,7 @@ const MaxDocument = 64 << 20
 
 // ErrUnknown is the error of a document in none of the formats: it may be a PDF,
 // and is no worse for it.
-var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
+var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, ISRCTN and ICTRP XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
 
 var errComment = errors.New("not valid JSON: it has comments (// or /*), which JSON has not: take them out, or have its source do so")
 

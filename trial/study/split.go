@@ -12,7 +12,8 @@ import (
 // Split calls f with the bytes of each record of an export, in order and exactly
 // as they stand there: the elements of a JSON array (the registry's "Download
 // JSON"), of studies in an answer of its API, of FullStudies in one of its older
-// API, JSON objects one behind another (one a line), or else the one document that the
+// API, JSON objects one behind another (one a line), the records of an XML export of
+// ISRCTN or of WHO's ICTRP, or else the one document that the
 // whole is. What is compressed with gzip is unpacked, and of a zip archive each file is
 // read so. It reads a record at a time.
 // Record numbers count from 1. An error of f ends it. What follows the list is an
@@ -82,6 +83,9 @@ func (s *splitter) file(r io.Reader) error {
 			return err
 		}
 		return end(d)
+	}
+	if first == '<' {
+		return s.xml(in, limit, kept.Bytes())
 	}
 	if first != '{' {
 		return s.one(io.MultiReader(&kept.Buffer, in))

@@ -1,7 +1,8 @@
 // Package study reads trial documents in the formats that registries and sponsors
 // use and gives one neutral model of them, so that versions can be compared
 // whatever they were written in: ClinicalTrials.gov's API v2 records, its older
-// full-study records and XML, CDISC USDM 4.0, and HL7 FHIR ResearchStudy.
+// full-study records and XML, XML of ISRCTN and of WHO's portal, CDISC USDM 4.0, and HL7
+// FHIR ResearchStudy.
 //
 // It reads bytes that others have hashed: a document that cannot be read is still
 // proven to be what was logged, and Parse says why it could not be read. The
@@ -84,6 +85,8 @@ const (
 	USDM     = "usdm"      // CDISC USDM 4
 	FHIRR4   = "fhir-r4"   // HL7 FHIR ResearchStudy, R4
 	FHIRR5   = "fhir-r5"   // the same in the shape of R5 and R6, which has outcome measures
+	ISRCTN   = "isrctn"    // ISRCTN registry, XML
+	ICTRP    = "ictrp"     // WHO's portal, XML: its copy of a register's record
 	Logged   = "facts"     // facts of a log's entry
 )
 
@@ -93,6 +96,10 @@ type Identifier struct {
 	Type  string // nct, sponsor, or what the document calls it; may be empty
 	Value string
 }
+
+// RegistryNumber is the type of the number that a record has in a register other than
+// ClinicalTrials.gov.
+const RegistryNumber = "registry"
 
 // An Organisation is a sponsor or collaborator.
 type Organisation struct {
@@ -224,10 +231,11 @@ func (s *Study) Date(event string) Date {
 }
 
 // Selected reports whether the study is a selection of a record's fields, by the type, the eligibility
-// and the oversight that whole records of the registry have. What it lacks, it says nothing of.
+// and the oversight that whole records of the registry have; WHO's copy of a record always
+// is. What it lacks, it says nothing of.
 func (s *Study) Selected() bool {
 	lacks := s.Type == "" || s.Eligibility.Sex == "" && s.Eligibility.MinimumAge == "" && s.Oversight == Oversight{}
-	return s.Format == CTGovV2 && lacks && s.Status != "withheld" && s.Status != "no-longer-available"
+	return s.Format == ICTRP || s.Format == CTGovV2 && lacks && s.Status != "withheld" && s.Status != "no-longer-available"
 }
 
 // SelectedOnly is what is said of a selection of fields.

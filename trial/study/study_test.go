@@ -332,6 +332,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(recordV2))
 	f.Add([]byte(recordXML))
 	f.Add([]byte(`{"protocolSection":{}}`))
+	f.Add([]byte(recordISRCTN))
+	f.Add([]byte(recordICTRP))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Parse(data)
 		if err != nil {
