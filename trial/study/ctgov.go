@@ -288,7 +288,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	}
 	e := &p.EligibilityModule
 	s.Eligibility = Eligibility{
-		Criteria: text(e.EligibilityCriteria), Sex: word(e.Sex), MinimumAge: age(e.MinimumAge),
+		Criteria: text(e.EligibilityCriteria), Sex: sex(e.Sex), MinimumAge: age(e.MinimumAge),
 		MaximumAge: age(e.MaximumAge), HealthyVolunteers: yesNo(e.HealthyVolunteers),
 	}
 	ov := &p.OversightModule

@@ -340,12 +340,16 @@ func class(s string) string {
 	return "fed"
 }
 
-// sex spells who may take part: "Both" was the older word for all.
+// sex spells who may take part: "Both" was the older word for all. What is not known is
+// not said.
 func sex(s string) string {
-	if w := word(s); w != "both" {
+	switch w := word(s); w {
+	case "both", "all":
+		return "all"
+	case "female", "male":
 		return w
 	}
-	return "all"
+	return ""
 }
 
 // rootElement returns the name of the XML's root.

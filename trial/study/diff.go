@@ -20,6 +20,9 @@ type Change struct {
 	// Likeness is how sure it is that the two are one outcome that was reworded: 0 of
 	// what is not joined by likeness. It proposes and is no finding.
 	Likeness float64 `json:"likeness,omitempty"`
+	// Class is how the words of such an outcome stand to those before, as package outcome
+	// has it: narrowed, replaced, ...
+	Class outcome.Class `json:"class,omitempty"`
 }
 
 // Sorts of changes.
@@ -43,7 +46,11 @@ func (c Change) String() string {
 	from, to := fromDifference(c.Old, c.New)
 	said := fmt.Sprintf("%s %s: %s -> %s", c.Field, c.Sort, quote(from), quote(to))
 	if c.Likeness > 0 {
-		said += fmt.Sprintf(" (proposed, likeness %.2f)", c.Likeness)
+		class := ""
+		if c.Class != outcome.Reworded {
+			class = string(c.Class) + "; "
+		}
+		said += fmt.Sprintf(" (%sproposed, likeness %.2f)", class, c.Likeness)
 	}
 	return said
 }

@@ -49,8 +49,9 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		}
 		d.long(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
 		if reworded && !outcome.SameMeasure(Outcome{Measure: x.Measure}.Text(), Outcome{Measure: y.Measure}.Text()) {
+			class, _ := outcome.Differences(x.Text(), y.Text())
 			for k := range d.changes[first:] {
-				d.changes[first+k].Likeness = p.Similarity
+				d.changes[first+k].Likeness, d.changes[first+k].Class = p.Similarity, class
 			}
 		}
 	}

@@ -69,9 +69,6 @@ func parseICTRP(data []byte, root string) (*Study, error) {
 		Eligibility: Eligibility{Criteria: text(r.Inclusion + " " + r.Exclusion), Sex: sex(r.Gender), MinimumAge: age(r.MinimumAge), MaximumAge: age(r.MaximumAge)},
 		Phases:      phases(text(r.Phase)),
 	}
-	if s.Eligibility.Sex != "all" && s.Eligibility.Sex != "female" && s.Eligibility.Sex != "male" {
-		s.Eligibility.Sex = ""
-	}
 	s.addIdentifier(RegistryNumber, r.TrialID)
 	if checkNCT(text(r.TrialID)) == nil {
 		s.addIdentifier("nct", r.TrialID)

@@ -188,7 +188,12 @@ func (d *usdmDesign) read(s *Study, items []usdmText) error {
 	p := d.Population
 	s.Eligibility.HealthyVolunteers = yesNo(p.HealthySubject)
 	for _, c := range p.Sex {
-		if w := sex(c.Decode); s.Eligibility.Sex == "" || s.Eligibility.Sex == w {
+		w := sex(c.Decode)
+		if w == "" { // who else may take part is not known
+			s.Eligibility.Sex = ""
+			break
+		}
+		if s.Eligibility.Sex == "" || s.Eligibility.Sex == w {
 			s.Eligibility.Sex = w
 		} else {
 			s.Eligibility.Sex = "all"

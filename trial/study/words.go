@@ -185,14 +185,13 @@ func status(s string) string {
 
 // studyType spells a type of study; a withheld record has none.
 func studyType(s string) string {
-	switch w := word(s); w {
-	case "n-a":
-		return ""
-	case "interventional-study", "observational-study":
-		return strings.TrimSuffix(w, "-study")
-	default:
-		return w
+	w := strings.TrimSuffix(word(s), "-study")
+	for _, known := range []string{"interventional", "observational", "expanded-access"} {
+		if strings.HasPrefix(w, known) { // "observational [patient registry]" is one too
+			return w
+		}
 	}
+	return ""
 }
 
 // age spells an age: "18 Years" is "18 years", "N/A" is none.
