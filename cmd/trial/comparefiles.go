@@ -35,7 +35,11 @@ func (e *env) compareFiles(names []string, article string, asJSON bool) error {
 		if err != nil {
 			return err
 		}
-		list = append(list, study.Version{Study: s, Entry: uint64(i), File: name, Kind: "file", Claimed: s.Dated})
+		v := study.Version{Study: s, Entry: uint64(i), File: name, Kind: "file", Claimed: s.Dated}
+		if s.Format == study.USDM {
+			v.Kind = "protocol" // which does not say what was reported
+		}
+		list = append(list, v)
 	}
 	if err := oneTrial(list); err != nil {
 		return err

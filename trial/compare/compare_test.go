@@ -162,6 +162,12 @@ func TestTooMany(t *testing.T) {
 		after = append(after, fmt.Sprintf("reported primary Sleep %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
 	}
 	r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", append(before, "start 2026-01-10 actual")...), version(t, 2, "2026-06-01", after...)}), nil)
+	// A version meanwhile that has none of them costs no more than reading it once.
+	between := version(t, 3, "2026-03-01", "start 2026-01-10 actual", "primary Falls")
+	between.Study.Outcomes = append(between.Study.Outcomes, version(t, 0, "", before...).Outcomes...)
+	if again := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "primary Walking", "start 2026-01-10 actual"), between, version(t, 2, "2026-06-01", after...)}), nil); len(again.Outcomes) < 5000 {
+		t.Errorf("%d findings", len(again.Outcomes))
+	}
 	if len(r.Outcomes) < 200 || !slices.ContainsFunc(r.Notes, func(s string) bool { return strings.Contains(s, "too many outcomes") }) {
 		t.Errorf("%d findings, notes %q", len(r.Outcomes), r.Notes)
 	}
@@ -275,6 +281,8 @@ func TestReportedByRegister(t *testing.T) {
 		"and a protocol today":     {[]study.Version{first, switched, protocol}, 2, "demoted; promoted; new and declared"},
 		"results and a protocol":   {[]study.Version{first, results, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 3, "demoted; promoted; new and undeclared"},
 		"the first version alone":  {[]study.Version{first, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"files":                    {[]study.Version{kind(first, "file", ""), kind(switched, "file", "")}, 2, "demoted; promoted; new and declared"},
+		"a file and a protocol":    {[]study.Version{kind(first, "file", ""), kind(protocol, "protocol", ""), version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
 		"a protocol alone follows": {[]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
 	} {
 		r := Compare(study.NewVersions(c.versions), nil)

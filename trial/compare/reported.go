@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
@@ -59,7 +60,7 @@ func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
 
 // isRegister reports whether a version is one that a register showed, as an
 // observation or a file says.
-func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.File != "" }
+func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.Kind == "file" }
 
 // nameOf names a version as people find it.
 func nameOf(v *study.Version) string {
@@ -74,7 +75,8 @@ func nameOf(v *study.Version) string {
 type declaration struct {
 	*study.Version
 	outcomes []study.Outcome
-	late     bool // it is a sponsor's own document, and nothing says that it was logged before the results
+	read     map[string][]outcome.Reading // of the outcomes, by their measures
+	late     bool                         // it is a sponsor's own document, and nothing says that it was logged before the results
 }
 
 // declarations returns the versions that may have declared an outcome.
@@ -90,7 +92,14 @@ func declarations(versions []study.Version) (list []declaration) {
 		if v.Results {
 			break
 		}
-		list = append(list, declaration{v, split(v.Outcomes), !isRegister(v) && (results == "" || v.Logged >= results)})
+		d := declaration{v, split(v.Outcomes), map[string][]outcome.Reading{}, !isRegister(v) && (results == "" || v.Logged >= results)}
+		for _, o := range d.outcomes {
+			x := outcome.Read(o.Text())
+			if known := d.read[x.Measure]; len(known) < bucketLimit {
+				d.read[x.Measure] = append(known, x)
+			}
+		}
+		list = append(list, d)
 	}
 	return list
 }
@@ -100,10 +109,8 @@ func declarations(versions []study.Version) (list []declaration) {
 func (r *Report) declares(versions []declaration, o study.Outcome) (d *declaration, alike *study.Outcome) {
 	words := outcome.Read(o.Text())
 	for i := range versions {
-		for _, x := range versions[i].outcomes {
-			if outcome.Read(x.Text()).Same(words) {
-				return &versions[i], nil
-			}
+		if slices.ContainsFunc(versions[i].read[words.Measure], words.Same) {
+			return &versions[i], nil
 		}
 	}
 	for i := range versions {

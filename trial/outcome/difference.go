@@ -93,7 +93,7 @@ type hunk struct{ a, b []mark }
 
 // hunks returns where two texts differ, by their longest common words in order.
 func hunks(a, b []mark) []hunk {
-	if len(a) > 400 || len(b) > 400 {
+	if len(a) > 200 || len(b) > 200 {
 		return []hunk{{a, b}}
 	}
 	n := make([][]int, len(a)+1)
