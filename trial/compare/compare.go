@@ -116,7 +116,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 			r.None = noneBefore(versions, start)
 		}
 	}
-	reported, known := r.reported(versions, article, before)
+	reported, known := r.reported(versions, article, before, start)
 	switch {
 	case before >= 0:
 		s := source(&versions[before])

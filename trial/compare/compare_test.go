@@ -283,6 +283,7 @@ func TestReportedByRegister(t *testing.T) {
 		"the first version alone":  {[]study.Version{first, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
 		"files":                    {[]study.Version{kind(first, "file", ""), kind(switched, "file", "")}, 2, "demoted; promoted; new and declared"},
 		"a file and a protocol":    {[]study.Version{kind(first, "file", ""), kind(protocol, "protocol", ""), version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"two versions from before": {[]study.Version{kind(version(t, 6, "2025-11-01", "primary Pain [12 weeks]"), "observation", "2025-11-02"), kind(protocol, "protocol", "2025-12-20"), version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear; unclear"},
 		"a protocol alone follows": {[]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
 	} {
 		r := Compare(study.NewVersions(c.versions), nil)

@@ -11,8 +11,9 @@ import (
 // reported returns what was reported, each time point on its own, and false where that
 // is not known. It comes from the article, from results, or from the register's last
 // version: never from a protocol, which its sponsor may log at any time. The version
-// at before is what was specified, and reports nothing of itself.
-func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome, before int) ([]study.Outcome, bool) {
+// at before is what was specified: neither it nor another from before the start says
+// what was reported.
+func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome, before int, start string) ([]study.Outcome, bool) {
 	if len(article) > 0 {
 		r.Reported = &Source{Kind: "article"}
 		var list []study.Outcome
@@ -39,8 +40,8 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 	case r.Unreported != "":
 	case last < 0:
 		r.Unreported = "no results, no article and no version of a register are here: a protocol does not say what was reported"
-	case last == before:
-		r.Unreported = "no results, no article and no later version of the register are here"
+	case before >= 0 && (last <= before || isBefore(&versions[last], start)):
+		r.Unreported = "no results, no article and no version of the register from after the start are here"
 	default:
 		r.Notes = append(r.Notes, "no results are logged and no article is given: the planned outcomes of the register's last version stand for what is reported")
 		return r.from(&versions[last], versions[last].Outcomes), true
