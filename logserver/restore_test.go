@@ -341,7 +341,7 @@ func TestRestoreReplays(t *testing.T) {
 	env, spki := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: id, Version: "1"}, trialtest.Documents("document", "x"))
 	index := l.Size()
 	l.Append(fmt.Appendf(nil, `{"envelope":%s,"signer":{"enrolled":2,"key":"%s","org":"acme","role":"signer"},"time":"%s","type":"statement"}`,
-		env, base64.StdEncoding.EncodeToString(spki), l.State.Time()))
+		env, base64.StdEncoding.EncodeToString(spki), trialtest.InJSON(l.State.Time())))
 	l.State.Skip(index)
 	l.Close()
 	if err := f.twin().restore(whole(l)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("entry %d: R3", index)) {

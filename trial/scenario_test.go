@@ -268,7 +268,7 @@ func (s *scenario) edit(raw []byte, name, value string) []byte {
 	case "enrolled":
 		old, now = fmt.Sprintf(`"enrolled":%d,`, e.Signer.Enrolled), `"enrolled":`+value+`,`
 	case "time":
-		old, now = `"time":"`+inJSON(e.Time), `"time":"`+inJSON(e.Time+s.duration(value))
+		old, now = `"time":"`+trialtest.InJSON(e.Time), `"time":"`+trialtest.InJSON(e.Time+s.duration(value))
 	case "size":
 		old, now = fmt.Sprintf(`"size":%d,`, e.Size), `"size":`+value+`,`
 	case "rules":
@@ -697,13 +697,4 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 	if len(trial.MarkIDs()) < 25 {
 		t.Fatalf("only %d marks", len(trial.MarkIDs()))
 	}
-}
-
-// inJSON returns a time as entries have it.
-func inJSON(t trial.Time) string {
-	text, err := t.MarshalText()
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
 }

@@ -234,7 +234,7 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 	env, key := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: "1"}, trialtest.Documents("document", "x"))
 	index := s.log.Size()
 	forged := fmt.Sprintf(`{"envelope":%s,"signer":{"enrolled":2,"key":"%s","org":"acme","role":"signer"},"time":"%s","type":"statement"}`,
-		env, base64.StdEncoding.EncodeToString(key), s.log.State.Time())
+		env, base64.StdEncoding.EncodeToString(key), trialtest.InJSON(s.log.State.Time()))
 	if _, err := trial.ParseEntry([]byte(forged)); err != nil {
 		t.Fatalf("the forgery is malformed: %v", err)
 	}

@@ -161,3 +161,12 @@ func Enrol(org, name, role string) (trial.Predicate, []trial.Subject) {
 func Register(number string, org ...string) (trial.Predicate, []trial.Subject) {
 	return &trial.Registration{Common: Common(), Number: number, Org: append(org, "acme")[0]}, trial.NumberSubject(number)
 }
+
+// InJSON returns a time as entries have it.
+func InJSON(t trial.Time) string {
+	text, err := t.MarshalText()
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
