@@ -371,6 +371,11 @@ func (x *inspection) redraw(d *dossier, said *inspection, files []string) (lacki
 			delete(found, h)
 		}
 	}
+	for h := range d.own {
+		if !slices.Contains(said.Files, h) {
+			delete(d.own, h)
+		}
+	}
 	d.read(found)
 	for _, f := range said.Files {
 		if !slices.Contains(d.files, f) {

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
@@ -29,6 +33,8 @@ type dossier struct {
 	unchained []string     // observations whose predecessor is not logged for their number
 	withdrawn []string     // observations that who logged them took back
 	from      []string     // organisations whose word the reader takes
+
+	own map[trial.Hash]*study.Study // the reader's records of the trial that are not logged
 }
 
 // dossier fetches and checks the histories of a trial and of what more names. Documents
@@ -114,8 +120,10 @@ func (d *dossier) observations(f func(trial.Located, *trial.Observation)) {
 }
 
 // find reads the documents, and the facts, among the files and in the folders that
-// the statements commit to.
+// the statements commit to, and the reader's own records of the trial's numbers, which
+// nobody has logged.
 func (d *dossier) find(files []string) (map[trial.Hash]*study.Study, error) {
+	d.own = map[trial.Hash]*study.Study{}
 	wanted := map[trial.Hash]bool{}
 	facts := map[trial.Hash]bool{}
 	d.located(func(_ trial.Located, _ trial.Hash, st *trial.Statement) {
@@ -140,6 +148,10 @@ func (d *dossier) find(files []string) (map[trial.Hash]*study.Study, error) {
 		case facts[h]:
 			if f, err := trial.ParseFacts(record); err == nil {
 				found[h] = study.FromFacts(f)
+			}
+		case d.own[h] == nil:
+			if s, err := study.Parse(record); err == nil && d.isOf(s) {
+				d.own[h] = s
 			}
 		}
 	}
@@ -225,7 +237,34 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		}
 		list = append(list, v)
 	})
+	for _, h := range slices.SortedFunc(maps.Keys(d.own), byBytes) {
+		s := d.own[h]
+		name := fmt.Sprintf("your file of SHA-256 %.12s", h)
+		if s.Dated == "" {
+			d.unread = append(d.unread, name+" declares no day, so what it says cannot be put among the versions")
+			continue
+		}
+		d.files = append(d.files, h)
+		list = append(list, study.Version{Study: s, File: name, Kind: "observation", Whose: study.ByReader, Digest: h, Claimed: s.Dated})
+	}
+	slices.SortFunc(d.files, byBytes)
+	slices.SortFunc(list, func(a, b study.Version) int {
+		return cmp.Or(cmp.Compare(a.Entry, b.Entry), strings.Compare(a.File, b.File))
+	})
 	d.versions = study.NewVersions(list)
+}
+
+func byBytes(a, b trial.Hash) int { return bytes.Compare(a[:], b[:]) }
+
+// isOf reports whether a study bears one of the numbers that the histories are of.
+func (d *dossier) isOf(s *study.Study) bool {
+	for _, id := range s.Identifiers {
+		number, err := trial.ParseIdentifier(id.Value)
+		if err == nil && slices.ContainsFunc(d.histories, func(p proven) bool { return p.Key == trial.RecordKey{Kind: "identifier", ID: number} }) {
+			return true
+		}
+	}
+	return false
 }
 
 // stated is an error where the histories are complete by the operator's word only.

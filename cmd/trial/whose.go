@@ -72,6 +72,9 @@ func loggedBy(org, whose string) string {
 	case "":
 		return "logged by " + org
 	case study.ByReader:
+		if org == "" {
+			return "the reader's own file, which nobody logged"
+		}
 		return "logged by " + org + ", read from the reader's own file"
 	case study.ByNamed:
 		return "logged by " + org + ", which the reader named"
