@@ -33,7 +33,7 @@ func TestPastPolicies(t *testing.T) {
 	}
 	old := trialtest.Cosigner{Key: "old.example", Alg: 0x04}
 	stranger := trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01, Seed: "not the log's"}
-	oldText := fmt.Sprintf("log %s\nlog %s\nwitness o %s\nquorum o\n", logKey.VKey(), stranger.VKey(), old.VKey())
+	oldText := fmt.Sprintf("log %s\nlog %s\nwitness o %s\nquorum o\n", stranger.VKey(), logKey.VKey(), old.VKey())
 
 	l := trialtest.NewLog(t)
 	proof, err := logKey.Sign(trial.LogKeyMessage(trialtest.Origin, logKey.VKey()))
@@ -98,6 +98,9 @@ func TestPastPolicies(t *testing.T) {
 	}
 	if err := verify(issue(during, during+2, logKey, when(time.Second))); err != nil {
 		t.Errorf("a receipt of its own period: %v", err)
+	}
+	if err := verify(issue(during, during+2, stranger, logKey, when(time.Second))); err != nil {
+		t.Errorf("a receipt that a stranger's key signed beside the log's: %v", err)
 	}
 	for name, c := range map[string]struct {
 		receipt []byte
