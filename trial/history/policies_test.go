@@ -99,7 +99,7 @@ func TestPastPolicies(t *testing.T) {
 	if err := verify(issue(during, during+2, logKey, when(time.Second))); err != nil {
 		t.Errorf("a receipt of its own period: %v", err)
 	}
-	if err := verify(issue(during, during+2, stranger, logKey, when(time.Second))); err != nil {
+	if err := verify(issue(during, during+2, logKey, stranger, when(time.Second))); err != nil {
 		t.Errorf("a receipt that a stranger's key signed beside the log's: %v", err)
 	}
 	for name, c := range map[string]struct {
