@@ -93,6 +93,43 @@ func TestVoidsLeaveRoom(t *testing.T) {
 	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"sap"}, To: "beta", Trial: id}, named)
 }
 
+// TestSquatters: however many organisations claim a number, the sponsor's claim is taken
+// and can be ruled on; each claim touches a bounded number of trials.
+func TestSquatters(t *testing.T) {
+	l := trialtest.NewLog(t)
+	claim := func(n int) trial.Hash {
+		key := fmt.Sprintf("squatter-%d", n)
+		p, s := trialtest.Org(key, key, key)
+		l.Admit("registrar", p, s)
+		p, s = trialtest.Register("X-1", key)
+		id := l.Admit(key, p, s).ID
+		l.Admit(key, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT01234567", Trial: id}, trial.NamedSubject("trial", id))
+		return id
+	}
+	first := claim(0)
+	for n := 1; n < 40; n++ {
+		claim(n)
+	}
+	sponsor := claim(40)
+	touched := l.State.Edits()
+	l.Admit("registrar", &trial.Ruling{Common: trialtest.Common(), Ground: "registry-confirmed", Identifier: "nct:NCT01234567", Trial: sponsor}, trial.NamedSubject("trial", sponsor))
+	if n := l.State.Edits() - touched; n > 25 {
+		t.Errorf("a ruling touches %d records", n)
+	}
+	count := func(id trial.Hash) uint64 {
+		return l.State.Record(trial.RecordKey{Kind: "trial", ID: id.String()}).Log().Count
+	}
+	if got := count(first); got != 2+40+1 { // its own two, the others' claims, the ruling
+		t.Errorf("the first claimant reads of %d entries", got)
+	}
+	if got := count(sponsor); got != 2+1 {
+		t.Errorf("the sponsor reads of %d entries", got)
+	}
+	if rec := l.State.Record(trial.RecordKey{Kind: "identifier", ID: "nct:NCT01234567"}).(*trial.IdentifierRecord); rec.Trial() != sponsor {
+		t.Errorf("the number leads to %s", rec.Trial())
+	}
+}
+
 // TestObservationsAreCounted: an organisation logs a thousand observations of a number,
 // and keeps nobody else from logging theirs.
 func TestObservationsAreCounted(t *testing.T) {

@@ -101,9 +101,6 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	if len(tr.Identifiers) >= maxPerTrial {
 		return tooMany("identifiers", len(tr.Identifiers))
 	}
-	if len(rec.Claims) >= maxClaims {
-		return refuse(RuleLimit, "%s is claimed by %d organisations, the most is %d: a registrar rules whose it is", i.Identifier, len(rec.Claims), maxClaims)
-	}
 	// Each claim stands in the history of every trial that claims the number: somebody
 	// else's. So does its void. Whoever goes on claiming has said it often enough.
 	share := rec.Shares.share(t.signer.Org)
@@ -122,12 +119,8 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// maxClaims bounds the records that one claim touches, maxOwnClaims how often one
-// organisation claims one number, ever.
-const (
-	maxClaims    = 20
-	maxOwnClaims = 5
-)
+// maxOwnClaims is how often one organisation claims one number, ever.
+const maxOwnClaims = 5
 
 // Observation records what a registry, a journal or another source showed on a
 // day. Any enrolled key may log one on any identifier: it is never the

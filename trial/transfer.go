@@ -152,10 +152,18 @@ func (p *Ruling) apply(t *tx, s *Signed) *Refusal {
 	return t.tellClaimants(rec)
 }
 
-// tellClaimants puts the entry among those of every trial that claims the
-// identifier: a dispute stands in the history of each.
+// maxTold bounds the trials that are told of a claim. The number's own history has all of
+// them: however many organisations squat a number, the sponsor's claim is taken.
+const maxTold = 20
+
+// tellClaimants puts the entry among those of the first trials that claim the
+// identifier, and of the one that it was ruled to be of: a dispute stands in the history
+// of each.
 func (t *tx) tellClaimants(rec *IdentifierRecord) *Refusal {
-	for _, c := range rec.Claims {
+	for i, c := range rec.Claims {
+		if i >= maxTold && c.Trial != rec.Ruling {
+			continue
+		}
 		if _, r := t.trial(c.Trial); r != nil {
 			return r
 		}
