@@ -100,10 +100,12 @@ type Facts struct {
 	OfficialTitle     string            `json:"officialTitle,omitempty"`
 	Outcomes          []FactOutcome     `json:"outcomes,omitempty"`
 	Phases            []string          `json:"phases,omitempty"`
+	PPSD              string            `json:"ppsd,omitempty"` // a paediatric postmarket surveillance of a device
 	Purpose           string            `json:"purpose,omitempty"`
 	Reported          []FactOutcome     `json:"reported,omitempty"` // as the document's own results have them
 	Results           bool              `json:"results,omitempty"`
 	ResultsElsewhere  bool              `json:"resultsElsewhere,omitempty"` // the register has results, and the document does not
+	ResultsReview     []FactReview      `json:"resultsReview,omitempty"`    // of results that are not posted, in order
 	ResultsWaived     bool              `json:"resultsWaived,omitempty"`
 	Sex               string            `json:"sex,omitempty"`
 	Sponsor           *FactOrganisation `json:"sponsor,omitempty"`
@@ -133,6 +135,13 @@ type FactDate struct {
 	Date  string `json:"date"`
 	Event string `json:"event"`
 	Kind  string `json:"kind,omitempty"` // actual or planned
+}
+
+// A FactReview is a step of the results on their way into a register. The date is absent
+// where the register does not know it.
+type FactReview struct {
+	Date  string `json:"date,omitempty"`
+	Event string `json:"event"` // submitted, returned or canceled; another word is not understood
 }
 
 // A FactDocument is a document that the record lists.
@@ -212,7 +221,7 @@ func (f *Facts) check() error {
 	}
 	for _, m := range []struct{ member, value string }{
 		{"dmc", f.DMC}, {"euSite", f.EUSite}, {"fdaDevice", f.FDADevice}, {"fdaDrug", f.FDADrug}, {"fdaRegulated", f.FDARegulated},
-		{"healthyVolunteers", f.HealthyVolunteers}, {"unapprovedDevice", f.UnapprovedDevice}, {"usExport", f.USExport}, {"usSite", f.USSite},
+		{"healthyVolunteers", f.HealthyVolunteers}, {"ppsd", f.PPSD}, {"unapprovedDevice", f.UnapprovedDevice}, {"usExport", f.USExport}, {"usSite", f.USSite},
 	} {
 		yesNo(m.member, m.value)
 	}
@@ -251,6 +260,13 @@ func (f *Facts) check() error {
 		date(d.Event, d.Date)
 		word("event", d.Event)
 		kind("kind", d.Kind)
+	}
+	for _, e := range f.ResultsReview {
+		if e.Event == "" {
+			return fmt.Errorf("facts: a step of resultsReview lacks its event")
+		}
+		date("resultsReview", e.Date)
+		word("event", e.Event)
 	}
 	for _, d := range f.Documents {
 		date("documents", d.Date)

@@ -187,14 +187,36 @@ func (t *Timeline) EarliestDate(event, country string) string {
 		if p.Event != event || !i.ever("country", country) {
 			return
 		}
-		for _, date := range i.values["date"] {
-			_, last := days(date)
-			if _, l := days(earliest); earliest == "" || last < l {
-				earliest = date
-			}
-		}
+		earliest = earlierOf(earliest, i.Earliest("date"))
 	})
 	return earliest
+}
+
+// Earliest returns the earliest date that a member ever had, "" if it had none.
+func (i *Item) Earliest(member string) (earliest string) {
+	for _, date := range i.values[member] {
+		earliest = earlierOf(earliest, date)
+	}
+	return earliest
+}
+
+// earlierOf returns the date that ends first; "" is none.
+func earlierOf(a, b string) string {
+	_, x := days(a)
+	if _, y := days(b); a == "" || b != "" && y < x {
+		return b
+	}
+	return a
+}
+
+// Emptied returns the milestones of an event in a country whose effect was emptied.
+func (t *Timeline) Emptied(event, country string) (list []*Item) {
+	for _, i := range t.Items {
+		if p, ok := i.Statement.Predicate.(*Milestone); ok && i.Void != nil && i.Repeats == nil && !i.Foreign && p.Event == event && i.ever("country", country) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // ever reports whether a member ever had a value.

@@ -35,7 +35,8 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	if len(d.versions) == 0 {
 		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts", errInvalid, rest[0])
 	}
-	verdicts, err := deadline.Weigh(d.withMilestones(), at)
+	versions, emptied := d.withMilestones()
+	verdicts, err := deadline.Weigh(versions, emptied, at)
 	if err != nil {
 		return usageError{err}
 	}
@@ -83,21 +84,26 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 // withMilestones adds to each version the date that the sponsor's milestones state
 // and the record itself does not have: the end of the trial in the EU, which no
 // register of the United States knows. The earliest that was ever logged counts: a
-// date that was moved clears nothing.
-func (d *dossier) withMilestones() []study.Version {
-	end := ""
-	if d.timeline != nil {
-		end = d.timeline.EarliestDate("end-of-trial", "EU")
+// date that was moved clears nothing. Those of milestones that were emptied are returned
+// apart.
+func (d *dossier) withMilestones() (list []study.Version, emptied []deadline.Emptied) {
+	if d.timeline == nil {
+		return d.versions, nil
 	}
+	for _, i := range d.timeline.Emptied("end-of-trial", "EU") {
+		emptied = append(emptied, deadline.Emptied{
+			Date: i.Earliest("date"), Entry: i.Index, Void: i.Void.Index, Org: i.Signer.Org, Holder: d.timeline.HolderAt(i.Index) == i.Signer.Org,
+		})
+	}
+	end := d.timeline.EarliestDate("end-of-trial", "EU")
 	if end == "" {
-		return d.versions
+		return d.versions, emptied
 	}
-	var list []study.Version
 	for _, v := range d.versions {
 		s := *v.Study
 		s.Dates = append(s.Dates[:len(s.Dates):len(s.Dates)], study.Date{Event: deadline.EndEU, Date: end, Kind: study.Actual})
 		v.Study = &s
 		list = append(list, v)
 	}
-	return list
+	return list, emptied
 }

@@ -211,7 +211,8 @@ func (x *inspection) conclude(d *dossier, article []outcome.ArticleOutcome) (err
 		last = &deciding[len(deciding)-1]
 	}
 	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry, last.Org, last.Whose}
-	x.Deadlines, err = deadline.Weigh(d.withMilestones(), x.At)
+	versions, emptied := d.withMilestones()
+	x.Deadlines, err = deadline.Weigh(versions, emptied, x.At)
 	return err
 }
 

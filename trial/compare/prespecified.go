@@ -24,10 +24,12 @@ func actualStart(values []study.Value) (date string, ok bool) {
 	return "", false
 }
 
-// isBefore reports whether a version's day is before every day that a date may mean.
+// isBefore reports whether a version's day is before every day that a date may mean, and
+// the version does not say itself that the trial had begun.
 func isBefore(v *study.Version, date string) bool {
 	day, _ := v.Day()
-	return isDayBefore(day, date)
+	_, begun := v.Begun()
+	return isDayBefore(day, date) && !begun
 }
 
 func isDayBefore(day, date string) bool {
@@ -55,6 +57,9 @@ func (r *Report) lastBefore(versions []study.Version, start string) int {
 	}
 	if place < 0 {
 		return place
+	}
+	if why := movedStart(versions[place+1:], start); why != "" {
+		r.Notes = append(r.Notes, why)
 	}
 	switch v := &versions[place]; {
 	case v.File != "":
@@ -91,20 +96,44 @@ func entryList(indexes []uint64) string {
 
 // noneBefore says why there is no version from before the start.
 func noneBefore(versions []study.Version, start string) string {
+	if why := movedStart(versions, start); why != "" {
+		return "none: " + why
+	}
 	for i := range versions {
 		first := versions[i].Date(study.FirstSubmitted).Date
-		if first == "" {
+		_, _, err1 := study.Days(first)
+		_, _, err2 := study.Days(start)
+		switch by := nameOf(&versions[i]); {
+		case first == "" || err1 != nil || err2 != nil:
 			continue
-		}
-		_, last, err1 := study.Days(first)
-		begin, _, err2 := study.Days(start)
-		if err1 != nil || err2 != nil {
-			continue
-		}
-		if last.Before(begin) {
+		case isDayBefore(first, start):
 			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is here", first, start)
+		case isDayBefore(start, first):
+			return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by %s)", first, start, by)
+		case first == start && len(start) == len("2026-03-01"):
+			return fmt.Sprintf("none: registered on the day of the start (%s, by %s); which came first cannot be told", start, by)
+		default:
+			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start (first submitted %s, start %s, by %s): a month or year stands for each of its days", first, start, by)
 		}
-		return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by %s)", first, start, nameOf(&versions[i]))
 	}
 	return fmt.Sprintf("none: no version is dated before the start (%s)", start)
+}
+
+// movedStart names a version whose day is before the start, and which says itself that
+// the trial had begun: the start was moved behind it later.
+func movedStart(versions []study.Version, start string) string {
+	for i := range versions {
+		v := &versions[i]
+		day, _ := v.Day()
+		begun, ok := v.Begun()
+		if !ok || !isDayBefore(day, start) {
+			continue
+		}
+		why := fmt.Sprintf("%s of %s says that the trial had begun by %s (status %s), and the start was moved to %s later", nameOf(v), day, begun, v.Status, start)
+		if first := v.Date(study.FirstSubmitted).Date; isDayBefore(begun, first) && isDayBefore(first, start) {
+			why += fmt.Sprintf(": it was moved behind the registration of %s", first)
+		}
+		return why
+	}
+	return ""
 }

@@ -75,11 +75,14 @@ type caseOf struct {
 	versions []study.Version
 	now      *study.Version // the last that a register showed; the last of any kind where none is logged
 	day      time.Time
+	emptied  []Emptied
 }
 
 // Judge returns what each rule says of the versions of one trial, as
 // study.NewVersions orders them, on a day (YYYY-MM-DD).
-func Judge(versions []study.Version, day string) ([]Verdict, error) {
+func Judge(versions []study.Version, day string) ([]Verdict, error) { return judge(versions, nil, day) }
+
+func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
 	at, _, err := study.Days(day)
 	if err != nil || len(day) != 10 {
 		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
@@ -88,7 +91,7 @@ func Judge(versions []study.Version, day string) ([]Verdict, error) {
 	if len(known) == 0 {
 		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
 	}
-	c := &caseOf{known, &known[len(known)-1], at}
+	c := &caseOf{known, &known[len(known)-1], at, emptied}
 	for i := range known { // a protocol says what is planned, not what was done
 		if known[i].Kind == "observation" {
 			c.now = &known[i]
@@ -137,6 +140,13 @@ func span(date string) (first, last time.Time, ok bool) {
 }
 
 func show(t time.Time) string { return t.Format(time.DateOnly) }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
 // notes names the edits of an event's date: planned to actual, and a month to a
 // day in it, are none.
@@ -205,29 +215,27 @@ func (v *Verdict) judge(dueFirst, dueLast time.Time, done string, day time.Time)
 	if !dueFirst.Equal(dueLast) {
 		v.Notes = append(v.Notes, fmt.Sprintf("a month or year stands for each of its days: it was due between %s and %s", show(dueFirst), show(dueLast)))
 	}
-	if done == "" {
-		switch {
-		case !day.After(dueFirst):
-			v.Verdict = NotYetDue
-		case day.After(dueLast):
-			v.Verdict = Overdue
-		default:
-			v.Verdict, v.Why = NotDeterminable, "whether it is due depends on the day within the month"
-		}
-		return
-	}
 	v.Done = done
-	first, last, ok := span(done)
+	first, last, _ := span(done)
+	v.Verdict, v.Why = within(dueFirst, dueLast, first, last, day)
+}
+
+// within compares a deadline, between two days, with when something was done, between
+// two others; the last of them is zero where it was not done.
+func within(dueFirst, dueLast, first, last, day time.Time) (verdict, why string) {
 	switch {
-	case !ok:
-		v.Verdict = NotDeterminable
+	case last.IsZero() && !day.After(dueFirst):
+		return NotYetDue, ""
+	case last.IsZero() && day.After(dueLast):
+		return Overdue, ""
+	case last.IsZero():
+		return NotDeterminable, "whether it is due depends on the day within the month"
 	case !last.After(dueFirst):
-		v.Verdict = OK
+		return OK, ""
 	case first.After(dueLast):
-		v.Verdict = Late
-	default:
-		v.Verdict, v.Why = NotDeterminable, "whether it was in time depends on the day within the month"
+		return Late, ""
 	}
+	return NotDeterminable, "whether it was in time depends on the day within the month"
 }
 
 // months adds calendar months to a day: the same day of the month, or its last.

@@ -35,6 +35,9 @@ func (c *caseOf) registrationICMJE() Verdict {
 		}
 		return start
 	})
+	if v.Verdict == OK && v.Due == v.Done {
+		v.Notes = append(v.Notes, "registered on the day of the start: which of them came first cannot be told")
+	}
 	v.Notes = append(v.Notes, "another primary register may have had the trial earlier: its record is not among these versions unless it is logged")
 	return v
 }
@@ -79,16 +82,19 @@ func (c *caseOf) european(v *Verdict, n int) {
 	}
 	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" {
 		v.Verdict, v.Why = NotApplicable, "the record names no site in the EU or EEA"
+		c.emptiedEnds(v, n)
 		return
 	}
 	end := c.now.Date(EndEU).Date
 	if end == "" {
 		v.Verdict, v.Why = NotDeterminable, "the end of the trial in all Member States concerned is not in the record; it is not the completion date of a register in the United States"
+		c.emptiedEnds(v, n)
 		return
 	}
 	a, b, _ := span(end)
 	submitted, _ := c.done(study.ResultsSubmitted)
 	v.judge(months(a, n), months(b, n), submitted.Date.Date, c.day)
+	c.emptiedEnds(v, n)
 	v.Notes = append(v.Notes, "a summary in the EU's own database is not among these versions unless it is logged")
 }
 

@@ -34,15 +34,16 @@ func (c Copy) String() string {
 
 func (v *Verdict) copyOf(org string) Copy { return Copy{org, v.Verdict, v.Due, v.Done, v.Why} }
 
-// Weigh judges by the versions whose word decides (study.Version.Decides). A third
+// Weigh judges by the versions whose word decides (study.Version.Decides), and by the
+// milestones that were emptied. A third
 // party's copy never changes such a verdict: where it would, a note and Copies say so.
 // Where nothing that decides was there on the day, each third party's copies are judged
 // by themselves. Where all lead to one verdict, it is conditional, "by example-cro's
 // copies alone: overdue"; otherwise it is Contested. How many say so counts for nothing.
-func Weigh(versions []study.Version, day string) ([]Verdict, error) {
+func Weigh(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
 	deciding, others := study.Part(versions)
 	if len(until(deciding, day)) > 0 || len(others) == 0 {
-		return beside(deciding, others, day)
+		return beside(deciding, others, emptied, day)
 	}
 	var orgs []string
 	var each [][]Verdict
@@ -50,14 +51,14 @@ func Weigh(versions []study.Version, day string) ([]Verdict, error) {
 		if len(until(o.Versions, day)) == 0 {
 			continue
 		}
-		list, err := Judge(o.Versions, day)
+		list, err := judge(o.Versions, emptied, day)
 		if err != nil {
 			return nil, err
 		}
 		orgs, each = append(orgs, o.Org), append(each, list)
 	}
 	if len(each) == 0 {
-		return Judge(versions, day) // says what is wrong
+		return judge(versions, emptied, day) // says what is wrong
 	}
 	for i := range each[0] {
 		of := make([]*Verdict, len(each))
@@ -71,13 +72,13 @@ func Weigh(versions []study.Version, day string) ([]Verdict, error) {
 
 // beside judges by the versions that decide, and notes what a third party's copies
 // would make of it.
-func beside(deciding []study.Version, others []study.Copies, day string) ([]Verdict, error) {
-	list, err := Judge(deciding, day)
+func beside(deciding []study.Version, others []study.Copies, emptied []Emptied, day string) ([]Verdict, error) {
+	list, err := judge(deciding, emptied, day)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range others {
-		with, err := Judge(o.With(deciding), day)
+		with, err := judge(o.With(deciding), emptied, day)
 		if err != nil {
 			return nil, err
 		}

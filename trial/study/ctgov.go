@@ -64,6 +64,7 @@ type v2Record struct {
 			IsFDARegulatedDevice *bool `json:"isFdaRegulatedDevice"`
 			IsUnapprovedDevice   *bool `json:"isUnapprovedDevice"`
 			IsUSExport           *bool `json:"isUsExport"`
+			IsPPSD               *bool `json:"isPpsd"`
 		} `json:"oversightModule"`
 		ConditionsModule struct {
 			Conditions []string `json:"conditions"`
@@ -139,8 +140,9 @@ type v2Record struct {
 			UnpostedAnnotation struct {
 				UnpostedResponsibleParty string `json:"unpostedResponsibleParty"`
 				UnpostedEvents           []struct {
-					Type string `json:"type"`
-					Date string `json:"date"`
+					Type        string `json:"type"`
+					Date        string `json:"date"`
+					DateUnknown bool   `json:"dateUnknown"`
 				} `json:"unpostedEvents"`
 			} `json:"unpostedAnnotation"`
 		} `json:"annotationModule"`
@@ -294,7 +296,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	ov := &p.OversightModule
 	s.Oversight = Oversight{
 		FDADrug: yesNo(ov.IsFDARegulatedDrug), FDADevice: yesNo(ov.IsFDARegulatedDevice),
-		UnapprovedDevice: yesNo(ov.IsUnapprovedDevice), USExport: yesNo(ov.IsUSExport), DMC: yesNo(ov.OversightHasDMC),
+		UnapprovedDevice: yesNo(ov.IsUnapprovedDevice), USExport: yesNo(ov.IsUSExport), PPSD: yesNo(ov.IsPPSD), DMC: yesNo(ov.OversightHasDMC),
 	}
 
 	st := &p.StatusModule
@@ -310,13 +312,10 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	s.addDate(FirstPosted, st.StudyFirstPostDateStruct.Date, dateKind(st.StudyFirstPostDateStruct.Type))
 	unposted := &r.AnnotationSection.AnnotationModule.UnpostedAnnotation
 	s.addPerson(unposted.UnpostedResponsibleParty)
-	submitted := st.ResultsFirstSubmitDate
-	for i, e := range unposted.UnpostedEvents { // submitted, and in the register's review
-		if withdrawn := i+1 < len(unposted.UnpostedEvents) && unposted.UnpostedEvents[i+1].Type == "UNRELEASE"; submitted == "" && e.Type == "RELEASE" && !withdrawn {
-			submitted = e.Date
-		}
+	for _, e := range unposted.UnpostedEvents {
+		s.addReview(e.Type, e.Date, e.DateUnknown)
 	}
-	s.addDate(ResultsSubmitted, submitted, Actual)
+	s.addDate(ResultsSubmitted, st.ResultsFirstSubmitDate, Actual)
 	s.addDate(ResultsPosted, st.ResultsFirstPostDateStruct.Date, dateKind(st.ResultsFirstPostDateStruct.Type))
 	s.addDate(CertificateSubmitted, st.DispFirstSubmitDate, Actual)
 	s.addDate(CertificatePosted, st.DispFirstPostDateStruct.Date, dateKind(st.DispFirstPostDateStruct.Type))

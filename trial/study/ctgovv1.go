@@ -47,7 +47,7 @@ type v1Study struct {
 			}
 		}
 		OversightModule struct {
-			OversightHasDMC, IsFDARegulatedDrug, IsFDARegulatedDevice, IsUnapprovedDevice, IsUSExport string
+			OversightHasDMC, IsFDARegulatedDrug, IsFDARegulatedDevice, IsUnapprovedDevice, IsUSExport, IsPPSD string
 		}
 		ConditionsModule struct {
 			ConditionList struct{ Condition []string }
@@ -119,6 +119,16 @@ type v1Study struct {
 		LargeDocumentModule struct {
 			LargeDocList struct {
 				LargeDoc []struct{ LargeDocHasProtocol, LargeDocHasSAP, LargeDocHasICF, LargeDocLabel, LargeDocDate string }
+			}
+		}
+	}
+	AnnotationSection struct {
+		AnnotationModule struct {
+			UnpostedAnnotation struct {
+				UnpostedResponsibleParty string
+				UnpostedEventList        struct {
+					UnpostedEvent []struct{ UnpostedEventType, UnpostedEventDate, UnpostedEventDateUnknown string }
+				}
 			}
 		}
 	}
@@ -216,7 +226,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	ov := &p.OversightModule
 	s.Oversight = Oversight{
 		FDADrug: yesNoText(ov.IsFDARegulatedDrug), FDADevice: yesNoText(ov.IsFDARegulatedDevice),
-		UnapprovedDevice: yesNoText(ov.IsUnapprovedDevice), USExport: yesNoText(ov.IsUSExport), DMC: yesNoText(ov.OversightHasDMC),
+		UnapprovedDevice: yesNoText(ov.IsUnapprovedDevice), USExport: yesNoText(ov.IsUSExport), PPSD: yesNoText(ov.IsPPSD), DMC: yesNoText(ov.OversightHasDMC),
 	}
 
 	st := &p.StatusModule
@@ -236,6 +246,11 @@ func parseCTGovV1(data []byte) (*Study, error) {
 		{Verified, st.StatusVerifiedDate, ""},
 	} {
 		s.addDate(x.event, registryDate(x.date), x.kind)
+	}
+	unposted := &r.Study.AnnotationSection.AnnotationModule.UnpostedAnnotation
+	s.addPerson(unposted.UnpostedResponsibleParty)
+	for _, e := range unposted.UnpostedEventList.UnpostedEvent {
+		s.addReview(e.UnpostedEventType, e.UnpostedEventDate, yesNoText(e.UnpostedEventDateUnknown) == "yes")
 	}
 	s.Seen = registryDate(r.Study.DerivedSection.MiscInfoModule.VersionHolder)
 	s.Dated = registryDate(cmp.Or(r.Study.DerivedSection.MiscInfoModule.VersionHolder, st.LastUpdatePostDateStruct.LastUpdatePostDate, st.LastUpdateSubmitDate))

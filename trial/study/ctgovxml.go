@@ -79,25 +79,31 @@ type xmlRecord struct {
 		Device     string `xml:"is_fda_regulated_device"`
 		Unapproved string `xml:"is_unapproved_device"`
 		Export     string `xml:"is_us_export"`
+		PPSD       string `xml:"is_ppsd"`
 	} `xml:"oversight_info"`
 	FDARegulated string `xml:"is_fda_regulated"` // until 2017, drug and device alike
 
 	Countries []string `xml:"location_countries>country"`
 
-	FirstReceived        string   `xml:"firstreceived_date"`
-	FirstSubmitted       string   `xml:"study_first_submitted"`
-	FirstPosted          xmlDate  `xml:"study_first_posted"`
-	ResultsReceived      string   `xml:"firstreceived_results_date"`
-	ResultsSubmitted     string   `xml:"results_first_submitted"`
-	PendingSubmitted     []string `xml:"pending_results>submitted"` // in the register's review
-	ResultsPosted        xmlDate  `xml:"results_first_posted"`
-	DispositionReceived  string   `xml:"firstreceived_results_disposition_date"`
-	DispositionSubmitted string   `xml:"disposition_first_submitted"`
-	DispositionPosted    xmlDate  `xml:"disposition_first_posted"`
-	LastChanged          string   `xml:"lastchanged_date"`
-	LastSubmitted        string   `xml:"last_update_submitted"`
-	LastPosted           xmlDate  `xml:"last_update_posted"`
-	Verified             string   `xml:"verification_date"`
+	FirstReceived    string  `xml:"firstreceived_date"`
+	FirstSubmitted   string  `xml:"study_first_submitted"`
+	FirstPosted      xmlDate `xml:"study_first_posted"`
+	ResultsReceived  string  `xml:"firstreceived_results_date"`
+	ResultsSubmitted string  `xml:"results_first_submitted"`
+	Pending          struct {
+		Events []struct {
+			XMLName xml.Name
+			Date    string `xml:",chardata"`
+		} `xml:",any"`
+	} `xml:"pending_results"`
+	ResultsPosted        xmlDate `xml:"results_first_posted"`
+	DispositionReceived  string  `xml:"firstreceived_results_disposition_date"`
+	DispositionSubmitted string  `xml:"disposition_first_submitted"`
+	DispositionPosted    xmlDate `xml:"disposition_first_posted"`
+	LastChanged          string  `xml:"lastchanged_date"`
+	LastSubmitted        string  `xml:"last_update_submitted"`
+	LastPosted           xmlDate `xml:"last_update_posted"`
+	Verified             string  `xml:"verification_date"`
 
 	Responsible struct {
 		NameTitle    string `xml:"name_title"`
@@ -228,7 +234,10 @@ func parseXML(data []byte) (*Study, error) {
 	e := r.Eligibility
 	s.Eligibility = Eligibility{text(e.Criteria), sex(e.Gender), age(e.MinimumAge), age(e.MaximumAge), yesNoText(e.Volunteers)}
 	o := r.Oversight
-	s.Oversight = Oversight{"", yesNoText(o.Drug), yesNoText(o.Device), yesNoText(o.Unapproved), yesNoText(o.Export), yesNoText(o.DMC)}
+	s.Oversight = Oversight{
+		FDADrug: yesNoText(o.Drug), FDADevice: yesNoText(o.Device), UnapprovedDevice: yesNoText(o.Unapproved), PPSD: yesNoText(o.PPSD),
+		USExport: yesNoText(o.Export), DMC: yesNoText(o.DMC),
+	}
 	if all := yesNoText(r.FDARegulated); all != "" && s.Oversight.FDADrug == "" && s.Oversight.FDADevice == "" {
 		s.Oversight.FDARegulated = all
 	}
@@ -240,6 +249,9 @@ func parseXML(data []byte) (*Study, error) {
 	slices.Sort(s.Countries)
 	s.Countries = slices.Compact(s.Countries)
 	r.dates(s)
+	for _, e := range r.Pending.Events {
+		s.addReview(e.XMLName.Local, e.Date, false)
+	}
 	r.people(s)
 	for _, d := range r.Documents {
 		doc := Document{Label: text(d.Type), Date: registryDate(d.Date)}
@@ -308,7 +320,7 @@ func (r *xmlRecord) dates(s *Study) {
 		{Completion, r.CompletionDate.Date, dateKind(r.CompletionDate.Type)},
 		{FirstSubmitted, cmp.Or(r.FirstSubmitted, r.FirstReceived), Actual},
 		{FirstPosted, r.FirstPosted.Date, dateKind(r.FirstPosted.Type)},
-		{ResultsSubmitted, cmp.Or(append([]string{r.ResultsSubmitted, r.ResultsReceived}, r.PendingSubmitted...)...), Actual},
+		{ResultsSubmitted, cmp.Or(r.ResultsSubmitted, r.ResultsReceived), Actual},
 		{ResultsPosted, r.ResultsPosted.Date, dateKind(r.ResultsPosted.Type)},
 		{CertificateSubmitted, cmp.Or(r.DispositionSubmitted, r.DispositionReceived), Actual},
 		{CertificatePosted, r.DispositionPosted.Date, dateKind(r.DispositionPosted.Type)},

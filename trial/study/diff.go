@@ -104,6 +104,9 @@ func Diff(a, b *Study) []Change {
 	d.dates(a, b)
 	d.text("enrolment", a.Enrolment.count(), b.Enrolment.count())
 	d.text("status", a.Status, b.Status)
+	if b.Date(ResultsSubmitted).Date == "" && (!d.other || len(a.Review) > 0 && len(b.Review) > 0) { // what is posted has been through it
+		d.text("review of results", ReviewWords(a.Review), ReviewWords(b.Review))
+	}
 	d.text("results owed", waiver(a.Waived), waiver(b.Waived))
 	d.text("type", a.Type, b.Type)
 	d.text("phase", notApplicable(strings.Join(a.Phases, ", ")), notApplicable(strings.Join(b.Phases, ", ")))
@@ -123,6 +126,7 @@ func Diff(a, b *Study) []Change {
 	d.text("data monitoring committee", a.Oversight.DMC, b.Oversight.DMC)
 	d.text("FDA-regulated drug", a.Oversight.FDADrug, b.Oversight.FDADrug)
 	d.text("FDA-regulated device", a.Oversight.FDADevice, b.Oversight.FDADevice)
+	d.text("paediatric postmarket surveillance", strings.TrimPrefix(a.Oversight.PPSD, "no"), strings.TrimPrefix(b.Oversight.PPSD, "no"))
 	d.text("unapproved device", a.Oversight.UnapprovedDevice, b.Oversight.UnapprovedDevice)
 	d.set("amendment", amendments(a.Amendments), amendments(b.Amendments))
 	d.sections(a.Sections, b.Sections)

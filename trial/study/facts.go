@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/trialproof/trialproof/trial"
@@ -47,7 +48,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	f = &trial.Facts{
 		Acronym: text("acronym", s.Acronym), Allocation: word("allocation", s.Allocation), Dated: s.Dated,
 		DMC: s.Oversight.DMC, FDADevice: s.Oversight.FDADevice, FDADrug: s.Oversight.FDADrug, FDARegulated: s.Oversight.FDARegulated,
-		UnapprovedDevice: s.Oversight.UnapprovedDevice, USExport: s.Oversight.USExport,
+		PPSD: s.Oversight.PPSD, UnapprovedDevice: s.Oversight.UnapprovedDevice, USExport: s.Oversight.USExport,
 		Format: s.Format, HealthyVolunteers: s.Eligibility.HealthyVolunteers,
 		Masking: word("masking", s.Masking), Masked: words("masked", s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
 		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: word("model", s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
@@ -71,6 +72,9 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	}
 	for _, d := range s.Dates {
 		f.Dates = append(f.Dates, trial.FactDate{Date: d.Date, Event: d.Event, Kind: d.Kind})
+	}
+	for _, e := range s.Review {
+		f.ResultsReview = append(f.ResultsReview, trial.FactReview{Date: e.Date, Event: cmp.Or(word("resultsReview", e.Event), "not-known")})
 	}
 	for _, d := range s.Documents {
 		f.Documents = append(f.Documents, trial.FactDocument{Date: d.Date, Kinds: d.Kinds})
@@ -110,7 +114,7 @@ func FromFacts(f *trial.Facts) *Study {
 		Type: f.Type, Phases: f.Phases, Allocation: f.Allocation, Model: f.Model, Purpose: f.Purpose, Masking: f.Masking, Masked: f.Masked,
 		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Announced: f.Results || f.ResultsElsewhere, Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
 		Eligibility: Eligibility{Sex: f.Sex, MinimumAge: f.MinimumAge, MaximumAge: f.MaximumAge, HealthyVolunteers: f.HealthyVolunteers},
-		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.USExport, f.DMC},
+		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.PPSD, f.USExport, f.DMC},
 		PartOnly:    true,
 		facts:       f,
 	}
@@ -140,6 +144,9 @@ func FromFacts(f *trial.Facts) *Study {
 	}
 	for _, d := range f.Dates {
 		s.Dates = append(s.Dates, Date{d.Event, d.Date, d.Kind})
+	}
+	for _, e := range f.ResultsReview {
+		s.Review = append(s.Review, ReviewEvent{e.Event, e.Date})
 	}
 	for _, d := range f.Documents {
 		s.Documents = append(s.Documents, Document{Kinds: d.Kinds, Date: d.Date})

@@ -55,10 +55,11 @@ type Study struct {
 	Enrolment     Enrolment
 
 	Dates     []Date
-	Status    string // recruiting, completed, terminated, withdrawn, withheld, ...
-	Results   bool   // the document has results
-	Announced bool   // the register says that there are results, whether or not they are in the document
-	Waived    bool   // the register says that results are waived
+	Status    string        // recruiting, completed, terminated, withdrawn, withheld, ...
+	Results   bool          // the document has results
+	Announced bool          // the register says that there are results, whether or not they are in the document
+	Waived    bool          // the register says that results are waived
+	Review    []ReviewEvent // of results that are not posted
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
 	facts     *trial.Facts
@@ -195,6 +196,7 @@ type Oversight struct {
 	FDADrug          string // studies an FDA-regulated drug
 	FDADevice        string // studies an FDA-regulated device
 	UnapprovedDevice string // a device not approved or cleared
+	PPSD             string // a paediatric postmarket surveillance of a device, ordered under section 522
 	USExport         string // product exported from the United States
 	DMC              string // has a data monitoring committee
 }

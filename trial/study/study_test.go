@@ -160,24 +160,6 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestUnpostedResults: results that a register has and has not posted are submitted.
-func TestUnpostedResults(t *testing.T) {
-	for name, c := range map[string]struct{ record, want string }{
-		"released": {strings.TrimSuffix(recordV2, "}") + `,"annotationSection":{"annotationModule":{"unpostedAnnotation":{"unpostedResponsibleParty":"Grace Hopper, Director, Example",
-			"unpostedEvents":[{"type":"RELEASE","date":"2022-02-21"},{"type":"RESET","date":"2022-03-18"},{"type":"RELEASE","date":"2022-06-14"}]}}}}`, "2022-02-21"},
-		"taken back": {strings.TrimSuffix(recordV2, "}") + `,"annotationSection":{"annotationModule":{"unpostedAnnotation":{"unpostedEvents":[{"type":"RELEASE","date":"2022-02-21"},{"type":"UNRELEASE"}]}}}}`, ""},
-		"older":      {strings.Replace(recordXML, "</clinical_study>", "<pending_results><submitted>February 21, 2022</submitted><returned>March 18, 2022</returned></pending_results></clinical_study>", 1), "2022-02-21"},
-	} {
-		s := parse(t, c.record)
-		if got := s.Date(ResultsSubmitted).Date; got != c.want {
-			t.Errorf("%s: submitted %q, want %q", name, got, c.want)
-		}
-		if name == "released" && !newPrivacy(s.persons()).names("by Grace Hopper") {
-			t.Errorf("%s: people %q", name, s.People)
-		}
-	}
-}
-
 // TestSponsorFact: no sponsor who is a person is shown, and no organisation is
 // withheld for being its own official.
 func TestSponsorFact(t *testing.T) {

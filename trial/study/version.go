@@ -144,3 +144,16 @@ func History(versions []Version, event string) []Value {
 	}
 	return list
 }
+
+// begunStatuses are those of a trial that has begun.
+var begunStatuses = []string{"recruiting", "enrolling-by-invitation", "active-not-recruiting", "suspended", "terminated", "completed"}
+
+// Begun returns the start of a version that says that the trial had begun: its start lies
+// before the day of the version, however it is called, and its status is none of a trial
+// that is still to begin.
+func (v *Version) Begun() (start string, ok bool) {
+	start = v.Date(Start).Date
+	day, _ := v.Day()
+	_, last, ok := span(start)
+	return start, ok && last < day && slices.Contains(begunStatuses, v.Status)
+}

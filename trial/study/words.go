@@ -232,7 +232,7 @@ func (s *Study) checkDates() error {
 			return fmt.Errorf("the date of the version: %w", err)
 		}
 	}
-	return nil
+	return s.checkReview()
 }
 
 // Days returns the first and last day that a date may mean, at midnight UTC: a

@@ -1,0 +1,44 @@
+package deadline
+
+import (
+	"fmt"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// An Emptied is the end of the trial in the EU as a milestone stated it that was emptied
+// since. It counts for nothing; what it would make of a verdict is said.
+type Emptied struct {
+	Date   string // the earliest that the milestone ever stated
+	Entry  uint64 // of the milestone
+	Void   uint64 // the entry that emptied it
+	Org    string // that logged the milestone
+	Holder bool   // it was the trial's holder
+}
+
+// emptiedEnds names the ends of the trial that were emptied. Where the holder itself had
+// logged an earlier end, nothing is in time, not yet due or not applicable by its having
+// emptied it: that is then not determinable. Another's date changes no verdict.
+func (c *caseOf) emptiedEnds(v *Verdict, n int) {
+	end := c.now.Date(EndEU).Date
+	var moved *Emptied
+	for i := range c.emptied {
+		e := &c.emptied[i]
+		a, b, ok := span(e.Date)
+		if !ok {
+			continue
+		}
+		v.Notes = append(v.Notes, fmt.Sprintf("entry %d of %s stated an end of the trial in the EU, %s; entry %d emptied it", e.Entry, e.Org, e.Date, e.Void))
+		if _, last, has := span(end); !e.Holder || has && !b.Before(last) {
+			continue
+		}
+		submitted, _ := c.done(study.ResultsSubmitted)
+		first, last, _ := span(submitted.Date.Date)
+		if by, _ := within(months(a, n), months(b, n), first, last, c.day); by != v.Verdict && v.Verdict != Late && v.Verdict != Overdue {
+			moved = e
+		}
+	}
+	if moved != nil {
+		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("the trial's holder stated an end of the trial in the EU on %s (entry %d) and emptied it (entry %d): which end is right is not in the record", moved.Date, moved.Entry, moved.Void)
+	}
+}

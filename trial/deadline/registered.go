@@ -1,0 +1,104 @@
+package deadline
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+// registered judges the first submission against the earliest start that any
+// version gave, and says what a start edited later would make of it. The last day
+// in time follows from a day of the start by due.
+func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
+	start, ok := c.earliest(study.Start)
+	first, submitted := c.done(study.FirstSubmitted)
+	if !ok || !submitted {
+		v.Verdict, v.Why = NotDeterminable, "the record gives no start or no day of first submission"
+		return
+	}
+	if start.Kind == study.Planned && !c.day.After(mustLast(start.Date.Date)) {
+		v.Notes = append(v.Notes, "the start is planned")
+	}
+	a, b, _ := span(start.Date.Date)
+	dueFirst, dueLast := dueOf(a, b, due)
+	v.judge(dueFirst, dueLast, first.Date.Date, c.day)
+	if v.Verdict == NotDeterminable {
+		v.Why = "cannot be told: " + v.Why
+	}
+	v.Notes = append(append(v.Notes, c.edits(study.Start)...), c.edits(study.FirstSubmitted)...)
+	if c.moved(v, start, first, due) {
+		return
+	}
+	for _, x := range study.History(c.versions, study.Start) {
+		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
+			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of entry %d, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Entry))
+		}
+	}
+	if start.Kind != study.Actual && v.Verdict == Late && (start.Kind == study.Planned || !c.begun(start.Date.Date)) {
+		v.Verdict, v.Why = NotDeterminable, "no version gives an actual start, and by the planned one it is late"
+		if start.Kind == "" {
+			v.Why = "no version says that the start was actual, or that the trial has begun, and by it the registration is late"
+		}
+		return
+	}
+	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
+		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
+			v.Notes = append(v.Notes, fmt.Sprintf("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now)))
+		}
+	}
+}
+
+// dueOf returns the first and last day on which something is due that follows from any
+// day of a span. A later day need not be due later: the ICMJE let trials that had begun
+// before July 2005 be registered until September.
+func dueOf(a, b time.Time, due func(time.Time) time.Time) (first, last time.Time) {
+	first, last = due(a), due(a)
+	for ; !a.After(b); a = a.AddDate(0, 0, 1) {
+		if d := due(a); d.Before(first) {
+			first = d
+		} else {
+			last = later(last, d)
+		}
+	}
+	return first, last
+}
+
+// moved says of a registration that is in time by the earliest actual start whether a
+// version said, when that start was still to come, that the trial had begun before: the
+// start was then moved behind the registration, and neither is taken on trust.
+func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time) time.Time) bool {
+	f, l, _ := span(first.Date.Date)
+	for i := range c.versions {
+		x := &c.versions[i]
+		date, ok := x.Begun()
+		a, b, valid := span(date)
+		if !ok || !valid || !b.Before(mustLast(start.Date.Date)) {
+			continue
+		}
+		dueFirst, dueLast := dueOf(a, b, due)
+		if by, _ := within(dueFirst, dueLast, f, l, c.day); by == v.Verdict {
+			continue
+		}
+		day, _ := x.Day()
+		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("registered on %s; entry %d of %s said that the trial had begun by %s and that its status was %s; the start was moved to %s later", first.Date.Date, x.Entry, day, date, x.Status, words(start.Date))
+		v.Notes = append(v.Notes, fmt.Sprintf("the start was moved behind the registration: %s by entry %d of %s, %s by entry %d of %s", words(x.Date(study.Start)), x.Entry, day, words(start.Date), start.Entry, start.Day))
+		return true
+	}
+	return false
+}
+
+// begun reports whether a version that gives a start says that the trial has begun by it.
+func (c *caseOf) begun(date string) bool {
+	for i := range c.versions {
+		if by, ok := c.versions[i].Begun(); ok && by == date {
+			return true
+		}
+	}
+	return false
+}
+
+func mustLast(date string) time.Time {
+	_, last, _ := span(date)
+	return last
+}

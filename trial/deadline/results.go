@@ -1,0 +1,192 @@
+package deadline
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trialproof/trialproof/trial/study"
+)
+
+func (c *caseOf) resultsFDA() Verdict {
+	v := Verdict{Rule: ResultsFDA, Source: "42 CFR 11.44", Asks: "results no later than one year after the primary completion date"}
+	if !c.owed(&v) {
+		return v
+	}
+	v.Inputs = append(v.Inputs, c.input(study.PrimaryCompletion), c.input(study.ResultsSubmitted))
+	if len(c.now.Review) > 0 {
+		v.Inputs = append(v.Inputs, c.say("results in the register's review", study.ReviewWords(c.now.Review)))
+	}
+	v.Inputs = append(v.Inputs, c.input(study.CertificateSubmitted), c.say("unapproved device", c.now.Oversight.UnapprovedDevice))
+	completion, ok := c.earliest(study.PrimaryCompletion)
+	if !ok {
+		v.Verdict, v.Why = NotDeterminable, "the record gives no primary completion date"
+		return v
+	}
+	v.Notes = append(v.Notes, c.edits(study.PrimaryCompletion)...)
+	first, last, _ := span(completion.Date.Date)
+	unapproved := c.now.Oversight.UnapprovedDevice == "yes" && c.now.Oversight.FDADrug == "no"
+	switch {
+	case last.Before(ruleInForce) && unapproved:
+		v.Verdict, v.Why = NotApplicable, "completed before 2017-01-18, of a product that was not approved"
+		return v
+	case c.now.Waived: // 11.54
+		v.Inputs = append(v.Inputs, c.say("results", "waived"))
+		v.Verdict, v.Why = Excused, "the register says that results are waived; the waiver itself is not in the record"
+		return v
+	case first.Before(ruleInForce) && !last.Before(ruleInForce) && unapproved:
+		v.Verdict, v.Why = NotDeterminable, "of a product that was not approved: nothing is owed if it was completed before 2017-01-18, which depends on the day within the month"
+		return v
+	case last.Before(ruleInForce):
+		v.Notes = append(v.Notes, "completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
+	}
+	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
+	sent := c.results(&v)
+	if sent.open != "" {
+		v.Verdict, v.Why = NotDeterminable, sent.open
+		v.Due = show(months(last, 12))
+		return v
+	}
+	c.delayed(&v, months(first, 12), months(last, 12), sent)
+	if v.Verdict == Overdue {
+		c.asFarAs(&v)
+	}
+	switch owed := v.Verdict == Overdue || v.Verdict == Late; {
+	case owed && completion.Kind == study.Planned:
+		v.Verdict, v.Why = NotDeterminable, "the primary completion date is planned and past: whether it happened is not in the record"
+		return v
+	case owed && completion.Kind == "" && c.now.Status != "completed" && c.now.Status != "terminated":
+		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the primary completion date is planned or actual, nor that the trial has ended"
+		return v
+	case owed && first.Before(ruleInForce):
+		v.Verdict, v.Why = NotDeterminable, "whether the product was approved by the completion is not in the record"
+		return v
+	}
+	if end, ok := c.earliest(study.Completion); ok && v.Done != "" && mustLast(end.Date.Date).After(last) {
+		v.Notes = append(v.Notes, fmt.Sprintf("results of outcomes measured after the primary completion are owed a year after each was measured, by %s for the last, 42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(mustLast(end.Date.Date), 12))))
+	}
+	return v
+}
+
+// A sending is when results were sent that stand now: between two days; the last is zero
+// where none stand. Open says why that cannot be told.
+type sending struct {
+	first, last time.Time
+	open        string
+}
+
+// results returns when the results were sent that stand, by the latest day that any
+// version gives. What was sent and taken back does not stand; what a later version of the
+// register no longer has may not stand.
+func (c *caseOf) results(v *Verdict) (sent sending) {
+	at := show(c.day)
+	var from *study.Version // that gives it
+	var back time.Time      // the latest day by which any were taken back
+	for i := range c.versions {
+		x := &c.versions[i]
+		shown, _ := x.Day()
+		sub := x.Submission(shown, at)
+		if sub.Canceled {
+			_, until, _ := span(sub.Until)
+			back = later(back, until)
+			v.Notes = append(v.Notes, fmt.Sprintf("by entry %d of %s results were sent and taken back: %s", x.Entry, shown, study.ReviewWords(x.Review)))
+		}
+		if _, last, _ := span(sub.Last); sub.Stands && !last.Before(sent.last) {
+			first, _, _ := span(sub.First) // zero where nothing bounds it
+			from, sent = x, sending{first: first, last: last}
+		}
+	}
+	shown, _ := c.now.Day()
+	now := c.now.Submission(shown, at)
+	switch {
+	case now.Unclear != "":
+		return sending{open: now.Unclear}
+	case from == nil:
+		return sending{}
+	case now.Canceled:
+		return sending{} // said above
+	case !now.Stands && c.now.TellsResults():
+		day, _ := from.Day()
+		v.Notes = append(v.Notes, fmt.Sprintf("the results that entry %d of %s says were sent by %s are gone from entry %d of %s", from.Entry, day, show(sent.last), c.now.Entry, shown))
+		return sending{open: "results that were sent are gone from the later version, and nothing says whether they were taken back"}
+	}
+	if !back.IsZero() && !sent.last.After(back) { // sent again since, on a day that nobody gives
+		v.Notes = append(v.Notes, fmt.Sprintf("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.last), show(back)))
+		_, last, _ := span(shown)
+		sent = sending{first: back, last: later(back, last)}
+	}
+	switch {
+	case sent.first.Equal(sent.last):
+		v.Done = show(sent.last)
+	case from.Date(study.ResultsSubmitted).Date != "" && sent.last.Equal(mustLast(from.Date(study.ResultsSubmitted).Date)):
+		v.Done = from.Date(study.ResultsSubmitted).Date // a month
+	case sent.first.IsZero():
+		v.Notes = append(v.Notes, fmt.Sprintf("the results that stand were sent by %s; on which day is not in the record", show(sent.last)))
+	default:
+		v.Notes = append(v.Notes, fmt.Sprintf("the results that stand were sent between %s and %s; on which day is not in the record", show(sent.first), show(sent.last)))
+	}
+	return sent
+}
+
+// delayed judges by the deadline, between two days, and by each certificate that any
+// version gives.
+//
+// 11.44(b) and (c): a certificate, submitted before results are due, delays them by no
+// more than two years; (e): so does a request for an extension, to a day that it names.
+// The register has one day for both and does not say which it is.
+func (c *caseOf) delayed(v *Verdict, dueFirst, dueLast time.Time, sent sending) {
+	done := v.Done
+	v.judge(dueFirst, dueLast, "", c.day)
+	v.Done = done
+	v.Verdict, v.Why = within(dueFirst, dueLast, sent.first, sent.last, c.day)
+	if v.Verdict == OK || v.Verdict == NotYetDue {
+		return
+	}
+	plain, why := v.Verdict, v.Why
+	var seen, verdicts []string
+	for _, x := range study.History(c.versions, study.CertificateSubmitted) {
+		first, last, ok := span(x.Date.Date)
+		if !ok || x.Kind == study.Planned || first.After(c.day) || slices.Contains(seen, x.Date.Date) {
+			continue
+		}
+		seen = append(seen, x.Date.Date)
+		if first.After(dueLast) {
+			v.Notes = append(v.Notes, fmt.Sprintf("the certificate, or request for an extension, of %s came after results were due and delays nothing", x.Date.Date))
+			verdicts = append(verdicts, plain)
+			continue
+		}
+		inTime := last // the last day on which it may have been submitted in time
+		if inTime.After(dueLast) {
+			inTime = dueLast
+		}
+		a, b := later(months(first, 24), dueFirst), later(months(inTime, 24), dueLast)
+		v.Notes = append(v.Notes, fmt.Sprintf("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day of a request for an extension for good cause in the same place, and not the day to which it was granted", x.Date.Date, show(b)))
+		v.Due = show(b)
+		by := NotDeterminable
+		switch {
+		case plain == NotDeterminable:
+		case plain == Overdue && c.day.After(b), plain == Late && sent.first.After(b):
+			by = plain
+		case last.After(dueFirst):
+			v.Notes = append(v.Notes, "whether that was before results were due depends on the day within the month")
+		case plain == Overdue && !c.day.After(a), plain == Late && !sent.last.After(a):
+			by = Excused
+		}
+		verdicts = append(verdicts, by)
+	}
+	if len(verdicts) == 0 {
+		return
+	}
+	v.Verdict, v.Why = verdicts[0], why
+	for _, x := range verdicts {
+		if x != verdicts[0] {
+			v.Verdict = NotDeterminable
+		}
+	}
+	switch v.Verdict {
+	case Excused:
+		v.Why = "by a certificate of delay or a request for an extension; the event or day that would end it is not in the record"
+	case NotDeterminable:
+		v.Why = "whether a certificate of delay or a request for an extension came before results were due, and how far it delays them, is not in the record"
+	}
+}

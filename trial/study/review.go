@@ -1,0 +1,145 @@
+package study
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A ReviewEvent is one step of the results on their way into the register, which a
+// record shows while they are not posted. Its order in a record is that of the steps.
+type ReviewEvent struct {
+	Event string // one of those below, or a word that is not known here
+	Date  string // "" where the register does not know it
+}
+
+// Steps of the review.
+const (
+	ReviewSubmitted = "submitted" // the sponsor sent results (RELEASE)
+	ReviewReturned  = "returned"  // the register sent them back with comments (RESET)
+	ReviewCanceled  = "canceled"  // the sponsor took them back (UNRELEASE)
+)
+
+// addReview appends a step as a register spells it.
+func (s *Study) addReview(event, date string, unknown bool) {
+	event = word(event)
+	switch event {
+	case "release", "submitted":
+		event = ReviewSubmitted
+	case "reset", "returned":
+		event = ReviewReturned
+	case "unrelease", "submission-canceled", "submission-cancelled", "canceled":
+		event = ReviewCanceled
+	}
+	if unknown || strings.HasPrefix(word(date), "unknown") {
+		date = ""
+	}
+	s.Review = append(s.Review, ReviewEvent{event, registryDate(day(text(date)))})
+}
+
+// checkReview refuses dates that are none.
+func (s *Study) checkReview() error {
+	for _, e := range s.Review {
+		if _, _, err := Days(e.Date); e.Date != "" && err != nil {
+			return fmt.Errorf("the date on which results were %s: %w", e.Event, err)
+		}
+	}
+	return nil
+}
+
+// ReviewWords writes the steps of a review for people.
+func ReviewWords(list []ReviewEvent) string {
+	var words []string
+	for _, e := range list {
+		date := e.Date
+		if date == "" {
+			date = "on an unknown day"
+		}
+		words = append(words, e.Event+" "+date)
+	}
+	return strings.Join(words, ", ")
+}
+
+// TellsResults reports whether the document is of a form that shows results which were
+// sent to the register: where it has none, that says something. A selection of fields
+// and other registers' forms do not.
+func (s *Study) TellsResults() bool {
+	return slices.Contains([]string{CTGovV1, CTGovV2, CTGovXML}, s.Format) && !s.Selected()
+}
+
+// A Submission is what a record says of results that were sent to the register. Days are
+// YYYY-MM-DD.
+type Submission struct {
+	Stands   bool   // results were sent and not taken back since
+	First    string // they were sent on or after this day; "" where nothing says
+	Last     string // and no later than on this one
+	Canceled bool   // results were sent and taken back, and none were sent since
+	Until    string // the last day on which they may have been taken back
+	Unclear  string // why the record does not tell; "" where it does
+}
+
+// span returns the first and last day that a date may mean, as text.
+func span(date string) (first, last string, ok bool) {
+	a, b, err := Days(date)
+	return a.Format(time.DateOnly), b.Format(time.DateOnly), err == nil && date != ""
+}
+
+// Submission returns what the record, shown on one day, says of results as of another.
+// What is dated later has not happened yet.
+func (s *Study) Submission(shown, day string) (sub Submission) {
+	end := min(shown, day)
+	known := "" // the day on or after which the next step was taken
+	for i, e := range s.Review {
+		first, last := known, end
+		if a, b, ok := span(e.Date); ok {
+			if a > day {
+				continue
+			}
+			if b < known {
+				sub.Unclear = fmt.Sprintf("the steps of the review of results are not in the order of their dates: %s", ReviewWords(s.Review))
+			}
+			first, last = max(a, known), b
+		} else if next := slices.IndexFunc(s.Review[i:], func(x ReviewEvent) bool { return x.Date != "" }); next > 0 {
+			if _, b, ok := span(s.Review[i+next].Date); ok {
+				last = min(last, b)
+			}
+		}
+		if last < first { // the record is younger than the day that is given for it
+			last = day
+		}
+		switch e.Event {
+		case ReviewSubmitted:
+			if !sub.Stands {
+				sub = Submission{Stands: true, First: first, Last: last, Unclear: sub.Unclear}
+			}
+		case ReviewReturned: // so they had been sent
+			if !sub.Stands {
+				sub = Submission{Stands: true, First: known, Last: last, Unclear: sub.Unclear}
+			}
+		case ReviewCanceled:
+			sub = Submission{Canceled: true, Until: last, Unclear: sub.Unclear}
+		default:
+			sub.Unclear = fmt.Sprintf("the record has a step of the review of results that is not known here: %s", ReviewWords(s.Review))
+		}
+		known = first
+	}
+	posted := s.Results || s.Announced
+	if a, b, ok := span(s.Date(ResultsPosted).Date); ok && a <= day {
+		posted, end = true, min(end, b)
+		if sub.Canceled && b <= known { // what was posted by then is not what was taken back
+			sub, known = Submission{Unclear: sub.Unclear}, ""
+		}
+	}
+	a, b, stated := span(s.Date(ResultsSubmitted).Date)
+	stated = stated && a <= day && s.Date(ResultsSubmitted).Kind != Planned
+	switch {
+	case stated && !(sub.Canceled && a <= known):
+		if !sub.Stands || b > sub.Last {
+			sub = Submission{Stands: true, First: a, Last: b, Unclear: sub.Unclear}
+		}
+	case posted && !sub.Stands: // sent again on a day that the record does not give
+		sub = Submission{Stands: true, First: known, Last: max(end, known), Unclear: sub.Unclear}
+	}
+	return sub
+}
