@@ -68,10 +68,15 @@ func (e *env) printComparison(r *compare.Report) {
 
 // versionName names a version as people find it.
 func versionName(s *compare.Source) string {
-	if s.File != "" {
-		return printable(s.File)
+	return named(s.Entry, s.File)
+}
+
+// named names a version by its entry, or by its file where nobody has logged it.
+func named(entry uint64, file string) string {
+	if file != "" {
+		return printable(file)
 	}
-	return fmt.Sprintf("entry %d", s.Entry)
+	return fmt.Sprintf("entry %d", entry)
 }
 
 func sourceText(s *compare.Source) string {

@@ -69,10 +69,10 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	for _, in := range v.Inputs {
 		fmt.Fprintf(e.stdout, "  %s: %s", in.Name, printable(in.Value))
 		if in.By != "" {
-			fmt.Fprintf(e.stdout, ", stated by entry %d of %s (%s; %s)", in.Entry, in.Day, in.By, loggedBy(in.Org, in.Whose))
+			fmt.Fprintf(e.stdout, ", stated by %s of %s (%s; %s)", named(in.Entry, in.File), in.Day, in.By, loggedBy(in.Org, in.Whose))
 		}
 		for _, b := range in.Before {
-			fmt.Fprintf(e.stdout, "; before that %s by entry %d (%s)", b.Date.Date, b.Entry, loggedBy(b.Org, b.Whose))
+			fmt.Fprintf(e.stdout, "; before that %s by %s (%s)", b.Date.Date, b.Name(), loggedBy(b.Org, b.Whose))
 		}
 		fmt.Fprintln(e.stdout)
 	}

@@ -61,8 +61,9 @@ type studyHead struct {
 	Phases  []string `json:"phases"`
 	Status  string   `json:"status"`
 	Entry   uint64   `json:"entry"`
-	Org     string   `json:"org"`   // that logged it
-	Whose   string   `json:"whose"` // whose word it is, as package study names it
+	File    string   `json:"file,omitempty"` // in place of an entry, where nobody logged it
+	Org     string   `json:"org"`            // that logged it
+	Whose   string   `json:"whose"`          // whose word it is, as package study names it
 }
 
 // An inspectedEntry is one entry with what proves it: the histories hold the entry
@@ -96,9 +97,18 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"finding": findingText,
 	"source":  sourceText,
 	"logged":  loggedBy,
+	"at":      linked,
 	"moment":  inWords,
 	"class":   class,
 }).Parse(reportHTML))
+
+// linked links to an entry of the page, or names the file that nobody has logged.
+func linked(entry uint64, file string) template.HTML {
+	if file != "" {
+		return template.HTML(template.HTMLEscapeString(printable(file)))
+	}
+	return template.HTML(fmt.Sprintf(`<a href="#entry-%d">entry %d</a>`, entry, entry))
+}
 
 // class returns the style of a verdict: of a conditional one, that of the verdict in it.
 func class(verdict string) string {
@@ -210,7 +220,7 @@ func (x *inspection) conclude(d *dossier, article []outcome.ArticleOutcome) (err
 	if deciding, _ := study.Part(d.versions); len(deciding) > 0 {
 		last = &deciding[len(deciding)-1]
 	}
-	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry, last.Org, last.Whose}
+	x.Study = &studyHead{last.Title, last.Sponsor.Name, last.Type, last.Phases, last.Status, last.Entry, last.File, last.Org, last.Whose}
 	versions, emptied := d.withMilestones()
 	x.Deadlines, err = deadline.Weigh(versions, emptied, x.At)
 	return err

@@ -175,7 +175,7 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 		}
 		partial = partial || v.PartOnly
 		if v.Selected() {
-			r.Notes = append(r.Notes, nameOf(&v)+" is "+study.SelectedOnly)
+			r.Notes = append(r.Notes, v.Name()+" is "+study.SelectedOnly)
 		}
 		for _, c := range v.Conflicts {
 			if v.Entry < c {

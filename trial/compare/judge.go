@@ -14,7 +14,7 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 	list := []Finding{}
 	specified, whole := split(v.Outcomes), ""
 	if v.Selected() {
-		whole = nameOf(v) + " is " + study.SelectedOnly
+		whole = v.Name() + " is " + study.SelectedOnly
 	}
 	pairs := pair(specified, reported)
 	r.work = study.MaxWork

@@ -103,7 +103,7 @@ func noneBefore(versions []study.Version, start string) string {
 		first := versions[i].Date(study.FirstSubmitted).Date
 		_, _, err1 := study.Days(first)
 		_, _, err2 := study.Days(start)
-		switch by := nameOf(&versions[i]); {
+		switch by := versions[i].Name(); {
 		case first == "" || err1 != nil || err2 != nil:
 			continue
 		case isDayBefore(first, start):
@@ -129,7 +129,7 @@ func movedStart(versions []study.Version, start string) string {
 		if !ok || !isDayBefore(day, start) {
 			continue
 		}
-		why := fmt.Sprintf("%s of %s says that the trial had begun by %s (status %s), and the start was moved to %s later", nameOf(v), day, begun, v.Status, start)
+		why := fmt.Sprintf("%s of %s says that the trial had begun by %s (status %s), and the start was moved to %s later", v.Name(), day, begun, v.Status, start)
 		if first := v.Date(study.FirstSubmitted).Date; isDayBefore(begun, first) && isDayBefore(first, start) {
 			why += fmt.Sprintf(": it was moved behind the registration of %s", first)
 		}

@@ -33,7 +33,7 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 			last = i
 		}
 		if why := versions[i].ResultsElsewhere(); why != "" {
-			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", nameOf(&versions[i]), why)
+			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", (&versions[i]), why)
 		}
 	}
 	switch {
@@ -54,7 +54,7 @@ func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
 	s := source(v)
 	r.Reported = &s
 	if v.Selected() {
-		r.selected = nameOf(v) + " is " + study.SelectedOnly
+		r.selected = v.Name() + " is " + study.SelectedOnly
 	}
 	return split(list)
 }
@@ -62,14 +62,6 @@ func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
 // isRegister reports whether a version is one that a register showed, as an
 // observation or a file says.
 func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.Kind == "file" }
-
-// nameOf names a version as people find it.
-func nameOf(v *study.Version) string {
-	if v.File != "" {
-		return v.File
-	}
-	return fmt.Sprintf("entry %d", v.Entry)
-}
 
 // A declaration is a version from after the start and before the results, and its
 // outcomes, each time point on its own.

@@ -51,6 +51,7 @@ type Input struct {
 	Entry  uint64        `json:"entry,omitempty"` // that states it
 	Day    string        `json:"day,omitempty"`   // of that version
 	By     string        `json:"by,omitempty"`    // whose word that day is; never whose word the value is
+	File   string        `json:"file,omitempty"`  // in place of an entry, where nobody logged it
 	Org    string        `json:"org,omitempty"`   // that logged it
 	Whose  string        `json:"whose,omitempty"` // whose word the value is, as package study names it
 	Before []study.Value `json:"before,omitempty"`
@@ -117,7 +118,7 @@ func (c *caseOf) input(event string) Input {
 	history := study.History(c.versions, event)
 	if n := len(history); n > 0 {
 		last := history[n-1]
-		in.Value, in.Entry, in.Day, in.By, in.Org, in.Whose, in.Before = words(last.Date), last.Entry, last.Day, last.By, last.Org, last.Whose, history[:n-1]
+		in.Value, in.Entry, in.File, in.Day, in.By, in.Org, in.Whose, in.Before = words(last.Date), last.Entry, last.File, last.Day, last.By, last.Org, last.Whose, history[:n-1]
 	}
 	return in
 }
@@ -128,7 +129,7 @@ func (c *caseOf) say(name, value string) Input {
 		value = "not stated"
 	}
 	day, by := c.now.Day()
-	return Input{Name: name, Value: value, Entry: c.now.Entry, Day: day, By: by, Org: c.now.Org, Whose: c.now.Whose}
+	return Input{Name: name, Value: value, Entry: c.now.Entry, File: c.now.File, Day: day, By: by, Org: c.now.Org, Whose: c.now.Whose}
 }
 
 func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }
@@ -158,7 +159,7 @@ func (c *caseOf) edits(event string) []string {
 		if a.Date.Date == b.Date.Date || a.Kind == study.Planned && b.Kind != "" || refines(b.Date.Date, a.Date.Date) {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by entry %d, %s by entry %d of %s", event, words(a.Date), a.Entry, words(b.Date), b.Entry, b.Day))
+		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by %s, %s by %s of %s", event, words(a.Date), a.Name(), words(b.Date), b.Name(), b.Day))
 	}
 	return notes
 }

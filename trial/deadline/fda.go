@@ -31,7 +31,7 @@ func (c *caseOf) applicable(v *Verdict) bool {
 			x := &c.versions[i]
 			if verdict, _ := applies(x.Study); verdict == "" && x.Kind == c.now.Kind {
 				day, by := x.Day()
-				v.Notes = append(v.Notes, fmt.Sprintf("entry %d of %s (%s) says otherwise: %s, phase %s, FDA-regulated product %s: by it the rule applies", x.Entry, day, by, x.Type, strings.Join(x.Phases, ", "), regulated(x.Study)))
+				v.Notes = append(v.Notes, fmt.Sprintf("%s of %s (%s) says otherwise: %s, phase %s, FDA-regulated product %s: by it the rule applies", x.Name(), day, by, x.Type, strings.Join(x.Phases, ", "), regulated(x.Study)))
 				break
 			}
 		}
@@ -140,7 +140,7 @@ func asTrial(s *study.Study) (verdict, why string) {
 // asFarAs notes what an overdue state rests on: the last version that is logged.
 func (c *caseOf) asFarAs(v *Verdict) {
 	day, by := c.now.Day()
-	v.Notes = append(v.Notes, fmt.Sprintf("as far as this log's versions go: the last is entry %d of %s (%s), and a later one that nobody logged is not known here", c.now.Entry, day, by))
+	v.Notes = append(v.Notes, fmt.Sprintf("as far as this log's versions go: the last is %s of %s (%s), and a later one that nobody logged is not known here", c.now.Name(), day, by))
 }
 
 func (c *caseOf) registrationFDA() Verdict {
@@ -164,7 +164,7 @@ func (c *caseOf) withdrawn(v *Verdict) bool {
 		return false
 	}
 	if start, ok := c.earliest(study.Start); ok && start.Kind == study.Actual {
-		v.Notes = append(v.Notes, fmt.Sprintf("entry %d states an actual start, %s", start.Entry, start.Date.Date))
+		v.Notes = append(v.Notes, fmt.Sprintf("%s states an actual start, %s", start.Name(), start.Date.Date))
 	}
 	v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
 	return true
@@ -250,7 +250,7 @@ func (c *caseOf) completionFDA() Verdict {
 	for i := range c.versions[:shown] { // one that was updated after the last day, and did not have it yet
 		x := &c.versions[i]
 		if a, _, ok := span(x.Date(study.UpdateSubmitted).Date); ok && a.After(last) && x.Kind == "observation" && x.Date(study.PrimaryCompletion).Date != "" {
-			v.Notes = append(v.Notes, fmt.Sprintf("entry %d, updated on %s, does not have it yet", x.Entry, x.Date(study.UpdateSubmitted).Date))
+			v.Notes = append(v.Notes, fmt.Sprintf("%s, updated on %s, does not have it yet", x.Name(), x.Date(study.UpdateSubmitted).Date))
 			return v
 		}
 	}

@@ -32,7 +32,7 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	}
 	for _, x := range study.History(c.versions, study.Start) {
 		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
-			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of entry %d, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Entry))
+			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of %s, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Name()))
 		}
 	}
 	if start.Kind != study.Actual && v.Verdict == Late && (start.Kind == study.Planned || !c.begun(start.Date.Date)) {
@@ -81,8 +81,8 @@ func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time)
 			continue
 		}
 		day, _ := x.Day()
-		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("registered on %s; entry %d of %s said that the trial had begun by %s and that its status was %s; the start was moved to %s later", first.Date.Date, x.Entry, day, date, x.Status, words(start.Date))
-		v.Notes = append(v.Notes, fmt.Sprintf("the start was moved behind the registration: %s by entry %d of %s, %s by entry %d of %s", words(x.Date(study.Start)), x.Entry, day, words(start.Date), start.Entry, start.Day))
+		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("registered on %s; %s of %s said that the trial had begun by %s and that its status was %s; the start was moved to %s later", first.Date.Date, x.Name(), day, date, x.Status, words(start.Date))
+		v.Notes = append(v.Notes, fmt.Sprintf("the start was moved behind the registration: %s by %s of %s, %s by %s of %s", words(x.Date(study.Start)), x.Name(), day, words(start.Date), start.Name(), start.Day))
 		return true
 	}
 	return false

@@ -89,7 +89,7 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		if sub.Canceled {
 			_, until, _ := span(sub.Until)
 			back = later(back, until)
-			v.Notes = append(v.Notes, fmt.Sprintf("by entry %d of %s results were sent and taken back: %s", x.Entry, shown, study.ReviewWords(x.Review)))
+			v.Notes = append(v.Notes, fmt.Sprintf("by %s of %s results were sent and taken back: %s", x.Name(), shown, study.ReviewWords(x.Review)))
 		}
 		if _, last, _ := span(sub.Last); sub.Stands && !last.Before(sent.last) {
 			first, _, _ := span(sub.First) // zero where nothing bounds it
@@ -107,7 +107,7 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		return sending{} // said above
 	case !now.Stands && c.now.TellsResults():
 		day, _ := from.Day()
-		v.Notes = append(v.Notes, fmt.Sprintf("the results that entry %d of %s says were sent by %s are gone from entry %d of %s", from.Entry, day, show(sent.last), c.now.Entry, shown))
+		v.Notes = append(v.Notes, fmt.Sprintf("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.last), c.now.Name(), shown))
 		return sending{open: "results that were sent are gone from the later version, and nothing says whether they were taken back"}
 	}
 	if !back.IsZero() && !sent.last.After(back) { // sent again since, on a day that nobody gives

@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,6 +41,20 @@ func (v *Version) Day() (day, by string) {
 		return v.Logged, ByLog
 	}
 	return v.Claimed, BySource
+}
+
+// Name names a version as people find it: by its entry, or by its file where nobody has
+// logged it.
+func (v *Version) Name() string { return nameOf(v.Entry, v.File) }
+
+// Name names the version that first had a value.
+func (v *Value) Name() string { return nameOf(v.Entry, v.File) }
+
+func nameOf(entry uint64, file string) string {
+	if file != "" {
+		return file
+	}
+	return fmt.Sprintf("entry %d", entry)
 }
 
 // NewVersions puts versions in the order of their days, of one day in the order of
