@@ -33,7 +33,7 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 			last = i
 		}
 		if why := versions[i].ResultsElsewhere(); why != "" {
-			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", (&versions[i]), why)
+			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", versions[i].Name(), why)
 		}
 	}
 	switch {
