@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -278,6 +279,9 @@ func (f *fixture) submit(l *logserver.Log, who string, p trial.Predicate, subjec
 	f.t.Helper()
 	env, key := trialtest.Sign(f.t, who, p, subjects)
 	out, err := l.Submit(f.t.Context(), env, key)
+	for deadline := time.Now().Add(2 * time.Minute); errors.Is(err, logserver.ErrPending) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		out.Receipt, err = l.Receipt(f.t.Context(), out.ID) // a slow machine, and a test that waits for the quorum briefly
+	}
 	if err != nil {
 		f.t.Fatalf("submit %s: %v", p.Kind(), err)
 	}

@@ -22,7 +22,7 @@ var members = map[string][]string{
 // proven what nothing checks.
 func CheckMembers(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := checkValue(dec, ""); err != nil {
+	if err := checkValue(dec, "", 0); err != nil {
 		return wrong("%v", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -31,8 +31,14 @@ func CheckMembers(data []byte) error {
 	return nil
 }
 
-// checkValue reads one value, which stands at a place.
-func checkValue(dec *json.Decoder, place string) error {
+// maxDepth is more than how deep objects and lists of a history stand in each other.
+const maxDepth = 8
+
+// checkValue reads one value, which stands at a place, so deep in others.
+func checkValue(dec *json.Decoder, place string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("not a history: objects or lists stand more than %d deep in each other", maxDepth)
+	}
 	token, err := dec.Token()
 	if err != nil {
 		return fmt.Errorf("not a history: %w", err)
@@ -40,7 +46,7 @@ func checkValue(dec *json.Decoder, place string) error {
 	switch token {
 	case json.Delim('['):
 		for dec.More() {
-			if err := checkValue(dec, place); err != nil {
+			if err := checkValue(dec, place, depth+1); err != nil {
 				return err
 			}
 		}
@@ -62,7 +68,7 @@ func checkValue(dec *json.Decoder, place string) error {
 				return fmt.Errorf("it has the member %.60q, which no history has: nothing would check it", name)
 			}
 			seen[name] = true
-			if err := checkValue(dec, place+"."+name); err != nil {
+			if err := checkValue(dec, place+"."+name, depth+1); err != nil {
 				return err
 			}
 		}

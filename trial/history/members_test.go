@@ -23,6 +23,11 @@ func TestCheckMembers(t *testing.T) {
 	if err := history.CheckMembers(good); err != nil {
 		t.Fatalf("a history: %v", err)
 	}
+	for name, deep := range map[string]string{"lists": strings.Repeat("[", 1<<20), "members": strings.Repeat(`{"entries":`, 1<<16)} {
+		if err := history.CheckMembers([]byte(deep)); !errors.Is(err, history.ErrHistory) || !strings.Contains(err.Error(), "deep in each other") && !strings.Contains(err.Error(), "no history has") {
+			t.Errorf("%s in each other: %v", name, err)
+		}
+	}
 	text := string(good)
 	for i := range text {
 		if text[i] != '{' || strings.Contains(text[max(0, i-12):i], `\`) || text[max(0, i-1)] == '"' {
