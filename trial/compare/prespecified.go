@@ -113,7 +113,8 @@ func noneBefore(versions []study.Version, start string) string {
 		case first == start && len(start) == len("2026-03-01"):
 			return fmt.Sprintf("none: registered on the day of the start (%s, by %s); which came first cannot be told", start, by)
 		default:
-			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start (first submitted %s, start %s, by %s): a month or year stands for each of its days", first, start, by)
+			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start (first submitted %s, start %s, by %s): "+
+				"a month or year stands for each of its days", first, start, by)
 		}
 	}
 	return fmt.Sprintf("none: no version is dated before the start (%s)", start)

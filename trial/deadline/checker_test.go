@@ -433,8 +433,8 @@ func (c *checker) summaryEU(after int) string {
 		if len(done) == 0 {
 			answers = append(answers, c.inTime(monthsLater(day, after), nil))
 		}
-		for _, d := range done {
-			answers = append(answers, c.inTime(monthsLater(day, after), &d))
+		if len(done) > 0 { // to a register, which is not the EU's database
+			answers = append(answers, NotDeterminable)
 		}
 	}
 	return agreed(answers)

@@ -209,12 +209,16 @@ func (c *caseOf) done(event string) (best study.Value, ok bool) {
 	return best, ok
 }
 
+func (v *Verdict) note(format string, args ...any) {
+	v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
+}
+
 // judge compares a deadline with when it was done. Both may be months: what is
 // certain is said, what is not is not determinable.
 func (v *Verdict) judge(dueFirst, dueLast time.Time, done string, day time.Time) {
 	v.Due = show(dueLast)
 	if !dueFirst.Equal(dueLast) {
-		v.Notes = append(v.Notes, fmt.Sprintf("a month or year stands for each of its days: it was due between %s and %s", show(dueFirst), show(dueLast)))
+		v.note("a month or year stands for each of its days: it was due between %s and %s", show(dueFirst), show(dueLast))
 	}
 	v.Done = done
 	first, last, _ := span(done)

@@ -2,8 +2,7 @@ package deadline
 
 import (
 	"fmt"
-
-	"github.com/trialproof/trialproof/trial/study"
+	"time"
 )
 
 // An Emptied is the end of the trial in the EU as a milestone stated it that was emptied
@@ -17,8 +16,8 @@ type Emptied struct {
 }
 
 // emptiedEnds names the ends of the trial that were emptied. Where the holder itself had
-// logged an earlier end, nothing is in time, not yet due or not applicable by its having
-// emptied it: that is then not determinable. Another's date changes no verdict.
+// logged an earlier end, nothing is not yet due or not applicable by its having emptied
+// it: that is then not determinable. Another's date changes no verdict.
 func (c *caseOf) emptiedEnds(v *Verdict, n int) {
 	end := c.now.Date(EndEU).Date
 	var moved *Emptied
@@ -28,17 +27,17 @@ func (c *caseOf) emptiedEnds(v *Verdict, n int) {
 		if !ok {
 			continue
 		}
-		v.Notes = append(v.Notes, fmt.Sprintf("entry %d of %s stated an end of the trial in the EU, %s; entry %d emptied it", e.Entry, e.Org, e.Date, e.Void))
+		v.note("entry %d of %s stated an end of the trial in the EU, %s; entry %d emptied it", e.Entry, e.Org, e.Date, e.Void)
 		if _, last, has := span(end); !e.Holder || has && !b.Before(last) {
 			continue
 		}
-		submitted, _ := c.done(study.ResultsSubmitted)
-		first, last, _ := span(submitted.Date.Date)
-		if by, _ := within(months(a, n), months(b, n), first, last, c.day); by != v.Verdict && v.Verdict != Late && v.Verdict != Overdue {
+		if by, _ := within(months(a, n), months(b, n), time.Time{}, time.Time{}, c.day); by != v.Verdict && v.Verdict != Overdue {
 			moved = e
 		}
 	}
 	if moved != nil {
-		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("the trial's holder stated an end of the trial in the EU on %s (entry %d) and emptied it (entry %d): which end is right is not in the record", moved.Date, moved.Entry, moved.Void)
+		v.Verdict = NotDeterminable
+		v.Why = fmt.Sprintf("the trial's holder stated an end of the trial in the EU on %s (entry %d) and emptied it (entry %d): "+
+			"which end is right is not in the record", moved.Date, moved.Entry, moved.Void)
 	}
 }

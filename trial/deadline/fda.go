@@ -31,7 +31,8 @@ func (c *caseOf) applicable(v *Verdict) bool {
 			x := &c.versions[i]
 			if verdict, _ := applies(x.Study); verdict == "" && x.Kind == c.now.Kind {
 				day, by := x.Day()
-				v.Notes = append(v.Notes, fmt.Sprintf("%s of %s (%s) says otherwise: %s, phase %s, FDA-regulated product %s: by it the rule applies", x.Name(), day, by, x.Type, strings.Join(x.Phases, ", "), regulated(x.Study)))
+				v.note("%s of %s (%s) says otherwise: %s, phase %s, FDA-regulated product %s: by it the rule applies",
+					x.Name(), day, by, x.Type, strings.Join(x.Phases, ", "), regulated(x.Study))
 				break
 			}
 		}
@@ -45,13 +46,16 @@ func (c *caseOf) applicable(v *Verdict) bool {
 	}
 	if surveillance(s) && s.Type != "interventional" {
 		// 42 CFR 11.28(a) sets apart "a pediatric postmarket surveillance of a device
-		// product that is not a clinical trial": its days are counted from the FDA's
-		// approval of the surveillance plan and from the final report to the FDA.
-		v.Verdict, v.Why = NotDeterminable, "a paediatric postmarket surveillance of a device is an applicable device clinical trial whatever its type, 42 CFR 11.22(b)(1); where it is no clinical trial, its deadlines run from the FDA's approval of its plan and from its final report, and neither day is in the record"
+		// product that is not a clinical trial". It is registered within 21 days after
+		// the FDA approves the surveillance plan (11.24), and its results follow the
+		// final report to the FDA (11.44).
+		v.Verdict = NotDeterminable
+		v.Why = "a paediatric postmarket surveillance of a device is an applicable device clinical trial whatever its type, 42 CFR 11.22(b)(1); " +
+			"where it is no clinical trial, its deadlines run from the FDA's approval of its plan and from its final report, and neither day is in the record"
 		return false
 	}
 	if s.USSite() == "no" && s.Oversight.USExport != "yes" && !c.everUS() && !surveillance(s) {
-		v.Notes = append(v.Notes, "no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
+		v.note("no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
 	}
 	return true
 }
@@ -60,8 +64,9 @@ func (c *caseOf) applicable(v *Verdict) bool {
 func (c *caseOf) owed(v *Verdict) bool { return !c.withdrawn(v) && c.applicable(v) }
 
 // surveillance reports a paediatric postmarket surveillance of a device, as the register
-// defines its field: of a device that the FDA regulates, ordered under section 522 of the
-// Federal Food, Drug, and Cosmetic Act.
+// defines its field: "Indication that a clinical study that includes a U.S. FDA-regulated
+// device product is a pediatric postmarket surveillance of a device product ordered under
+// section 522 of the Federal Food, Drug, and Cosmetic Act."
 func surveillance(s *study.Study) bool {
 	return s.Oversight.PPSD == "yes" && s.Oversight.FDADevice != "no"
 }
@@ -140,7 +145,7 @@ func asTrial(s *study.Study) (verdict, why string) {
 // asFarAs notes what an overdue state rests on: the last version that is logged.
 func (c *caseOf) asFarAs(v *Verdict) {
 	day, by := c.now.Day()
-	v.Notes = append(v.Notes, fmt.Sprintf("as far as this log's versions go: the last is %s of %s (%s), and a later one that nobody logged is not known here", c.now.Name(), day, by))
+	v.note("as far as this log's versions go: the last is %s of %s (%s), and a later one that nobody logged is not known here", c.now.Name(), day, by)
 }
 
 func (c *caseOf) registrationFDA() Verdict {
@@ -160,11 +165,11 @@ func (c *caseOf) withdrawn(v *Verdict) bool {
 	}
 	v.Inputs = append(v.Inputs, c.say("status", c.now.Status), c.say("enrolment", fmt.Sprint(c.now.Enrolment.Count)))
 	if c.now.Enrolment.Count != 0 {
-		v.Notes = append(v.Notes, "withdrawn, and not said to have enrolled nobody")
+		v.note("withdrawn, and not said to have enrolled nobody")
 		return false
 	}
 	if start, ok := c.earliest(study.Start); ok && start.Kind == study.Actual {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s states an actual start, %s", start.Name(), start.Date.Date))
+		v.note("%s states an actual start, %s", start.Name(), start.Date.Date)
 	}
 	v.Verdict, v.Why = NotApplicable, "withdrawn before anybody was enrolled"
 	return true
@@ -250,7 +255,7 @@ func (c *caseOf) completionFDA() Verdict {
 	for i := range c.versions[:shown] { // one that was updated after the last day, and did not have it yet
 		x := &c.versions[i]
 		if a, _, ok := span(x.Date(study.UpdateSubmitted).Date); ok && a.After(last) && x.Kind == "observation" && x.Date(study.PrimaryCompletion).Date != "" {
-			v.Notes = append(v.Notes, fmt.Sprintf("%s, updated on %s, does not have it yet", x.Name(), x.Date(study.UpdateSubmitted).Date))
+			v.note("%s, updated on %s, does not have it yet", x.Name(), x.Date(study.UpdateSubmitted).Date)
 			return v
 		}
 	}

@@ -36,9 +36,9 @@ func (c *caseOf) registrationICMJE() Verdict {
 		return start
 	})
 	if v.Verdict == OK && v.Due == v.Done {
-		v.Notes = append(v.Notes, "registered on the day of the start: which of them came first cannot be told")
+		v.note("registered on the day of the start: which of them came first cannot be told")
 	}
-	v.Notes = append(v.Notes, "another primary register may have had the trial earlier: its record is not among these versions unless it is logged")
+	v.note("another primary register may have had the trial earlier: its record is not among these versions unless it is logged")
 	return v
 }
 
@@ -94,8 +94,11 @@ func (c *caseOf) european(v *Verdict, n int) {
 	a, b, _ := span(end)
 	submitted, _ := c.done(study.ResultsSubmitted)
 	v.judge(months(a, n), months(b, n), submitted.Date.Date, c.day)
+	if v.Verdict == OK || v.Verdict == Late {
+		v.Verdict, v.Why = NotDeterminable, "results were submitted to a register; when a summary was submitted to the EU database is not in the record"
+	}
 	c.emptiedEnds(v, n)
-	v.Notes = append(v.Notes, "a summary in the EU's own database is not among these versions unless it is logged")
+	v.note("a summary in the EU's own database is not among these versions unless it is logged")
 }
 
 // under18 reports whether an age is given and below 18 years.

@@ -18,7 +18,7 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 		return
 	}
 	if start.Kind == study.Planned && !c.day.After(mustLast(start.Date.Date)) {
-		v.Notes = append(v.Notes, "the start is planned")
+		v.note("the start is planned")
 	}
 	a, b, _ := span(start.Date.Date)
 	dueFirst, dueLast := dueOf(a, b, due)
@@ -32,7 +32,7 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	}
 	for _, x := range study.History(c.versions, study.Start) {
 		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
-			v.Notes = append(v.Notes, fmt.Sprintf("by the start %s of %s, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Name()))
+			v.note("by the start %s of %s, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Name())
 		}
 	}
 	if start.Kind != study.Actual && v.Verdict == Late && (start.Kind == study.Planned || !c.begun(start.Date.Date)) {
@@ -44,7 +44,7 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	}
 	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
 		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
-			v.Notes = append(v.Notes, fmt.Sprintf("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now)))
+			v.note("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now))
 		}
 	}
 }
@@ -81,8 +81,11 @@ func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time)
 			continue
 		}
 		day, _ := x.Day()
-		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("registered on %s; %s of %s said that the trial had begun by %s and that its status was %s; the start was moved to %s later", first.Date.Date, x.Name(), day, date, x.Status, words(start.Date))
-		v.Notes = append(v.Notes, fmt.Sprintf("the start was moved behind the registration: %s by %s of %s, %s by %s of %s", words(x.Date(study.Start)), x.Name(), day, words(start.Date), start.Name(), start.Day))
+		v.Verdict = NotDeterminable
+		v.Why = fmt.Sprintf("registered on %s; %s of %s said that the trial had begun by %s and that its status was %s; "+
+			"the start was moved to %s later", first.Date.Date, x.Name(), day, date, x.Status, words(start.Date))
+		v.note("the start was moved behind the registration: %s by %s of %s, %s by %s of %s",
+			words(x.Date(study.Start)), x.Name(), day, words(start.Date), start.Name(), start.Day)
 		return true
 	}
 	return false

@@ -1,7 +1,6 @@
 package deadline
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -38,7 +37,7 @@ func (c *caseOf) resultsFDA() Verdict {
 		v.Verdict, v.Why = NotDeterminable, "of a product that was not approved: nothing is owed if it was completed before 2017-01-18, which depends on the day within the month"
 		return v
 	case last.Before(ruleInForce):
-		v.Notes = append(v.Notes, "completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
+		v.note("completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
 	}
 	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
 	sent := c.results(&v)
@@ -63,7 +62,8 @@ func (c *caseOf) resultsFDA() Verdict {
 		return v
 	}
 	if end, ok := c.earliest(study.Completion); ok && v.Done != "" && mustLast(end.Date.Date).After(last) {
-		v.Notes = append(v.Notes, fmt.Sprintf("results of outcomes measured after the primary completion are owed a year after each was measured, by %s for the last, 42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(mustLast(end.Date.Date), 12))))
+		v.note("results of outcomes measured after the primary completion are owed a year after each was measured, by %s for the last, "+
+			"42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(mustLast(end.Date.Date), 12)))
 	}
 	return v
 }
@@ -89,7 +89,7 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		if sub.Canceled {
 			_, until, _ := span(sub.Until)
 			back = later(back, until)
-			v.Notes = append(v.Notes, fmt.Sprintf("by %s of %s results were sent and taken back: %s", x.Name(), shown, study.ReviewWords(x.Review)))
+			v.note("by %s of %s results were sent and taken back: %s", x.Name(), shown, study.ReviewWords(x.Review))
 		}
 		if _, last, _ := span(sub.Last); sub.Stands && !last.Before(sent.last) {
 			first, _, _ := span(sub.First) // zero where nothing bounds it
@@ -107,11 +107,11 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		return sending{} // said above
 	case !now.Stands && c.now.TellsResults():
 		day, _ := from.Day()
-		v.Notes = append(v.Notes, fmt.Sprintf("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.last), c.now.Name(), shown))
+		v.note("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.last), c.now.Name(), shown)
 		return sending{open: "results that were sent are gone from the later version, and nothing says whether they were taken back"}
 	}
 	if !back.IsZero() && !sent.last.After(back) { // sent again since, on a day that nobody gives
-		v.Notes = append(v.Notes, fmt.Sprintf("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.last), show(back)))
+		v.note("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.last), show(back))
 		_, last, _ := span(shown)
 		sent = sending{first: back, last: later(back, last)}
 	}
@@ -121,9 +121,9 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 	case from.Date(study.ResultsSubmitted).Date != "" && sent.last.Equal(mustLast(from.Date(study.ResultsSubmitted).Date)):
 		v.Done = from.Date(study.ResultsSubmitted).Date // a month
 	case sent.first.IsZero():
-		v.Notes = append(v.Notes, fmt.Sprintf("the results that stand were sent by %s; on which day is not in the record", show(sent.last)))
+		v.note("the results that stand were sent by %s; on which day is not in the record", show(sent.last))
 	default:
-		v.Notes = append(v.Notes, fmt.Sprintf("the results that stand were sent between %s and %s; on which day is not in the record", show(sent.first), show(sent.last)))
+		v.note("the results that stand were sent between %s and %s; on which day is not in the record", show(sent.first), show(sent.last))
 	}
 	return sent
 }
@@ -151,7 +151,7 @@ func (c *caseOf) delayed(v *Verdict, dueFirst, dueLast time.Time, sent sending) 
 		}
 		seen = append(seen, x.Date.Date)
 		if first.After(dueLast) {
-			v.Notes = append(v.Notes, fmt.Sprintf("the certificate, or request for an extension, of %s came after results were due and delays nothing", x.Date.Date))
+			v.note("the certificate, or request for an extension, of %s came after results were due and delays nothing", x.Date.Date)
 			verdicts = append(verdicts, plain)
 			continue
 		}
@@ -160,7 +160,8 @@ func (c *caseOf) delayed(v *Verdict, dueFirst, dueLast time.Time, sent sending) 
 			inTime = dueLast
 		}
 		a, b := later(months(first, 24), dueFirst), later(months(inTime, 24), dueLast)
-		v.Notes = append(v.Notes, fmt.Sprintf("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day of a request for an extension for good cause in the same place, and not the day to which it was granted", x.Date.Date, show(b)))
+		v.note("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day "+
+			"of a request for an extension for good cause in the same place, and not the day to which it was granted", x.Date.Date, show(b))
 		v.Due = show(b)
 		by := NotDeterminable
 		switch {
@@ -168,7 +169,7 @@ func (c *caseOf) delayed(v *Verdict, dueFirst, dueLast time.Time, sent sending) 
 		case plain == Overdue && c.day.After(b), plain == Late && sent.first.After(b):
 			by = plain
 		case last.After(dueFirst):
-			v.Notes = append(v.Notes, "whether that was before results were due depends on the day within the month")
+			v.note("whether that was before results were due depends on the day within the month")
 		case plain == Overdue && !c.day.After(a), plain == Late && !sent.last.After(a):
 			by = Excused
 		}
