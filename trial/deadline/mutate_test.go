@@ -138,13 +138,14 @@ func agree(t *testing.T, m mutator, name string, versions []study.Version, seen 
 	t.Helper()
 	last, _ := versions[len(versions)-1].Day()
 	day, _, _ := study.Days(last)
+	facts := asLogged(versions)
 	for range 3 {
 		at := day.AddDate(0, 0, pick(m, 0, m.IntN(100), m.IntN(400), m.IntN(2000))).Format(time.DateOnly)
 		verdicts, err := Judge(versions, at)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		logged, err := Judge(asLogged(versions), at)
+		logged, err := Judge(facts, at)
 		if err != nil {
 			t.Fatal(name, err)
 		}

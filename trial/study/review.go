@@ -89,7 +89,15 @@ func span(date string) (first, last string, ok bool) {
 // What is dated later has not happened yet.
 func (s *Study) Submission(shown, day string) (sub Submission) {
 	end := min(shown, day)
-	known := "" // the day on or after which the next step was taken
+	known := ""                           // the day on or after which the next step was taken
+	next := make([]string, len(s.Review)) // by which a step had been taken, from those behind it
+	for i := len(s.Review) - 1; i >= 0; i-- {
+		if _, b, ok := span(s.Review[i].Date); ok {
+			next[i] = b
+		} else if i+1 < len(s.Review) {
+			next[i] = next[i+1]
+		}
+	}
 	for i, e := range s.Review {
 		first, last := known, end
 		if a, b, ok := span(e.Date); ok {
@@ -100,10 +108,8 @@ func (s *Study) Submission(shown, day string) (sub Submission) {
 				sub.Unclear = fmt.Sprintf("the steps of the review of results are not in the order of their dates: %s", ReviewWords(s.Review))
 			}
 			first, last = max(a, known), b
-		} else if next := slices.IndexFunc(s.Review[i:], func(x ReviewEvent) bool { return x.Date != "" }); next > 0 {
-			if _, b, ok := span(s.Review[i+next].Date); ok {
-				last = min(last, b)
-			}
+		} else if next[i] != "" {
+			last = min(last, next[i])
 		}
 		if last < first { // the record is younger than the day that is given for it
 			last = day
