@@ -97,7 +97,7 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if err := certificatePage.Execute(&page, c); err != nil {
 		return err
 	}
-	if err := writeNew(*out, page.Bytes(), 0o666); err != nil {
+	if err := writeNew(*out, visible(page.Bytes()), 0o666); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.stderr, "valid: %s is to be printed or filed with the file and its receipt; it proves nothing without them\n", *out)
