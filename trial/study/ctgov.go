@@ -52,6 +52,7 @@ type v2Record struct {
 		} `json:"statusModule"`
 		SponsorCollaboratorsModule struct {
 			ResponsibleParty struct {
+				Type                 string `json:"type"`
 				InvestigatorFullName string `json:"investigatorFullName"`
 				OldNameTitle         string `json:"oldNameTitle"`
 			} `json:"responsibleParty"`
@@ -254,7 +255,7 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	for _, c := range sp.Collaborators {
 		s.Collaborators = append(s.Collaborators, Organisation{text(c.Name), word(c.Class)})
 	}
-	s.addPerson(sp.ResponsibleParty.InvestigatorFullName)
+	s.addResponsible(sp.ResponsibleParty.Type, sp.ResponsibleParty.InvestigatorFullName)
 	s.addPerson(sp.ResponsibleParty.OldNameTitle)
 
 	d := &p.DesignModule

@@ -40,7 +40,7 @@ type v1Study struct {
 			LastUpdatePostDateStruct          struct{ LastUpdatePostDate, LastUpdatePostDateType string }
 		}
 		SponsorCollaboratorsModule struct {
-			ResponsibleParty struct{ ResponsiblePartyInvestigatorFullName, ResponsiblePartyOldNameTitle string }
+			ResponsibleParty struct{ ResponsiblePartyType, ResponsiblePartyInvestigatorFullName, ResponsiblePartyOldNameTitle string }
 			LeadSponsor      struct{ LeadSponsorName, LeadSponsorClass string }
 			CollaboratorList struct {
 				Collaborator []struct{ CollaboratorName, CollaboratorClass string }
@@ -182,7 +182,7 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	for _, c := range sp.CollaboratorList.Collaborator {
 		s.Collaborators = append(s.Collaborators, Organisation{text(c.CollaboratorName), class(c.CollaboratorClass)})
 	}
-	s.addPerson(sp.ResponsibleParty.ResponsiblePartyInvestigatorFullName)
+	s.addResponsible(sp.ResponsibleParty.ResponsiblePartyType, sp.ResponsibleParty.ResponsiblePartyInvestigatorFullName)
 	s.addPerson(sp.ResponsibleParty.ResponsiblePartyOldNameTitle)
 
 	d := &p.DesignModule

@@ -106,6 +106,7 @@ type xmlRecord struct {
 	Verified             string  `xml:"verification_date"`
 
 	Responsible struct {
+		Type         string `xml:"responsible_party_type"`
 		NameTitle    string `xml:"name_title"`
 		Investigator string `xml:"investigator_full_name"`
 	} `xml:"responsible_party"`
@@ -336,7 +337,7 @@ func (r *xmlRecord) dates(s *Study) {
 
 func (r *xmlRecord) people(s *Study) {
 	s.addPerson(r.Responsible.NameTitle)
-	s.addPerson(r.Responsible.Investigator)
+	s.addResponsible(r.Responsible.Type, r.Responsible.Investigator)
 	for _, list := range [][]xmlPerson{r.Officials, r.Contacts, r.Backups, r.SiteContacts, r.SiteBackups, r.Investigators} {
 		for _, p := range list {
 			s.addPerson(p.name())

@@ -22,7 +22,7 @@ const (
 // investigator whom the document names is withheld, whoever else bears that name.
 // The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
-	p := newPrivacy(s.persons())
+	p := s.privacy()
 	text := func(member, t string) string {
 		clean, ok := p.text(t)
 		if !ok {
@@ -86,7 +86,8 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		v, ok := p.number(id.Value)
 		if !ok {
 			withheld = append(withheld, "identifiers")
-		} else if v != "" {
+		}
+		if v != "" {
 			f.Identifiers = append(f.Identifiers, trial.FactIdentifier{Type: word("identifiers", id.Type), Value: v})
 		}
 	}
@@ -98,9 +99,14 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	}
 	f.Outcomes, f.Reported = outcomes("outcomes", s.Outcomes), outcomes("reported", s.Reported)
 	if s.Sponsor != (Organisation{}) {
-		f.Sponsor = &trial.FactOrganisation{Class: word("sponsor", s.Sponsor.Class), Name: text("sponsor", s.Sponsor.Name)}
-		if s.Sponsor.isPerson() || f.Sponsor.Name == Withheld && !s.Sponsor.isOrganisation() {
+		f.Sponsor = &trial.FactOrganisation{Class: word("sponsor", s.Sponsor.Class)}
+		if s.sponsorIsPerson() {
 			f.Sponsor.Name = Individual
+		} else if name, ok := p.organisation(s.Sponsor.Name, s.Sponsor.registered()); ok {
+			f.Sponsor.Name = name
+		} else {
+			f.Sponsor.Name = Withheld
+			withheld = append(withheld, "sponsor")
 		}
 	}
 	slices.Sort(withheld)

@@ -223,8 +223,8 @@ func (r *fhirStudy) parties(s *Study) {
 		s.Sponsor.Class = "indiv"
 		people = append(people, s.Sponsor.Name)
 	}
-	// An organisation may be its own contact.
-	own := contained[sponsor] != "" || strings.Contains(sponsor, "Organization/") || s.Sponsor.isOrganisation()
+	s.sponsorIsOrganisation = contained[sponsor] != "" || strings.Contains(sponsor, "Organization/")
+	own := s.sponsorIsOrganisation || s.Sponsor.isOrganisation() // it may be its own contact
 	for _, name := range people {
 		if name = text(name); name != s.Sponsor.Name || !own {
 			s.addPerson(name)

@@ -30,6 +30,14 @@ func notJSON(err error) error {
 // claim to be in one of the formats; any other says why a document that does
 // cannot be read.
 func Parse(data []byte) (*Study, error) {
+	s, err := parseDocument(data)
+	if err == nil {
+		s.addMentioned(data)
+	}
+	return s, err
+}
+
+func parseDocument(data []byte) (*Study, error) {
 	if len(data) > MaxDocument {
 		return nil, fmt.Errorf("%w: it has %d bytes, the most is %d", ErrUnknown, len(data), MaxDocument)
 	}

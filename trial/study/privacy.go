@@ -1,147 +1,387 @@
 package study
 
 import (
-	"html"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/trialproof/trialproof/trial"
 )
 
 // A privacy keeps natural persons out of facts: the people whom a document names,
-// and whatever looks like an e-mail address or a telephone number. It errs on the
-// side of withholding, and does not know people whom the document does not name as
-// an official, contact or investigator.
+// in whatever spelling, whoever is written as a person is, and addresses and telephone
+// numbers. It errs on the side of withholding. A person whom the document does not name
+// elsewhere, and a text names without title, role or degree, is not known to it.
 type privacy struct {
-	whole    map[string][][]string      // the words of each name, which stand together, by the first two
-	ends     map[string]map[string]bool // the two words of a person's name that stand near each other, in either order
-	initials map[string]map[string]bool // by last names, the initials of first names
+	people   []personName
+	whole    map[string][][]string      // the words of desks and organisations, which stand together, by the first
+	alone    map[string]bool            // names that are somebody's where they stand alone
+	single   map[string]bool            // of these, those of one word
+	authors  map[string]bool            // of cited works: not where they name a scale or disease
+	pairs    map[string]map[string]bool // two words of one name, in either order
+	initials map[string]string          // by last names, the initials of first names
+	glued    map[string]bool            // names run together
+	long     []string                   // of these, those that are looked for within words
 	runes    []string                   // names in scripts that set no spaces
+	own      []string                   // of organisations that are the sponsor or collaborate
+	cited    bool                       // names are being added as those of authors
 }
 
 func newPrivacy(people []string) *privacy {
-	p := &privacy{whole: map[string][][]string{}, ends: map[string]map[string]bool{}, initials: map[string]map[string]bool{}}
+	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, glued: map[string]bool{}}
+	p.add(people, nil)
+	return p
+}
+
+// add adds people. organisations are the words of the names of the sponsor and of those
+// who collaborate, which desks are named for.
+func (p *privacy) add(people []string, organisations map[string]bool) {
 	for _, name := range people {
 		if strings.HasPrefix(name, "[") { // [Redacted]
 			continue
 		}
-		before, behind, comma := strings.Cut(parentheses.ReplaceAllString(clean(name), " "), ",")
-		if unspaced(before) {
+		if before, _, _ := strings.Cut(parentheses.ReplaceAllString(clean(name), " "), ","); unspaced(before) {
 			p.runes = append(p.runes, strings.Join(strings.Fields(before), ""))
 			continue
 		}
-		first, second := nameWords(before), nameWords(behind)
-		switch {
-		case len(first) == 0:
-			continue
-		case len(first) == 1 && comma && len(second) > 0: // "Doe, Jane"
-			p.near(second[0], first[0])
-		case len(first) == 1 && (utf8.RuneCountInString(first[0]) < 3 || generic[first[0]]):
-			continue // initials, or "Sponsor", which stand everywhere
-		default: // "Jane M. Doe, MD"
-			p.whole[two(first)] = append(p.whole[two(first)], first)
-			if !organisation.MatchString(before) {
-				for len(first) > 2 && generic[first[len(first)-1]] { // "Jane Doe Director"
-					first = first[:len(first)-1]
+		n, whole := readName(name, organisations)
+		if len(whole) > 0 {
+			p.whole[whole[0]] = append(p.whole[whole[0]], whole)
+		}
+		if len(n.words) > 0 {
+			p.person(n)
+		}
+	}
+}
+
+// person adds the forms of a name.
+func (p *privacy) person(n personName) {
+	p.people = append(p.people, n)
+	alone := p.alone
+	if p.cited {
+		alone = p.authors
+	}
+	for _, w := range n.alone {
+		alone[w] = true
+		if len(n.words) == 1 {
+			p.single[w] = true
+		}
+	}
+	for i, a := range n.words {
+		for _, b := range n.words[i+1:] {
+			for _, x := range [][2]string{{a, b}, {b, a}} {
+				if p.pairs[x[0]] == nil {
+					p.pairs[x[0]] = map[string]bool{}
 				}
-				p.near(first[0], first[len(first)-1])
+				p.pairs[x[0]][x[1]] = true
 			}
 		}
 	}
-	return p
-}
-
-// two is what names are found by.
-func two(words []string) string { return strings.Join(words[:min(2, len(words))], " ") }
-
-// near adds the first and the last word of a name, but for those of offices and desks.
-func (p *privacy) near(first, last string) {
-	if first == last || generic[first] || generic[last] {
-		return
-	}
-	add := func(m map[string]map[string]bool, a, b string) {
-		if m[a] == nil {
-			m[a] = map[string]bool{}
+	for _, last := range n.last {
+		p.initials[last] += n.initials
+		for _, w := range n.words {
+			if w == last {
+				continue
+			}
+			for _, g := range []string{keyOf(w + last), keyOf(last + w)} {
+				if utf8.RuneCountInString(g) >= 5 {
+					p.glued[g] = true
+				}
+				if utf8.RuneCountInString(g) >= 8 {
+					p.long = append(p.long, g)
+				}
+			}
 		}
-		m[a][b] = true
+		if utf8.RuneCountInString(last) < 4 || commonKeys[last] && len(n.initials) == 0 {
+			continue
+		}
+		for _, i := range n.initials {
+			p.glued[keyOf(string(i)+last)] = true
+			if !commonKeys[last] {
+				p.glued[keyOf(last+string(i))] = true
+			}
+		}
 	}
-	add(p.ends, first, last)
-	r, _ := utf8.DecodeRuneInString(first)
-	add(p.initials, last, string(r))
 }
 
 // names reports whether a clean text has one of the people in it.
 func (p *privacy) names(c string) bool {
-	all := letterWords(c)
-	var ws []string // without initials
-	for i, w := range all {
-		if utf8.RuneCountInString(w) > 1 {
-			ws = append(ws, w)
+	if len(p.runes) > 0 {
+		joined := strings.Join(strings.Fields(c), "")
+		if slices.ContainsFunc(p.runes, func(name string) bool { return strings.Contains(joined, name) }) {
+			return true
+		}
+	}
+	if len(p.people) == 0 && len(p.whole) == 0 {
+		return false
+	}
+	whole, parted := tokens(c)
+	return p.among(whole) || len(parted) > len(whole) && p.among(parted)
+}
+
+// among reports whether the words of a text have one of the people in them.
+func (p *privacy) among(ts []token) bool {
+	if p.besideInitial(ts) || p.spelt(ts) {
+		return true
+	}
+	var ws []token // without initials, titles and particles
+	titled := map[int]bool{}
+	for i, t := range ts {
+		if t.letters < 2 || particles[t.lower] || titles[t.lower] && !common[t.lower] || before[t.lower] {
 			continue
 		}
-		for _, near := range all[max(0, i-1):min(len(all), i+3)] { // "J. Doe", "J. M. Doe", "Doe J"
-			if p.initials[near][w] {
+		titled[len(ws)] = i > 0 && t.capital && before[ts[i-1].lower]
+		ws = append(ws, t)
+	}
+	in := map[string][]int{}
+	for i, t := range ws {
+		in[t.key] = append(in[t.key], i)
+	}
+	for i, t := range ws {
+		switch {
+		case p.alone[t.key], p.glued[t.key], p.within(t.key):
+			return true
+		case p.authors[t.key] && !eponym(ws[i+1:]):
+			return true
+		case titled[i] && p.isLast(t.key):
+			return true
+		}
+		for n := 2; n <= 3 && i+n <= len(ws); n++ { // a name that is parted: "O Brien", "Muster mann"
+			joined := ""
+			for _, x := range ws[i : i+n] {
+				joined += x.key
+			}
+			if p.alone[keyOf(joined)] {
 				return true
 			}
 		}
-	}
-	for i, w := range ws {
-		for _, key := range []string{w, two(ws[i:])} {
-			for _, name := range p.whole[key] {
-				if i+len(name) <= len(ws) && slices.Equal(ws[i:i+len(name)], name) {
+		for other := range p.pairs[t.key] {
+			for _, j := range in[other] {
+				if p.together(ws, i, j) {
 					return true
 				}
 			}
 		}
-		near := ws[max(0, i-2):min(len(ws), i+3)] // with a middle name between
-		if other := p.ends[w]; other != nil && slices.ContainsFunc(near, func(x string) bool { return other[x] }) {
+		if i+1 < len(ws) && p.misspelt(t, ws[i+1]) {
 			return true
 		}
 	}
-	if len(p.runes) > 0 {
-		joined := strings.Join(strings.Fields(c), "")
-		return slices.ContainsFunc(p.runes, func(name string) bool { return strings.Contains(joined, name) })
+	keys := make([]string, 0, len(ts))
+	for _, t := range ts {
+		if t.letters > 1 && !titles[t.lower] {
+			keys = append(keys, t.key)
+		}
+	}
+	for i, k := range keys {
+		for _, name := range p.whole[k] {
+			if i+len(name) <= len(keys) && slices.Equal(keys[i:i+len(name)], name) {
+				return true
+			}
+		}
 	}
 	return false
 }
 
-var parentheses = regexp.MustCompile(`\([^)]*\)`)
+func (p *privacy) isLast(key string) bool { _, ok := p.initials[key]; return ok }
 
-// unspaced reports whether a name is of two letters or more in a script that sets no
-// spaces between words.
-func unspaced(name string) bool {
-	n := 0
-	for _, r := range name {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai) {
-			n++
+// together reports whether two words of one name are that person where they stand in
+// a text. Two that are words of the language as well must stand beside each other with
+// capitals; one that is must be near, or have a capital.
+func (p *privacy) together(ws []token, i, j int) bool {
+	a, b := ws[i], ws[j]
+	apart := max(i-j, j-i)
+	short := a.letters < 3 || b.letters < 3 || a.letters+b.letters < 7
+	switch x, y := common[a.lower], common[b.lower]; {
+	case x && y:
+		return apart == 1 && a.capital && b.capital
+	case x || y:
+		plain := a
+		if y {
+			plain = b
 		}
+		return apart <= 2 || plain.capital && !short
 	}
-	return n >= 2
+	return apart <= 3 || !short
 }
 
-// text returns a text in the form of facts: Withheld and false if it names a
+// misspelt reports whether two words that stand beside each other are the name of a
+// person but for one letter of one of them.
+func (p *privacy) misspelt(a, b token) bool {
+	if !a.capital || !b.capital {
+		return false
+	}
+	for _, x := range [][2]token{{a, b}, {b, a}} {
+		right, wrong := x[0], x[1]
+		if wrong.letters < 4 || common[right.lower] && common[wrong.lower] {
+			continue
+		}
+		for other := range p.pairs[right.key] {
+			if utf8.RuneCountInString(other) >= 4 && nearly(other, wrong.key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether a word has a whole name in it.
+func (p *privacy) within(key string) bool {
+	return utf8.RuneCountInString(key) > 8 && slices.ContainsFunc(p.long, func(name string) bool { return strings.Contains(key, name) })
+}
+
+// besideInitial finds "J. Doe", "J. M. Doe", "Doe J", "Doe JM".
+func (p *privacy) besideInitial(ts []token) bool {
+	for i, t := range ts {
+		initial := t.letters == 1 && t.upper || t.letters == 2 && t.upper
+		if !initial || particles[t.lower] && !t.upper {
+			continue
+		}
+		from, to := max(0, i-1), min(len(ts), i+3)
+		if t.letters == 2 {
+			to = min(len(ts), i+2)
+		}
+		for k, near := range ts[from:to] {
+			first := p.initials[near.key]
+			if from+k == i || first == "" || near.letters < 2 || !near.capital && common[near.lower] {
+				continue
+			}
+			r, size := utf8.DecodeRuneInString(unaccentedLower(t.key))
+			if strings.ContainsRune(first, r) && (t.letters == 1 || !common[near.lower] || strings.Contains(first, t.key[size:])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// spelt finds names whose letters stand apart: "J a n e D o e".
+func (p *privacy) spelt(ts []token) bool {
+	run := ""
+	for i, t := range ts {
+		if t.letters == 1 {
+			run += t.key
+		}
+		if t.letters > 1 || i == len(ts)-1 {
+			if k := keyOf(run); len(run) > 3 && (p.alone[k] || p.glued[k] || p.within(k)) {
+				return true
+			}
+			run = ""
+		}
+	}
+	return false
+}
+
+// eponym reports whether what follows a name makes it one of a scale, disease or method.
+func eponym(next []token) bool {
+	return slices.ContainsFunc(next[:min(5, len(next))], func(t token) bool { return namesakes[t.lower] })
+}
+
+var namesakes = setOf(`scale scales score scores index indices test tests questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
+	instrument survey checklist schedule assessment assessments rating ratings profile model battery scan sign reflex procedure operation technique flap protocol diet questionnaires measure system form`)
+
+// text returns a text in the form of facts: Withheld and false if it may name a
 // person, or holds an address or a telephone number.
 func (p *privacy) text(s string) (string, bool) {
 	c := clean(s)
-	if email.MatchString(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) {
+	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) || looksPersonal(p.disowned(c)) {
 		return Withheld, false
 	}
 	return fit(s), true
 }
 
-// number is text for numbers of trials, many of which look like telephone numbers:
-// only what is written as one is withheld.
-func (p *privacy) number(s string) (string, bool) {
+// organisation is text for the name of one that is certainly no person: "Hospital
+// Dr. Jane Doe" is named for somebody. Where the register says that it is a company or an
+// authority, a last name alone is the organisation's own ("Doe Ltd.").
+func (p *privacy) organisation(s string, registered bool) (string, bool) {
 	c := clean(s)
-	if email.MatchString(c) || isLabelled(c) || dialled.MatchString(c) || p.names(c) {
+	if registered {
+		q := *p
+		q.alone, q.authors = p.single, nil
+		p = &q
+	}
+	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) {
 		return Withheld, false
 	}
 	return fit(s), true
+}
+
+// disowned is a text without the names of organisations that are the document's own.
+func (p *privacy) disowned(c string) string {
+	for _, name := range p.own {
+		c = strings.ReplaceAll(c, name, " ")
+	}
+	return c
+}
+
+// number is text for numbers of trials, many of which look like telephone numbers:
+// only what is written as one is withheld. A registry's number has no name in it; any
+// other may have one run together or misspelt.
+func (p *privacy) number(s string) (string, bool) {
+	if _, err := trial.ParseIdentifier(s); err == nil {
+		return fit(s), true
+	}
+	c := clean(s)
+	if isAddress(c) || isLabelled(c) || dialled.MatchString(c) || p.names(c) || looksPersonal(c) || p.inNumber(c) {
+		return Withheld, false
+	}
+	return fit(s), true
+}
+
+// inNumber reports whether a number holds a name, run together with digits and other
+// letters, or misspelt by a letter.
+func (p *privacy) inNumber(c string) bool {
+	whole, parted := tokens(c)
+	var joined strings.Builder
+	for _, t := range whole {
+		joined.WriteString(t.key)
+	}
+	runs := append(whole, token{key: keyOf(joined.String())})
+	for _, n := range p.people {
+		for _, t := range append(parted, whole...) {
+			for _, last := range n.last {
+				if t.key == last && t.letters >= 2 || utf8.RuneCountInString(last) >= 6 && nearly(t.key, last) {
+					return true
+				}
+			}
+			if slices.Contains(n.alone, t.key) {
+				return true
+			}
+		}
+		for _, run := range runs {
+			for _, w := range n.words {
+				if l := utf8.RuneCountInString(w); slices.Contains(n.last, w) && l >= 5 && strings.Contains(run.key, w) || l >= 6 && !commonKeys[w] && strings.Contains(run.key, w) {
+					return true
+				}
+			}
+			for _, last := range n.last {
+				if utf8.RuneCountInString(last) >= 7 && holdsNearly(run.key, last) {
+					return true
+				}
+				for _, w := range n.words {
+					if w != last && len(w)+len(last) >= 7 && (holdsNearly(run.key, keyOf(w+last)) || holdsNearly(run.key, keyOf(last+w))) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// holdsNearly reports whether a run of letters has a name in it, but for one letter.
+func holdsNearly(run, name string) bool {
+	r, n := []rune(run), len([]rune(name))
+	if len(r)+1 < n {
+		return false
+	}
+	for i := range r {
+		for l := n - 1; l <= n+1 && i+l <= len(r); l++ {
+			if nearly(string(r[i:i+l]), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // word returns a coded value in the form of facts, empty and false if it is the
@@ -150,7 +390,7 @@ func (p *privacy) word(coded string) (string, bool) {
 	if _, ok := p.text(strings.ReplaceAll(coded, "-", " ")); !ok {
 		return "", false
 	}
-	if _, ok := p.number(coded); !ok {
+	if isAddress(coded) || dialled.MatchString(coded) || p.names(coded) {
 		return "", false
 	}
 	w := strings.Map(func(r rune) rune {
@@ -161,179 +401,6 @@ func (p *privacy) word(coded string) (string, bool) {
 	}, word(coded))
 	w = strings.TrimLeft(w, ".-")
 	return w[:min(len(w), 80)], true
-}
-
-var (
-	email    = regexp.MustCompile(`(?i)[^\s@<>()\[\]]+\s*(@|\(at\)|\[at\])\s*[^\s@<>()\[\]]+\.\pL{2,}`)
-	labelled = regexp.MustCompile(`(?i)\b(t[ée]l|telef[oó]n|t[ée]l[ée]phone|phone|fax|mobile|mobil|cell|call|hotline|whatsapp)\b[^\d+(]{0,20}(\+?[\d(][\d().\s/-]{4,}\d)`)
-	dialled  = regexp.MustCompile(`\+\s?\(?\d[\d().\s/-]{6,}\d|(^|\s)\(?0\d+\)?[\s][\d\s/-]{5,}\d`)
-	digits   = regexp.MustCompile(`\+?\s?\(?\d[\d().\s/-]{6,}\d`)
-	american = regexp.MustCompile(`^(1[-.\s])?\(?\d{3}\)?[-.\s/]{0,2}\d{3}[-.\s]\d{4}$`)
-	person   = regexp.MustCompile(`(?i)(^(dr|prof)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd)\.?$)`)
-
-	organisation = regexp.MustCompile(`(?i)\b(academ(y|ic)|agency|association|biosciences?|biotech\w*|cent(er|re|ro)|charit(y|ies|é|able)|clinic(al|s)?|college|company|consorti(um|a)|cooperative|corp(oration)?|council|department|foundation|gmbh|group|health(care)?|hospitals?|h[oô]pita(l|ux)|inc|institut(e|es|o|ion)?|klinik(um|en)?|laborator(y|ies|ios?)|limited|llc|ltd|medical|ministry|network|oncology|pharma(ceuticals?)?|research|s\.?a\.?|sciences?|society|therapeutics|trust|universi(ty|té|tät|dad|tat|ta|tair\w*))(\b|$)`)
-)
-
-// isLabelled reports whether a text has a number that it calls one to be dialled.
-func isLabelled(s string) bool {
-	for _, m := range labelled.FindAllStringSubmatch(s, -1) {
-		if len(strings.Join(groupsOf(m[len(m)-1]), "")) >= 7 {
-			return true
-		}
-	}
-	return false
-}
-
-func groupsOf(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-}
-
-// isPhone tells a telephone number from ranges, doses, years and the like.
-func isPhone(s string) bool {
-	s = strings.TrimSpace(s)
-	groups := groupsOf(s)
-	n, single, longest, round, years := 0, 0, 0, 0, 0
-	rising := len(groups) >= 4 // as time points do
-	for i, g := range groups {
-		rising = rising && (i == 0 || len(g) > len(groups[i-1]) || len(g) == len(groups[i-1]) && g > groups[i-1])
-		n += len(g)
-		longest = max(longest, len(g))
-		if len(g) == 1 {
-			single++
-		}
-		if strings.HasSuffix(g, "00") {
-			round++
-		}
-		if len(g) == 4 && (g[:2] == "19" || g[:2] == "20") {
-			years++
-		}
-	}
-	international := strings.HasPrefix(s, "+") || strings.HasPrefix(s, "00") && len(groups) > 1
-	switch {
-	case international:
-		return n >= 8 && n <= 18
-	case n > 15 || len(groups) > 7 || round >= len(groups)-1 && len(groups) > 1 || years == len(groups) || rising:
-		return false
-	case american.MatchString(s):
-		return true
-	case strings.HasPrefix(strings.TrimPrefix(s, "("), "0"):
-		lead := groups[0]
-		return n >= 10 && (longest >= 5 && len(lead) >= 2 || longest >= 3 && single <= 1 && len(groups) >= 3 || longest == 2 && len(lead) == 2 && len(groups) >= 4)
-	case len(groups) == 1:
-		return n >= 10 && n <= 13 && !strings.HasSuffix(s, "0000")
-	}
-	if _, err := trial.ParseIdentifier(s); err == nil {
-		return false
-	}
-	return n >= 9 && len(groups) >= 3 && len(groups) <= 6 && single == 0 && longest >= 4 // thousands are in groups of three
-}
-
-// clean is a text as people read it: character references resolved, compatibility
-// characters as what they stand for, hidden ones dropped, digits of any script and
-// dashes of any width as ASCII has them.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Cf, r):
-			return -1
-		case unicode.Is(unicode.Pd, r), r == '\u2212':
-			return '-'
-		case r == '·', r == '•', r == '∙':
-			return '.'
-		case unicode.IsSpace(r):
-			return ' '
-		case r > unicode.MaxASCII && unicode.IsDigit(r):
-			return '0' + digitOf(r)
-		}
-		return r
-	}, norm.NFKC.String(html.UnescapeString(strings.ToValidUTF8(s, ""))))
-}
-
-// digitOf returns the value of a decimal digit. Each script has its ten in a row.
-func digitOf(r rune) rune {
-	n := rune(0)
-	for n < 9 && unicode.IsDigit(r-n-1) {
-		n++
-	}
-	return n % 10
-}
-
-// letterWords returns the words of a clean text in lower case, without accents.
-func letterWords(s string) []string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r), r == '\'', r == '’', r == '‘', r == '`', r == '´':
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(unaccented.Replace(possessive.ReplaceAllString(s, ""))))
-	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) })
-}
-
-var possessive = regexp.MustCompile(`['’]s\b`)
-
-var unaccented = strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "Æ", "AE", "œ", "oe", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "ð", "d")
-
-// nameWords returns the words of a name without titles, degrees and initials.
-func nameWords(s string) []string {
-	return slices.DeleteFunc(letterWords(s), func(w string) bool { return utf8.RuneCountInString(w) < 2 || titles[w] })
-}
-
-func setOf(words string) map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		set[w] = true
-	}
-	return set
-}
-
-var titles = setOf(`dr prof professor mr mrs ms miss sir dame md phd dphil mbbs mbchb mbbch mph msc bsc mba rn bsn msn dnp pharmd
-	dds dmd med habil priv doz univ dott assoc associate assistant asst frcp frcpc facs facc faan jr sr ii iii iv rer nat hon`)
-
-// generic are words of the names of desks and offices, which are nobody's.
-var generic = setOf(`administrator affairs call care center centers centre chair clinical clinic contact coordinator coordinators data department
-	desk development director disclosure external for general head help hospital hotline information institute international lead leader line
-	manager management medical monitor of office officer operations physician program project public recruitment registry regulatory
-	relations research responsible science sciences scientific service services site sponsor study support team the transparency trial trials
-	university use vice president`)
-
-// isPerson reports whether a sponsor is a natural person: the register says so, or
-// the name is written as a person's is.
-func (o Organisation) isPerson() bool { return o.Class == "indiv" || person.MatchString(o.Name) }
-
-// persons returns the people that the document names but for those who are its
-// sponsor or a collaborator, and an organisation: some list themselves as the
-// official, "Example Pharma" for "Example Pharma, Inc.".
-func (s *Study) persons() []string {
-	organisations := append([]Organisation{s.Sponsor}, s.Collaborators...)
-	return slices.DeleteFunc(slices.Clone(s.People), func(name string) bool {
-		return slices.ContainsFunc(organisations, func(o Organisation) bool { return o.isNamed(name) })
-	})
-}
-
-// isNamed reports whether a name is certainly the organisation's and no person's.
-func (o Organisation) isNamed(name string) bool {
-	x, y := letterWords(clean(o.Name)), letterWords(clean(name))
-	if len(x) == 0 || len(y) == 0 || !o.isOrganisation() {
-		return false
-	}
-	if o.registered() { // one begins with the other
-		n := min(len(x), len(y))
-		return slices.Equal(x[:n], y[:n])
-	}
-	return slices.Equal(x, y)
-}
-
-// registered reports whether the register puts an organisation in a class that no
-// person is in.
-func (o Organisation) registered() bool {
-	return slices.Contains([]string{"fed", "industry", "network", "nih", "other-gov"}, o.Class)
-}
-
-// isOrganisation reports whether it is certain that a sponsor is one: by its class,
-// or by its name.
-func (o Organisation) isOrganisation() bool {
-	return !o.isPerson() && (o.registered() || organisation.MatchString(o.Name))
 }
 
 // fit makes a text one that an entry takes: what may not stand there is left out,

@@ -58,12 +58,84 @@ func TestPrivacyNames(t *testing.T) {
 	}
 }
 
+// TestPrivacySpellings withholds what holds a name in another spelling, run together, with
+// particles or titles, and what holds somebody whom the document does not list; and it
+// shows the words of the language that are also names, scales and diseases.
+func TestPrivacySpellings(t *testing.T) {
+	for _, c := range []struct {
+		people   string // one a line
+		withheld []string
+		shown    []string
+	}{
+		{"Jürgen Müßterlich, MD", []string{
+			"Pain by the Muessterlich scale, rated by Juergen Muessterlich", "Juergen Muessterlich", "Jurgen Mussterlich", "JÜRGEN MÜSSTERLICH", "rated by Müßterlich", "the Muesterlich score",
+			"MuessterlichJuergen", "juergenmuessterlich", "j.muessterlich", "Mueßterlich-Skala", norm.NFD.String("Müßterlich"), "M u e s s t e r l i c h", "Muess-terlich", "Juergen Muesterlisch",
+		}, []string{"Muster", "Pain on the numeric scale"}},
+		{"Jane Sample", []string{
+			"Pain, assessed by Dr Sample", "PAIN, ASSESSED BY DR SAMPLE", "Examplinib trial (PI: J.Sample)", "JaneSample2020", "Sample, Dr. Jane", "Sample J", "Dr. med. Sample", "Jane van Sample", "JSample", "Prof. Sample's score",
+			"Jane (the chief investigator of the trial) Sample", "Jone Sample", "Jane Smaple", "janesample", "trialjanesample",
+		}, []string{"A sample of blood", "Sample size", "Blood Sample at Week 4", "Samples", "MS sample", "Jane's scale", "Janet", "sampled"}},
+		{"Søren Ødegård-Øst", []string{"Soeren Oedegaard", "the Odegard test", "Ødegaard", "Oedegaard-Oest"}, []string{"Test"}},
+		{"Amal Bint Example", []string{"Amal Example", "Amal bint Example", "Example, Amal"}, []string{"Example", "for example", "Amalgam"}},
+		{"Abdullah Al-Hassani\nOmar El Sherbini", []string{"Alhassani", "Hassani index", "Al Hassani", "Elsherbini", "Sherbini technique"}, nil},
+		{"Ludwig van der Muster", []string{"Ludwig Muster", "van der Muster score", "vandermuster@", "Muster"}, []string{"van der Waals"}},
+		{"DUPONTEL Jean-Marie", []string{"Dupontel", "Jean Marie Dupontel"}, nil},
+		{"Doe-Musterfrau, Jane", []string{"Musterfrau", "Jane Doe", "DoeMusterfrau"}, nil},
+		{"Rose Green", []string{"Rose Green", "R. Green", "Green R", "Dr Green", "Green, Rose", "RoseGreen"}, []string{"Rose Bengal and green dye staining", "Green and rose", "rose green dye"}},
+		{"Mark Young\nWill Long", []string{"Mark Young", "Dr Long"}, []string{"Mark on a line in young adults", "Long-term survival", "will be followed long"}},
+		{"John Hamilton", []string{"J. Hamilton", "John Hamilton", "Prof Hamilton"}, []string{"Hamilton Depression Rating Scale"}},
+		{"Jane Roebuck Study Coordinator", []string{"Roebuck", "Jane Roebuck"}, []string{"Study coordinator"}},
+		{"", []string{
+			"Assessed by Dr. Jane Roe", "Prof. Roe", "rated by Jane Roe, MD", "PI: Jane Roe", "Principal Investigator: J. Roe", "Jane Roe PhD", "Mr. Roe", "Contact: Jane Roe",
+			"0000-0002-1825-0097",
+		}, []string{
+			"Drug use", "DR capsules", "Professional help", "mean difference, MD", "PI: 12", "M.D. Anderson Symptom Inventory", "MRI", "Mrs", "Drop-out", "Dry eye", "Problems in daily life", "Proficiency", "Msec",
+			"Physician's Global Assessment", "Investigator: masked",
+		}},
+	} {
+		p := newPrivacy(strings.Split(c.people, "\n"))
+		for _, s := range c.withheld {
+			if got, ok := p.text(s); ok {
+				t.Errorf("%q: %q becomes the fact %q", c.people, s, got)
+			}
+		}
+		for _, s := range c.shown {
+			if _, ok := p.text(s); !ok {
+				t.Errorf("%q: %q is withheld", c.people, s)
+			}
+		}
+	}
+}
+
+// TestPrivacyNumbers withholds a sponsor's number that holds a name, misspelt or run together.
+func TestPrivacyNumbers(t *testing.T) {
+	for _, c := range []struct{ person, withheld, shown string }{
+		{"Jane Sample, MS-OMPT", "Jone Sample 00379|JaneSample2020|jonesample00379|SAMPLE-001|2020sampleJ|JSample-01|janesmple7|REC/Sample/12|J-SAMPLE-3|SampleJane", "EX-1|AZD2693|NCT01234567|2005-001234-12|JS-2020|2020-0379|REC/LHR/12"},
+		{"Amina Mustermann", "Musterman/2020|RIU-mustermann|Amina-Mustermann-3|REC Amina Mustermann 0012|MUSTERMNAN-1", "MUST-1|AM-12|I8R-JE-IGBJ"},
+		{"Wei Li", "WeiLi-2020|LiWei01|Li 2020", "LIVER-1|WEIGHT-2"},
+	} {
+		p := newPrivacy([]string{c.person})
+		for s := range strings.SplitSeq(c.withheld, "|") {
+			if got, ok := p.number(s); ok {
+				t.Errorf("%q: the number %q becomes %q", c.person, s, got)
+			}
+		}
+		for s := range strings.SplitSeq(c.shown, "|") {
+			if _, ok := p.number(s); !ok {
+				t.Errorf("%q: the number %q is withheld", c.person, s)
+			}
+		}
+	}
+}
+
 // TestPrivacyAddresses withholds addresses and telephone numbers, and shows doses,
 // days, ranges and the numbers of trials.
 func TestPrivacyAddresses(t *testing.T) {
 	p := newPrivacy(nil)
 	for _, s := range []string{
 		"jane@x.org", "Write to jane@example.org.", "jane＠example.org", "jane\u200b@example.org", "josé@example.org", "jane@exämple.org", "jane (at) example.org", "jane [at] example.org",
+		"jane at site dot org", "jane.roe AT site DOT org", "jane at example.org", "jane[at]example[dot]org", "jane {at} example {dot} org", "jane_at_example.org", "jane@example dot org", "jane ＠ example ． org", "jane﹫example.org",
+		"jane(at)example(dot)org", "jane arroba example punto es", "jane at mail.example.co.uk", "jane&#64;example.org", "j a n e @ example.org", "jane -at- example -dot- org", "jane @ example . org", "jane <at> example <dot> org",
 		"1-800-555-1212", "(800) 555-1212", "800.555.1212", "+1 (5) 551 234 567", "+44 20 7946 0958", "0044 20 7946 0958", "0 800 123 4567", "020 7946 0958", "+49\u201130\u20111234567",
 		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone (030) 1234567", "01 48 95 70 51", "13970038386", "02074059200", "0086-0512-67781139", "phone number 12345678", "Telefon 30 12 34 56 78", "030 1234567",
 	} {
@@ -80,6 +152,7 @@ func TestPrivacyAddresses(t *testing.T) {
 		"0-10 numeric rating scale", "Days 1, 8, 15, 22 and 29", "2016-2018", "2016-01-31 to 2018-02-28", "0, 30, 60, 90, 120 minutes", "10 000 - 20 000 cells", "PD 0299685 30mg",
 		"0.5 1.0 1.5 2.0 mg", "HEART@Home", "1 000 000 IU", "100-200-300 mg", "Phase 1/2", "EORTC QLQ-C30", "NCT01234567", "between 00:00 and 06:00", "12 weeks (84 days)",
 		"1-2-3-4-5-6-7-8-9-10", "600-800-1000 mg", "100 200 300 4000 mg", "800-1200 800-1200 kcal", "2019 - 2020 - 2021", "0 15 30 45 60 90 120 min", "1000000000000 vg/kg", "Telephone visits at 30, 90 and 180 days", "5 mg/kg every 3 weeks", "AZD2693",
+		"Pain at rest.Number of falls", "Change at week 12.", "pain at rest, dot plot", "dose at site of injection", "Measured at baseline and at 12 weeks", "transplantation at the point of engraftment", "pain at 0.5 h", "at home",
 	} {
 		if got, ok := p.text(s); !ok {
 			t.Errorf("%q is withheld", s)

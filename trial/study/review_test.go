@@ -63,7 +63,7 @@ func TestReview(t *testing.T) {
 					t.Errorf("%s, %s, %s: a whole record tells of its results", c.name, format, what)
 				}
 			}
-			if format == CTGovV2 && !newPrivacy(s.persons()).names("by Grace Hopper") {
+			if format == CTGovV2 && !s.privacy().names("by Grace Hopper") {
 				t.Errorf("%s: people %q", c.name, s.People)
 			}
 		}

@@ -75,6 +75,11 @@ type Study struct {
 	// here so that nothing with one of them is published, and for nothing else.
 	People []string
 
+	authors               []string // of works that the document cites, "Doe, J"
+	investigators         []string // of People, those who are certainly people
+	sponsorInvestigator   bool     // the document says that the sponsor is an investigator
+	sponsorIsOrganisation bool     // the document says that the sponsor is an organisation
+
 	known map[any]bool // of Identifiers and People, so that none stands there twice
 }
 
@@ -306,6 +311,16 @@ func (s *Study) addPerson(name string) {
 	if name = text(name); name != "" && s.isNew(name) {
 		s.People = append(s.People, name)
 	}
+}
+
+// addResponsible notes the investigator who is the responsible party of a record of
+// ClinicalTrials.gov. The sponsor may be the same person.
+func (s *Study) addResponsible(typ, name string) {
+	s.addPerson(name)
+	if name = text(name); name != "" {
+		s.investigators = append(s.investigators, name)
+	}
+	s.sponsorInvestigator = s.sponsorInvestigator || word(typ) == "sponsor-investigator"
 }
 
 func (s *Study) isNew(v any) bool {

@@ -143,7 +143,7 @@ func (v *usdmVersion) organisations(s *Study) {
 			s.addPerson(name)
 		}
 	}
-	s.Sponsor.Name = names[sponsor]
+	s.Sponsor.Name, s.sponsorIsOrganisation = names[sponsor], sponsor != ""
 	for _, id := range v.Identifiers {
 		switch {
 		case checkNCT(text(id.Text)) == nil:
