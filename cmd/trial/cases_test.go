@@ -41,8 +41,10 @@ var cases = map[string]func(c *caseRun){
 	"21-retroactively-prospective": movedStart,
 	"22-applicability":             applicability,
 	"23-undated-protocol":          undatedProtocol,
+	"24-privacy":                   privacy,
 	"25-article-forms":             articleForms,
 	"26-v1-pending":                olderPending,
+	"27-org-id-name":               sponsorNumbers,
 	"28-fhir-phase-code":           fhirPhaseCode,
 	"29-version-holder-only":       versionHolderOnly,
 }
