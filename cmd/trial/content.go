@@ -42,7 +42,7 @@ func (e *env) addContent(p trial.Predicate, doc file, numbers []string, f *submi
 	if !f.facts {
 		return nil
 	}
-	return e.addFacts(c, s, beside(doc.name, how.outDir)+".facts.json", how.dry)
+	return e.addFacts(c, s, f.confirm, beside(doc.name, how.outDir)+".facts.json", how.dry)
 }
 
 // sameNumber refuses a document that has numbers of the registers that have the
@@ -107,9 +107,25 @@ func readStudy(doc file) (*study.Study, error) {
 }
 
 // addFacts puts facts into a statement, or their digest and themselves into a
-// file, and says what was withheld.
-func (e *env) addFacts(c *trial.Content, s *study.Study, file string, dry bool) error {
+// file, and says what was withheld. Free texts are among them only where the sponsor has
+// confirmed them, as a preview has shown them.
+func (e *env) addFacts(c *trial.Content, s *study.Study, confirmed, file string, dry bool) error {
 	facts, withheld := s.Facts()
+	coded, free := study.Coded(facts)
+	code, err := confirmation(facts)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(free) == 0 && confirmed != "":
+		return usagef("-confirm %s: the document has no free text to be confirmed: leave -confirm away", confirmed)
+	case len(free) == 0:
+	case confirmed == "":
+		facts = coded
+		e.unconfirmed(free, code, dry)
+	case confirmed != code:
+		return usagef("-confirm %s is not for what would be published of this document as it is read now: look at it with -n and without -confirm, which says what to give", confirmed)
+	}
 	apart, err := c.SetFacts(facts)
 	if err != nil {
 		return err
@@ -129,6 +145,34 @@ func (e *env) addFacts(c *trial.Content, s *study.Study, file string, dry bool) 
 		return usageError{err}
 	}
 	return keepFacts(file, apart)
+}
+
+// confirmation is what a sponsor repeats of a preview to confirm that these facts, and no
+// others, may be public: the first six bytes of the SHA-256 of their canonical JSON.
+func confirmation(facts *trial.Facts) (string, error) {
+	data, err := facts.Marshal()
+	digest := sha256.Sum256(data)
+	return fmt.Sprintf("%x", digest[:6]), err
+}
+
+// unconfirmed says which free texts are not published, and in a preview what they are and
+// how to confirm them.
+func (e *env) unconfirmed(free []study.FreeText, code string, dry bool) {
+	if dry {
+		fmt.Fprintf(e.stderr, "free text of the document, which is not published unless you confirm it. Read it: whoever is named in it would be named in public for ever.\n")
+		for _, t := range free {
+			fmt.Fprintf(e.stderr, "  %s: %s\n", t.Member, printable(t.Text))
+		}
+		fmt.Fprintf(e.stderr, "to publish it with the rest, add -confirm %s; without it, codes, dates, counts, registry numbers and outcomes are published\n", code)
+		return
+	}
+	var members []string
+	for _, t := range free {
+		if !slices.Contains(members, t.Member) {
+			members = append(members, t.Member)
+		}
+	}
+	fmt.Fprintf(e.stderr, "free text was not confirmed and is not published: %s. The same command with -n shows it, and how to confirm it\n", strings.Join(members, ", "))
 }
 
 // keepFacts writes facts that an entry only commits to. They follow from the

@@ -70,3 +70,45 @@ func sponsorNumbers(c *caseRun) {
 		c.t.Error("a registry's number is no fact")
 	}
 }
+
+// TestConfirmedText: -facts publishes codes, dates, numbers and outcomes, and free text
+// only where it was confirmed as the preview has shown it.
+func TestConfirmedText(t *testing.T) {
+	folder, err := filepath.Abs("testdata/cases/24-privacy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &caseRun{t: t, folder: folder}
+	w := c.log()
+	file, other := c.file("NCT09100918.json"), c.file("NCT09100917.json")
+	submit := func(status int, args ...string) (string, string) {
+		t.Helper()
+		out, said, got := w.apart(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", w.trial, "-kind", "document"}, args)...)
+		if got != status {
+			t.Fatalf("submit %v: status %d\n%s", args, got, said)
+		}
+		return out, said
+	}
+	preview, said := submit(exitDone, "-facts", "-n", file)
+	coded := []string{
+		`"measure":"Rose Bengal and green dye staining"`, `"title":"[withheld]"`, `"officialTitle":"[withheld]"`, `"sponsor":{"class":"industry","name":"[withheld]"}`, `"phases":["phase3"]`,
+		`{"type":"nct","value":"NCT09100918"}`, `{"type":"sponsor","value":"[withheld]"}`, `"conditions":["[withheld]"]`, `"usSite":"yes"`, "!Examplinib", "!EX-1", "!Low Back Pain",
+	}
+	c.says(preview, coded...)
+	c.says(said, "title: Examplinib in Low Back Pain", "sponsor: Example Pharma", "identifiers: EX-1", "conditions: Low Back Pain", "add -confirm ", "!Rose Green")
+	_, after, _ := strings.Cut(said, "-confirm ")
+	code, _, _ := strings.Cut(after, ";")
+	full, said := submit(exitDone, "-facts", "-confirm", code, "-n", file)
+	c.says(full, `"title":"Examplinib in Low Back Pain"`, `"name":"Example Pharma"`, `"value":"EX-1"`, "!Rose Green")
+	c.says(said, "!free text")
+	for _, args := range [][]string{{"-facts", "-confirm", code, other}, {"-facts", "-confirm", "000000000000", file}, {"-confirm", code, file}} {
+		if _, said := submit(exitUsage, args...); !strings.Contains(said, "-confirm") {
+			t.Errorf("%v: %s", args, said)
+		}
+	}
+	// Scripts that give -facts alone go on, and are told.
+	_, said = submit(exitDone, "-facts", "-out", "coded", file)
+	c.says(said, "free text was not confirmed and is not published: conditions, identifiers, officialTitle, sponsor, title")
+	// What was logged is compared without what it withholds being a change.
+	c.says(c.imports(exitDone, file), "new nct:NCT09100918")
+}

@@ -21,9 +21,9 @@ func (s *sending) flags(fs *flag.FlagSet) {
 
 // submitFlags are the flags of submit that say what is submitted.
 type submitFlags struct {
-	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source, elements string
-	private, seal, facts                                                                                          bool
-	settle                                                                                                        time.Duration
+	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source, elements, confirm string
+	private, seal, facts                                                                                                   bool
+	settle                                                                                                                 time.Duration
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
@@ -42,6 +42,7 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
 	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
+	fs.StringVar(&f.confirm, "confirm", "", "with -facts: publish the document's free text too, as -n has shown it with this `code`")
 	fs.StringVar(&f.elements, "elements", "", "commit to the first file's endpoints, objectives and sections one by one, with the secret in this `file` (made if it is not there): trial disclose then shows one alone")
 	settleFlag(fs, &f.settle)
 	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
@@ -102,6 +103,9 @@ func submit(ctx context.Context, e *env, args []string) error {
 	}
 	if err := f.fit(set, len(names)); err != nil {
 		return err
+	}
+	if f.confirm != "" && !f.facts {
+		return usagef("-confirm confirms the free text of -facts, which is not given")
 	}
 	if slices.Contains(names, stdinName) && (f.facts || f.elements != "" || f.seal) {
 		return usagef("-facts, -elements and -seal read a file again later: name a file, not the standard input (%s)", stdinName)

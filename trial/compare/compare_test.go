@@ -213,7 +213,9 @@ func TestUnclear(t *testing.T) {
 	long := strings.Repeat("pain ", 39) + "…"
 	for _, c := range []struct{ specified, reported, why string }{
 		{study.Withheld, study.Withheld, "withheld"},
-		{"Pain", study.Withheld, ""},
+		{"Pain", study.Withheld, "withheld"},
+		{study.Withheld, "Pain", "withheld"},
+		{"Pain [12 weeks]", "Pain [" + study.Withheld + "]", "time frame was withheld"},
 		{long, long, "cut after 200 characters"},
 		{"Mortality", "Mortality or transfer to intensive care", "combine several events"},
 		{"PASI 90 response", "PASI 75 response", `"90" against "75"`},

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial/outcome"
@@ -31,8 +32,12 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 		}
 		if !ok {
 			f := r.missing(s, reported, taken)
-			if f.Status == NotReported && r.selected != "" {
+			switch {
+			case f.Status != NotReported:
+			case r.selected != "":
 				f.Status, f.Why = Unclear, r.selected
+			case slices.ContainsFunc(reported, withheld):
+				f.Status, f.Why = Unclear, "perhaps it is a reported one whose words were withheld from the facts"
 			}
 			list = append(list, f)
 			continue
@@ -57,6 +62,11 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 			continue
 		}
 		f := Finding{Status: NewUndeclared, Reported: &o, Why: "no version before the results has it"}
+		if slices.ContainsFunc(specified, withheld) {
+			f.Status, f.Why = Unclear, "perhaps it is a prespecified one whose words were withheld from the facts"
+			list = append(list, f)
+			continue
+		}
 		if best, at := r.closest(o, specified, func(i int) bool {
 			_, found := pairs[i]
 			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
@@ -106,6 +116,8 @@ func (r *Report) missing(s study.Outcome, reported []study.Outcome, taken map[in
 // another level, was moved if it is the same.
 func status(s, o study.Outcome, f *Finding) (status, why string) {
 	switch {
+	case s.TimeFrame == study.Withheld || o.TimeFrame == study.Withheld:
+		return Unclear, "a time frame was withheld from the facts: give the files to compare all of it"
 	case isCut(s) || isCut(o):
 		return Unclear, "a text is cut after 200 characters: give the files to compare all of it"
 	case f.TimeFrames == outcome.Contradicting, f.Class == outcome.Narrowed, f.Class == outcome.Broadened, f.Class == outcome.Replaced:

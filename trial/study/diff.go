@@ -208,18 +208,22 @@ func (d *differ) set(field string, a, b []string) {
 		}
 		return set
 	}
-	hasA, hasB := in(a), in(b)
+	// What one side has may be what the other withholds.
+	hasA, hasB, hidden := in(a), in(b), slices.ContainsFunc(slices.Concat(a, b), isWithheld)
 	for _, s := range a {
-		if !hasB[plain(s)] {
+		if !hasB[plain(s)] && !hidden {
 			d.add(field, Removed, s, "")
 		}
 	}
 	for _, s := range b {
-		if !hasA[plain(s)] {
+		if !hasA[plain(s)] && !hidden {
 			d.add(field, Added, "", s)
 		}
 	}
 }
+
+// isWithheld reports whether a text, or what it ends in, was withheld from facts.
+func isWithheld(s string) bool { return strings.HasSuffix(s, Withheld) }
 
 // countries compares countries, each side in one change: what was taken away, and
 // last of all what was added.

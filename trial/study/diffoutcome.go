@@ -18,9 +18,10 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 	}
 	pairs := PairOutcomes(a, b)
 	joined := map[int]bool{}
+	hidden := slices.ContainsFunc(slices.Concat(a, b), func(o Outcome) bool { return o.Measure == Withheld })
 	for i, x := range a {
 		p, ok := pairs[i]
-		if !ok && d.after {
+		if !ok && (d.after || hidden) { // it may be there
 			continue
 		}
 		if !ok {
@@ -29,7 +30,7 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		}
 		joined[p.B] = true
 		y, first := b[p.B], len(d.changes)
-		reworded, moved := !same(x.Measure, y.Measure), !same(x.TimeFrame, y.TimeFrame)
+		reworded, moved := !same(x.Measure, y.Measure), !same(x.TimeFrame, y.TimeFrame) && x.TimeFrame != Withheld && y.TimeFrame != Withheld
 		switch {
 		case x.Level != y.Level:
 			sort := Changed
@@ -56,7 +57,7 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 		}
 	}
 	for j, y := range b {
-		if !joined[j] && !d.before {
+		if !joined[j] && !d.before && !hidden {
 			d.add(y.Level+" "+field, Added, "", y.words())
 		}
 	}

@@ -2,14 +2,17 @@ package study
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/trialproof/trialproof/trial"
 )
 
 const (
-	// Withheld stands for a text that has the name of an official, contact or
-	// investigator, or what looks like an e-mail address or a telephone number.
+	// Withheld stands for a text that may have the name of a person, or what looks like
+	// an e-mail address or a telephone number, and for one that its signer did not
+	// confirm to be public.
 	Withheld = "[withheld]"
 	// Individual stands for a sponsor who is a natural person.
 	Individual = "individual"
@@ -18,8 +21,8 @@ const (
 )
 
 // Facts returns what of a study can be made public, and the members that were
-// withheld. Every text that holds the name of an official, contact or
-// investigator whom the document names is withheld, whoever else bears that name.
+// withheld. Every text that may hold the name of a person whom the document names
+// is withheld, whoever else bears that name.
 // The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	p := s.privacy()
@@ -112,6 +115,70 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	slices.Sort(withheld)
 	return f, slices.Compact(withheld)
 }
+
+// A FreeText is a text of facts in which anything may stand.
+type FreeText struct{ Member, Text string }
+
+// Coded returns facts without their free texts, which are withheld, and these texts. What
+// stays are codes, dates, counts, numbers of registries, and the outcomes, which are what
+// versions of a protocol are compared by.
+func Coded(facts *trial.Facts) (coded *trial.Facts, free []FreeText) {
+	f := *facts
+	hide := func(member string, t *string) {
+		if *t != "" && *t != Withheld && *t != Individual {
+			free = append(free, FreeText{member, *t})
+			*t = Withheld
+		}
+	}
+	hide("title", &f.Title)
+	hide("officialTitle", &f.OfficialTitle)
+	hide("acronym", &f.Acronym)
+	if f.Sponsor != nil {
+		sponsor := *f.Sponsor
+		hide("sponsor", &sponsor.Name)
+		f.Sponsor = &sponsor
+	}
+	f.Identifiers = slices.Clone(f.Identifiers)
+	for i := range f.Identifiers {
+		id := &f.Identifiers[i]
+		if _, err := trial.ParseIdentifier(id.Value); err == nil {
+			continue
+		}
+		hide("identifiers", &id.Value)
+		if id.Type != "sponsor" {
+			id.Type = ""
+		}
+	}
+	f.Conditions = slices.Clone(f.Conditions)
+	for i := range f.Conditions {
+		hide("conditions", &f.Conditions[i])
+	}
+	f.Arms, f.Interventions = slices.Clone(f.Arms), slices.Clone(f.Interventions)
+	for i := range f.Arms {
+		hide("arms", &f.Arms[i].Label)
+	}
+	for i := range f.Interventions {
+		hide("interventions", &f.Interventions[i].Label)
+	}
+	f.Amendments = slices.Clone(f.Amendments)
+	for i := range f.Amendments {
+		if !versionNumber.MatchString(f.Amendments[i].Number) {
+			hide("amendments", &f.Amendments[i].Number)
+		}
+	}
+	for member, t := range map[string]*string{"version": &f.Version, "minimumAge": &f.MinimumAge, "maximumAge": &f.MaximumAge} {
+		if !versionNumber.MatchString(*t) && !anAge.MatchString(*t) {
+			hide(member, t)
+		}
+	}
+	slices.SortStableFunc(free, func(a, b FreeText) int { return strings.Compare(a.Member, b.Member) })
+	return &f, free
+}
+
+var (
+	versionNumber = regexp.MustCompile(`^[vV]?[0-9]{1,4}([.-][0-9]{1,4}){0,4}$`)
+	anAge         = regexp.MustCompile(`^[0-9]{1,4}([.][0-9]{1,4})? (year|month|week|day|hour|minute)s?$`)
+)
 
 // FromFacts returns the study that facts tell of.
 func FromFacts(f *trial.Facts) *Study {

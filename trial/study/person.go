@@ -120,6 +120,9 @@ func beginsOne(word string, organisations map[string]bool) bool {
 	return false
 }
 
+// redacted is what registers write in place of a name.
+var redacted = regexp.MustCompile(`(?i)^\[(redacted|withheld|removed|deleted|confidential|not (available|applicable|provided))\]$`)
+
 var parentheses = regexp.MustCompile(`\([^)]*\)`)
 
 // A namePart is a word of a name that is no title and no particle, or an initial.

@@ -21,14 +21,21 @@ type privacy struct {
 	pairs    map[string]map[string]bool // two words of one name, in either order
 	initials map[string]string          // by last names, the initials of first names
 	glued    map[string]bool            // names run together
-	long     []string                   // of these, those that are looked for within words
+	long     map[string][]string        // of these, those that are looked for within words, by how they begin
 	runes    []string                   // names in scripts that set no spaces
 	own      []string                   // of organisations that are the sponsor or collaborate
 	cited    bool                       // names are being added as those of authors
+	work     int                        // steps taken: after maxSteps all is withheld
 }
 
+const (
+	maxSteps = 50_000_000  // far above those of any register's record
+	maxRead  = 2 * maxText // how many characters of a text are read: maxText of them are published
+	begun    = 8           // letters of the shortest name that is looked for within words
+)
+
 func newPrivacy(people []string) *privacy {
-	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, glued: map[string]bool{}}
+	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, glued: map[string]bool{}, long: map[string][]string{}}
 	p.add(people, nil)
 	return p
 }
@@ -37,7 +44,7 @@ func newPrivacy(people []string) *privacy {
 // who collaborate, which desks are named for.
 func (p *privacy) add(people []string, organisations map[string]bool) {
 	for _, name := range people {
-		if strings.HasPrefix(name, "[") { // [Redacted]
+		if redacted.MatchString(name) {
 			continue
 		}
 		if before, _, _ := strings.Cut(parentheses.ReplaceAllString(clean(name), " "), ","); unspaced(before) {
@@ -87,8 +94,8 @@ func (p *privacy) person(n personName) {
 				if utf8.RuneCountInString(g) >= 5 {
 					p.glued[g] = true
 				}
-				if utf8.RuneCountInString(g) >= 8 {
-					p.long = append(p.long, g)
+				if len(g) >= begun {
+					p.long[g[:begun]] = append(p.long[g[:begun]], g)
 				}
 			}
 		}
@@ -106,6 +113,9 @@ func (p *privacy) person(n personName) {
 
 // names reports whether a clean text has one of the people in it.
 func (p *privacy) names(c string) bool {
+	if p.work > maxSteps {
+		return true
+	}
 	if len(p.runes) > 0 {
 		joined := strings.Join(strings.Fields(c), "")
 		if slices.ContainsFunc(p.runes, func(name string) bool { return strings.Contains(joined, name) }) {
@@ -156,6 +166,7 @@ func (p *privacy) among(ts []token) bool {
 			}
 		}
 		for other := range p.pairs[t.key] {
+			p.work++
 			for _, j := range in[other] {
 				if p.together(ws, i, j) {
 					return true
@@ -216,6 +227,7 @@ func (p *privacy) misspelt(a, b token) bool {
 			continue
 		}
 		for other := range p.pairs[right.key] {
+			p.work++
 			if utf8.RuneCountInString(other) >= 4 && nearly(other, wrong.key) {
 				return true
 			}
@@ -226,7 +238,15 @@ func (p *privacy) misspelt(a, b token) bool {
 
 // within reports whether a word has a whole name in it.
 func (p *privacy) within(key string) bool {
-	return utf8.RuneCountInString(key) > 8 && slices.ContainsFunc(p.long, func(name string) bool { return strings.Contains(key, name) })
+	for i := 0; i+begun <= len(key); i++ {
+		for _, name := range p.long[key[i:i+begun]] {
+			p.work++
+			if strings.HasPrefix(key[i:], name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // besideInitial finds "J. Doe", "J. M. Doe", "Doe J", "Doe JM".
@@ -279,10 +299,22 @@ func eponym(next []token) bool {
 var namesakes = setOf(`scale scales score scores index indices test tests questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
 	instrument survey checklist schedule assessment assessments rating ratings profile model battery scan sign reflex procedure operation technique flap protocol diet questionnaires measure system form`)
 
+// read is a clean text as far as it is read, which is well beyond what is published of it.
+func read(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > maxRead {
+			s = s[:i]
+			break
+		}
+	}
+	return clean(s)
+}
+
 // text returns a text in the form of facts: Withheld and false if it may name a
 // person, or holds an address or a telephone number.
 func (p *privacy) text(s string) (string, bool) {
-	c := clean(s)
+	c := read(s)
 	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) || looksPersonal(p.disowned(c)) {
 		return Withheld, false
 	}
@@ -293,7 +325,7 @@ func (p *privacy) text(s string) (string, bool) {
 // Dr. Jane Doe" is named for somebody. Where the register says that it is a company or an
 // authority, a last name alone is the organisation's own ("Doe Ltd.").
 func (p *privacy) organisation(s string, registered bool) (string, bool) {
-	c := clean(s)
+	c := read(s)
 	if registered {
 		q := *p
 		q.alone, q.authors = p.single, nil
@@ -320,7 +352,7 @@ func (p *privacy) number(s string) (string, bool) {
 	if _, err := trial.ParseIdentifier(s); err == nil {
 		return fit(s), true
 	}
-	c := clean(s)
+	c := read(s)
 	if isAddress(c) || isLabelled(c) || dialled.MatchString(c) || p.names(c) || looksPersonal(c) || p.inNumber(c) {
 		return Withheld, false
 	}
@@ -337,6 +369,9 @@ func (p *privacy) inNumber(c string) bool {
 	}
 	runs := append(whole, token{key: keyOf(joined.String())})
 	for _, n := range p.people {
+		if p.work += 50 * len(c); p.work > maxSteps {
+			return true
+		}
 		for _, t := range append(parted, whole...) {
 			for _, last := range n.last {
 				if t.key == last && t.letters >= 2 || utf8.RuneCountInString(last) >= 6 && nearly(t.key, last) {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // TestPrivacyNames withholds a text that has a person's name however it is written,
@@ -164,6 +166,43 @@ func TestPrivacyAddresses(t *testing.T) {
 		if got, ok := p.number(s); !ok || got != s {
 			t.Errorf("the identifier %q becomes %q", s, got)
 		}
+	}
+}
+
+// TestCoded: without free texts facts have codes, dates, numbers of registries and
+// outcomes, and differ in nothing from what they were made of.
+func TestCoded(t *testing.T) {
+	s := parse(t, recordV2)
+	s.Version, s.Eligibility.MinimumAge, s.Eligibility.MaximumAge = "2.0 by the board", "18 years", "until Jane Doe says so"
+	s.Amendments = []Amendment{{Number: "3"}, {Number: "the third, of Jane Doe"}}
+	s.Identifiers = append(s.Identifiers, Identifier{"example-pharma", "X/1"}, Identifier{"eudract", "2017-001234-12"})
+	f, _ := s.Facts()
+	before, err := f.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	coded, free := Coded(f)
+	data, err := coded.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range free {
+		if x.Text == "" || x.Text == Withheld || strings.Contains(string(data), x.Text) {
+			t.Errorf("%s: %q is in %s", x.Member, x.Text, data)
+		}
+	}
+	if after, err := f.Marshal(); err != nil || string(after) != string(before) {
+		t.Errorf("the facts themselves were changed: %s", after)
+	}
+	if coded.MinimumAge != "18 years" || coded.MaximumAge != Withheld || coded.Version != Withheld || coded.Amendments[0].Number != "3" || coded.Amendments[1].Number != Withheld ||
+		coded.Outcomes[1] != f.Outcomes[1] || coded.Identifiers[len(coded.Identifiers)-1].Value != "2017-001234-12" || coded.Identifiers[len(coded.Identifiers)-2] != (trial.FactIdentifier{Value: Withheld}) {
+		t.Errorf("coded: %s", data)
+	}
+	if changes := Diff(s, FromFacts(coded)); len(changes) > 0 {
+		t.Errorf("what is withheld is a change: %v", changes)
+	}
+	if again, free := Coded(coded); len(free) > 0 {
+		t.Errorf("not all was withheld: %v of %+v", free, again)
 	}
 }
 

@@ -50,7 +50,7 @@ func (o Organisation) isNamed(name string) bool {
 func (s *Study) sponsorIsPerson() bool {
 	o := s.Sponsor
 	switch {
-	case o.Name == "", strings.HasPrefix(o.Name, "["): // [Redacted]
+	case o.Name == "", redacted.MatchString(o.Name):
 		return false
 	case o.Class == "indiv", o.isWritten(), slices.ContainsFunc(s.investigators, func(name string) bool { return sameName(name, o.Name) && !organisational(o.Name) }):
 		return true
