@@ -80,17 +80,24 @@ var unaccented = strings.NewReplacer("ß", "ss", "ẞ", "SS", "ø", "o", "Ø", "
 var umlauts = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
 
 // keyOf returns the key of a word: what is left when accents, the ways to write an
-// umlaut without one (ue for ü, oe for ø), and doubled letters are no difference.
+// umlaut without one (ue for ü, oe for ø), and doubled letters are no difference. The key of
+// a key is itself.
 func keyOf(word string) string {
-	var b strings.Builder
-	var last rune
-	for _, r := range umlauts.Replace(unaccentedLower(word)) {
-		if r != last {
-			b.WriteRune(r)
+	key := unaccentedLower(word)
+	for {
+		var b strings.Builder
+		var last rune
+		for _, r := range umlauts.Replace(key) {
+			if r != last {
+				b.WriteRune(r)
+			}
+			last = r
 		}
-		last = r
+		if b.String() == key {
+			return key
+		}
+		key = b.String()
 	}
-	return b.String()
 }
 
 // A token is a word of a text in which names are looked for.
@@ -133,26 +140,18 @@ func capitals(w string) (parts []string) {
 	return append(parts, string(r[start:]))
 }
 
-// nearly reports whether two keys differ in at most one letter: another one, one more or
+// nearly reports whether two words differ in at most one letter: another one, one more or
 // one less, or two that changed places.
 func nearly(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	if len(x) > len(y) {
 		x, y = y, x
 	}
-	if len(y)-len(x) > 1 {
-		return false
+	for len(x) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
 	}
-	i := 0
-	for i < len(x) && x[i] == y[i] {
-		i++
+	for len(x) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
 	}
-	j := 0
-	for j < len(x)-i && x[len(x)-1-j] == y[len(y)-1-j] {
-		j++
-	}
-	if len(x) < len(y) {
-		return i+j >= len(x)
-	}
-	return i+j >= len(x)-1 || i+j == len(x)-2 && x[i] == y[i+1] && x[i+1] == y[i]
+	return len(y) <= 1 || len(x) == 2 && len(y) == 2 && x[0] == y[1] && x[1] == y[0]
 }

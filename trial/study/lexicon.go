@@ -76,7 +76,7 @@ var common = setOf(`
 	leukemia leuven level levene levy lewy liberty lie life light like likert lille lilly lily lima limb lime lin lindberg line link lion lip
 	lisbon list lister little live liver liverpool living lobe lock loewe log london long lorraine loss lot love low lower luck lucky lund
 	lung lyme lymphoma lynch lysholm ma mac maddrey made madrid magic magna main major make malaga malaysia male mali mallampati malta man
-	manchester mango mann mano mansoura mantel many maple march marfan mari marine marital mark marker market markov marsh marshall mary
+	manchester mango mann mansoura mantel many maple march marfan mari marine marital mark marker market markov marsh marshall mary
 	maryland maslach mason mass masters match mate maximum may mayer mayo mcgill mcnemar me mean meaning med media medina meier melan
 	melanoma melbourne melt member memphis meniere mercy merit merkel mesa messenger metal metro mexico meyer miami michigan milan milano
 	mild mile miles milk mill miller mills mind mine miner mini minnesota minor mint mirena mist mode model modena mole moles moment monday
@@ -117,7 +117,7 @@ var common = setOf(`
 	warsaw warwick was wash washington waste watch water waters watt watts wave wax way we wear web weber wechsler week weeks wegener weight
 	weir welch well wells were west what wheat wheel wheeler when where which while whip whipple white whitney who whole whom whose why wick
 	wide wilcoxon will willebrand willi willow wilms wilson win wind winds wine wing winner winter winters wisconsin wise with wolf womac
-	woman women wood woods wool word work working world worm worth wound wright wrist write yahr yale yard year years yellow yes yet yield
+	woman women wood woods wool word work working world worm worth wound wrist write yahr yale yard year years yellow yes yet yield
 	york young your youth zaragoza zarit zero zinc zollinger zone zung zurich`)
 
 // commonKeys are the keys of common.

@@ -11,6 +11,7 @@ import (
 // A personName is a name as it is looked for in texts.
 type personName struct {
 	words    []string // keys, without titles, particles and initials
+	lower    []string // the same without accents alone
 	last     []string // keys of last names, of which a name with a hyphen has several
 	alone    []string // keys that are the person where they stand alone
 	initials string   // of first names
@@ -71,7 +72,7 @@ func readName(name string, organisations map[string]bool) (p personName, whole [
 	}
 	for _, w := range ws {
 		if w.letters > 1 && !slices.Contains(p.words, w.key) {
-			p.words = append(p.words, w.key)
+			p.words, p.lower = append(p.words, w.key), append(p.lower, w.lower)
 		}
 	}
 	if len(p.words) == 0 || len(p.words) == 1 && (utf8.RuneCountInString(p.words[0]) < 2 || beginsOne(p.words[0], organisations)) {
@@ -176,9 +177,9 @@ func unspaced(name string) bool {
 // What looks like a person whom the document does not list: a title or a role with a name
 // behind it, or a name with a degree behind it.
 var (
-	titled    = regexp.MustCompile(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\pL\.?\s*-?)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`)
+	titled    = regexp.MustCompile(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\p{Lu}\.?[\s-]+|\p{Lu}\.)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`)
 	behind    = regexp.MustCompile(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`)
-	inRole    = regexp.MustCompile(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?\s*)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*)`)
+	inRole    = regexp.MustCompile(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`)
 	authorOf  = regexp.MustCompile(`^((?:\pL[\pL\pM'’-]*\s+){0,3}?\p{Lu}[\pL\pM'’-]+)\s+(\p{Lu}{1,3})$`)
 	isAPerson = regexp.MustCompile(`(?i)(^(dr|prof|professor)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd|mph)\.?$)`)
 )

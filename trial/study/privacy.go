@@ -19,6 +19,7 @@ type privacy struct {
 	single   map[string]bool            // of these, those of one word
 	authors  map[string]bool            // of cited works: not where they name a scale or disease
 	pairs    map[string]map[string]bool // two words of one name, in either order
+	lower    map[string]string          // what keys are of
 	initials map[string]string          // by last names, the initials of first names
 	glued    map[string]bool            // names run together
 	long     map[string][]string        // of these, those that are looked for within words, by how they begin
@@ -35,7 +36,7 @@ const (
 )
 
 func newPrivacy(people []string) *privacy {
-	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, glued: map[string]bool{}, long: map[string][]string{}}
+	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, lower: map[string]string{}, glued: map[string]bool{}, long: map[string][]string{}}
 	p.add(people, nil)
 	return p
 }
@@ -75,6 +76,7 @@ func (p *privacy) person(n personName) {
 		}
 	}
 	for i, a := range n.words {
+		p.lower[a] = n.lower[i]
 		for _, b := range n.words[i+1:] {
 			for _, x := range [][2]string{{a, b}, {b, a}} {
 				if p.pairs[x[0]] == nil {
@@ -99,7 +101,7 @@ func (p *privacy) person(n personName) {
 				}
 			}
 		}
-		if utf8.RuneCountInString(last) < 4 || commonKeys[last] && len(n.initials) == 0 {
+		if utf8.RuneCountInString(last) < 3 || commonKeys[last] && len(n.initials) == 0 {
 			continue
 		}
 		for _, i := range n.initials {
@@ -204,7 +206,9 @@ func (p *privacy) together(ws []token, i, j int) bool {
 	short := a.letters < 3 || b.letters < 3 || a.letters+b.letters < 7
 	switch x, y := common[a.lower], common[b.lower]; {
 	case x && y:
-		return apart == 1 && a.capital && b.capital
+		from := min(i, j)
+		by := from > 0 && (ws[from-1].lower == "by" || ws[from-1].lower == "with")
+		return apart == 1 && (a.capital && b.capital || by) || apart == 2 && a.capital && b.capital && ws[from+1].capital
 	case x || y:
 		plain := a
 		if y {
@@ -228,7 +232,7 @@ func (p *privacy) misspelt(a, b token) bool {
 		}
 		for other := range p.pairs[right.key] {
 			p.work++
-			if utf8.RuneCountInString(other) >= 4 && nearly(other, wrong.key) {
+			if utf8.RuneCountInString(other) >= 4 && (nearly(other, wrong.key) || nearly(p.lower[other], wrong.lower)) {
 				return true
 			}
 		}
@@ -363,44 +367,49 @@ func (p *privacy) number(s string) (string, bool) {
 // letters, or misspelt by a letter.
 func (p *privacy) inNumber(c string) bool {
 	whole, parted := tokens(c)
-	var joined strings.Builder
+	all := token{}
 	for _, t := range whole {
-		joined.WriteString(t.key)
+		all.lower += t.lower
 	}
-	runs := append(whole, token{key: keyOf(joined.String())})
+	all.key = keyOf(all.lower)
+	runs := append(slices.Clone(whole), all)
 	for _, n := range p.people {
-		if p.work += 50 * len(c); p.work > maxSteps {
+		if p.work += 200 * len(c); p.work > maxSteps {
 			return true
 		}
-		for _, t := range append(parted, whole...) {
-			for _, last := range n.last {
-				if t.key == last && t.letters >= 2 || utf8.RuneCountInString(last) >= 6 && nearly(t.key, last) {
+		for _, last := range n.last {
+			for _, t := range slices.Concat(parted, whole) {
+				if t.key == last && t.letters >= 2 || len(last) >= 6 && (nearly(t.key, last) || nearly(t.lower, p.lower[last])) {
 					return true
 				}
 			}
-			if slices.Contains(n.alone, t.key) {
-				return true
-			}
-		}
-		for _, run := range runs {
-			for _, w := range n.words {
-				if l := utf8.RuneCountInString(w); slices.Contains(n.last, w) && l >= 5 && strings.Contains(run.key, w) || l >= 6 && !commonKeys[w] && strings.Contains(run.key, w) {
+			for _, run := range runs {
+				if len(last) >= 5 && strings.Contains(run.key, last) || len(last) >= 7 && run.holdsNearly(last, p.lower[last]) {
 					return true
 				}
-			}
-			for _, last := range n.last {
-				if utf8.RuneCountInString(last) >= 7 && holdsNearly(run.key, last) {
-					return true
-				}
-				for _, w := range n.words {
-					if w != last && len(w)+len(last) >= 7 && (holdsNearly(run.key, keyOf(w+last)) || holdsNearly(run.key, keyOf(last+w))) {
+				for i, w := range n.words {
+					lower := p.lower[last]
+					if w != last && len(w)+len(last) >= 7 && (run.holdsNearly(keyOf(w+last), n.lower[i]+lower) || run.holdsNearly(keyOf(last+w), lower+n.lower[i])) {
 						return true
 					}
 				}
 			}
 		}
+		for _, w := range n.words { // first names that are no other word
+			if len(w) >= 6 && !commonKeys[w] && slices.ContainsFunc(runs, func(run token) bool { return strings.Contains(run.key, w) }) {
+				return true
+			}
+		}
+		if slices.ContainsFunc(parted, func(t token) bool { return slices.Contains(n.alone, t.key) }) {
+			return true
+		}
 	}
 	return false
+}
+
+// holdsNearly reports whether a run of letters has a name in it, but for one letter.
+func (t token) holdsNearly(key, lower string) bool {
+	return holdsNearly(t.key, key) || holdsNearly(t.lower, lower)
 }
 
 // holdsNearly reports whether a run of letters has a name in it, but for one letter.

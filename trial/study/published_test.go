@@ -110,7 +110,7 @@ func lastName(name string) string {
 	name, _, _ = strings.Cut(name, ",")
 	name = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(name, " ")
 	words := strings.Fields(name)
-	if len(words) < 2 || len(words) > 5 || regexp.MustCompile(`(?i)\b(trials?|call|center|centre|study|clinical|director|contact|office|pharma\w*|inc|department|site|sponsor|manager|coordinator|company|group|gmbh|ltd|hospital|university|medical|research|information|disclosure|transparency|registry|desk|team|patient|investigator|care|services|recruitment|oncology|institute|nordisk|monitor|email|toll|number)\b`).MatchString(name) {
+	if len(words) < 2 || len(words) > 5 || regexp.MustCompile(`(?i)\b(trials?|call|center|centre|study|clinical|director|contact|office|pharma\w*|inc|department|site|sponsor|manager|coordinator|company|group|gmbh|ltd|hospital|university|medical|research|information|disclosure|transparency|registry|desk|team|patient|investigator|care|services|recruitment|oncology|institute|associate|lecturer|nordisk|monitor|email|toll|number)\b`).MatchString(name) {
 		return ""
 	}
 	last := strings.Trim(words[len(words)-1], ".;:'’")
@@ -233,10 +233,13 @@ func TestPublishedNames(t *testing.T) {
 		}
 	})
 	// The sponsor itself, which stands in the member for an official.
+	own := 0
 	for f := range found {
 		if !strings.HasPrefix(f, `"Bristol-Myers Squibb"`) && !strings.HasPrefix(f, `"Boehringer Ingelheim"`) {
 			t.Errorf("published: the last name of %s", f)
+			continue
 		}
+		own++
 	}
 	harmless := 0
 	for name := range hidden {
@@ -245,9 +248,62 @@ func TestPublishedNames(t *testing.T) {
 			t.Logf("an organisation is withheld: %s", name)
 		}
 	}
-	t.Logf("%d records with %d names of people: %d are published but for sponsors' own; of %d sponsors %d are persons, %d harmless organisations are withheld", records, names, len(found)-2, len(sponsors), len(hidden)-harmless, harmless)
+	t.Logf("%d records with %d names of people: %d are published, and %d times that of a company which lists itself as a person; of %d sponsors %d are persons, %d harmless organisations are withheld", records, names, len(found)-own, own, len(sponsors), len(hidden)-harmless, harmless)
 	t.Logf("of %d outcomes %d are withheld; members of which some text is withheld, by records: %v", outcomes, lost, members)
 	if records < 400 || names < 1000 || harmless > 2 || lost > outcomes/200 || len(hidden)-harmless < 9 {
 		t.Errorf("%d records, %d names, %d harmless organisations, %d outcomes and %d persons withheld", records, names, harmless, lost, len(hidden)-harmless)
 	}
+}
+
+// TestInjectedNames writes the names of people in real records into an outcome and a
+// number of the record, in spellings that the record does not have: none is published.
+func TestInjectedNames(t *testing.T) {
+	tried, shown := 0, map[string][]string{}
+	eachRealRecord(t, func(file string, record []byte, s *Study) {
+		p := s.privacy()
+		n := 0
+		for person := range namesIn(t, record) {
+			last := lastName(person)
+			bare, _, _ := strings.Cut(person, ",")
+			bare = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(bare, " ")
+			words := strings.Fields(bare)
+			if last == "" || len([]rune(words[0])) < 3 || words[0] == last || strings.HasPrefix(person, "Bristol") || strings.HasPrefix(person, "Boehringer") {
+				continue
+			}
+			if n++; n > 12 {
+				break
+			}
+			first := words[0]
+			both := spellings(first + " " + last)
+			texts := map[string]string{
+				"as it is": "Pain, rated by " + bare, "first and last": "Pain, rated by " + first + " " + last, "last first": "Pain (" + last + ", " + first + ")", "capitals": strings.ToUpper(first+" "+last) + " SCORE",
+				"lower case": "pain rated by " + both[0], "written out": "PAIN BY " + strings.ToUpper(both[1]), "run together": "Rated" + first + last, "initial": "Pain, rated by " + first[:1] + ". " + last,
+				"title": "Pain, rated by Dr " + last, "professor": "Prof. " + last + "'s index", "PubMed": "Pain, " + last + " " + first[:1], "middle name": first + " Quux " + last + " rated it", "far apart": first + ", who is the chief investigator here, Dr " + last,
+				"no spaces": strings.ReplaceAll(both[0], " ", ""), "particle": "Pain, " + first + " van der " + last,
+			}
+			numbers := map[string]string{
+				"number": first + last + "2020", "number, last": last + "-2020-01", "number, spaces": first + " " + last + " 00379", "number, lower": strings.ReplaceAll(both[0], " ", "") + "01",
+				"number, written out": strings.ReplaceAll(both[1], " ", "_"), "number, initial": "REC/" + first[:1] + last + "/12",
+			}
+			if r := []rune(last); len(r) > 5 {
+				numbers["number, misspelt"] = first + " " + string(r[:2]) + string(r[3:]) + " 00379"
+			}
+			for how, text := range texts {
+				tried++
+				if got, ok := p.text(text); ok {
+					shown[how] = append(shown[how], fmt.Sprintf("%q of %s: %q", person, file, got))
+				}
+			}
+			for how, text := range numbers {
+				tried++
+				if got, ok := p.number(text); ok {
+					shown[how] = append(shown[how], fmt.Sprintf("%q of %s: %q", person, file, got))
+				}
+			}
+		}
+	})
+	for how, list := range shown {
+		t.Errorf("%s: %d are published, such as %s", how, len(list), strings.Join(list[:min(len(list), 8)], "\n\t"))
+	}
+	t.Logf("%d texts and numbers with names were tried", tried)
 }
