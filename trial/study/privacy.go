@@ -151,7 +151,7 @@ func (p *privacy) among(ts []token) bool {
 	}
 	for i, t := range ws {
 		switch {
-		case p.alone[t.key], p.glued[t.key], p.within(t.key):
+		case p.alone[t.key] && !namesake(ws, i), p.glued[t.key], p.within(t.key):
 			return true
 		case p.authors[t.key] && !eponym(ws[i+1:]):
 			return true
@@ -295,12 +295,20 @@ func (p *privacy) spelt(ts []token) bool {
 	return false
 }
 
+// namesake reports whether a word is the name of a scale, disease or method, and stands
+// as such.
+func namesake(ws []token, i int) bool {
+	tied := i > 0 && eponyms[ws[i-1].lower] || i+1 < len(ws) && eponyms[ws[i+1].lower]
+	return eponyms[ws[i].lower] && (tied || eponym(ws[i+1:]))
+}
+
 // eponym reports whether what follows a name makes it one of a scale, disease or method.
 func eponym(next []token) bool {
 	return slices.ContainsFunc(next[:min(5, len(next))], func(t token) bool { return namesakes[t.lower] })
 }
 
-var namesakes = setOf(`scale scales score scores index indices test tests questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
+var namesakes = setOf(`survival curve curves estimate estimates plot regression correction balance monitor monitoring palsy contracture lymphoma sarcoma ulcer paralysis stain staining lines line ratio
+	scale scales score scores index indices test tests questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
 	instrument survey checklist schedule assessment assessments rating ratings profile model battery scan sign reflex procedure operation technique flap protocol diet questionnaires measure system form`)
 
 // read is a clean text as far as it is read, which is well beyond what is published of it.

@@ -85,7 +85,7 @@ func TestPrivacySpellings(t *testing.T) {
 		{"Doe-Musterfrau, Jane", []string{"Musterfrau", "Jane Doe", "DoeMusterfrau"}, nil},
 		{"Rose Green", []string{"Rose Green", "R. Green", "Green R", "Dr Green", "Green, Rose", "RoseGreen"}, []string{"Rose Bengal and green dye staining", "Green and rose", "rose green dye"}},
 		{"Mark Young\nWill Long", []string{"Mark Young", "Dr Long"}, []string{"Mark on a line in young adults", "Long-term survival", "will be followed long"}},
-		{"John Hamilton", []string{"J. Hamilton", "John Hamilton", "Prof Hamilton"}, []string{"Hamilton Depression Rating Scale"}},
+		{"John Hamilton\nPaul Meier", []string{"J. Hamilton", "John Hamilton", "Prof Hamilton", "assessed by Hamilton", "Hamilton", "Meier's view"}, []string{"Hamilton Depression Rating Scale", "Survival by Kaplan-Meier"}},
 		{"Jane Roebuck Study Coordinator", []string{"Roebuck", "Jane Roebuck"}, []string{"Study coordinator"}},
 		{"", []string{
 			"Assessed by Dr. Jane Roe", "Prof. Roe", "rated by Jane Roe, MD", "PI: Jane Roe", "Principal Investigator: J. Roe", "Jane Roe PhD", "Mr. Roe", "Contact: Jane Roe",

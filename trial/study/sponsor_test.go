@@ -19,7 +19,9 @@ func TestSponsorPerson(t *testing.T) {
 		return `{"Study":{"ProtocolSection":{"IdentificationModule":{"NCTId":"NCT09999991","BriefTitle":"A"},"SponsorCollaboratorsModule":{` + party + `"LeadSponsor":{"LeadSponsorName":"` + name + `","LeadSponsorClass":"` + class + `"}}}}}`
 	}
 	isrctn := func(name string) string { return strings.Replace(recordISRCTN, "Example University<", name+"<", 1) }
-	ictrp := func(name string) string { return strings.NewReplacer("Example University<", name+"<", "<br>", "").Replace(recordICTRP) }
+	ictrp := func(name string) string {
+		return strings.NewReplacer("Example University<", name+"<", "<br>", "").Replace(recordICTRP)
+	}
 	investigator := `"responsibleParty":{"type":"SPONSOR_INVESTIGATOR","investigatorFullName":"Amina Roebuck"},`
 	principal := strings.Replace(investigator, "SPONSOR_INVESTIGATOR", "PRINCIPAL_INVESTIGATOR", 1)
 	for _, c := range []struct{ record, want string }{
