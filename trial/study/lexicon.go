@@ -153,5 +153,10 @@ var organisation = regexp.MustCompile(`(?i)(^|[^\pL])(` +
 	`unidad|unidade|union|unit|unit[ée]|universi\pL+|univerzit\pL+|uniwersytet|unicancer|vaccines|veterans|verein|ziekenhuis|\pL+ziekenhuis|\pL+gesellschaft` +
 	`)([^\pL]|$)`)
 
-// legalForm ends names of companies; people have such initials.
-var legalForm = regexp.MustCompile(`(?i)[\s,](s\.?a\.?s?|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|a/s|a\.?b|a\.?g|oy|kk|co)\.?$`)
+// legalForm ends names of companies, and institution is in names of bodies; people have
+// such initials and words too, and so these count for a sponsor's name alone.
+var (
+	legalForm   = regexp.MustCompile(`(?i)[\s,](s\.?a\.?s?|s\.?r\.?l|s\.?p\.?a|b\.?v|n\.?v|a/s|a\.?b|a\.?g|oy|kk|k\.k|co|se|hf|lp|kg)\.?$`)
+	institution = regexp.MustCompile(`(^|[^\pL])(of|for|the|pour|para|fur|chu|chru|umc|uz|irccs|inserm|cnrs|helse|region|regione|county|canton|cantonal|provincial\pL*|municip\pL+|venture|diseases|children|kinder\pL*|\pL*spital|` +
+		`policl\pL+|polikl\pL+|consorci\pL*|sanita\pL+|salud|saude|\pL*gemeinschaft|\pL*verband|memorial|campus|museum|academic|clinics|nursing|society|teaching|royal|vakf\pL+|bakanlig\pL+|hastane\pL+|dispensary)([^\pL]|$)`)
+)

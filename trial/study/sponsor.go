@@ -16,7 +16,8 @@ func (o Organisation) registered() bool {
 
 // organisational reports whether a name has what only names of organisations have.
 func organisational(name string) bool {
-	return organisation.MatchString(name) || legalForm.MatchString(name)
+	plain := unaccentedLower(clean(name))
+	return organisation.MatchString(name) || organisation.MatchString(plain) || legalForm.MatchString(name) || institution.MatchString(plain)
 }
 
 // isWritten reports whether a sponsor's name is written as a person's is, with a title

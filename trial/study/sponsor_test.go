@@ -97,3 +97,21 @@ func TestMentioned(t *testing.T) {
 		}
 	}
 }
+
+// TestOrganisations: names of bodies in many languages are known for what they are; names
+// of people are not taken for them.
+func TestOrganisations(t *testing.T) {
+	for name := range strings.SplitSeq(`Mayo Clinic|Karolinska Institutet|Assistance Publique - Hôpitaux de Paris|Hospices Civils de Lyon|UNICANCER|Rigshospitalet, Denmark|Region Skåne|Helse Stavanger HF|Inselspital Bern|Kantonsspital Aarau|
+UMC Utrecht|CHU de Reims|IRCCS San Raffaele|Fondazione Policlinico Gemelli|Azienda USL Modena|Consorci Sanitari de Terrassa|Secretaría de Salud|T.C. ORDU ÜNİVERSİTESİ|Technische Universität Dresden|Medicines for Malaria Venture|Friends of Examples|
+Royal Example Trust|Sykehuset Innlandet HF|Example AG|Example A/S|Example S.p.A.|Universidade Federal de São Paulo|Szpital Example|Arbeitsgemeinschaft Example|FHI 360|Example & Sons|Sangath|Women's Example Society|Ziekenhuis Example|Nemours Children's Clinic|
+Ministry of Health|Ankara Hastanesi|Example Biotech Co.|King Saud Medical City`, "|") {
+		if name = strings.TrimSpace(name); mayBePerson(name) {
+			t.Errorf("%s is taken for a person", name)
+		}
+	}
+	for name := range strings.SplitSeq(`Amal Bint Example|Jane Sample|Roebuck, Amina|Rose Green|María José Núñez Quux|Li Wei|Ludwig van der Muster|Jean-Marie DUPONTEL|Mark Young|Abdullah Al-Hassani|Charitos Nikos|J. Sample|Ada de la Quux y Muster|王伟`, "|") {
+		if !mayBePerson(name) {
+			t.Errorf("%s is taken for an organisation", name)
+		}
+	}
+}
