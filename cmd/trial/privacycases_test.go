@@ -102,7 +102,7 @@ func TestConfirmedText(t *testing.T) {
 	c.says(full, `"title":"Examplinib in Low Back Pain"`, `"name":"Example Pharma"`, `"value":"EX-1"`, "!Rose Green")
 	c.says(said, "!free text")
 	for _, args := range [][]string{{"-facts", "-confirm", code, other}, {"-facts", "-confirm", "000000000000", file}, {"-confirm", code, file}} {
-		if _, said := submit(exitUsage, args...); !strings.Contains(said, "-confirm") {
+		if _, said := submit(exitUsage, append([]string{"-out", "refused"}, args...)...); !strings.Contains(said, "-confirm") {
 			t.Errorf("%v: %s", args, said)
 		}
 	}

@@ -206,6 +206,32 @@ func TestCoded(t *testing.T) {
 	}
 }
 
+// TestWithheldOutcomes: no outcome is said to be new, gone or moved where its words, or
+// those of another, are withheld.
+func TestWithheldOutcomes(t *testing.T) {
+	pain, sleep := Outcome{Primary, "Pain intensity on the numeric scale", "12 weeks", ""}, Outcome{Secondary, "Sleep quality", "4 weeks", ""}
+	hidden, untimed := Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, Outcome{Primary, "Pain intensity on the scale", Withheld, ""}
+	for _, c := range []struct {
+		a, b []Outcome
+		want string
+	}{
+		{[]Outcome{pain, sleep}, []Outcome{hidden, sleep}, ""},
+		{[]Outcome{hidden, sleep}, []Outcome{pain, sleep}, ""},
+		{[]Outcome{hidden}, []Outcome{hidden}, ""},
+		{[]Outcome{pain}, []Outcome{{Primary, pain.Measure, Withheld, ""}}, ""},
+		{[]Outcome{pain}, []Outcome{untimed}, `primary outcome reworded: "Pain intensity on the numeric scale" -> "Pain intensity on the scale"`},
+		{[]Outcome{pain, sleep}, []Outcome{pain}, `secondary outcome removed: "Sleep quality [4 weeks]"`},
+	} {
+		var said []string
+		for _, x := range Diff(&Study{Format: CTGovV2, Type: "x", Outcomes: c.a, Eligibility: Eligibility{Sex: "all"}}, &Study{Format: CTGovV2, Type: "x", Outcomes: c.b, Eligibility: Eligibility{Sex: "all"}}) {
+			said = append(said, x.String())
+		}
+		if got := strings.Join(said, "; "); got != c.want && (c.want == "" || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("%v to %v: %s, want %s", c.a, c.b, got, c.want)
+		}
+	}
+}
+
 // TestPrivacyWords: some formats have free text where others have a code.
 func TestPrivacyWords(t *testing.T) {
 	s := &Study{
