@@ -212,8 +212,15 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 		for _, s := range st.Subjects {
 			v.Digest = s.Digest.SHA256
 			if v.Study = found[v.Digest]; v.Study != nil {
-				v.Whose = study.ByReader
 				d.files = append(d.files, v.Digest)
+				if v.Kind == "observation" { // its day is what the record says, whatever day its logger gave it
+					if !d.isOf(v.Study) {
+						d.unread = append(d.unread, fmt.Sprintf("entry %d of %s commits to a file that is no record of this number: it is not read", v.Entry, v.Org))
+						return
+					}
+					v.Claimed = v.Study.Dated
+				}
+				v.Whose = study.ByReader
 				list = append(list, v)
 				return
 			}
@@ -233,6 +240,10 @@ func (d *dossier) read(found map[trial.Hash]*study.Study) {
 			return
 		default:
 			d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) has no facts: give its file with -files to have it read", e.Index, v.Kind))
+			return
+		}
+		if v.Kind == "observation" && v.Study.Number("nct") != "" && !d.isOf(v.Study) {
+			d.unread = append(d.unread, fmt.Sprintf("entry %d of %s has the facts of another number than the one it is logged for: it is not read", v.Entry, v.Org))
 			return
 		}
 		list = append(list, v)
