@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -82,6 +83,9 @@ func (d *TileDir) put(p TilePart) (err error) {
 
 // Replace implements TileStore.
 func (d *TileDir) Replace(ctx context.Context, path string, data []byte) error {
+	if err := d.plain(filepath.ToSlash(filepath.Dir(filepath.FromSlash(path)))); err != nil {
+		return err
+	}
 	name := filepath.Join(d.dir, filepath.FromSlash(path))
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
@@ -115,11 +119,35 @@ func syncDir(dir string) error {
 
 // Get implements TileStore.
 func (d *TileDir) Get(ctx context.Context, path string) ([]byte, error) {
-	data, err := os.ReadFile(filepath.Join(d.dir, filepath.FromSlash(path)))
+	name := filepath.Join(d.dir, filepath.FromSlash(path))
+	if err := d.plain(path); err != nil { // to open a pipe would wait for ever
+		return nil, err
+	}
+	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotFound
 	}
 	return data, err
+}
+
+// plain refuses a path on which something is neither a folder nor a file: a pipe, or a
+// link that leads out of the store.
+func (d *TileDir) plain(path string) error {
+	name := d.dir
+	for part := range strings.SplitSeq(path, "/") {
+		name = filepath.Join(name, part)
+		info, err := os.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !info.IsDir() && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is no file and no folder: remove it", name)
+		}
+	}
+	return nil
 }
 
 // writeFile replaces a file atomically and durably.

@@ -64,8 +64,17 @@ func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastR
 // maxAnswer bounds what is read of an answer: a page of entries is the largest.
 const maxAnswer = 128 << 20
 
+// maxPage bounds a page of a history: about 1 MiB of entries with their proofs, and the
+// record, which may have some MiB.
+const maxPage = 24 << 20
+
 // do sends a request and returns the answer's body if its status is 200.
 func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	return c.doAtMost(ctx, maxAnswer, method, path, body)
+}
+
+// doAtMost is do for an answer of so many bytes.
+func (c *Client) doAtMost(ctx context.Context, most int64, method, path string, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -78,12 +87,12 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if len(data) > maxAnswer {
-		return nil, fmt.Errorf("the answer to %s is over %d bytes", path, maxAnswer)
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("the answer to %s is over %d bytes", path, most)
 	}
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -310,5 +319,7 @@ func (c *Client) HistoryPage(ctx context.Context, kind, id string, size, from ui
 	if from > 0 {
 		query.Set("from", strconv.FormatUint(from, 10))
 	}
-	return c.ready(ctx, func() ([]byte, error) { return c.do(ctx, http.MethodGet, "/v1/history?"+query.Encode(), nil) })
+	return c.ready(ctx, func() ([]byte, error) {
+		return c.doAtMost(ctx, maxPage, http.MethodGet, "/v1/history?"+query.Encode(), nil)
+	})
 }

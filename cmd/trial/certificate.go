@@ -28,6 +28,7 @@ type certification struct {
 	What                   string // the statement, in words
 	Who, Org, Key          string
 	SignerRole, Meaning    string
+	Says                   string // whose word it is that the key is theirs
 	Signed, Proven, Logged string // times
 	ClockAhead             bool
 	Log, Trial             string
@@ -86,7 +87,11 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	}
 	c := certify(v, data)
 	c.Receipt = filepath.Base(*proof)
-	c.Command = fmt.Sprintf("trial verify -policy POLICY -proof %s %s", quoted(c.Receipt), quoted(filepath.Base(f.name)))
+	past := ""
+	if v.earlier != "" {
+		past = " -policies LOG-HISTORY"
+	}
+	c.Command = fmt.Sprintf("trial verify -policy POLICY%s -proof %s %s", past, quoted(c.Receipt), quoted(filepath.Base(f.name)))
 	c.File = printable(filepath.Base(f.name))
 	code, err := qr.Encode("sha256:"+c.ReceiptSHA256, qr.M)
 	if err != nil {
@@ -116,7 +121,10 @@ func certify(v checked, proof []byte) *certification {
 		Signed: common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
 		Log: printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,
 		Policy: v.Policy.Digest(), Quorum: printable(v.Policy.QuorumText()), Earlier: v.earlier, NotGiven: v.Missing,
-		ReceiptSHA256: fmt.Sprintf("%x", sha256.Sum256(proof)),
+		ReceiptSHA256: fmt.Sprintf("%x", sha256.Sum256(proof)), Says: "as the log says",
+	}
+	if v.Checkpoint.ReplayQuorum() {
+		c.Says = "as replaying witnesses checked"
 	}
 	if id, s := st.Effective(); s.Predicate.Kind() == "registration" {
 		c.Trial = id.String()
@@ -141,11 +149,17 @@ func certify(v checked, proof []byte) *certification {
 
 // quoted quotes a name for a shell where it needs that.
 func quoted(name string) string {
+	if strings.HasPrefix(name, "-") {
+		name = "./" + name // no flag
+	}
+	if printable(name) != name {
+		return "FILE" // no shell is told of what cannot be shown
+	}
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/+,:@%", r)
 	}
-	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 && name[0] != '-' {
+	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
 		return name
 	}
-	return "'" + strings.ReplaceAll(printable(name), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

@@ -268,7 +268,7 @@ func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint6
 	if err != nil {
 		return nil, err
 	}
-	h, err := history.Parse(data)
+	h, err := history.ParsePage(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -53,6 +54,9 @@ func (t *trust) verify(data []byte, docs ...receipt.Document) (*receipt.Verdict,
 	p, ok := errors.AsType[*receipt.Problem](err)
 	if !ok || p.Part != "checkpoint" && p.Part != "quorum" {
 		return v, "", err
+	}
+	if t.history == nil && p.Part == "checkpoint" && !strings.Contains(p.Detail, "key") {
+		return nil, "", p // malformed under any policy
 	}
 	if t.history == nil {
 		p.Detail += "; if the receipt is of a time when the log had another policy, give the log's own history with -policies (trial history -json log writes it)"

@@ -60,6 +60,9 @@ func readRepairs(name string) (lines [][]byte, err error) {
 // note adds a line, durably.
 func (f *folder) note(m logserver.Mend, now time.Time) error {
 	name := f.path(repairsName)
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file: move it out of the way", name)
+	}
 	lines, err := readRepairs(name)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,10 +27,48 @@ type Copy struct {
 func Weigh(versions []study.Version, article []outcome.ArticleOutcome) *Report {
 	deciding, others := study.Part(versions)
 	others = slices.DeleteFunc(others, func(c study.Copies) bool { return !slices.ContainsFunc(c.Versions, hasOutcomes) })
+	others, left := affordable(deciding, others)
+	r := weigh(deciding, others, article)
+	for _, org := range left {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s, a third party, logged so much that it is not compared here: its copies decide nothing either way (-from %s would read them)", org, org))
+	}
+	return r
+}
+
+func weigh(deciding []study.Version, others []study.Copies, article []outcome.ArticleOutcome) *Report {
 	if slices.ContainsFunc(deciding, hasOutcomes) || len(others) == 0 {
 		return beside(deciding, others, article)
 	}
 	return alone(others, article)
+}
+
+// affordable returns the third parties whose copies can be compared in a second or so
+// each, and the names of the others: a stranger's invented records must not make the
+// holder's comparison take hours.
+func affordable(deciding []study.Version, others []study.Copies) (list []study.Copies, left []string) {
+	costs := make(map[string]int, len(others))
+	for _, c := range others {
+		cost := 0
+		all := c.With(deciding)
+		for i := range all {
+			if i > 0 {
+				cost += study.Work(all[i-1].Outcomes, all[i].Outcomes)
+			}
+			cost += study.Work(all[i].Reported, all[i].Outcomes)
+		}
+		costs[c.Org] = cost
+	}
+	// The cheapest first: who logs much takes no other's place.
+	byCost := slices.Clone(others)
+	slices.SortStableFunc(byCost, func(a, b study.Copies) int { return cmp.Compare(costs[a.Org], costs[b.Org]) })
+	total := 0
+	for _, c := range byCost {
+		if total += costs[c.Org]; total > study.MaxWork {
+			left = append(left, c.Org)
+		}
+	}
+	slices.Sort(left)
+	return slices.DeleteFunc(slices.Clone(others), func(c study.Copies) bool { return slices.Contains(left, c.Org) }), left
 }
 
 func hasOutcomes(v study.Version) bool { return len(v.Outcomes) > 0 || len(v.Reported) > 0 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,5 +60,32 @@ func TestWeigh(t *testing.T) {
 				t.Errorf("%s: no note says %q:\n%s", c.name, n, notes)
 			}
 		}
+	}
+}
+
+// TestFlood: a stranger's many long copies are not compared, which is said, and take no
+// other's place.
+func TestFlood(t *testing.T) {
+	holder := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "reported primary Overall survival [2 years]")
+	holder.Org, holder.Whose = "acme", study.ByHolder
+	all := []study.Version{holder}
+	for n := range 40 {
+		lines := []string{"start 2026-01-10 actual"}
+		for k := range 125 {
+			lines = append(lines, fmt.Sprintf("secondary Invented outcome number %d of the version %d, with many words [%d weeks]", k, n, k+1))
+		}
+		v := version(t, uint64(n+10), fmt.Sprintf("2026-02-%02d", n%28+1), lines...)
+		v.Org, v.Whose = "a-rival", study.ByOther
+		all = append(all, v)
+	}
+	other := version(t, 2, "2026-06-02", "start 2026-01-10 actual", "reported primary Headache days [1 year]")
+	other.Org, other.Whose = "z-honest", study.ByOther
+	r := Weigh(study.NewVersions(append(all, other)), nil)
+	notes := strings.Join(r.Notes, "\n")
+	if !strings.Contains(notes, "a-rival, a third party, logged so much that it is not compared here") || !strings.Contains(notes, "z-honest's copy says otherwise") {
+		t.Errorf("notes:\n%s", notes)
+	}
+	if len(r.Outcomes) != 1 || r.Outcomes[0].Status != AsSpecified {
+		t.Errorf("%+v", r.Outcomes)
 	}
 }

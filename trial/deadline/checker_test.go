@@ -379,6 +379,14 @@ func (c *checker) completionFDA() string {
 		}
 		return NotDeterminable
 	}
+	for _, v := range c.versions { // the first to call that day actual, before it came
+		if d := v.Date(study.PrimaryCompletion); d.Kind == study.Actual && d.Date == date {
+			if day, _ := v.Day(); every(date)[0] > every(day)[0] {
+				return NotDeterminable
+			}
+			break
+		}
+	}
 	var told string
 	var without []string // updates of the register's versions before that do not have it
 	for _, v := range c.versions {
@@ -423,6 +431,11 @@ func (c *checker) summaryEU(after int) string {
 	case c.last.Type != "" && c.last.Type != "interventional":
 		return NotApplicable
 	case len(end) == 0 && c.last.EUSite() == "no":
+		for _, v := range c.versions {
+			if v.Kind == c.last.Kind && v.EUSite() == "yes" { // it was taken out
+				return NotDeterminable
+			}
+		}
 		return NotApplicable
 	case len(end) == 0:
 		return NotDeterminable
@@ -466,8 +479,22 @@ func (c *checker) verdicts() map[string]string {
 	default:
 		child = NotApplicable
 	}
-	return map[string]string{
+	all := map[string]string{
 		RegistrationFDA: c.registrationFDA(), ResultsFDA: c.resultsFDA(), UpdateFDA: c.updateFDA(), CompletionFDA: c.completionFDA(), DeviceFDA: c.deviceFDA(),
 		RegistrationICM: c.registrationICMJE(), SummaryEU: c.summaryEU(12), SummaryEUChild: child,
 	}
+	// 42 CFR 11.22(b) asks for a site in the United States, an export from there, or an IND
+	// or IDE: where the first two are denied, nothing is owed for certain.
+	if c.last.USSite() == "no" && c.last.Oversight.USExport != "yes" && !c.surveillance() {
+		here := false
+		for _, v := range c.versions {
+			here = here || v.Kind == c.last.Kind && v.USSite() == "yes"
+		}
+		for rule, verdict := range all {
+			if strings.HasPrefix(rule, "FDA-") && !here && (verdict == Late || verdict == Overdue) {
+				all[rule] = NotDeterminable
+			}
+		}
+	}
+	return all
 }

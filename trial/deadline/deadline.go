@@ -98,8 +98,11 @@ func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, 
 			c.now = &known[i]
 		}
 	}
-	return []Verdict{c.registrationFDA(), c.resultsFDA(), c.updateFDA(), c.completionFDA(), c.deviceFDA(),
-		c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()}, nil
+	fda := []Verdict{c.registrationFDA(), c.resultsFDA(), c.updateFDA(), c.completionFDA(), c.deviceFDA()}
+	for i := range fda {
+		c.abroad(&fda[i])
+	}
+	return append(fda, c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()), nil
 }
 
 // until returns the versions that were there on a day: what was not is not judged on it.

@@ -95,7 +95,7 @@ func TestVerdicts(t *testing.T) {
 		{"results of a day to come", []string{"2021-06-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2099-05-01"}, "2022-01-01", ResultsFDA, Overdue, "2021-05-31", ""},
 		{"late results edited to an earlier day", []string{"2021-08-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2021-07-01", "2021-09-01|start 2019-01-01 actual; primary-completion 2020-05-31 actual; results-submitted 2021-05-01"}, "2022-01-01", ResultsFDA, Late, "2021-05-31", "the date results-submitted was edited"},
 		{"verified in a time to come", []string{"2020-04-01|update-submitted 2020-03-30; verified 2099-01"}, "2022-01-01", UpdateFDA, Overdue, "2021-03-30", ""},
-		{"no site in the United States", []string{"2020-04-01|country Japan; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "asks for an IND or IDE"},
+		{"no site in the United States", []string{"2020-04-01|country Japan; start 2020-02-29 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", "asks for an IND or IDE"},
 		{"ICMJE: withdrawn", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationICM, NotApplicable, "", ""},
 		{"ICMJE: begun before July 2005, in time", []string{"2020-04-01|start 2005-06-30 actual; first-submitted 2005-09-13"}, "2026-01-01", RegistrationICM, OK, "2005-09-13", ""},
 		{"ICMJE: begun before July 2005, late", []string{"2020-04-01|start 1993-05 actual; first-submitted 2005-09-14"}, "2026-01-01", RegistrationICM, Late, "2005-09-13", ""},

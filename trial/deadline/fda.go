@@ -54,10 +54,20 @@ func (c *caseOf) applicable(v *Verdict) bool {
 			"where it is no clinical trial, its deadlines run from the FDA's approval of its plan and from its final report, and neither day is in the record"
 		return false
 	}
-	if s.USSite() == "no" && s.Oversight.USExport != "yes" && !c.everUS() && !surveillance(s) {
-		v.note("no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
-	}
 	return true
+}
+
+// abroad leaves open what a trial owes of which the record says that it had no site in the
+// United States, and no export from there.
+func (c *caseOf) abroad(v *Verdict) {
+	s := c.now.Study
+	if v.Verdict == NotApplicable || s.USSite() != "no" || s.Oversight.USExport == "yes" || c.everUS() || surveillance(s) {
+		return
+	}
+	v.note("no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
+	if v.Verdict == Late || v.Verdict == Overdue {
+		v.Verdict, v.Why = NotDeterminable, "whether the trial is an applicable one depends on an IND or IDE, which is not in the record"
+	}
 }
 
 // owed says whether a trial is applicable, and anybody was enrolled in it.
@@ -243,6 +253,10 @@ func (c *caseOf) completionFDA() Verdict {
 		return v
 	}
 	first, last := due(reached.Date.Date)
+	if day, _, ok := span(reached.Date.Date); ok && day.Format(time.DateOnly) > reached.Day {
+		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("%s of %s calls %s actual, a day that was yet to come", reached.Name(), reached.Day, reached.Date.Date)
+		return v
+	}
 	shown := slices.IndexFunc(c.versions, func(x study.Version) bool { return x.Date(study.PrimaryCompletion).Kind == study.Actual })
 	told := c.versions[shown].Date(study.UpdateSubmitted).Date
 	if told == "" {

@@ -2,6 +2,7 @@ package deadline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trialproof/trialproof/trial/study"
@@ -80,6 +81,11 @@ func (c *caseOf) european(v *Verdict, n int) {
 		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
 		return
 	}
+	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" && c.everEU() {
+		v.Verdict, v.Why = NotDeterminable, "an earlier version named a site in the EU or EEA, and the last one names none"
+		c.emptiedEnds(v, n)
+		return
+	}
 	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" {
 		v.Verdict, v.Why = NotApplicable, "the record names no site in the EU or EEA"
 		c.emptiedEnds(v, n)
@@ -99,6 +105,11 @@ func (c *caseOf) european(v *Verdict, n int) {
 	}
 	c.emptiedEnds(v, n)
 	v.note("a summary in the EU's own database is not among these versions unless it is logged")
+}
+
+// everEU reports whether any version of the register had a site in the EU or EEA.
+func (c *caseOf) everEU() bool {
+	return slices.ContainsFunc(c.versions, func(x study.Version) bool { return x.Kind == c.now.Kind && x.EUSite() == "yes" })
 }
 
 // under18 reports whether an age is given and below 18 years.

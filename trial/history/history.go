@@ -13,6 +13,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,43 @@ func Parse(data []byte) (*History, error) {
 		return nil, wrong("not a history: %v", err)
 	}
 	return h, nil
+}
+
+// MaxPage is how many entries one page of a history may have.
+const MaxPage = 5000
+
+// ParsePage parses a page of a history as a server gives it. Its entries are counted
+// before they are read: a server may send millions of nothing.
+func ParsePage(data []byte) (*History, error) {
+	var page struct {
+		History
+		Entries json.RawMessage `json:"entries"`
+	}
+	if err := json.Unmarshal(data, &page); err != nil {
+		return nil, wrong("not a history: %v", err)
+	}
+	h := page.History
+	if len(page.Entries) == 0 {
+		return &h, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(page.Entries))
+	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
+		if t == nil && err == nil {
+			return &h, nil // null
+		}
+		return nil, wrong("not a history: its entries are no list")
+	}
+	for dec.More() {
+		var e Entry
+		if len(h.Entries) == MaxPage {
+			return nil, wrong("a page has over %d entries", MaxPage)
+		}
+		if err := dec.Decode(&e); err != nil {
+			return nil, wrong("not a history: %v", err)
+		}
+		h.Entries = append(h.Entries, e)
+	}
+	return &h, nil
 }
 
 // Verify checks a whole history under a policy.

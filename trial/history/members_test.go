@@ -58,3 +58,22 @@ func FuzzCheckMembers(f *testing.F) {
 		}
 	})
 }
+
+// TestParsePage: a page is read like a history, and one with millions of entries that say
+// nothing is refused.
+func TestParsePage(t *testing.T) {
+	h, err := history.ParsePage([]byte(`{"kind":"trial","entries":[{"index":"1","entry":"x","path":["y"]},{"index":"2"}]}`))
+	if err != nil || h.Kind != "trial" || len(h.Entries) != 2 || h.Entries[0].Entry != "x" || h.Entries[1].Index != 2 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	for _, empty := range []string{`{"kind":"trial"}`, `{"kind":"trial","entries":null}`, `{"kind":"trial","entries":[]}`} {
+		if h, err := history.ParsePage([]byte(empty)); err != nil || len(h.Entries) != 0 || h.Kind != "trial" {
+			t.Errorf("%s: %+v, %v", empty, h, err)
+		}
+	}
+	for _, bad := range []string{``, `[]`, `{"entries":{}}`, `{"entries":[1]}`, `{"entries":[{}`, `{"entries":[` + strings.Repeat("{},", history.MaxPage) + `{}]}`} {
+		if _, err := history.ParsePage([]byte(bad)); !errors.Is(err, history.ErrHistory) {
+			t.Errorf("%.40s: %v", bad, err)
+		}
+	}
+}
