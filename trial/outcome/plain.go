@@ -2,9 +2,9 @@ package outcome
 
 import (
 	"html"
+	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Unescape returns a text without what its transport added: HTML entities, tags of
@@ -42,178 +42,55 @@ var tags = map[string]string{
 	"p": " ", "br": " ", "div": " ", "li": " ", "ul": " ", "ol": " ", "td": " ", "tr": " ",
 }
 
-// withoutTags takes the tags off a text. "<5 mg" and "a<b and b>c" are none.
+// tagForm is a tag as HTML has it: a name and attributes with values.
+var tagForm = regexp.MustCompile(`</?([A-Za-z]+)(?:\s+[A-Za-z-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+))*\s*/?>`)
+
+// withoutTags takes the tags off a text: those of a known name that are opened and
+// closed, and <br>. "<5 mg", "A<b and b>c" and "A<b>c" are none.
 func withoutTags(s string) string {
+	found := tagForm.FindAllStringSubmatchIndex(s, -1)
+	name := func(m []int) string { return strings.ToLower(s[m[2]:m[3]]) }
+	closing := func(m []int) bool { return s[m[0]+1] == '/' }
+	real := make([]bool, len(found))
+	open := map[string][]int{}
+	for i, m := range found {
+		n := name(m)
+		if _, ok := tags[n]; !ok {
+			continue
+		}
+		switch last := len(open[n]) - 1; {
+		case n == "br":
+			real[i] = true
+		case !closing(m):
+			open[n] = append(open[n], i)
+		case last >= 0:
+			real[i], real[open[n][last]] = true, true
+			open[n] = open[n][:last]
+		}
+	}
 	var b strings.Builder
-	for {
-		open := strings.IndexByte(s, '<')
-		if open < 0 {
-			break
-		}
-		end := strings.IndexByte(s[open:], '>')
-		if end < 0 {
-			break
-		}
-		name, _, _ := strings.Cut(strings.Trim(s[open+1:open+end], "/ "), " ")
-		instead, ok := tags[strings.ToLower(name)]
-		if open > 0 && isDigit(s[open-1]) && strings.EqualFold(name, "sup") && s[open+1] != '/' {
-			instead = "^" // 10<sup>9</sup> is not 109
-		}
-		if !ok {
-			b.WriteString(s[:open+1])
-			s = s[open+1:]
+	at := 0
+	for i, m := range found {
+		if !real[i] {
 			continue
 		}
-		b.WriteString(s[:open] + instead)
-		s = s[open+end+1:]
-	}
-	return b.String() + s
-}
-
-// A mark is a word, number or sign of a text, in its one spelling.
-type mark struct {
-	text  string
-	said  string // as the source has it
-	tight bool   // a hyphen alone stands between it and the one before
-	lower bool   // the source writes no capital
-}
-
-// signs are what is no letter and no digit and yet says something, in one spelling.
-var signs = map[rune]string{
-	'<': "<", '>': ">", '=': "=", '≤': "≤", '⩽': "≤", '≦': "≤", '≥': "≥", '⩾': "≥", '≧': "≥", '%': "%",
-	'+': "+", '±': "±", '&': "and", '~': "≈", '≈': "≈",
-	'∼': "≈", '≠': "≠", '^': "^",
-}
-
-// compound are signs that are written with several, the longest first.
-var compound = []struct{ from, to string }{
-	{">/=", "≥"}, {"</=", "≤"}, {"+/-", "±"}, {"+/−", "±"}, {"> =", "≥"}, {"< =", "≤"}, {">=", "≥"}, {"=>", "≥"}, {"<=", "≤"},
-	{"=<", "≤"}, {"!=", "≠"},
-}
-
-// marks splits a text, of which at most textLimit bytes are read, into what it says,
-// in order: case, punctuation, accents and what Unescape takes away say nothing.
-// Whatever else differs makes other marks.
-func marks(s string) []mark {
-	s = Unescape(s[:min(len(s), textLimit)])
-	s = withoutAcronyms(s)
-	for _, c := range compound {
-		s = strings.ReplaceAll(s, c.from, " "+c.to+" ")
-	}
-	r := []rune(s)
-	at := func(i int) rune {
-		if i < 0 || i >= len(r) {
-			return ' '
-		}
-		return r[i]
-	}
-	var list []mark
-	hyphen := -1 // where the last hyphen within a word stands
-	for i := 0; i < len(r); {
-		c := r[i]
-		switch {
-		case unicode.IsLetter(c) || unicode.IsDigit(c) || superscript(c):
-			start := i
-			if superscript(c) && unicode.IsDigit(at(i-1)) {
-				list = append(list, mark{text: "^", said: "^"})
-			}
-			for i < len(r) && goesOn(r, start, i) {
-				i++
-			}
-			said := string(r[start:i])
-			text := foldings.Replace(strings.ToLower(strings.Map(func(r rune) rune {
-				if unicode.Is(unicode.Mn, r) || r == ',' || r == '\'' || r == '’' {
-					return -1
-				}
-				return r
-			}, said)))
-			list = append(list, mark{text: text, said: said, tight: hyphen >= 0 && hyphen == start-1, lower: strings.ToLower(said) == said})
-			continue
-		case isDash(c):
-			before, after := at(i-1), at(i+1)
-			digits := unicode.IsDigit(lastOf(r[:i])) && unicode.IsDigit(firstOf(r[i+1:])) && (before == ' ') == (after == ' ')
+		b.WriteString(s[at:m[0]])
+		n := name(m)
+		instead := tags[n]
+		if n == "sup" || n == "sub" { // 10<sup>9</sup> is not 109
 			switch {
-			case digits: // a range
-				list = append(list, mark{text: "–", said: "-"})
-			case unicode.IsDigit(after) && !isWord(before):
-				if i > 0 || c == '−' {
-					list = append(list, mark{text: "-", said: "-"}) // a negative number
-				}
-			case isWord(before) && isWord(after):
-				hyphen = i
-			case isWord(before) && c != '—' && c != '–': // "CD4-", "pre- and post-dose"
-				list = append(list, mark{text: "-", said: "-"})
+			case closing(m) && m[1] < len(s) && isDigit(s[m[1]]):
+				instead = " "
+			case !closing(m) && n == "sup" && m[0] > 0 && (isDigit(s[m[0]-1]) || s[m[0]-1] == ')'):
+				instead = "^"
+			case !closing(m) && m[0] > 0 && isDigit(s[m[0]-1]):
+				instead = "_"
 			}
-		case signs[c] != "":
-			list = append(list, mark{text: signs[c], said: string(c), lower: true})
-		case unicode.IsSymbol(c) && c != '`' && c != '|':
-			list = append(list, mark{text: string(c), said: string(c)})
 		}
-		i++
+		b.WriteString(instead)
+		at = m[1]
 	}
-	return one(list)
-}
-
-// goesOn reports whether the rune at i goes on with the word that begins at start: a
-// number and the letters behind it are two words, "50mg" and "50 mg" being one.
-func goesOn(r []rune, start, i int) bool {
-	c := r[i]
-	digitsOnly := true
-	for _, d := range r[start:i] {
-		digitsOnly = digitsOnly && (unicode.IsDigit(d) || d == '.' || d == ',')
-	}
-	next := rune(' ')
-	if i+1 < len(r) {
-		next = r[i+1]
-	}
-	switch {
-	case i == start:
-		return true
-	case unicode.IsDigit(c):
-		return true
-	case superscript(c):
-		return !unicode.IsDigit(r[i-1]) // 10² is not 102
-	case unicode.IsLetter(c) || unicode.Is(unicode.Mn, c):
-		if !digitsOnly {
-			return true
-		}
-		alone := !unicode.IsLetter(next) // EQ-5D, and 5 g
-		return alone && !strings.ContainsRune("ghlmGHLM", c)
-	case c == '.':
-		return digitsOnly && unicode.IsDigit(next)
-	case c == ',': // "1,000", and not "1,5"
-		thousand := func(k int) bool { return i+k < len(r) && unicode.IsDigit(r[i+k]) }
-		return digitsOnly && thousand(1) && thousand(2) && thousand(3) && !thousand(4)
-	case c == '\'' || c == '’':
-		return unicode.IsLetter(r[i-1]) && unicode.IsLetter(next)
-	}
-	return false
-}
-
-func superscript(c rune) bool {
-	return strings.ContainsRune("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", c)
-}
-
-func isDash(c rune) bool { return strings.ContainsRune("-‐‑‒–—−", c) }
-
-func isWord(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
-
-func lastOf(r []rune) rune {
-	for i := len(r) - 1; i >= 0; i-- {
-		if r[i] != ' ' {
-			return r[i]
-		}
-	}
-	return ' '
-}
-
-func firstOf(r []rune) rune {
-	for _, c := range r {
-		if c != ' ' {
-			return c
-		}
-	}
-	return ' '
+	return b.String() + s[at:]
 }
 
 // withoutAcronyms takes away an abbreviation in brackets that only repeats the words
@@ -284,17 +161,42 @@ next:
 			}
 		}
 		m.text = american(m.text)
-		if m.lower && (m.text == "the" || m.text == "a" || m.text == "an") || m.text == "the" {
+		if isArticle(list, i) {
 			i++
-			if i < len(list) {
-				list[i].tight = list[i].tight && m.tight
-			}
+			list[i].tight, list[i].apart = false, list[i].apart || m.apart
 			continue
 		}
 		out = append(out, m)
 		i++
 	}
 	return out
+}
+
+// isArticle reports whether a mark is the, or a or an, before a word. A small a is one
+// only behind a word that can go before an article: "vitamin a" and "lipoprotein(a)"
+// are not "vitamin" and "lipoprotein".
+func isArticle(list []mark, i int) bool {
+	m := list[i]
+	if !m.spaced || i+1 >= len(list) || list[i+1].apart || list[i+1].tight || !isWord([]rune(list[i+1].text)[0]) || notAfter[list[i+1].text] {
+		return false
+	}
+	if m.said == "the" || m.said == "The" {
+		return true
+	}
+	return (m.said == "a" || m.said == "an") && i > 0 && !m.apart && beforeArticle[list[i-1].text]
+}
+
+var beforeArticle = setOf("of with without in at by for from to on as after before during within between over per is was had have having has " +
+	"who achieve achieved achieving receive received receiving show showed showing using")
+
+var notAfter = setOf("and or to vs versus of in with without at by for from on as is was positive negative virus")
+
+func setOf(list string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		m[w] = true
+	}
+	return m
 }
 
 // american writes ae and oe as e, and -is- as -iz-, in words long enough to be of the

@@ -1,7 +1,6 @@
 package outcome
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -20,8 +19,8 @@ func SameWords(a, b Text) bool {
 func SameMeasure(a, b Text) bool { return Read(a).Same(Read(b)) }
 
 // A Reading is an outcome as SameMeasure compares it, read once for many comparisons.
-// Outcomes that are the same have an equal Measure, and an equal Exact where their
-// times are written with equal numbers of days; others may have them too.
+// Outcomes that are the same have an equal Measure and an equal Exact; others may have
+// them too.
 type Reading struct {
 	Measure, Exact string
 	parted
@@ -37,11 +36,9 @@ func Read(t Text) Reading {
 		b.WriteString(m.text)
 	}
 	r.Measure = b.String()
+	b.WriteByte(' ')
 	for _, m := range r.frame {
-		b.WriteString(" " + m.text)
-	}
-	for _, p := range r.points {
-		fmt.Fprintf(&b, " %.4f-%.4f", p.low, p.high)
+		b.WriteString(m.text)
 	}
 	r.Exact = b.String()
 	return r
@@ -85,8 +82,8 @@ func texts(list []mark, join bool) []string {
 // A parted outcome has its time apart from what is measured.
 type parted struct {
 	measure []mark
-	frame   []mark // of the time frame, what is not a time point
-	points  []point
+	frame   []mark  // of the time frame, or of the time at the end of the measure, in order
+	points  []point // that the same states, to be named
 }
 
 func partOf(t Text) parted {
@@ -95,18 +92,22 @@ func partOf(t Text) parted {
 		measure = Unescape(t.Description)
 	}
 	head, own := atEnd(measure)
-	var p parted
-	p.frame, p.points = timesOf(frame)
+	p := parted{frame: frameMarks(frame), points: allPoints(frame)}
+	changes := func(m mark) bool { return m.text == "change" || m.text == "changes" }
+	if len(p.frame) > 1 && p.frame[0].text == "baseline" && slices.ContainsFunc(marks(measure), changes) {
+		if next := p.frame[1]; next.text == "and" && len(p.frame) > 2 {
+			p.frame = p.frame[2:]
+		} else if next.apart {
+			p.frame = p.frame[1:]
+		}
+	}
 	if own != "" {
-		rest, points := timesOf(own)
-		if len(rest) == 0 && (frame == "" || len(p.frame) == 0 && equalPoints(points, p.points)) {
-			measure, p.points = head, points
+		times := frameMarks(own)
+		if isTime(times) && (len(p.frame) == 0 || slices.Equal(texts(times, false), texts(p.frame, false))) {
+			measure, p.frame, p.points = head, times, allPoints(own)
 		}
 	}
 	p.measure = marks(measure)
-	if slices.ContainsFunc(p.measure, func(m mark) bool { return m.text == "baseline" || m.text == "change" }) {
-		p.frame = slices.DeleteFunc(p.frame, func(m mark) bool { return m.text == "baseline" || m.text == "and" })
-	}
 	return p
 }
 
@@ -133,37 +134,12 @@ func atEnd(s string) (head, own string) {
 	return head, s[in[0].start:in[0].end]
 }
 
-// timesOf parts a time frame into its points and the words that are none of them.
-func timesOf(s string) (rest []mark, points []point) {
-	last := 0
-	var words strings.Builder
+// allPoints returns the time points of a text.
+func allPoints(s string) (points []point) {
 	for _, l := range listings(s) {
-		words.WriteString(s[last:l.start] + " ")
-		points, last = append(points, l.points...), l.end
+		points = append(points, l.points...)
 	}
-	words.WriteString(s[last:])
-	for _, m := range marks(words.String()) {
-		if m.text != "at" && m.text != "–" {
-			rest = append(rest, m)
-		}
-	}
-	return rest, points
+	return points
 }
 
-func (p parted) sameTime(q parted) bool {
-	return sameMarks(p.frame, q.frame) && equalPoints(p.points, q.points)
-}
-
-// equalPoints reports whether two lists name the same times, each as a point or as a
-// horizon.
-func equalPoints(p, q []point) bool {
-	among := func(p, q []point) bool {
-		for _, x := range p {
-			if !slices.ContainsFunc(q, func(y point) bool { return x.equal(y) && x.horizon == y.horizon }) {
-				return false
-			}
-		}
-		return true
-	}
-	return among(p, q) && among(q, p)
-}
+func (p parted) sameTime(q parted) bool { return sameMarks(p.frame, q.frame) }

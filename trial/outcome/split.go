@@ -1,6 +1,10 @@
 package outcome
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
 // pointLimit is how many outcomes one text may be split into.
 const pointLimit = 64
@@ -17,7 +21,7 @@ func SplitTimePoints(t Text) []Text {
 	case len(in) == 1:
 		l := in[0]
 		points := single(l.points)
-		if len(points) < 2 || len(points) > pointLimit {
+		if len(points) < 2 || len(points) > pointLimit || !faithful(t.Measure, l) {
 			return []Text{t}
 		}
 		head := trimBaseline(t.Measure[:l.start])
@@ -31,21 +35,51 @@ func SplitTimePoints(t Text) []Text {
 	case len(in) > 1:
 		return []Text{t}
 	}
-	var points []point
-	for _, l := range listings(t.TimeFrame) {
-		points = append(points, l.points...)
+	in = listings(t.TimeFrame)
+	if len(in) != 1 {
+		return []Text{t} // with words between the times, each says what it is of
 	}
-	points = single(points)
-	if len(points) < 2 || len(points) > pointLimit {
+	l := in[0]
+	points := single(l.points)
+	if len(points) < 2 || len(points) > pointLimit || !faithful(t.TimeFrame, l) {
 		return []Text{t}
 	}
+	head := trimBaseline(t.TimeFrame[:l.start])
 	var list []Text
 	for _, p := range points {
 		u := t
-		u.TimeFrame = p.text
+		u.TimeFrame = head + p.text + t.TimeFrame[l.end:]
 		list = append(list, u)
 	}
 	return list
+}
+
+// faithful reports whether the points of a listing are all that stands there: no
+// minus, fraction or sign is lost where each is written by itself.
+func faithful(s string, l listing) bool {
+	if r := []rune(strings.TrimRight(s[:l.start], " ")); len(r) > 0 {
+		last := r[len(r)-1]
+		if !unicode.IsLetter(last) && !strings.ContainsRune(",;:([", last) && !(last == '.' && s[l.start-1] == ' ') {
+			return false
+		}
+	}
+	if strings.ContainsFunc(s[l.end:], isWord) { // "week 4, 8 weeks after surgery"
+		units := 0
+		for _, m := range marks(s[l.start:l.end]) {
+			if timeUnit(m, true) != "" {
+				units++
+			}
+		}
+		if units > 1 {
+			return false
+		}
+	}
+	var want []string
+	for _, p := range l.points {
+		want = append(want, texts(frameMarks(p.text), false)...)
+	}
+	got := slices.DeleteFunc(frameMarks(s[l.start:l.end]), func(m mark) bool { return m.text == "and" || m.text == "at" || m.text == "baseline" })
+	return slices.Equal(texts(got, false), want)
 }
 
 // single returns the points that are times of assessment, each once.

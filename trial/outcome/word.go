@@ -17,14 +17,17 @@ type word struct {
 // textLimit is how many bytes of a text are read: times are compared each with each.
 const textLimit = 10_000
 
-// foldings are letters and signs written in more than one way.
-var foldings = strings.NewReplacer(
-	"α", "alpha", "β", "beta", "γ", "gamma", "δ", "delta", "κ", "kappa", "λ", "lambda", "μ", "u", "µ", "u",
+// folded are letters and digits that are written in more than one way.
+var folded = []string{
+	"α", "alpha", "β", "beta", "γ", "gamma", "δ", "delta", "κ", "kappa", "λ", "lambda",
 	"á", "a", "à", "a", "â", "a", "ä", "a", "ã", "a", "å", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
 	"í", "i", "ï", "i", "î", "i", "ñ", "n", "ó", "o", "ô", "o", "ö", "o", "ò", "o", "ú", "u", "ü", "u", "ø", "o",
 	"₀", "0", "₁", "1", "₂", "2", "₃", "3", "₄", "4", "₅", "5", "₆", "6", "₇", "7", "₈", "8", "₉", "9",
 	"⁰", "0", "¹", "1", "²", "2", "³", "3", "⁴", "4", "⁵", "5", "⁶", "6", "⁷", "7", "⁸", "8", "⁹", "9",
-)
+}
+
+// foldings are those of likeness: there µ is written u as well.
+var foldings = strings.NewReplacer(append([]string{"μ", "u", "µ", "u"}, folded...)...)
 
 // words splits a text. The gap of a word is what stands before it, without spaces:
 // "" where two words are joined by a space alone.
