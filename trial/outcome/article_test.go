@@ -102,6 +102,31 @@ func TestParseArticleErrors(t *testing.T) {
 	}
 }
 
+// TestHeadingsNotUnderstood: a line that names a level or a group and is not understood
+// is no outcome, and what follows does not stay at the level before.
+func TestHeadingsNotUnderstood(t *testing.T) {
+	for _, x := range []string{"Secondary efficacy analyses", "Safety", "SECONDARY ENDPOINTS (exploratory)", "Exploratory", "Secondary", "Tertiary analyses", "Additional analyses", "Other", "Others",
+		"Post hoc", "Post-hoc analyses", "- Safety and tolerability", "## Safety", "**Key secondary efficacy**", "1. Exploratory analyses", "Other secondary efficacy measures at 12 weeks", "Pre-specified secondary analyses",
+		"Efficacy (secondary)x (exploratory analyses)", "Analyses of secondary endpoints (all patients)", "falls; Secondary efficacy analyses", "falls; secondary: fractures"} {
+		in := "Primary outcomes:\nsleep\n" + x + "\npain intensity at 12 weeks"
+		list, err := ParseArticle([]byte(in))
+		understood := err == nil && len(list) > 1 && list[len(list)-1].Level != "primary"
+		if !understood && (err == nil || !strings.Contains(err.Error(), "line 3: ")) {
+			t.Errorf("%q: %+v, %v", x, list, err)
+		}
+	}
+	for _, x := range []string{"Primary patency at 12 months", "Participants with other infections", "Drug safety score", "primary: Secondary infections", "Number of additional doses"} {
+		if _, err := ParseArticle([]byte("Primary outcomes:\nsleep\n" + x)); err != nil {
+			t.Errorf("%q: %v", x, err)
+		}
+	}
+	for _, in := range []string{"primary: none", "primary: none; pain", "primary: pain; none.", "Primary outcomes:\nNone", "primary: N/A", "primary: not reported", `{"primary":["none"]}`, "level,measure\nprimary,none"} {
+		if list, err := ParseArticle([]byte(in)); err == nil || !strings.Contains(err.Error(), "is no outcome") || !strings.Contains(err.Error(), "line ") {
+			t.Errorf("%q: %+v, %v", in, list, err)
+		}
+	}
+}
+
 func FuzzParseArticle(f *testing.F) {
 	for _, s := range []string{"primary: pain at 6 and 12 weeks", "Primary outcomes\n1. a [Time Frame: 1 day]\nb; c (d; e)", "level,measure\nprimary,\"a, b\"", "|level|outcome|\n|primary|a|", "The primary outcome was a. Secondary outcomes were b; c.", `["a",{"measure":"b","timeFrame":"week 4, 8 to 12"}]`, `{"primary":["x"]}`,
 		"day 1 to day 28 0-24h", "İ baseline, week 4, 8", "AUC 0 - 336h (a [B] c)", "1e9 weeks, 3.4.5 days"} {

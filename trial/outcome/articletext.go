@@ -122,6 +122,9 @@ func (t *textReader) line(line string) error {
 		if m == nil {
 			continue
 		}
+		if _, two := headingOf(m[1]); two || unread(m[1]) {
+			break // "SECONDARY ENDPOINTS (exploratory)"
+		}
 		if h, ok := headingOf(m[2]); ok {
 			return t.add(h.level, m[1])
 		}
@@ -129,6 +132,8 @@ func (t *textReader) line(line string) error {
 	switch {
 	case nounEnd.MatchString(bare) || strings.HasSuffix(bare, ":"), levelWord.MatchString(bare) && strings.Contains(bare, ":"):
 		return fmt.Errorf("%.60q is a heading or a level that is not understood: write primary, secondary or other, with a colon", bare)
+	case unread(bare):
+		return fmt.Errorf("%.60q may be a heading, and is not understood: write primary, secondary or other with a colon if it is a level, or the level before it if it is an outcome", bare)
 	case t.heading == nil:
 		return fmt.Errorf(`%.60q has no level: write "primary: " or "secondary: " before it, or a heading above it ("not stated: " if the article does not say)`, bare)
 	case t.framed && bare == line: // the registry's print, where only outcomes have numbers
@@ -175,7 +180,10 @@ func (t *textReader) several(h heading, s string) error {
 	case len(parts) == 1 && h.noun && h.plural && t.heading == nil && (strings.Contains(s, ",") || strings.Contains(s, " and ")):
 		return errors.New("one outcome or several? put semicolons between them, or give each a line of its own")
 	}
-	for _, p := range parts {
+	for i, p := range parts {
+		if _, _, _, ok := labelled(p); i > 0 && (ok || unread(p)) {
+			return fmt.Errorf("%.60q may be of another level than what stands before it: give it a line of its own", p)
+		}
 		if err := t.add(h.level, p); err != nil {
 			return err
 		}

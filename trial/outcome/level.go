@@ -38,6 +38,28 @@ func headingOf(s string) (heading, bool) {
 	return heading{level: levels[m[1]], noun: m[2] != "", plural: plural || strings.HasSuffix(m[2], "s")}, true
 }
 
+const groupNouns = `(?:outcomes?|end[- ]?points?|measures?|variables?|analys[ei]s|objectives?|aims?|parameters?|assessments?|results?|findings?|evaluations?|criteri(?:a|on)|hypothes[ei]s|efficacy)\b`
+
+var (
+	// groupFirst is a line that begins with the name of a group of outcomes.
+	groupFirst = regexp.MustCompile(`(?i)^(?:(?:the|our|pre-?specified|planned|key|main|further|all)\s+|[^\p{L}\p{N}]+|\d{1,2}[.) ]+)*` +
+		`(?:secondary|tertiary|exploratory|safety|tolerability|additional|others?|post[- ‐‑–]?hoc|ancillary|supportive|supplementa(?:ry|l))\b`)
+	// groupWithin names one further on, or a level in brackets at its end.
+	groupWithin = regexp.MustCompile(`(?i)\b(?:co-?primary|primary|secondary|tertiary|exploratory|post[- ‐‑–]?hoc)\s+(?:[\p{L}-]+\s+){0,3}?` + groupNouns +
+		`|[(\[][^()\[\]]*\b(?:co-?primary|primary|secondary|tertiary|exploratory|post[- ‐‑–]?hoc)\b[^()\[\]]*[)\]]\W*$`)
+	// levelAlone is a level and nothing else.
+	levelAlone = regexp.MustCompile(`(?i)^\W*(?:co-?)?primary\W*$`)
+	// nothing says that there is no outcome.
+	nothing = regexp.MustCompile(`(?i)^[\s("'-]*(?:none|nil|n\.?/?a|no|nothing|null|unknown|tbd|not (?:applicable|reported|specified|stated|given|available|defined)|` +
+		`none (?:reported|stated|specified|given|defined)|no (?:primary |secondary |other )?(?:outcomes?|end ?points?)(?: (?:reported|stated|specified|given|defined))?|[-–—?]+)[\s)."'-]*$`)
+)
+
+// unread reports whether a line that was read as no heading and no level may be one:
+// it names a level or a group of outcomes. "Primary patency at 12 months" names none.
+func unread(line string) bool {
+	return groupFirst.MatchString(line) || groupWithin.MatchString(line) || levelAlone.MatchString(line)
+}
+
 // levelOf reads a level where only one can stand.
 func levelOf(s string) (string, error) {
 	h, ok := headingOf(s)
@@ -86,6 +108,9 @@ func (o *ArticleOutcome) set(column, value string) error {
 		o.TimeFrame = value
 	case "description":
 		o.Description = value
+	}
+	if column == "measure" && nothing.MatchString(value) {
+		err = fmt.Errorf("%.40q is no outcome: leave out a level of which there is none", value)
 	}
 	if err == nil && len(value) > textLimit {
 		err = fmt.Errorf("%d bytes; at most %d are read of an outcome", len(value), textLimit)
