@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -23,7 +24,8 @@ type Copy struct {
 // no version that decides says anything of outcomes, each third party's copies are
 // compared by themselves: what all of them lead to is a conditional finding, "by
 // example-cro's copies alone: demoted", and what only some lead to is contested. How
-// many say so counts for nothing.
+// many say so counts for nothing. Where those whose word decides contradict each other
+// about one day, what only some of them lead to is contested as well.
 func Weigh(versions []study.Version, article []outcome.ArticleOutcome) *Report {
 	deciding, others := study.Part(versions)
 	others = slices.DeleteFunc(others, func(c study.Copies) bool { return !slices.ContainsFunc(c.Versions, hasOutcomes) })
@@ -89,7 +91,65 @@ func beside(deciding []study.Version, others []study.Copies, article []outcome.A
 		r.Copies = append(r.Copies, c)
 		r.Notes = append(r.Notes, fmt.Sprintf("%s's copy says otherwise: %s; it is a third party and does not decide (-from %s would take its word)", o.Org, c.text(), o.Org))
 	}
+	contest(r, study.Sides(deciding), article)
 	return r
+}
+
+// contest makes of a comparison what can be said where organisations whose word decides
+// contradict each other: what all of them lead to, and what only one does.
+func contest(r *Report, sides []study.Copies, article []outcome.ArticleOutcome) {
+	var orgs []string
+	var each []*Report
+	for _, s := range sides {
+		orgs, each = append(orgs, s.Org), append(each, Compare(s.Versions, article))
+	}
+	if len(each) == 0 {
+		return
+	}
+	common, apart, contested := commonGround(orgs, each)
+	// Against the earliest version, where nothing is known to be prespecified.
+	earliest := slices.ContainsFunc(each[1:], func(x *Report) bool {
+		return len(lacking(x.SinceEarliest, each[0].SinceEarliest))+len(lacking(each[0].SinceEarliest, x.SinceEarliest)) > 0
+	})
+	if !contested && !earliest {
+		return
+	}
+	if contested {
+		r.Outcomes = common
+		for _, c := range apart {
+			for _, f := range c.Outcomes {
+				f.Alone, f.Status = f.Status, "contested, by "+c.Org+"'s copy: "+f.Status
+				r.Outcomes = append(r.Outcomes, f)
+			}
+		}
+		r.Copies = append(r.Copies, apart...)
+		r.disputed(orgs)
+	}
+	r.Earliest, r.SinceEarliest = nil, nil
+	r.Notes = append(r.Notes, strings.Join(orgs, ", ")+" log different things as what the registry showed on one day, and the word of each decides here: name with -from only whom you trust, or give the record itself with -files")
+}
+
+// commonGround returns the findings that all reports have, what only some have, and whether
+// there is any of that.
+func commonGround(orgs []string, each []*Report) (common []Finding, apart []Copy, contested bool) {
+	common = each[0].Outcomes
+	for _, x := range each[1:] {
+		common = slices.DeleteFunc(slices.Clone(common), func(f Finding) bool { return len(lacking(x.Outcomes, []Finding{f})) > 0 })
+		contested = contested || x.None != each[0].None
+	}
+	for i, x := range each {
+		c := Copy{Org: orgs[i], None: x.None, Outcomes: lacking(common, x.Outcomes)}
+		contested = contested || len(c.Outcomes) > 0
+		apart = append(apart, c)
+	}
+	return common, apart, contested
+}
+
+// disputed takes away which versions were the prespecified and the reported one: it is no
+// common ground.
+func (r *Report) disputed(orgs []string) {
+	r.Prespecified, r.Reported, r.Unjudged, r.Earliest, r.SinceEarliest, r.Unreported = nil, nil, nil, nil, nil, ""
+	r.None = "contested: the copies of " + strings.Join(orgs, ", ") + " do not say the same"
 }
 
 // alone compares third parties' copies, which are all there is.
@@ -100,13 +160,11 @@ func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
 		orgs, each = append(orgs, o.Org), append(each, Compare(o.Versions, article))
 	}
 	r := each[0]
-	common, contested := r.Outcomes, false
-	for i, x := range each[1:] {
-		common = slices.DeleteFunc(slices.Clone(common), func(f Finding) bool { return len(lacking(x.Outcomes, []Finding{f})) > 0 })
-		contested = contested || x.None != r.None
+	common, apart, contested := commonGround(orgs, each)
+	for _, x := range each[1:] {
 		r.Notes = append(r.Notes, x.Notes...)
 		r.Conflicts = append(r.Conflicts, x.Conflicts...)
-		r.PairsProposed = max(r.PairsProposed, each[i+1].PairsProposed)
+		r.PairsProposed = max(r.PairsProposed, x.PairsProposed)
 	}
 	findings := []Finding{}
 	conditional := func(f Finding, opening string) {
@@ -116,21 +174,23 @@ func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
 	for _, f := range common {
 		conditional(f, study.Alone(orgs))
 	}
-	for i, x := range each {
-		c := Copy{Org: orgs[i], None: x.None, Outcomes: lacking(common, x.Outcomes)}
+	for _, c := range apart {
 		for _, f := range c.Outcomes {
-			contested = true
-			conditional(f, "contested, "+study.Alone(orgs[i:i+1]))
+			conditional(f, "contested, "+study.Alone([]string{c.Org}))
 		}
-		r.Copies = append(r.Copies, c)
 	}
-	if contested { // which versions were the prespecified and the reported one is no common ground
-		r.Prespecified, r.Reported, r.Unjudged, r.Earliest, r.SinceEarliest, r.Unreported = nil, nil, nil, nil, nil, ""
-		r.None = "contested: the copies of " + strings.Join(orgs, ", ") + " do not say the same"
+	r.Copies = apart
+	if contested {
+		r.disputed(orgs)
 	}
 	r.Outcomes = findings
 	if len(each) > 1 {
-		r.Earliest, r.SinceEarliest = nil, nil // which is the earliest is each copy's to say
+		// Which is the earliest, and what changed from one to the next, is each copy's to say.
+		r.Earliest, r.SinceEarliest = nil, nil
+		if slices.ContainsFunc(each[1:], func(x *Report) bool { return !sameSteps(r, x) }) {
+			r.BeforeStart, r.AfterStart, r.WithResults = []Step{}, []Step{}, []Step{}
+			r.Notes = append(r.Notes, "what changed from version to version is not the same in the copies of "+strings.Join(orgs, ", ")+": -from with one of them shows it")
+		}
 	}
 	for i := range r.SinceEarliest {
 		f := &r.SinceEarliest[i]
@@ -138,6 +198,12 @@ func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
 	}
 	r.Notes = append(r.Notes, "neither the trial's holder nor the registrar logged a record with outcomes: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
 	return r
+}
+
+// sameSteps reports whether the same changed on the same days, whoever logged it.
+func sameSteps(a, b *Report) bool {
+	return slices.EqualFunc(slices.Concat(a.BeforeStart, a.AfterStart, a.WithResults), slices.Concat(b.BeforeStart, b.AfterStart, b.WithResults),
+		func(x, y Step) bool { return x.To.Day == y.To.Day && reflect.DeepEqual(x.Changes, y.Changes) })
 }
 
 // lacking returns the findings of b that a does not have: of the same outcomes, with the

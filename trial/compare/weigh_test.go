@@ -20,6 +20,8 @@ func TestWeigh(t *testing.T) {
 	planned := version(t, 1, "2025-12-01", "start 2026-01-10 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]", "secondary Headache days [1 year]")
 	kept := version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 year]")
 	switched := version(t, 3, "2026-06-02", "start 2026-01-10 actual", "reported primary Headache days [1 year]", "reported secondary Overall survival [2 years]")
+	sameDay := version(t, 5, "2026-06-01", "start 2026-01-10 actual", "reported primary Headache days [1 year]", "reported secondary Overall survival [2 years]")
+	kept.Digest, sameDay.Digest = [32]byte{1}, [32]byte{2}
 	for _, c := range []struct {
 		name     string
 		versions [][]study.Version
@@ -32,6 +34,11 @@ func TestWeigh(t *testing.T) {
 		{"a rival's invented plan", [][]study.Version{of("acme", study.ByHolder, planned, kept), of("rival", study.ByOther, version(t, 4, "2025-12-02", "start 2026-01-10 planned", "primary Pain [1 year]"))},
 			AsSpecified + "; " + AsSpecified, []string{"rival's copy says otherwise: "}},
 		{"a rival whom the reader names", [][]study.Version{of("acme", study.ByHolder, planned), of("rival", study.ByNamed, switched)}, "demoted; promoted", nil},
+		{"two whom the reader names, of one day", [][]study.Version{of("acme", study.ByNamed, planned, kept), of("rival", study.ByNamed, sameDay)},
+			strings.Join([]string{
+				"contested, by acme's copy: " + AsSpecified, "contested, by acme's copy: " + AsSpecified,
+				"contested, by rival's copy: demoted", "contested, by rival's copy: promoted"}, "; "),
+			[]string{"acme, rival log different things as what the registry showed on one day"}},
 		{"a rival alone", [][]study.Version{of("rival", study.ByOther, planned, switched)}, "by rival's copies alone: demoted; by rival's copies alone: promoted", []string{"-from (rival)"}},
 		{"two against one", [][]study.Version{of("honest", study.ByOther, planned, kept), of("rival", study.ByOther, planned, switched), of("too", study.ByOther, planned, switched)},
 			strings.Join([]string{

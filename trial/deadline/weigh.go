@@ -8,8 +8,9 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// Contested is the verdict where only third parties logged copies of the record, and
-// their copies lead to different verdicts.
+// Contested is the verdict where only third parties logged copies of the record, or
+// organisations whose word decides contradict each other, and their copies lead to
+// different verdicts.
 const Contested = "contested"
 
 // A Copy is the verdict that a third party's copies lead to.
@@ -38,7 +39,8 @@ func (v *Verdict) copyOf(org string) Copy { return Copy{org, v.Verdict, v.Due, v
 // milestones that were emptied. A third
 // party's copy never changes such a verdict: where it would, a note and Copies say so.
 // Where nothing that decides was there on the day, each third party's copies are judged
-// by themselves. Where all lead to one verdict, it is conditional, "by example-cro's
+// by themselves; so are the organisations whose word decides where they contradict each
+// other about one day. Where all lead to one verdict, it is conditional, "by example-cro's
 // copies alone: overdue"; otherwise it is Contested. How many say so counts for nothing.
 func Weigh(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
 	deciding, others := study.Part(versions)
@@ -77,14 +79,18 @@ func beside(deciding []study.Version, others []study.Copies, emptied []Emptied, 
 	if err != nil {
 		return nil, err
 	}
+	plain := slices.Clone(list)
+	if err := contest(list, study.Sides(until(deciding, day)), emptied, day); err != nil {
+		return nil, err
+	}
 	for _, o := range others {
 		with, err := judge(o.With(deciding), emptied, day)
 		if err != nil {
 			return nil, err
 		}
 		for i := range list {
-			v, c := &list[i], with[i].copyOf(o.Org)
-			if c.Verdict == v.Verdict && c.Due == v.Due && c.Done == v.Done {
+			v, p, c := &list[i], &plain[i], with[i].copyOf(o.Org)
+			if c.Verdict == p.Verdict && c.Due == p.Due && c.Done == p.Done {
 				continue
 			}
 			v.Copies = append(v.Copies, c)
@@ -92,6 +98,47 @@ func beside(deciding []study.Version, others []study.Copies, emptied []Emptied, 
 		}
 	}
 	return list, nil
+}
+
+// contest makes of verdicts what can be said where organisations whose word decides
+// contradict each other.
+func contest(list []Verdict, sides []study.Copies, emptied []Emptied, day string) error {
+	each := make([][]Verdict, len(sides))
+	for i, s := range sides {
+		var err error
+		if each[i], err = judge(s.Versions, emptied, day); err != nil {
+			return err
+		}
+	}
+	for i := range list {
+		v, verdict, dates := &list[i], true, true
+		var copies []Copy
+		var notes []string // of each by itself: from one's word to another's nothing was edited
+		for j, s := range sides {
+			x := &each[j][i]
+			copies = append(copies, x.copyOf(s.Org))
+			notes = append(notes, x.Notes...)
+			verdict = verdict && x.Verdict == each[0][i].Verdict
+			dates = dates && x.Due == each[0][i].Due && x.Done == each[0][i].Done
+		}
+		if len(sides) == 0 {
+			continue
+		}
+		slices.Sort(notes)
+		v.Notes = slices.Compact(notes)
+		if verdict && dates {
+			v.Verdict, v.Due, v.Done, v.Why = each[0][i].Verdict, each[0][i].Due, each[0][i].Done, each[0][i].Why
+			continue
+		}
+		v.Due, v.Done, v.Copies = "", "", append(v.Copies, copies...)
+		if !verdict {
+			v.Verdict, v.Why = Contested, "those whose word decides log different things as what the registry showed on one day"
+		}
+		for _, c := range copies {
+			v.Notes = append(v.Notes, fmt.Sprintf("by %s's copy: %s", c.Org, c))
+		}
+	}
+	return nil
 }
 
 // alone makes the first of several third parties' verdicts on one rule what can be said

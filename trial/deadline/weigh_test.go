@@ -21,6 +21,8 @@ func TestWeigh(t *testing.T) {
 	inTime := version(t, 1, "2021-05-03", begun+"primary-completion 2020-06-30 actual; results-submitted 2021-05-01")
 	late := version(t, 2, "2021-05-10", begun+"primary-completion 2019-06-30 actual; results-submitted 2021-05-01")
 	again := version(t, 3, "2021-05-11", begun+"primary-completion 2019-06-30 actual; results-submitted 2021-05-01")
+	sameDay := version(t, 4, "2021-05-03", begun+"primary-completion 2019-06-30 actual; results-submitted 2021-05-01")
+	inTime.Digest, sameDay.Digest = [32]byte{1}, [32]byte{2}
 	for _, c := range []struct {
 		name     string
 		versions [][]study.Version
@@ -33,6 +35,8 @@ func TestWeigh(t *testing.T) {
 		{"two rivals beside the registrar", [][]study.Version{by("registrar", study.ByRegistrar, inTime), by("rival", study.ByOther, late), by("too", study.ByOther, again)}, OK,
 			[]string{"rival's copy says otherwise: late", "too's copy says otherwise: late"}},
 		{"a rival whom the reader names", [][]study.Version{by("acme", study.ByHolder, inTime), by("rival", study.ByNamed, late)}, Late, nil},
+		{"two whom the reader names, of one day", [][]study.Version{by("acme", study.ByNamed, inTime), by("rival", study.ByNamed, sameDay)}, Contested,
+			[]string{"by acme's copy: ok", "by rival's copy: late, due 2020-06-30"}},
 		{"the reader's own file", [][]study.Version{by("acme", study.ByHolder, inTime), by("rival", study.ByReader, late)}, Late, nil},
 		{"a rival alone", [][]study.Version{by("rival", study.ByOther, late)}, "by rival's copies alone: late", []string{"-from (rival)"}},
 		{"two that agree", [][]study.Version{by("rival", study.ByOther, late), by("too", study.ByOther, again)}, "by rival's and too's copies alone: late", nil},
@@ -56,6 +60,9 @@ func TestWeigh(t *testing.T) {
 				continue
 			}
 			notes := strings.Join(v.Notes, "\n")
+			if c.want == Contested && strings.Contains(notes, "was edited") {
+				t.Errorf("%s: what two organisations say is told as an edit:\n%s", c.name, notes)
+			}
 			if v.Verdict != c.want {
 				t.Errorf("%s: %s, want %s\n%s", c.name, v.Verdict, c.want, notes)
 			}

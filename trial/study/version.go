@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,23 +66,16 @@ func NewVersions(list []Version) []Version {
 		y, _ := b.Day()
 		return cmp.Or(strings.Compare(x, y), cmp.Compare(a.Entry, b.Entry))
 	})
-	type shown struct{ day, format, number string }
-	same := map[shown][]int{} // observations that claim to be of one source, format and day
 	for i := range list {
-		v := &list[i]
-		v.Conflicts = nil
-		if v.Kind == "observation" && v.Claimed != "" {
-			key := shown{v.Claimed, v.Format, v.Number("nct")}
-			same[key] = append(same[key], i)
-		}
+		list[i].Conflicts = nil
 	}
-	for _, places := range same {
+	for _, places := range sameDay(list) {
 		for _, i := range places {
 			for _, j := range places {
 				if len(list[i].Conflicts) == maxConflicts {
 					break
 				}
-				if list[i].Digest != list[j].Digest && !sameSaid(&list[i], &list[j]) {
+				if contradict(&list[i], &list[j]) {
 					list[i].Conflicts = append(list[i].Conflicts, list[j].Entry)
 				}
 			}
@@ -90,8 +84,25 @@ func NewVersions(list []Version) []Version {
 	return list
 }
 
+// sameDay returns the places of the observations that claim to be of one source, format
+// and day.
+func sameDay(list []Version) [][]int {
+	type shown struct{ day, format, number string }
+	same := map[shown][]int{}
+	for i := range list {
+		if v := &list[i]; v.Kind == "observation" && v.Claimed != "" {
+			key := shown{v.Claimed, v.Format, v.Number("nct")}
+			same[key] = append(same[key], i)
+		}
+	}
+	return slices.Collect(maps.Values(same))
+}
+
 // maxConflicts is how many contradicting versions are named of one.
 const maxConflicts = 20
+
+// contradict reports whether two copies of one source and day cannot both be what it showed.
+func contradict(a, b *Version) bool { return a.Digest != b.Digest && !sameSaid(a, b) }
 
 // sameSaid reports whether two copies say the same, whatever else their bytes have.
 func sameSaid(a, b *Version) bool {

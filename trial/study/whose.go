@@ -2,6 +2,7 @@ package study
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -59,6 +60,40 @@ func Part(versions []Version) (deciding []Version, others []Copies) {
 // With returns the versions that decide and one third party's together.
 func (c *Copies) With(deciding []Version) []Version {
 	return NewVersions(slices.Concat(deciding, c.Versions))
+}
+
+// Sides returns, where organisations whose word decides log different things as the same
+// day of one source, what each of them leads to: its versions, and all of the others' that
+// do not contradict its own. It returns nil where no organisation contradicts another.
+// The reader's own files contradict nobody here: the reader has chosen them.
+func Sides(deciding []Version) (sides []Copies) {
+	type rival struct {
+		org   string
+		place int
+	}
+	against := map[rival]bool{} // the organisation says something else than the version there
+	orgs := map[string]bool{}
+	for _, places := range sameDay(deciding) {
+		for _, i := range places {
+			for _, j := range places {
+				a, b := &deciding[i], &deciding[j]
+				if a.Org != b.Org && a.File == "" && b.File == "" && contradict(a, b) {
+					against[rival{a.Org, j}], orgs[a.Org] = true, true
+				}
+			}
+		}
+	}
+	for _, org := range slices.Sorted(maps.Keys(orgs)) {
+		side := Copies{Org: org}
+		for i, v := range deciding {
+			if !against[rival{org, i}] {
+				side.Versions = append(side.Versions, v)
+			}
+		}
+		side.Versions = NewVersions(side.Versions)
+		sides = append(sides, side)
+	}
+	return sides
 }
 
 // Alone opens a verdict that rests on third parties' copies and on nothing else, as in
