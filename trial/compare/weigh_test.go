@@ -39,6 +39,7 @@ func TestWeigh(t *testing.T) {
 				"contested, by acme's copy: " + AsSpecified, "contested, by acme's copy: " + AsSpecified,
 				"contested, by rival's copy: demoted", "contested, by rival's copy: promoted"}, "; "),
 			[]string{"acme, rival log different things as what the registry showed on one day"}},
+		{"the reader's own file, whoever logged it, contests nothing", [][]study.Version{of("acme", study.ByHolder, planned, kept), of("rival", study.ByReader, sameDay)}, "demoted; promoted", nil},
 		{"a rival alone", [][]study.Version{of("rival", study.ByOther, planned, switched)}, "by rival's copies alone: demoted; by rival's copies alone: promoted", []string{"-from (rival)"}},
 		{"two against one", [][]study.Version{of("honest", study.ByOther, planned, kept), of("rival", study.ByOther, planned, switched), of("too", study.ByOther, planned, switched)},
 			strings.Join([]string{

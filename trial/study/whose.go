@@ -77,7 +77,7 @@ func Sides(deciding []Version) (sides []Copies) {
 		for _, i := range places {
 			for _, j := range places {
 				a, b := &deciding[i], &deciding[j]
-				if a.Org != b.Org && a.File == "" && b.File == "" && contradict(a, b) {
+				if a.Org != b.Org && a.Whose != ByReader && b.Whose != ByReader && contradict(a, b) {
 					against[rival{a.Org, j}], orgs[a.Org] = true, true
 				}
 			}
