@@ -62,11 +62,11 @@ if ! "$GOBIN/govulncheck" ./... >"$tmp/vuln" 2>&1; then
 	fi
 fi
 
-step "building second opinions: tessera fsck, litewitness"
+step "building second opinions: tessera fsck, litewitness, litebastion"
 go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
 mkdir "$tmp/lite"
 printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96\n' >"$tmp/lite/go.mod"
-(cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/litewitness" filippo.io/torchwood/cmd/litewitness)
+(cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/torchwood/cmd/litewitness filippo.io/torchwood/cmd/litebastion)
 
 step "MariaDB"
 mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --auth-root-authentication-method=normal >/dev/null 2>&1
@@ -90,7 +90,7 @@ step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
-TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" \
+TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"

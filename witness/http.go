@@ -18,6 +18,7 @@ const maxBody = 64 << 10
 //
 //	POST /add-checkpoint
 //	GET  /<hex SHA-256 of origin>/checkpoint
+//	GET  /           a page for people: the witness, its key, its logs
 //	GET  /healthz    200, or 503 if a write failed and the record can not be read again
 //	GET  /metrics    Prometheus text format
 //
@@ -25,6 +26,7 @@ const maxBody = 64 << 10
 func (w *Witness) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /add-checkpoint", w.serveAdd)
+	mux.HandleFunc("GET /{$}", w.servePage)
 	mux.HandleFunc("GET /{hash}/checkpoint", w.serveCheckpoint)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.HandleFunc("GET /metrics", w.serveMetrics)

@@ -2,6 +2,7 @@ package witness
 
 import (
 	"crypto/ed25519"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -173,6 +174,24 @@ func (k *Key) Replays() bool { return strings.HasSuffix(k.name, replaySuffix) }
 // VKey returns the public key as c2sp.org/signed-note spells it.
 func (k *Key) VKey() string {
 	return fmt.Sprintf("%s+%08x+%s", k.name, k.id, strict64.EncodeToString(k.public()))
+}
+
+// BastionKey returns the key by which a bastion knows this witness: another than the
+// one it cosigns by, but made from the same secret, so that it is the same for ever
+// and there is nothing more to keep.
+//
+// SPEC: Transparency log witnesses MAY choose to reuse the witness key as their
+// bastion backend key. (However, note this is not necessary and generating a separate
+// bastion backend key is preferable.)
+//
+// litewitness reuses its key. An ML-DSA-44 key could not be reused, for bastions know
+// Ed25519 keys alone.
+func (k *Key) BastionKey() (ed25519.PrivateKey, error) {
+	seed, err := hkdf.Key(sha256.New, k.seed, nil, "trialproof witness: bastion key", ed25519.SeedSize)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key for the bastion: %w", err)
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 // public returns the type byte and the public key.

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// The Prometheus text format is written by hand: seven families need no
+// The Prometheus text format is written by hand: a dozen families need no
 // library, and the daemon stays small enough to be read in full by whoever is
 // to trust it.
 
@@ -37,11 +37,7 @@ func (w *Witness) serveMetrics(rw http.ResponseWriter, r *http.Request) {
 	family := func(name, kind, help string) {
 		fmt.Fprintf(&b, "# HELP trialwitness_%s %s\n# TYPE trialwitness_%s %s\n", name, help, name, kind)
 	}
-	origins := make([]string, 0, len(w.ledgers))
-	for origin := range w.ledgers {
-		origins = append(origins, origin)
-	}
-	slices.Sort(origins)
+	origins := w.origins()
 	perLog := func(name, kind, help string, value func(*ledger) int64) {
 		family(name, kind, help)
 		for _, origin := range origins {
@@ -71,6 +67,18 @@ func (w *Witness) serveMetrics(rw http.ResponseWriter, r *http.Request) {
 	if w.CertificateExpires != nil {
 		family("certificate_expiry_seconds", "gauge", "When the certificate that is served expires, in seconds since 1970.")
 		fmt.Fprintf(&b, "trialwitness_certificate_expiry_seconds %d\n", w.CertificateExpires().Unix())
+	}
+
+	if w.Bastion != nil {
+		s := w.Bastion.State()
+		connected := 0
+		if s.Connected {
+			connected = 1
+		}
+		family("bastion_connected", "gauge", "1 if logs reach this witness through its bastion, 0 if it is cut off.")
+		fmt.Fprintf(&b, "trialwitness_bastion_connected %d\n", connected)
+		family("bastion_connections_total", "counter", "Connections made to the bastion.")
+		fmt.Fprintf(&b, "trialwitness_bastion_connections_total %d\n", s.Connections)
 	}
 
 	rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -1,10 +1,8 @@
 package witness
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
-	"log/slog"
 	"os"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -112,11 +110,13 @@ func (l *ledger) keepRefused(cur *record, cp *checkpoint, signed string, why err
 		l.cfg.Logger.Error("looking for a fork failed", "origin", l.origin, "err", err)
 		fallthrough
 	case rival == nil && !known:
-		level := slog.LevelWarn
-		if _, ok := errors.AsType[*ConflictError](why); ok {
-			level = slog.LevelInfo // how a log that has just started asks where we are
+		if conflict, ok := errors.AsType[*ConflictError](why); ok {
+			// How a log that has just started, or has just been told of us, finds out
+			// where we are. Nothing is wrong.
+			l.cfg.Logger.Info("told the log the size to start from", "origin", l.origin, "start", conflict.Size, "size", cp.size)
+		} else {
+			l.cfg.Logger.Warn("refused a checkpoint the log signed", "origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
 		}
-		l.cfg.Logger.Log(context.Background(), level, "refused a checkpoint the log signed", "origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
 		l.keepText(cp, signed)
 	case rival != nil:
 		if !l.keepFork(rival, []byte(signed), cp) {

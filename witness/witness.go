@@ -40,6 +40,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/trialproof/trialproof/witness/bastion"
 )
 
 // What AddCheckpoint returns is one of these, possibly wrapped with details, a
@@ -103,6 +105,10 @@ type Witness struct {
 	// CertificateExpires says when the certificate that Handler is served with
 	// expires, for the metrics; nil: there is none. Set it before serving.
 	CertificateExpires func() time.Time
+
+	// Bastion is the connection through which logs reach Handler, for the page and
+	// the metrics; nil: there is none. Set it before serving.
+	Bastion *bastion.Backend
 
 	cfg     Config
 	folder  *folder

@@ -27,6 +27,7 @@ const usage = `Trialwitness cosigns transparency log checkpoints (c2sp.org/tlog-
 
 	trialwitness keygen -name NAME [-replay] [-mldsa] -key FILE
 	trialwitness serve -key FILE -dir DIR -listen ADDR -log VKEY[=URL]
+	trialwitness serve -key FILE -dir DIR -bastion HOST:PORT -log VKEY[=URL]
 	trialwitness forks -dir DIR
 	trialwitness checkfork -log VKEY FILE
 

@@ -322,7 +322,9 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
+// certificate makes a server's certificate and key, as files, and who trusts it.
+func certificate(t *testing.T) (cert, certKey string, pool *x509.CertPool) {
+	t.Helper()
 	priv, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -337,24 +339,29 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	cert, certKey := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	cert, certKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, certKey: {Type: "PRIVATE KEY", Bytes: privDER}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool = x509.NewCertPool()
+	pool.AddCert(parsed)
+	return cert, certKey, pool
+}
+
+func TestTLS(t *testing.T) {
+	cert, certKey, pool := certificate(t)
 	l := newLog()
 	key, _ := keygenFile(t)
 	s := start(t, "-key", key, "-dir", t.TempDir(), "-listen", "127.0.0.1:0", "-log", l.vkey, "-tls-cert", cert, "-tls-key", certKey)
 	if !strings.HasPrefix(s.url, "https://127.0.0.1:") {
 		t.Fatalf("listening on %s", s.url)
 	}
-	pool := x509.NewCertPool()
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool.AddCert(parsed)
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer c.CloseIdleConnections()
 	if status, body := fetch(t, c, "POST", s.url+"/add-checkpoint", "old 0\n\n"+l.checkpoint(1, "one")); status != 200 {

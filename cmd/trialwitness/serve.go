@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/witness"
+	"github.com/trialproof/trialproof/witness/bastion"
 	"github.com/trialproof/trialproof/witness/guard"
 )
 
@@ -24,7 +25,8 @@ func serve(ctx context.Context, args []string, stderr io.Writer) int {
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	keyFile := f.String("key", "", "key `FILE` made by keygen; the first use writes to it which folder it belongs to")
 	dir := f.String("dir", "", "folder `DIR` of this key alone; made if missing")
-	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one")
+	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one; with -bastion, nothing listens unless this is given")
+	through := f.String("bastion", "", "`HOST:PORT` of a bastion to be reached through, for a machine that cannot be connected to")
 	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
 	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
 	strict := f.Bool("strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
@@ -41,6 +43,12 @@ finds out by replaying the entries: give the log's URL behind its vkey.
 
 While a log's key is followed by another, name both: -log OLD -log NEW, or with
 the URL behind either of them. What was cosigned before stays.
+
+A machine behind a firewall is reached through a bastion (c2sp.org/https-bastion),
+to which it connects by itself. Its operator has to allow the key hash in the URL
+that is printed:
+
+	trialwitness serve -key w1.key -dir w1 -bastion bastion.example:443 -log "$(cat log.vkey)"
 
 Keep FILE and DIR together and for ever: a witness that forgets what it cosigned
 could sign a rollback, so neither works without the other. After losing DIR, make
@@ -59,6 +67,16 @@ a new key. One witness runs on a folder at a time.
 	case (*cert == "") != (*certKey == ""):
 		return misuse(stderr, "-tls-cert and -tls-key go together")
 	}
+	listens := *through == "" // or -listen is given
+	f.Visit(func(set *flag.Flag) { listens = listens || set.Name == "listen" })
+	if *through != "" {
+		if err := bastion.CheckAddr(*through); err != nil {
+			return misuse(stderr, "-bastion: %v", err)
+		}
+	}
+	if !listens && *cert != "" {
+		return misuse(stderr, "-tls-cert is for what listens, and with -bastion alone nothing does: add -listen, or leave -tls-cert out")
+	}
 	key, err := witness.ReadKey(*keyFile)
 	if err != nil {
 		return fail(stderr, failed, err)
@@ -69,17 +87,7 @@ a new key. One witness runs on a folder at a time.
 			return fail(stderr, failed, err)
 		}
 	}
-	srv := &http.Server{
-		// A request is small and its answer takes a few disk writes: who needs
-		// longer is broken or hostile. Idle connections are what a log keeps
-		// open between checkpoints.
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second, // well above replayTime
-		IdleTimeout:       3 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+	srv := newServer(logger)
 	scheme := "http"
 	var expires func() time.Time
 	if *cert != "" {
@@ -103,14 +111,49 @@ a new key. One witness runs on a folder at a time.
 	}
 	w.CertificateExpires = expires
 	srv.Handler = w.Handler()
-	status = listenAndServe(ctx, srv, *listen, func(addr net.Addr) {
-		fmt.Fprintf(stderr, "%s: %s listening on %s://%s\n", program, key.Name(), scheme, addr)
+	serving := func(how, url string) {
+		fmt.Fprintf(stderr, "%s: %s %s %s\n", program, key.Name(), how, url)
 		logger.Info("serving", "vkey", key.VKey(), "dir", *dir, "logs", len(logs))
-	}, stderr)
-	if err := w.Close(); err != nil {
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	behind := make(chan error, 1)
+	if *through == "" {
+		behind <- nil
+	} else {
+		secret, err := key.BastionKey()
+		if err != nil {
+			return fail(stderr, failed, errors.Join(err, w.Close()))
+		}
+		w.Bastion = &bastion.Backend{Addr: *through, Key: secret, Server: newServer(logger), Logger: logger}
+		w.Bastion.Server.Handler = srv.Handler
+		serving("behind a bastion as", w.Bastion.URL())
+		go func() { behind <- w.Bastion.Run(ctx) }()
+	}
+	if listens {
+		status = listenAndServe(ctx, srv, *listen, func(addr net.Addr) { serving("listening on", scheme+"://"+addr.String()) }, stderr)
+	} else {
+		<-ctx.Done()
+	}
+	cancel()
+	if err := errors.Join(<-behind, w.Close()); err != nil {
 		return fail(stderr, failed, err)
 	}
 	return status
+}
+
+func newServer(logger *slog.Logger) *http.Server {
+	return &http.Server{
+		// A request is small and its answer takes a few disk writes: who needs
+		// longer is broken or hostile. Idle connections are what a log keeps
+		// open between checkpoints.
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second, // well above replayTime
+		IdleTimeout:       3 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
 }
 
 // listenAndServe serves until ctx ends, then lets requests that are under way
