@@ -23,7 +23,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -251,13 +250,4 @@ func readKey(name string) (key crypto.Signer, org string, err error) {
 	}
 	head, _, _ := strings.Cut(string(data), "-----BEGIN")
 	return signer, trial.Members(head)["organisation"], nil
-}
-
-// cpuTime is what this process has taken of the processors.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // lockFile is the file in a locked folder that carries the lock. It stays there:
 // removing it would let two processes lock two files of one name.
 const lockFile = "lock"
+
+// errHeld says that another has the lock.
+var errHeld = errors.New("locked by another process")
 
 // A Lock is one process's hold on a folder.
 type Lock struct{ f *os.File }
@@ -31,7 +33,7 @@ func LockDir(dir string) (*Lock, error) {
 	}
 	if err := flock(f); err != nil {
 		defer f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+		if errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("folder %s is in use by %s: stop it first, or name another folder", dir, holder(f))
 		}
 		return nil, fmt.Errorf("lock folder %s: %w", dir, err)
@@ -62,15 +64,6 @@ func HoldDir(dir string) (*Lock, error) {
 
 // Close releases the folder.
 func (l *Lock) Close() error { return l.f.Close() }
-
-func flock(f *os.File) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
-}
 
 func holder(f *os.File) string {
 	b, err := io.ReadAll(io.LimitReader(f, 20))
