@@ -39,10 +39,12 @@ func (b *brokenTiles) Get(ctx context.Context, path string) ([]byte, error) {
 func TestInternalError(t *testing.T) {
 	tiles := new(brokenTiles)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
+	g := newGolden(t, "internal")
 	for err, want := range map[error]string{errors.New("secret of the disk"): "secret of the disk", logserver.ErrNotFound: "tile/entries/000 is damaged: it is missing"} {
 		tiles.err.Store(&err)
 		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=org&id=acme"} {
 			a := f.get(path)
+			g.add(path, a)
 			if strings.Contains(path, "records") {
 				if a.status != 200 { // reads no tile
 					t.Errorf("%s: status %d", path, a.status)
@@ -66,7 +68,9 @@ func TestInternalError(t *testing.T) {
 		if _, got := stream.Recv(); status.Code(got) != codes.Internal || status.Convert(got).Message() != "internal error" {
 			t.Errorf("gRPC stream: %v", got)
 		}
-		if a := f.get("/v1/stream"); a.status != 500 || a.wire(t).Message != "internal error" {
+		a := f.get("/v1/stream")
+		g.add("/v1/stream", a)
+		if a.status != 500 || a.wire(t).Message != "internal error" {
 			t.Errorf("stream: status %d, %s", a.status, a.body)
 		}
 		tiles.err.Store(nil)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +37,7 @@ func TestParity(t *testing.T) {
 	ctx := t.Context()
 	none := trial.Hash{9}.String()
 
+	g := newGolden(t, "parity")
 	for _, c := range []struct {
 		path   string
 		call   func() (proto.Message, error)
@@ -84,6 +87,7 @@ func TestParity(t *testing.T) {
 		}, 400},
 	} {
 		a := f.get(c.path)
+		g.add(c.path, a)
 		m, err := c.call()
 		if a.status != c.status {
 			t.Errorf("%s: status %d, %s", c.path, a.status, a.body)
@@ -108,13 +112,16 @@ func TestParity(t *testing.T) {
 
 func TestQueries(t *testing.T) {
 	f := newFixture(t, setup{})
+	g := newGolden(t, "queries")
 	for _, path := range []string{
 		"/v1/log?x=1", "/v1/entries/x", "/v1/entries/-1", "/v1/entries/01", "/v1/entries/0x1", "/v1/entries/18446744073709551616",
 		"/v1/entries/0?from=1", "/v1/trials/entries?trial=a&trial=b", "/v1/trials/entries?trial=a&form=3",
 		"/v1/trials/entries?trial=a&from=+1", "/v1/records/entries?kind=org&id=a&from=", "/v1/stream?from=x", "/v1/stream?to=3", "/v1/stream?from=1&from=2",
 		"/v1/log?%zz",
 	} {
-		if a := f.get(path); a.status != http.StatusBadRequest || a.wire(t).Code != "INVALID_ARGUMENT" {
+		a := f.get(path)
+		g.add(path, a)
+		if a.status != http.StatusBadRequest || a.wire(t).Code != "INVALID_ARGUMENT" {
 			t.Errorf("%s: status %d, %s", path, a.status, a.body)
 		}
 	}
@@ -124,12 +131,18 @@ func TestQueries(t *testing.T) {
 func TestOddPaths(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := strings.Repeat("0", 64)
-	for path, want := range map[string]int{
+	g := newGolden(t, "paths")
+	paths := map[string]int{
 		"/v1/receipts/a%2Fb": 404, "/v1/receipts/" + id + ":verb": 400, "/v1/receipts/" + id + "%2F": 404, "/v1/receipts/": 404,
 		"/v1/receipts/%ff": 400, "/v1/receipts/" + id + "/x": 404, "/v1/entries/0:0": 400, "/v1/entries/%30": 200, "/v1/entries/0%2F1": 400,
 		"/v1/log/": 404, "/v1/log%2F": 404, "/v1": 404, "/nowhere": 404, "/tile/0%2F000.p%2F2": 200, "/tile/%2e%2e": 400,
-	} {
-		if a := f.get(path); a.status != want {
+	}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		a, want := f.get(path), paths[path]
+		if !strings.HasPrefix(path, "/tile/") {
+			g.add(path, a)
+		}
+		if a.status != want {
 			t.Errorf("%s: status %d, wanted %d: %s", path, a.status, want, a.body)
 		} else if want != 200 {
 			a.wire(t)

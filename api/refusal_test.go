@@ -84,6 +84,7 @@ func TestRefusals(t *testing.T) {
 	late, lateSubjects := document(func(d *trial.Document) { d.SignedAt = trial.TimeOf(trialtest.Start.Std().Add(time.Hour)) })
 	pia := sign("p256-pia", doc, docSubjects)
 
+	g := newGolden(t, "refusals")
 	for _, c := range []struct {
 		name   string
 		st     statement
@@ -118,6 +119,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			size := f.log.Size()
 			a := f.post(body(c.st.envelope, c.st.key))
+			g.add(c.name, a)
 			w := a.wire(t)
 			if a.status != c.status || w.Rule != string(c.rule) || w.Code != c.code.String() ||
 				!strings.HasPrefix(w.Message, string(c.rule)+": "+trial.RuleText(c.rule)+": ") {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,6 +39,29 @@ func (f *fixture) openLines(t *testing.T, from uint64) *lineReader {
 		t.Fatalf("status %d, %s", resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
 	return &lineReader{t, bufio.NewScanner(resp.Body), stop}
+}
+
+// TestStreamBytes: what a stream sends, from its header to the line that says why it ends.
+func TestStreamBytes(t *testing.T) {
+	f := newFixture(t, setup{})
+	f.enrol()
+	g := newGolden(t, "stream")
+	req, err := http.NewRequestWithContext(t.Context(), "GET", f.http.URL+"/v1/stream?from=1", nil)
+	fatal(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	fatal(t, err)
+	defer resp.Body.Close()
+	all := bufio.NewReader(resp.Body)
+	var sent strings.Builder
+	for range f.log.Size() - 1 {
+		line, err := all.ReadString('\n')
+		fatal(t, err)
+		sent.WriteString(line)
+	}
+	f.close()
+	rest, err := io.ReadAll(all)
+	fatal(t, err)
+	g.add("a stream from 1", answer{resp.StatusCode, resp.Header, sent.String() + string(rest)})
 }
 
 type wireEntry struct {

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,8 +236,10 @@ func TestStrictJSON(t *testing.T) {
 		"number for a string":        edit(`"application/vnd.in-toto+json"`, "1"),
 		"no signature":               edit(string(envelope[strings.Index(string(envelope), `"signatures"`):]), `"signatures":[]}`),
 	}
-	for name, bad := range spellings {
-		a := f.post(bad)
+	g := newGolden(t, "spellings")
+	for _, name := range slices.Sorted(maps.Keys(spellings)) {
+		a := f.post(spellings[name])
+		g.add(name, a)
 		if w := a.wire(t); a.status != http.StatusBadRequest || w.Rule != "R1" || w.Code != "INVALID_ARGUMENT" || !strings.HasPrefix(w.Message, "R1: malformed: ") {
 			t.Errorf("%s: status %d, %+v", name, a.status, w)
 		}
