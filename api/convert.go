@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/trialproof/trialproof/api/trialpb"
 	"github.com/trialproof/trialproof/logserver"
@@ -68,86 +66,6 @@ func decodeKey(s string) ([]byte, error) {
 		return nil, malformed("key: not standard base64")
 	}
 	return key, nil
-}
-
-// decodeSubmit parses the JSON of a request. The envelope must be canonical as
-// it stands there, for its bytes are what gets logged: no other spelling is
-// mended. The JSON around it has the two members envelope and key, once each.
-// Every error is a refusal.
-func decodeSubmit(body []byte, req *trialpb.SubmitRequest) error {
-	members, err := splitObject(body, "envelope", "key")
-	if err != nil {
-		return malformed("request: %v", err)
-	}
-	var key string
-	if err := json.Unmarshal(members["key"], &key); err != nil {
-		return malformed("request: key is not a string")
-	}
-	raw := members["envelope"]
-	var e wireEnvelope
-	if json.Unmarshal(raw, &e) != nil || !bytes.Equal(e.marshal(), raw) {
-		der, err := decodeKey(key)
-		if err != nil {
-			return err
-		}
-		if _, err := trial.Check(raw, der); err != nil {
-			return err // which says what is wrong with this spelling
-		}
-		return malformed("envelope: not canonical JSON (RFC 8785)")
-	}
-	req.Key = key
-	req.Envelope = &trialpb.Envelope{Payload: e.Payload, PayloadType: e.PayloadType}
-	for _, s := range e.Signatures {
-		req.Envelope.Signatures = append(req.Envelope.Signatures, &trialpb.Signature{Keyid: s.KeyID, Sig: s.Sig})
-	}
-	return nil
-}
-
-// splitObject returns the members of a JSON object, which has exactly those
-// named, spelt so, once each.
-func splitObject(data []byte, names ...string) (map[string]json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, describeJSON(err, "not a JSON object")
-	}
-	members := map[string]json.RawMessage{}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, describeJSON(err, "not JSON")
-		}
-		name := t.(string) // the decoder takes no other
-		if members[name] != nil {
-			return nil, fmt.Errorf("member %.40q stands there twice", name)
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return nil, describeJSON(err, "not JSON")
-		}
-		members[name] = v
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, describeJSON(err, "not JSON")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("something follows the JSON object")
-	}
-	for _, name := range names {
-		if members[name] == nil {
-			return nil, fmt.Errorf("member %s is missing", name)
-		}
-	}
-	if len(members) > len(names) {
-		return nil, fmt.Errorf("it has members other than %q", names)
-	}
-	return members, nil
-}
-
-func describeJSON(err error, otherwise string) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("JSON ends too early")
-	}
-	return errors.New(otherwise)
 }
 
 // toPending is the receipt of a statement that waits for the witnesses.

@@ -16,10 +16,9 @@ import (
 // A call is what is known of a request beside its message. One goroutine, the
 // request's, uses it.
 type call struct {
-	id      string // told to the caller, who can quote it
-	addr    string // see addressOf
-	counted bool   // against the rate of its address
-	err     error  // what was answered with a problem
+	id   string // told to the caller, who can quote it
+	addr string // see addressOf
+	err  error  // what was answered with a problem
 }
 
 type callKey struct{}

@@ -100,7 +100,7 @@ func TestParity(t *testing.T) {
 			}
 			continue
 		}
-		if data, _ := jsonCodec.Marshal(m); string(data) != a.body || a.header.Get("Content-Type") != "application/json" {
+		if data, _ := marshal(m); string(data) != a.body || a.header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s:\ngRPC %s\nJSON %s", c.path, data, a.body)
 		}
 		head := f.send(http.MethodHead, c.path, "")

@@ -91,9 +91,6 @@ func problemOf(ctx context.Context, err error) *problem {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return &problem{code: codes.Canceled, status: statusClientGone, message: "the caller has left"}
 	}
-	if st, ok := status.FromError(err); ok && st.Code() == codes.InvalidArgument {
-		return badRequest(st.Message()) // by the gateway, about the request
-	}
 	return &problem{code: codes.Internal, status: http.StatusInternalServerError, message: "internal error"}
 }
 

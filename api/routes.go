@@ -17,17 +17,18 @@ type route struct {
 }
 
 // allRoutes lists everything that HTTP serves.
-func (s *Server) allRoutes(g *gateway) []route {
+func (s *Server) allRoutes() []route {
+	get := s.getters()
 	const text, js, html = "text/plain", "application/json", "text/html"
 	return []route{
-		{method: "POST", path: "/v1/statements", handler: http.HandlerFunc(g.submit)},
-		{method: "GET", path: "/v1/receipts/{id}", handler: g.get()},
-		{method: "GET", path: "/v1/entries/{index}", handler: g.get()},
-		{method: "GET", path: "/v1/trials/entries", handler: g.get("trial", "from")},
-		{method: "GET", path: "/v1/records/entries", handler: g.get("kind", "id", "from")},
-		{method: "GET", path: "/v1/history", handler: s.bounded(maxAnswers, g.get("kind", "id", "size", "from"))},
-		{method: "GET", path: "/v1/log", handler: g.get()},
-		{method: "GET", path: streamPath, handler: http.HandlerFunc(g.stream)},
+		{method: "POST", path: "/v1/statements", handler: http.HandlerFunc(s.statement)},
+		{method: "GET", path: "/v1/receipts/{id}", handler: get["/v1/receipts/{id}"]},
+		{method: "GET", path: "/v1/entries/{index}", handler: get["/v1/entries/{index}"]},
+		{method: "GET", path: "/v1/trials/entries", handler: get["/v1/trials/entries"]},
+		{method: "GET", path: "/v1/records/entries", handler: get["/v1/records/entries"]},
+		{method: "GET", path: "/v1/history", handler: get["/v1/history"]},
+		{method: "GET", path: "/v1/log", handler: get["/v1/log"]},
+		{method: "GET", path: streamPath, handler: http.HandlerFunc(s.stream)},
 
 		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint), "The newest published checkpoint with its cosignatures (c2sp.org/tlog-checkpoint).", text},
 		{"GET", "/tile/{path}", http.HandlerFunc(s.tile), "A tile such as 0/x001/067, or an entry bundle such as entries/000.p/8 (c2sp.org/tlog-tiles).", "application/octet-stream"},

@@ -2,9 +2,9 @@
 // the plain files of c2sp.org/tlog-tiles, with what an operator needs beside
 // them (health, metrics, a description of all routes, a page).
 //
-//	POST /v1/statements -> gateway \
-//	                                service.Submit -> logserver.Log.Submit
-//	gRPC Log/Submit ------------->  /
+//	POST /v1/statements -> statement.go      \
+//	                                          service.submit -> logserver.Log.Submit
+//	gRPC Log/Submit ----> service.Submit ---> /
 //
 // It does nothing but translate: what a statement may say is for package trial,
 // what happens to it for package logserver. Three translations have one place
@@ -105,11 +105,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger}
-	gateway, err := newGateway(s)
-	if err != nil {
-		return nil, err
-	}
-	s.routes = s.allRoutes(gateway)
+	s.routes = s.allRoutes()
+	var err error
 	if s.openAPI, err = describe(s.routes); err != nil {
 		return nil, err
 	}

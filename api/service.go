@@ -41,8 +41,7 @@ func newService(cfg Config) *service {
 	}
 }
 
-// Submit implements trialpb.LogServer. If ctx ends while it waits, the statement
-// stays where it is: submitted again, it is the same one.
+// Submit implements trialpb.LogServer.
 func (s *service) Submit(ctx context.Context, req *trialpb.SubmitRequest) (*trialpb.Receipt, error) {
 	if err := s.countAddress(ctx); err != nil {
 		return nil, err
@@ -52,6 +51,13 @@ func (s *service) Submit(ctx context.Context, req *trialpb.SubmitRequest) (*tria
 		s.metrics.Refused(trial.RuleOf(err))
 		return nil, err
 	}
+	return s.submit(ctx, envelope, key)
+}
+
+// submit is the one door for an envelope, over HTTP and gRPC. The log checks it and
+// counts its refusal. If ctx ends while it waits, the statement stays where it is:
+// submitted again, it is the same one.
+func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Receipt, error) {
 	signer := ""
 	if s.perKey != nil {
 		sum := sha256.Sum256(key)
@@ -80,15 +86,9 @@ func (s *service) Submit(ctx context.Context, req *trialpb.SubmitRequest) (*tria
 	return toReceipt(out.ID, out.Index, out.Receipt), nil
 }
 
-// countAddress counts a submission against its address, once: over HTTP it is
-// called before the body is read too, so that garbage counts.
+// countAddress counts a submission against its address.
 func (s *service) countAddress(ctx context.Context) error {
-	c := callOf(ctx)
-	if c.counted {
-		return nil
-	}
-	c.counted = true
-	if wait := s.perAddress.take(c.addr); wait > 0 {
+	if wait := s.perAddress.take(callOf(ctx).addr); wait > 0 {
 		return tooMany("too many submissions from this address: send it again later", wait)
 	}
 	return nil

@@ -97,7 +97,7 @@ func TestSubmitTwice(t *testing.T) {
 	}
 	overGRPC, err := f.grpc.Submit(t.Context(), message(t, envelope, key))
 	fatal(t, err)
-	if data, _ := jsonCodec.Marshal(overGRPC); string(data) != first.body {
+	if data, _ := marshal(overGRPC); string(data) != first.body {
 		t.Errorf("over gRPC %s, over HTTP %s", data, first.body)
 	}
 	if f.log.Size() != size {

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/trialproof/trialproof/api/trialpb"
+)
+
+// This file serves the service's methods as JSON, by calls within the process. A method
+// sees its message alone: no header of a request, and so no timeout, method or address
+// claimed in one, gets past the handlers.
+
+// getters returns the handlers of the methods whose messages are in the path and the
+// query, by their routes' paths.
+func (s *Server) getters() map[string]http.Handler {
+	svc := s.service
+	return map[string]http.Handler{
+		"/v1/receipts/{id}": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			id := r.PathValue("id")
+			if strings.Contains(id, "/") { // it stood there as %2F
+				return nil, nothingHere()
+			}
+			return svc.GetReceipt(ctx, &trialpb.GetReceiptRequest{Id: id})
+		}),
+		"/v1/entries/{index}": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			index, ok := parseDecimal(r.PathValue("index"))
+			if !ok {
+				return nil, badRequest("index is not a decimal number")
+			}
+			return svc.GetEntry(ctx, &trialpb.GetEntryRequest{Index: index})
+		}),
+		"/v1/trials/entries": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			return svc.ListTrialEntries(ctx, &trialpb.ListTrialEntriesRequest{Trial: r.URL.Query().Get("trial"), From: number(r, "from")})
+		}, "trial", "from"),
+		"/v1/records/entries": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			return svc.ListRecordEntries(ctx, &trialpb.ListRecordEntriesRequest{Kind: r.URL.Query().Get("kind"), Id: r.URL.Query().Get("id"), From: number(r, "from")})
+		}, "kind", "id", "from"),
+		"/v1/history": s.bounded(maxAnswers, s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			return svc.GetHistory(ctx, &trialpb.GetHistoryRequest{
+				Kind: r.URL.Query().Get("kind"), Id: r.URL.Query().Get("id"), Size: number(r, "size"), From: number(r, "from"),
+			})
+		}, "kind", "id", "size", "from")),
+		"/v1/log": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
+			return svc.GetLog(ctx, &trialpb.GetLogRequest{})
+		}),
+	}
+}
+
+// get serves a method whose query has none but the parameters named.
+func (s *Server) get(method func(context.Context, *http.Request) (proto.Message, error), parameters ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := checkQuery(r, parameters); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		m, err := method(r.Context(), r)
+		s.answer(w, r, m, err)
+	})
+}
+
+// answer answers with a method's message as JSON, or with its error.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, m proto.Message, err error) {
+	var data []byte
+	if err == nil {
+		data, err = marshal(m)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	if r, ok := m.(*trialpb.Receipt); ok && r.Receipt == nil {
+		w.Header().Set("Retry-After", "2")
+		w.WriteHeader(http.StatusAccepted)
+	}
+	w.Write(data)
+}
+
+// marshal returns one line of JSON, the same for the same message in every
+// build, which protojson sees to it that its own is not.
+func marshal(m proto.Message) ([]byte, error) {
+	data, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = json.Compact(&b, data)
+	return b.Bytes(), err
+}
+
+// checkQuery refuses parameters that are not known, or given twice, or not in
+// their form: one that is ignored would answer another question.
+func checkQuery(r *http.Request, known []string) error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return badRequest("the query of the URL is malformed")
+	}
+	for name, values := range query {
+		switch {
+		case !slices.Contains(known, name):
+			return badRequest(strings.TrimSpace(fmt.Sprintf("there is no parameter %.40q here %s", name, known)))
+		case len(values) > 1:
+			return badRequest(name + " is given twice")
+		case name == "from" || name == "size":
+			if _, ok := parseDecimal(values[0]); !ok {
+				return badRequest(name + " is not a decimal number")
+			}
+		}
+	}
+	return nil
+}
+
+// parseDecimal takes uint64 in its one spelling.
+func parseDecimal(s string) (n uint64, ok bool) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	return n, err == nil && strconv.FormatUint(n, 10) == s
+}
+
+// number returns a parameter that checkQuery has seen; one that is not given is 0.
+func number(r *http.Request, name string) uint64 {
+	n, _ := parseDecimal(r.URL.Query().Get(name))
+	return n
+}

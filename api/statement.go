@@ -1,0 +1,112 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// statement serves POST /v1/statements: it splits the body into envelope and key, and
+// hands both to what gRPC calls. Package trial alone parses the envelope.
+func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
+	// A page elsewhere can make a browser send other types without asking.
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		p := badRequest("the content type of a statement is application/json")
+		p.status = http.StatusUnsupportedMediaType
+		s.fail(w, r, p)
+		return
+	}
+	err := checkQuery(r, nil)
+	if err == nil {
+		err = s.service.countAddress(r.Context()) // before the body is read, so that garbage counts
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	envelope, key, err := readStatement(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.metrics.Refused(trial.RuleOf(err))
+		s.fail(w, r, err)
+		return
+	}
+	m, err := s.service.submit(r.Context(), envelope, key)
+	s.answer(w, r, m, err)
+}
+
+// readStatement returns the envelope as it was sent, to the byte, for its bytes are
+// what gets logged, and the DER key. The JSON around the envelope has the two members
+// envelope and key, once each. Every error is a refusal.
+func readStatement(r io.Reader) (envelope, key []byte, err error) {
+	body, err := io.ReadAll(r)
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, nil, &trial.Refusal{Rule: trial.RuleLimit, Detail: fmt.Sprintf("the request has over %d bytes", maxBody)}
+	} else if err != nil {
+		return nil, nil, malformed("the request ends too early")
+	}
+	members, err := splitObject(body, "envelope", "key")
+	if err != nil {
+		return nil, nil, malformed("request: %v", err)
+	}
+	var text string
+	if err := json.Unmarshal(members["key"], &text); err != nil {
+		return nil, nil, malformed("request: key is not a string")
+	}
+	if key, err = decodeKey(text); err != nil {
+		return nil, nil, err
+	}
+	return members["envelope"], key, nil
+}
+
+// splitObject returns the members of a JSON object, which has exactly those
+// named, spelt so, once each.
+func splitObject(data []byte, names ...string) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, describeJSON(err, "not a JSON object")
+	}
+	members := map[string]json.RawMessage{}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, describeJSON(err, "not JSON")
+		}
+		name := t.(string) // the decoder takes no other
+		if members[name] != nil {
+			return nil, fmt.Errorf("member %.40q stands there twice", name)
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return nil, describeJSON(err, "not JSON")
+		}
+		members[name] = v
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, describeJSON(err, "not JSON")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errors.New("something follows the JSON object")
+	}
+	for _, name := range names {
+		if members[name] == nil {
+			return nil, fmt.Errorf("member %s is missing", name)
+		}
+	}
+	if len(members) > len(names) {
+		return nil, fmt.Errorf("it has members other than %q", names)
+	}
+	return members, nil
+}
+
+func describeJSON(err error, otherwise string) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("JSON ends too early")
+	}
+	return errors.New(otherwise)
+}
