@@ -29,7 +29,7 @@ import (
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/logserver/sqlstore"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 	"github.com/trialproof/trialproof/witness"
 )
@@ -38,7 +38,7 @@ import (
 type fixture struct {
 	t      testing.TB
 	vkey   string
-	policy *receipt.Policy
+	policy *checkpoint.Policy
 	text   string // of the policy
 	log    *logserver.Log
 	close  func() // of the log; called at the end in any case
@@ -147,7 +147,7 @@ func newFixture(t testing.TB, s setup) *fixture {
 	if s.witness != nil {
 		f.text = "log " + vkey + "\n" + s.witness.start(t, vkey, f.clock.Now)
 	}
-	f.policy, err = receipt.ParsePolicy([]byte(f.text))
+	f.policy, err = checkpoint.ParsePolicy([]byte(f.text))
 	fatal(t, err)
 
 	dir := t.TempDir()

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A Checking is what Check is told beside the log.
@@ -34,7 +34,7 @@ type Mend struct {
 	Source string // where the right bytes come from
 	Before []byte // nil: the file is missing
 	After  []byte
-	Tree   receipt.Tree // that the log signed
+	Tree   checkpoint.Tree // that the log signed
 }
 
 // Check compares everything a log has stored with everything else: tree, tiles,
@@ -107,7 +107,7 @@ func (c *checker) copy(ctx context.Context) error {
 			return nil
 		}
 		text, _, _ := strings.Cut(string(kept), "\n\n")
-		if tree, perr := receipt.ParseTree(text + "\n"); perr == nil && tree.Size > l.signed.Size {
+		if tree, perr := checkpoint.ParseTree(text + "\n"); perr == nil && tree.Size > l.signed.Size {
 			c.found("%s is damaged: %v; it says size %d and the database %d, so that the database may be an old copy: it is not repaired", name, err, tree.Size, l.signed.Size)
 			return nil
 		}

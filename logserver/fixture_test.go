@@ -25,7 +25,7 @@ import (
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/logserver/sqlstore"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 	"github.com/trialproof/trialproof/witness"
 )
@@ -158,8 +158,8 @@ type ownClock struct{ logserver.Journal }
 
 func (ownClock) Now(context.Context) (time.Time, error) { return time.Time{}, nil }
 
-func (f *fixture) parsePolicy() *receipt.Policy {
-	p, err := receipt.ParsePolicy([]byte("log " + f.vkey + "\n" + f.policy))
+func (f *fixture) parsePolicy() *checkpoint.Policy {
+	p, err := checkpoint.ParsePolicy([]byte("log " + f.vkey + "\n" + f.policy))
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A log has one key, or two while one follows the other: both have the origin as
@@ -28,7 +28,7 @@ func (c *Config) checkKeys() error {
 		if s.Name() != c.Signer.Name() {
 			return fmt.Errorf("the log's keys have two names: %s and %s", c.Signer.Name(), s.Name())
 		}
-		if !slices.ContainsFunc(c.Policy.Logs, func(l receipt.LogKey) bool { return l.Name() == s.Name() && l.KeyHash() == s.KeyHash() }) {
+		if !slices.ContainsFunc(c.Policy.Logs, func(l checkpoint.LogKey) bool { return l.Name() == s.Name() && l.KeyHash() == s.KeyHash() }) {
 			return fmt.Errorf("the policy has no log line for the key %s+%08x", s.Name(), s.KeyHash())
 		}
 	}
@@ -36,7 +36,7 @@ func (c *Config) checkKeys() error {
 }
 
 // logKeys returns every key that the policy knows for an origin.
-func logKeys(p *receipt.Policy, origin string) []note.Verifier {
+func logKeys(p *checkpoint.Policy, origin string) []note.Verifier {
 	var keys []note.Verifier
 	for _, l := range p.Logs {
 		if l.Name() == origin {
@@ -47,7 +47,7 @@ func logKeys(p *receipt.Policy, origin string) []note.Verifier {
 }
 
 // signTree makes the checkpoint of a tree.
-func (c *Config) signTree(tree receipt.Tree) ([]byte, error) {
+func (c *Config) signTree(tree checkpoint.Tree) ([]byte, error) {
 	signed, err := note.Sign(&note.Note{Text: tree.String()}, c.signers()...)
 	if err != nil {
 		return nil, fmt.Errorf("sign checkpoint: %w", err)
@@ -56,7 +56,7 @@ func (c *Config) signTree(tree receipt.Tree) ([]byte, error) {
 }
 
 // ownLines returns a checkpoint with the signatures of the log's keys alone.
-func ownLines(p *receipt.Policy, signed []byte) ([]byte, error) {
+func ownLines(p *checkpoint.Policy, signed []byte) ([]byte, error) {
 	origin, _, _ := strings.Cut(string(signed), "\n")
 	n, err := note.Open(signed, note.VerifierList(logKeys(p, origin)...))
 	if err != nil {

@@ -37,15 +37,16 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // Config is what a log stands on. Signer, Policy, Tree, Journal and Tiles must
 // be set.
 type Config struct {
-	Signer note.Signer     // signs checkpoints; its name is the origin
-	Next   note.Signer     // the key to come, which signs beside Signer while the two overlap; nil: none
-	Policy *receipt.Policy // the log's own line, the witnesses asked and the quorum
+	Signer note.Signer        // signs checkpoints; its name is the origin
+	Next   note.Signer        // the key to come, which signs beside Signer while the two overlap; nil: none
+	Policy *checkpoint.Policy // the log's own line, the witnesses asked and the quorum
 
 	Tree    Tree
 	Journal Journal
@@ -126,7 +127,7 @@ type Log struct {
 }
 
 type signedTree struct {
-	receipt.Tree
+	checkpoint.Tree
 	note []byte
 }
 
@@ -310,7 +311,7 @@ const stuckAfter = 2 * time.Second
 func (l *Log) Origin() string { return l.origin }
 
 // Policy returns the policy that decides what is published.
-func (l *Log) Policy() *receipt.Policy { return l.cfg.Policy }
+func (l *Log) Policy() *checkpoint.Policy { return l.cfg.Policy }
 
 // Checkpoint returns the published checkpoint, with its cosignatures, or
 // ErrNotFound if nothing has been published yet.
@@ -368,7 +369,7 @@ func (l *Log) Await(ctx context.Context, size uint64) (uint64, error) {
 }
 
 // Inclusion returns the published checkpoint and the proof of an entry in it.
-func (l *Log) Inclusion(ctx context.Context, index uint64) (checkpoint []byte, path [][32]byte, err error) {
+func (l *Log) Inclusion(ctx context.Context, index uint64) (signed []byte, path [][32]byte, err error) {
 	l.mu.Lock()
 	p := l.published
 	l.mu.Unlock()
@@ -383,7 +384,7 @@ func (l *Log) Inclusion(ctx context.Context, index uint64) (checkpoint []byte, p
 		return nil, nil, err
 	}
 	text, _, _ := strings.Cut(string(p.note), "\n\n")
-	tree, err := receipt.ParseTree(text + "\n")
+	tree, err := checkpoint.ParseTree(text + "\n")
 	if err == nil {
 		err = tree.CheckInclusion(index, leaf, path)
 	}

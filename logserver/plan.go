@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A Plan is what a restore will restore: the largest tree that anyone asked has
@@ -24,12 +24,12 @@ type Plan struct {
 
 // A knownTree is a tree that the log signed, and whose copy of it this is.
 type knownTree struct {
-	receipt.Tree
+	checkpoint.Tree
 	who string
 }
 
 // Tree returns the tree that will be restored.
-func (p *Plan) Tree() receipt.Tree { return p.newest.Tree }
+func (p *Plan) Tree() checkpoint.Tree { return p.newest.Tree }
 
 // PlanRestore reads the source's checkpoint and holds it to the policy, to the
 // copy kept outside the database (cfg.CheckpointFile), and to what the policy's

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A probe asks the database for what it must have, for who wants to know whether
@@ -38,7 +38,7 @@ func (p *probe) ask(l *Log) error {
 		err = errors.New("it holds no log any more")
 	}
 	if err == nil {
-		var cp *receipt.Checkpoint
+		var cp *checkpoint.Checkpoint
 		if cp, err = l.cfg.Policy.Open(signed); err == nil && cp.Size < size {
 			err = fmt.Errorf("its newest checkpoint is of size %d, though %d was stored", cp.Size, size)
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A sequencer decides what stands where. It is one goroutine, run, and the sole
@@ -189,7 +189,7 @@ func (s *sequencer) apply(ctx context.Context, b Batch) error {
 	if err := s.l.retry(ctx, "store tiles", func() error { return s.l.tiles.Put(ctx, parts) }); err != nil {
 		return err
 	}
-	return s.sign(ctx, receipt.Tree{Origin: s.l.origin, Size: size, Root: root})
+	return s.sign(ctx, checkpoint.Tree{Origin: s.l.origin, Size: size, Root: root})
 }
 
 // compare holds the tree's head to our own root at exactly our size.
@@ -221,7 +221,7 @@ var errRoot = errors.New("the tree is not the one that was decided")
 
 // sign signs and stores the checkpoint of a tree whose tiles are stored. The
 // stored checkpoint is the commit point: it can be shown to anyone from now on.
-func (s *sequencer) sign(ctx context.Context, tree receipt.Tree) error {
+func (s *sequencer) sign(ctx context.Context, tree checkpoint.Tree) error {
 	if tree.Size == 0 || tree.Size <= s.l.signedSize() {
 		err := fmt.Errorf("a checkpoint of size %d after one of %d", tree.Size, s.l.signedSize())
 		s.l.fail(err)
@@ -252,7 +252,7 @@ func (s *sequencer) sign(ctx context.Context, tree receipt.Tree) error {
 	return nil
 }
 
-func (l *Log) setSigned(tree receipt.Tree, signed []byte) {
+func (l *Log) setSigned(tree checkpoint.Tree, signed []byte) {
 	l.mu.Lock()
 	l.signed = signedTree{tree, signed}
 	l.mu.Unlock()

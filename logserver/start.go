@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -169,7 +170,7 @@ func (l *Log) load(ctx context.Context) error {
 }
 
 // holds checks that our tiles lead to a checkpoint's root.
-func (l *Log) holds(ctx context.Context, tree receipt.Tree, what string) error {
+func (l *Log) holds(ctx context.Context, tree checkpoint.Tree, what string) error {
 	if tree.Size > l.signed.Size {
 		return fmt.Errorf("%w: %s has size %d, the database's newest checkpoint %d", ErrRolledBack, what, tree.Size, l.signed.Size)
 	}

@@ -17,13 +17,13 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A witness is the log's side of c2sp.org/tlog-witness, for one witness. It is
 // used by one goroutine, its worker.
 type witness struct {
-	key    receipt.WitnessKey
+	key    checkpoint.WitnessKey
 	origin string
 	logs   []note.Verifier // all keys of the log: each one's signature is our word
 	client *http.Client
@@ -71,7 +71,7 @@ func (w *witness) newest(ctx context.Context) (signedTree, error) {
 	if err != nil {
 		return signedTree{}, fmt.Errorf("witness %s: its last checkpoint: %w", w.key.Label, err)
 	}
-	tree, err := receipt.ParseTree(n.Text)
+	tree, err := checkpoint.ParseTree(n.Text)
 	if err != nil {
 		return signedTree{}, fmt.Errorf("witness %s: its last checkpoint: %w", w.key.Label, err)
 	}
@@ -210,7 +210,7 @@ func (w *witness) accept(tree signedTree, lines []byte) (string, time.Time, erro
 	}
 	for _, s := range n.Sigs {
 		if s.Name == w.key.Name() && s.Hash == w.key.KeyHash() {
-			at, err := receipt.CosignatureTime(s)
+			at, err := checkpoint.CosignatureTime(s)
 			if err != nil {
 				return "", time.Time{}, fmt.Errorf("witness %s: %w", w.key.Label, err)
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // saveEvery is how much of a replay may be lost to a crash: to write the state of
@@ -107,7 +107,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 
 // openAudit returns an auditor that resumes from a file, or begins with the first
 // entry if there is none or no name.
-func openAudit(p *receipt.Policy, c *client.Client, stateFile string) (*audit.Auditor, error) {
+func openAudit(p *checkpoint.Policy, c *client.Client, stateFile string) (*audit.Auditor, error) {
 	lessGarbage()
 	if stateFile == "" {
 		return audit.New(p, c), nil

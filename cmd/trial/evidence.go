@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // maxEvidence bounds a file of evidence: a witness's may have many lines.
@@ -76,7 +76,7 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 	return failed
 }
 
-func evidenceLine(line []byte, policy *receipt.Policy) (*evidence.Verdict, error) {
+func evidenceLine(line []byte, policy *checkpoint.Policy) (*evidence.Verdict, error) {
 	x, err := evidence.Parse(line)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -275,7 +276,7 @@ func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint6
 	return h, nil
 }
 
-func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
+func checkHistory(p *checkpoint.Policy, data []byte) (*history.Verdict, error) {
 	h, err := history.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
@@ -283,7 +284,7 @@ func checkHistory(p *receipt.Policy, data []byte) (*history.Verdict, error) {
 	return verified(p, h)
 }
 
-func verified(p *receipt.Policy, h *history.History) (*history.Verdict, error) {
+func verified(p *checkpoint.Policy, h *history.History) (*history.Verdict, error) {
 	v, err := h.Verify(p)
 	if err != nil {
 		return nil, invalidHistory(err)
@@ -301,7 +302,7 @@ func invalidHistory(err error) error {
 }
 
 // printHistory shows the entries that w asks for.
-func (e *env) printHistory(p *receipt.Policy, v *history.Verdict, w view) error {
+func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) error {
 	size := v.Checkpoint.Size
 	if w.at > 0 && w.at < size {
 		size = w.at
@@ -396,7 +397,7 @@ func (w view) after(tl *trial.Timeline) (trial.Time, error) {
 }
 
 // printPolicy says under which policy a verdict holds.
-func (e *env) printPolicy(p *receipt.Policy) {
+func (e *env) printPolicy(p *checkpoint.Policy) {
 	fmt.Fprintf(e.stdout, "policy SHA-256 %s, asks for %s\n", p.Digest(), p.QuorumText())
 }
 

@@ -12,8 +12,8 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // TestLargeLog takes over a log that was made elsewhere, has two replaying witnesses
@@ -119,7 +119,7 @@ func (w *town) largeHistories(url string, trials, sample int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := receipt.ParsePolicy(data)
+	policy, err := checkpoint.ParsePolicy(data)
 	if err != nil {
 		t.Fatal(err)
 	}

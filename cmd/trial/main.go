@@ -17,7 +17,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // Exit statuses of every command.
@@ -267,8 +267,8 @@ type remote struct {
 	strict                   bool
 
 	client *client.Client
-	policy *receipt.Policy
-	log    *receipt.LogKey
+	policy *checkpoint.Policy
+	log    *checkpoint.LogKey
 	key    *keyFile
 	keep   bool // histories as files too
 }
@@ -319,7 +319,7 @@ func (r *remote) open(key bool) (err error) {
 	return err
 }
 
-func readPolicy(name string) (*receipt.Policy, error) {
+func readPolicy(name string) (*checkpoint.Policy, error) {
 	if name == "" {
 		return nil, usagef("-policy must be given")
 	}
@@ -327,7 +327,7 @@ func readPolicy(name string) (*receipt.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := receipt.ParsePolicy(text)
+	p, err := checkpoint.ParsePolicy(text)
 	if err != nil {
 		return nil, usagef("%s: %w", name, err)
 	}
@@ -339,8 +339,8 @@ func readPolicy(name string) (*receipt.Policy, error) {
 
 // pickLog returns the log of the policy that is meant: the only one, or the one
 // with the URL. A log has several lines while its key changes.
-func pickLog(p *receipt.Policy, url string) (*receipt.LogKey, error) {
-	if !slices.ContainsFunc(p.Logs, func(l receipt.LogKey) bool { return l.Name() != p.Logs[0].Name() }) {
+func pickLog(p *checkpoint.Policy, url string) (*checkpoint.LogKey, error) {
+	if !slices.ContainsFunc(p.Logs, func(l checkpoint.LogKey) bool { return l.Name() != p.Logs[0].Name() }) {
 		return &p.Logs[0], nil
 	}
 	for i := range p.Logs {

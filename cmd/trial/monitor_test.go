@@ -20,7 +20,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -65,11 +65,11 @@ func newBadLog(t *testing.T, n int) *badLog {
 	return b
 }
 
-func (b *badLog) signed(tree receipt.Tree) []byte {
+func (b *badLog) signed(tree checkpoint.Tree) []byte {
 	return trialtest.Checkpoint(b.t, tree, note.Signer(badLogKey))
 }
 
-func (b *badLog) publish(tree receipt.Tree) {
+func (b *badLog) publish(tree checkpoint.Tree) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.checkpoint = b.signed(tree)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // policyCommand shows a policy in words, compares two, or announces one.
@@ -23,7 +23,7 @@ func policyCommand(ctx context.Context, e *env, args []string) error {
 			if err != nil {
 				return err
 			}
-			var policies []*receipt.Policy
+			var policies []*checkpoint.Policy
 			for _, name := range rest {
 				p, err := readPolicy(name)
 				if err != nil {
@@ -51,7 +51,7 @@ func policyCommand(ctx context.Context, e *env, args []string) error {
 }
 
 // policyWords says a policy, one fact a line.
-func policyWords(p *receipt.Policy) []string {
+func policyWords(p *checkpoint.Policy) []string {
 	lines := []string{fmt.Sprintf("policy SHA-256 %s", p.Digest())}
 	for _, l := range p.Logs {
 		lines = append(lines, fmt.Sprintf("log %s, key %08x%s", printable(l.Name()), l.KeyHash(), at(l.URL)))
@@ -89,7 +89,7 @@ func at(url string) string {
 
 // diffPolicies shows what one policy says and the other does not. They are told
 // apart by what they mean, not by their bytes.
-func diffPolicies(w io.Writer, names []string, policies []*receipt.Policy) error {
+func diffPolicies(w io.Writer, names []string, policies []*checkpoint.Policy) error {
 	a, b := policyWords(policies[0]), policyWords(policies[1])
 	fmt.Fprintf(w, "- %s: %s\n+ %s: %s\n", names[0], a[0], names[1], b[0])
 	same := true

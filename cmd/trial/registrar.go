@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // This file has what a registrar says, other than that organisations exist.
@@ -108,7 +108,7 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	next, err := receipt.ParsePolicy(text)
+	next, err := checkpoint.ParsePolicy(text)
 	if err != nil {
 		return usagef("%s: %w", rest[0], err)
 	}

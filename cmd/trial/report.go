@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
 	"github.com/trialproof/trialproof/trial/history"
@@ -182,7 +183,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 }
 
 // inspect says what the entries are and what they rest on.
-func (d *dossier) inspect(p *receipt.Policy, at string) *inspection {
+func (d *dossier) inspect(p *checkpoint.Policy, at string) *inspection {
 	v := d.histories[0]
 	x := &inspection{
 		Format: reportFormat, Asked: d.id, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
@@ -277,7 +278,7 @@ func (d *dossier) inspectEntry(entry trial.Located, i *trial.Item) inspectedEntr
 // verifyReport checks the proofs in a report for programs, and that the report is
 // what follows from them and from the documents given, to the letter. It returns
 // false if the data is no such report.
-func (e *env) verifyReport(p *receipt.Policy, data []byte, w view, files []string) (bool, error) {
+func (e *env) verifyReport(p *checkpoint.Policy, data []byte, w view, files []string) (bool, error) {
 	x := new(inspection)
 	if json.Unmarshal(data, x) != nil || x.Format == "" {
 		return false, nil

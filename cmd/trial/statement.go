@@ -14,6 +14,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -250,7 +251,7 @@ func (d *draft) envelope() []byte {
 
 // finish adds the openings to the receipt that the log made, checks it as
 // anyone would, files it, and then forgets the statement file.
-func (d *draft) finish(p *receipt.Policy, res client.Result) error {
+func (d *draft) finish(p *checkpoint.Policy, res client.Result) error {
 	return d.finishWith(receipt.NewVerifier(p), res)
 }
 

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A standing is where a trial stands, for people and for programs.
@@ -147,7 +147,7 @@ func (r *remote) theTrialHistories(ctx context.Context, typed string, more ...tr
 
 // stand reads the histories of a trial, of its numbers and of organisations, the first
 // of which holds it.
-func stand(p *receipt.Policy, v *history.Verdict, numbers, orgs []proven) *standing {
+func stand(p *checkpoint.Policy, v *history.Verdict, numbers, orgs []proven) *standing {
 	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
 	s := &standing{
 		Trial: rec.ID, Number: rec.Number, Registrant: tl.Items[0].Signer.Org, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -303,7 +304,7 @@ func fetchEntry(ctx context.Context, typed string) (uint64, client.ProvedEntry, 
 // checkpoint it is, only a policy can say.
 func checkProof(e client.ProvedEntry) error {
 	text, _, _ := strings.Cut(e.Checkpoint, "\n\n")
-	tree, err := receipt.ParseTree(text + "\n")
+	tree, err := checkpoint.ParseTree(text + "\n")
 	if err != nil {
 		return err
 	}
@@ -319,7 +320,7 @@ func checkProof(e client.ProvedEntry) error {
 	return tree.CheckInclusion(e.Index, leaf, path)
 }
 
-func (e *env) print(index uint64, raw, openings, checkpoint []byte) error {
+func (e *env) print(index uint64, raw, openings, signed []byte) error {
 	entry, err := trial.ParseEntry(raw)
 	if err != nil {
 		return err
@@ -327,8 +328,8 @@ func (e *env) print(index uint64, raw, openings, checkpoint []byte) error {
 	if err := entry.Verify(); err != nil {
 		return err
 	}
-	text, signatures, _ := strings.Cut(string(checkpoint), "\n\n")
-	tree, err := receipt.ParseTree(text + "\n")
+	text, signatures, _ := strings.Cut(string(signed), "\n\n")
+	tree, err := checkpoint.ParseTree(text + "\n")
 	if err != nil {
 		return &receipt.Problem{Part: "checkpoint", Detail: err.Error()}
 	}

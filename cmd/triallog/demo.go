@@ -18,6 +18,7 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/witness"
 )
@@ -67,7 +68,7 @@ type story struct {
 	server     *child
 	listen     string // of the server, the same after a restart
 	log        folder
-	policy     *receipt.Policy
+	policy     *checkpoint.Policy
 	policyText []byte
 	client     *client.Client
 	registrar  crypto.Signer
@@ -154,7 +155,7 @@ func (s *story) setUp(ctx context.Context) error {
 		return err
 	}
 	s.policyText = []byte(policy)
-	if s.policy, err = receipt.ParsePolicy(s.policyText); err != nil {
+	if s.policy, err = checkpoint.ParsePolicy(s.policyText); err != nil {
 		return err
 	}
 	s.listen = "127.0.0.1:0"

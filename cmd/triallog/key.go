@@ -15,7 +15,7 @@ import (
 
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A logKey is one of the log's keys: Ed25519, under the origin as its name.
@@ -106,7 +106,7 @@ func (f *folder) config() (cfg logserver.Config, policy []byte, err error) {
 		return cfg, nil, f.missing(policyName, "the policy, with a log line for each of the log's keys, the witnesses and the quorum")
 	}
 	cfg = logserver.Config{Signer: key.signer, CheckpointFile: f.path(checkpointName)}
-	if cfg.Policy, err = receipt.ParsePolicy(policy); err != nil {
+	if cfg.Policy, err = checkpoint.ParsePolicy(policy); err != nil {
 		return cfg, nil, fmt.Errorf("%s: %w", f.path(policyName), err)
 	}
 	return cfg, policy, f.named(cfg.Policy, key)
@@ -134,7 +134,7 @@ func (f *folder) missing(name, what string) error {
 }
 
 // named asks that the policy has the key's line.
-func (f *folder) named(p *receipt.Policy, key *logKey) error {
+func (f *folder) named(p *checkpoint.Policy, key *logKey) error {
 	for _, l := range p.Logs {
 		if l.VKey == key.vkey {
 			return nil
@@ -144,7 +144,7 @@ func (f *folder) named(p *receipt.Policy, key *logKey) error {
 }
 
 // witnessed asks that a policy without witnesses is meant so.
-func (f *folder) witnessed(p *receipt.Policy, unwitnessed bool) error {
+func (f *folder) witnessed(p *checkpoint.Policy, unwitnessed bool) error {
 	if p.Unwitnessed() && !unwitnessed {
 		return usagef("%s asks for no witness: name witnesses and a quorum there, or add -unwitnessed, and every receipt says that it is the operator's word alone", f.path(policyName))
 	}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // rotating is a folder with a key, a next key, both in the policy, and a
@@ -32,7 +32,7 @@ func rotating(t *testing.T) (f *folder, old, next *logKey) {
 		t.Fatal(err)
 	}
 	put(t, f.path(policyName), fmt.Sprintf("log %s\nlog %s\nquorum none\n", old.vkey, next.vkey))
-	signed, err := note.Sign(&note.Note{Text: receipt.Tree{Origin: "log.example/x", Size: 1}.String()}, old.signer, next.signer)
+	signed, err := note.Sign(&note.Note{Text: checkpoint.Tree{Origin: "log.example/x", Size: 1}.String()}, old.signer, next.signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestFinishRefuses(t *testing.T) {
 		want  string
 	}{
 		"no overlap": {func(f *folder, old, _ *logKey) {
-			signed, err := note.Sign(&note.Note{Text: receipt.Tree{Origin: "log.example/x", Size: 1}.String()}, old.signer)
+			signed, err := note.Sign(&note.Note{Text: checkpoint.Tree{Origin: "log.example/x", Size: 1}.String()}, old.signer)
 			if err != nil {
 				t.Fatal(err)
 			}

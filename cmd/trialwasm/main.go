@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -20,7 +21,7 @@ func verify(args []js.Value) map[string]any {
 	if len(args) != 3 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString || !js.Global().Get("Array").Call("isArray", args[2]).Bool() {
 		return failed("arguments", errors.New("they are the policy's text, the receipt's text and a list of {name, sha256hex}"))
 	}
-	policy, err := receipt.ParsePolicy([]byte(args[0].String()))
+	policy, err := checkpoint.ParsePolicy([]byte(args[0].String()))
 	if err != nil {
 		return failed("policy", err)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/witness"
 )
 
@@ -31,7 +31,7 @@ func TestForksAreEvidence(t *testing.T) {
 	if got := run(t.Context(), []string{"forks", "-dir", dir}, nil, &stdout, &stderr); got != failed {
 		t.Fatalf("status %d: %s", got, &stderr)
 	}
-	policy, err := receipt.ParsePolicy([]byte("log " + l.vkey + "\nquorum none\n"))
+	policy, err := checkpoint.ParsePolicy([]byte("log " + l.vkey + "\nquorum none\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/witness"
 )
 
@@ -41,7 +41,7 @@ type replayer struct {
 
 // A replay follows one log.
 type replay struct {
-	policy  *receipt.Policy // of the log's keys alone: who cosigned is not asked
+	policy  *checkpoint.Policy // of the log's keys alone: who cosigned is not asked
 	source  *source
 	file    string // where the auditor is saved
 	auditor *audit.Auditor
@@ -63,7 +63,7 @@ func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *s
 		if url == "" {
 			return nil, fmt.Errorf("a replaying witness reads the entries: give the log's URL as -log VKEY=URL, with one key of %s at least", origin)
 		}
-		policy, err := receipt.ParsePolicy([]byte(lines[origin] + "quorum none\n"))
+		policy, err := checkpoint.ParsePolicy([]byte(lines[origin] + "quorum none\n"))
 		if err != nil {
 			return nil, err
 		}

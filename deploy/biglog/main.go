@@ -30,7 +30,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 const (
@@ -176,7 +176,7 @@ func (g *generator) run(ctx context.Context, n, keys, trials int) error {
 	if err != nil {
 		return err
 	}
-	tree := receipt.Tree{Origin: origin, Size: uint64(g.out.size), Root: g.out.root()}
+	tree := checkpoint.Tree{Origin: origin, Size: uint64(g.out.size), Root: g.out.root()}
 	signed, err := note.Sign(&note.Note{Text: tree.String()}, signer)
 	if err != nil {
 		return err

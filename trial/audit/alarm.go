@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // An Alarm is what a monitor says. Names of alarms do not change:
@@ -117,7 +117,7 @@ func (m *memory) marshal() ([]byte, error) {
 }
 
 // ahead follows how long the log stays behind what a place has seen signed.
-func (m *memory) ahead(r *round, place string, tree receipt.Tree, size uint64, limit time.Duration) {
+func (m *memory) ahead(r *round, place string, tree checkpoint.Tree, size uint64, limit time.Duration) {
 	was, ok := m.Ahead[place]
 	switch {
 	case ok && size >= was.Size:

@@ -19,6 +19,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -44,7 +45,7 @@ func (f Finding) String() string {
 
 // A Report is what an audit found.
 type Report struct {
-	Checkpoint *receipt.Checkpoint
+	Checkpoint *checkpoint.Checkpoint
 	From       uint64 // where the replay began
 	Findings   []Finding
 	Incomplete error // why the replay ended before the checkpoint's size; nil without findings
@@ -57,7 +58,7 @@ const maxFindings = 100
 
 // An Auditor replays one log. It is for one goroutine.
 type Auditor struct {
-	Policy *receipt.Policy
+	Policy *checkpoint.Policy
 	Source Source
 	// Progress, if set, is told how far the replay has come.
 	Progress func(done, total uint64)
@@ -86,7 +87,7 @@ type Auditor struct {
 var ranges = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 
 // New returns an auditor that begins with the first entry.
-func New(p *receipt.Policy, s Source) *Auditor {
+func New(p *checkpoint.Policy, s Source) *Auditor {
 	return &Auditor{Policy: p, Source: s, state: new(trial.State), tree: ranges.NewEmptyRange(0)}
 }
 
@@ -148,7 +149,7 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		a.find(Finding{Index: cp.Size, Kind: "root", Text: fmt.Sprintf("the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree", root, cp.Root)})
 	}
 	a.unbound = false
-	if t, ok := cp.ProvenTime(); ok && a.state.Time().Std().After(t.Add(receipt.MaxSkew)) {
+	if t, ok := cp.ProvenTime(); ok && a.state.Time().Std().After(t.Add(checkpoint.MaxSkew)) {
 		a.find(Finding{Index: cp.Size, Kind: "clock", Text: fmt.Sprintf("the last entry says %s, but witnesses saw it by %s", a.state.Time(), t)})
 	}
 	if len(a.report.Findings) == 0 {

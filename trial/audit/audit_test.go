@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -24,7 +25,7 @@ var (
 
 // A source serves a log from memory. Its fields are what a test bends.
 type source struct {
-	policy     *receipt.Policy
+	policy     *checkpoint.Policy
 	checkpoint []byte
 
 	mu       sync.Mutex // guards log and what fail does
@@ -36,9 +37,9 @@ type source struct {
 	tiles    map[string]int
 }
 
-func newPolicy(t testing.TB) *receipt.Policy {
+func newPolicy(t testing.TB) *checkpoint.Policy {
 	t.Helper()
-	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +54,12 @@ func newSource(t testing.TB, l *trialtest.Log) *source {
 	return s
 }
 
-func (s *source) publish(t testing.TB, tree receipt.Tree) {
+func (s *source) publish(t testing.TB, tree checkpoint.Tree) {
 	t.Helper()
 	s.checkpoint = trialtest.Checkpoint(t, tree, logKey, w1, w2)
 }
 
-func checkpoint(t testing.TB, tree receipt.Tree, signers ...trialtest.Cosigner) []byte {
+func signedBy(t testing.TB, tree checkpoint.Tree, signers ...trialtest.Cosigner) []byte {
 	t.Helper()
 	var list []note.Signer
 	for _, s := range signers {

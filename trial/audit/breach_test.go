@@ -15,6 +15,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
@@ -297,19 +298,19 @@ func TestCheckpoints(t *testing.T) {
 	l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id}, trialtest.Documents("document", "z"))
 	cases := []struct {
 		name  string
-		first receipt.Tree // replayed before, if not empty
-		tree  receipt.Tree
+		first checkpoint.Tree // replayed before, if not empty
+		tree  checkpoint.Tree
 		who   []trialtest.Cosigner
 		want  []string
 	}{
-		{"clean", receipt.Tree{}, tree, []trialtest.Cosigner{w1, w2}, nil},
-		{"another root", receipt.Tree{}, forked, []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("root at %d", tree.Size)}},
-		{"no quorum", receipt.Tree{}, tree, []trialtest.Cosigner{w1}, []string{fmt.Sprintf("quorum at %d", tree.Size)}},
-		{"no witness", receipt.Tree{}, tree, nil, []string{fmt.Sprintf("quorum at %d", tree.Size)}},
+		{"clean", checkpoint.Tree{}, tree, []trialtest.Cosigner{w1, w2}, nil},
+		{"another root", checkpoint.Tree{}, forked, []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("root at %d", tree.Size)}},
+		{"no quorum", checkpoint.Tree{}, tree, []trialtest.Cosigner{w1}, []string{fmt.Sprintf("quorum at %d", tree.Size)}},
+		{"no witness", checkpoint.Tree{}, tree, nil, []string{fmt.Sprintf("quorum at %d", tree.Size)}},
 		{"fork", tree, forked, []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("fork at %d", tree.Size)}},
 		{"rollback", tree, l.Tree(4), []trialtest.Cosigner{w1, w2}, []string{"rollback at 4"}},
 		{"rollback to nothing", tree, l.Tree(0), []trialtest.Cosigner{w1, w2}, []string{"rollback at 0"}},
-		{"no state entry at the end", receipt.Tree{}, l.Tree(l.Size()), []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("rule at %d", open)}},
+		{"no state entry at the end", checkpoint.Tree{}, l.Tree(l.Size()), []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("rule at %d", open)}},
 		{"the same again", tree, tree, []trialtest.Cosigner{w1, w2}, nil},
 	}
 	for _, c := range cases {
@@ -323,7 +324,7 @@ func TestCheckpoints(t *testing.T) {
 		}
 		var signers []trialtest.Cosigner
 		signers = append(append(signers, logKey), c.who...)
-		s.checkpoint = checkpoint(t, c.tree, signers...)
+		s.checkpoint = signedBy(t, c.tree, signers...)
 		r, err := a.Run(t.Context())
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
@@ -342,7 +343,7 @@ func TestCheckpoints(t *testing.T) {
 	}
 	// A key that the policy does not name is no finding: the audit cannot be done.
 	s := newSource(t, l)
-	s.checkpoint = checkpoint(t, tree, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"}, w1, w2)
+	s.checkpoint = signedBy(t, tree, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"}, w1, w2)
 	if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil {
 		t.Errorf("a checkpoint that the log did not sign: %+v", r)
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A Monitor audits a log for ever, one Round after another, and raises alarms. It
@@ -23,7 +23,7 @@ import (
 //
 // A Monitor is for one goroutine.
 type Monitor struct {
-	Policy *receipt.Policy
+	Policy *checkpoint.Policy
 	Source Source
 	Also   []Place // where the log's checkpoint is found besides
 	Now    func() time.Time
@@ -188,7 +188,7 @@ func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []
 	}
 	for _, w := range m.Policy.Witnesses {
 		name := w.Name()
-		if slices.ContainsFunc(cp.Cosignatures, func(c receipt.Cosignature) bool { return m.Policy.Witnesses[c.Witness].Name() == name }) {
+		if slices.ContainsFunc(cp.Cosignatures, func(c checkpoint.Cosignature) bool { return m.Policy.Witnesses[c.Witness].Name() == name }) {
 			m.memory.Cosigned[name] = r.now
 		}
 		if last := later(m.memory.Cosigned[name], m.memory.Since); r.now.Sub(last) > m.Limits.Late {

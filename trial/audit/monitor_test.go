@@ -12,8 +12,8 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -95,17 +95,17 @@ func (w *watched) publish(witnesses ...trialtest.Cosigner) {
 	w.publishTree(w.l.Tree(w.l.Size()), witnesses...)
 }
 
-func (w *watched) publishTree(tree receipt.Tree, witnesses ...trialtest.Cosigner) {
+func (w *watched) publishTree(tree checkpoint.Tree, witnesses ...trialtest.Cosigner) {
 	w.src.checkpoint = w.cosigned(tree, witnesses...)
 }
 
-func (w *watched) cosigned(tree receipt.Tree, witnesses ...trialtest.Cosigner) []byte {
+func (w *watched) cosigned(tree checkpoint.Tree, witnesses ...trialtest.Cosigner) []byte {
 	signers := []trialtest.Cosigner{logKey}
 	for _, c := range witnesses {
 		c.Time = uint64(w.now.Unix())
 		signers = append(signers, c)
 	}
-	return checkpoint(w.t, tree, signers...)
+	return signedBy(w.t, tree, signers...)
 }
 
 // round holds what a round raises to names such as "silence", "ended silence".
@@ -333,7 +333,7 @@ func TestMonitorLate(t *testing.T) {
 	set := func(m *audit.Monitor) { m.Limits.Late, m.Limits.Silence = 3*time.Hour, 1000*time.Hour }
 	w := watch(t, set)
 	third := trialtest.Cosigner{Key: "w3.example", Alg: 0x04}
-	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup g 2 w1 w2 w3\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey(), third.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup g 2 w1 w2 w3\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey(), third.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -571,7 +571,7 @@ func TestMonitorAlso(t *testing.T) {
 	w.publish(w1, w2)
 	w.round("admission", "ended behind", "ended silence")
 	// Another log's, or nobody's.
-	there = checkpoint(t, receipt.Tree{Origin: trialtest.Origin, Size: 3}, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"})
+	there = signedBy(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 3}, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"})
 	w.warned = nil
 	w.round()
 	if len(w.warned) != 1 {

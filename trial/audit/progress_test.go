@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -191,7 +191,7 @@ func TestProgressAndBreaches(t *testing.T) {
 		t.Error("an audit with findings is saved")
 	}
 	// The rest cannot be read: whose breach it is cannot be told yet.
-	s.publish(t, receipt.Tree{Origin: trialtest.Origin, Size: 1000, Root: [32]byte{1}})
+	s.publish(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 1000, Root: [32]byte{1}})
 	if got := kinds(resume()); !strings.Contains(got, "fetch") {
 		t.Error(got)
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -128,7 +129,7 @@ var ErrConsistent = errors.New("the smaller tree is part of the larger")
 // are of trees of which neither contains the other; or ErrConsistent. Hashes of the
 // larger tree are read from src and held to its root. Another error says that it
 // cannot be told.
-func Compare(ctx context.Context, p *receipt.Policy, src Source, one, other []byte) (*evidence.Evidence, error) {
+func Compare(ctx context.Context, p *checkpoint.Policy, src Source, one, other []byte) (*evidence.Evidence, error) {
 	a, err := evidence.Open(p, one)
 	if err != nil {
 		return nil, err
@@ -161,7 +162,7 @@ func Compare(ctx context.Context, p *receipt.Policy, src Source, one, other []by
 
 // verified returns a reader of a tree's hashes, each proven to lead to its root. It
 // reads tiles, and where they are withheld or wrong, the entries themselves.
-func verified(ctx context.Context, src Source, tree receipt.Tree) tlog.HashReader {
+func verified(ctx context.Context, src Source, tree checkpoint.Tree) tlog.HashReader {
 	t := &tiles{ctx: ctx, src: src, got: map[string][]byte{}}
 	fast := tlog.TileHashReader(tlog.Tree{N: int64(tree.Size), Hash: tree.Root}, t)
 	var all map[int64]tlog.Hash // once tiles have failed
@@ -209,7 +210,7 @@ func (t *tiles) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 
 // fromEntries works the hashes out from all entries of the tree, whose root they
 // must lead to. It keeps those that were asked for.
-func fromEntries(ctx context.Context, src Source, tree receipt.Tree, known map[int64]tlog.Hash, indexes []int64) ([]tlog.Hash, error) {
+func fromEntries(ctx context.Context, src Source, tree checkpoint.Tree, known map[int64]tlog.Hash, indexes []int64) ([]tlog.Hash, error) {
 	missing := map[compact.NodeID]int64{}
 	for _, x := range indexes {
 		if _, ok := known[x]; !ok {

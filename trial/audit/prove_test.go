@@ -10,6 +10,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
@@ -124,13 +125,13 @@ func TestTwoTrees(t *testing.T) {
 						at = other
 					}
 					e, err := audit.Compare(t.Context(), newPolicy(t), &source{log: at, withhold: withhold, tiles: map[string]int{}},
-						checkpoint(t, l.Tree(first), logKey), checkpoint(t, at.Tree(second), logKey))
+						signedBy(t, l.Tree(first), logKey), signedBy(t, at.Tree(second), logKey))
 					if forked && second < first { // the larger's hashes are with the first
 						if err == nil || errors.Is(err, audit.ErrConsistent) {
 							t.Fatalf("%d, then %d: %v, %v", first, second, e, err)
 						}
 						e, err = audit.Compare(t.Context(), newPolicy(t), &source{log: l, withhold: withhold, tiles: map[string]int{}},
-							checkpoint(t, l.Tree(first), logKey), checkpoint(t, at.Tree(second), logKey))
+							signedBy(t, l.Tree(first), logKey), signedBy(t, at.Tree(second), logKey))
 					}
 					switch {
 					case !forked && !errors.Is(err, audit.ErrConsistent):
@@ -152,18 +153,20 @@ func TestEvidenceOfTwoTrees(t *testing.T) {
 	id := open(l)
 	grow(l, id, 20)
 	size := l.Size()
-	first := checkpoint(t, l.Tree(size), logKey, w1, w2)
+	first := signedBy(t, l.Tree(size), logKey, w1, w2)
 	grow(l, id, 20)
 	for name, c := range map[string]struct {
-		tree func(other *trialtest.Log) receipt.Tree
+		tree func(other *trialtest.Log) checkpoint.Tree
 		want string // "" for what is not to be proven
 	}{
-		"same size":        {func(o *trialtest.Log) receipt.Tree { return o.Tree(size) }, evidence.Fork},
-		"larger":           {func(o *trialtest.Log) receipt.Tree { return o.Tree(o.Size()) }, evidence.Inconsistent},
-		"smaller":          {func(o *trialtest.Log) receipt.Tree { return o.Tree(size - 3) }, evidence.Inconsistent},
-		"an old one":       {func(*trialtest.Log) receipt.Tree { return l.Tree(size - 3) }, ""},
-		"nothing, and so":  {func(*trialtest.Log) receipt.Tree { return receipt.Tree{Origin: trialtest.Origin, Root: [32]byte{1}} }, evidence.Inconsistent},
-		"nothing, rightly": {func(*trialtest.Log) receipt.Tree { return l.Tree(0) }, ""},
+		"same size":  {func(o *trialtest.Log) checkpoint.Tree { return o.Tree(size) }, evidence.Fork},
+		"larger":     {func(o *trialtest.Log) checkpoint.Tree { return o.Tree(o.Size()) }, evidence.Inconsistent},
+		"smaller":    {func(o *trialtest.Log) checkpoint.Tree { return o.Tree(size - 3) }, evidence.Inconsistent},
+		"an old one": {func(*trialtest.Log) checkpoint.Tree { return l.Tree(size - 3) }, ""},
+		"nothing, and so": {func(*trialtest.Log) checkpoint.Tree {
+			return checkpoint.Tree{Origin: trialtest.Origin, Root: [32]byte{1}}
+		}, evidence.Inconsistent},
+		"nothing, rightly": {func(*trialtest.Log) checkpoint.Tree { return l.Tree(0) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSource(t, l)
@@ -174,7 +177,7 @@ func TestEvidenceOfTwoTrees(t *testing.T) {
 			}
 			other := rewritten(t, l, 7)
 			tree := c.tree(other)
-			s.checkpoint = checkpoint(t, tree, logKey, w1, w2)
+			s.checkpoint = signedBy(t, tree, logKey, w1, w2)
 			if tree.Size > size {
 				s.log = other
 			}
@@ -215,7 +218,7 @@ func TestUnprovable(t *testing.T) {
 	l.State.Skip(l.Size() - 1)
 	grow(l, id, 300)
 	s = newSource(t, l)
-	s.publish(t, receipt.Tree{Origin: trialtest.Origin, Size: 2 * l.Size()})
+	s.publish(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 2 * l.Size()})
 	a = audit.New(s.policy, s)
 	if r, err := a.Run(t.Context()); err != nil || len(r.Findings) != 1 || r.Incomplete == nil {
 		t.Fatal(r, err)

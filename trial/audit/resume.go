@@ -12,7 +12,7 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // saved is the file that an audit resumes from. Everything in it is checked
@@ -81,7 +81,7 @@ func (s *saved) marshal() ([]byte, error) {
 }
 
 // Resume returns an auditor that goes on where a saved one ended.
-func Resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
+func Resume(p *checkpoint.Policy, src Source, data []byte) (*Auditor, error) {
 	a, err := resume(p, src, data)
 	if err != nil {
 		return nil, fmt.Errorf("state of an audit: %w", err)
@@ -89,7 +89,7 @@ func Resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
 	return a, nil
 }
 
-func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
+func resume(p *checkpoint.Policy, src Source, data []byte) (*Auditor, error) {
 	var s saved
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func resume(p *receipt.Policy, src Source, data []byte) (*Auditor, error) {
 	if err != nil || genesis.Genesis == nil || genesis.Genesis.Log != cp.Origin {
 		return nil, errors.New("it holds no genesis of the log")
 	}
-	prefix := receipt.Tree{Origin: cp.Origin, Size: a.Size(), Root: [32]byte(root)}
+	prefix := checkpoint.Tree{Origin: cp.Origin, Size: a.Size(), Root: [32]byte(root)}
 	if err := prefix.CheckInclusion(0, genesis.LeafHash(), path(s.First, a.tree)); err != nil {
 		return nil, fmt.Errorf("its genesis: %w", err)
 	}

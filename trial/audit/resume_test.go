@@ -155,7 +155,7 @@ func TestTamperedResume(t *testing.T) {
 		}
 	}
 	// And one without the quorum.
-	s.checkpoint = checkpoint(t, s.log.Tree(s.log.Size()), logKey, w1)
+	s.checkpoint = signedBy(t, s.log.Tree(s.log.Size()), logKey, w1)
 	if err := json.Unmarshal(data, &genuine); err != nil {
 		t.Fatal(err)
 	}

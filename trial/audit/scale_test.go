@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A folder is a source of files as deploy/biglog writes them.
@@ -37,7 +37,7 @@ func BenchmarkFolder(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	policy, err := receipt.ParsePolicy(text)
+	policy, err := checkpoint.ParsePolicy(text)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -24,8 +24,8 @@ import (
 	"fmt"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // The kinds of evidence.
@@ -116,7 +116,7 @@ func Parse(line []byte) (*Evidence, error) {
 }
 
 // Verify checks the evidence under a policy, of which the logs' keys alone count.
-func (e *Evidence) Verify(p *receipt.Policy) (*Verdict, error) {
+func (e *Evidence) Verify(p *checkpoint.Policy) (*Verdict, error) {
 	want := 2
 	if e.Kind == Rule {
 		want = 1
@@ -124,7 +124,7 @@ func (e *Evidence) Verify(p *receipt.Policy) (*Verdict, error) {
 	if len(e.Checkpoints) != want {
 		return nil, nothing("%d checkpoints, want %d", len(e.Checkpoints), want)
 	}
-	var trees []receipt.Tree
+	var trees []checkpoint.Tree
 	for i, signed := range e.Checkpoints {
 		tree, err := Open(p, []byte(signed))
 		if err != nil {
@@ -151,7 +151,7 @@ func (e *Evidence) Verify(p *receipt.Policy) (*Verdict, error) {
 }
 
 // fork: no honest log signs two roots for one size.
-func (e *Evidence) fork(a, b receipt.Tree) (*Verdict, error) {
+func (e *Evidence) fork(a, b checkpoint.Tree) (*Verdict, error) {
 	switch {
 	case len(e.Proof)+len(e.Entries)+len(e.Records) > 0 || e.Genesis != nil || e.State != nil:
 		return nil, nothing("a fork is two checkpoints and nothing else")
@@ -170,7 +170,7 @@ func (e *Evidence) fork(a, b receipt.Tree) (*Verdict, error) {
 // hashes lead to the larger root binds each of them to its place in that tree: so
 // unlike a consistency proof that fails, which anyone can make, they prove that the
 // larger tree is no growth of the smaller.
-func (e *Evidence) inconsistent(a, b receipt.Tree) (*Verdict, error) {
+func (e *Evidence) inconsistent(a, b checkpoint.Tree) (*Verdict, error) {
 	if len(e.Entries)+len(e.Records) > 0 || e.Genesis != nil || e.State != nil {
 		return nil, nothing("an inconsistency is two checkpoints and a proof and nothing else")
 	}

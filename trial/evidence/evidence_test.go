@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -26,9 +26,9 @@ var (
 	w2     = trialtest.Cosigner{Key: "w2.example", Alg: 0x04, Time: 1_800_000_002}
 )
 
-func policy(t testing.TB) *receipt.Policy {
+func policy(t testing.TB) *checkpoint.Policy {
 	t.Helper()
-	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func document(l *trialtest.Log, id trial.Hash, text string) {
 	l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id}, trialtest.Documents("document", text))
 }
 
-func signed(t testing.TB, tree receipt.Tree, more ...note.Signer) []byte {
+func signed(t testing.TB, tree checkpoint.Tree, more ...note.Signer) []byte {
 	return trialtest.Checkpoint(t, tree, append([]note.Signer{logKey}, more...)...)
 }
 
@@ -128,7 +128,7 @@ func falseRoot(t testing.TB) (l *trialtest.Log, index uint64) {
 	return l, index
 }
 
-func ext(t testing.TB, tree receipt.Tree) []byte {
+func ext(t testing.TB, tree checkpoint.Tree) []byte {
 	data, err := note.Sign(&note.Note{Text: tree.String() + "extension\n"}, logKey)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func examples(t testing.TB) map[string]*evidence.Evidence {
 	return m
 }
 
-func verify(p *receipt.Policy, line []byte) (*evidence.Verdict, error) {
+func verify(p *checkpoint.Policy, line []byte) (*evidence.Verdict, error) {
 	x, err := evidence.Parse(line)
 	if err != nil {
 		return nil, err
@@ -289,7 +289,7 @@ func TestTakenApart(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
-	other, err := receipt.ParsePolicy([]byte("log " + trialtest.Cosigner{Key: "other.example", Alg: 1}.VKey() + "\nquorum none\n"))
+	other, err := checkpoint.ParsePolicy([]byte("log " + trialtest.Cosigner{Key: "other.example", Alg: 1}.VKey() + "\nquorum none\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +353,7 @@ func TestHonest(t *testing.T) {
 func bend(rt *rapid.T, t testing.TB, x *evidence.Evidence, l *trialtest.Log) {
 	leaf := func() *evidence.Entry { // some entry in its place, or not
 		i := rapid.Uint64Range(0, l.Size()-1).Draw(rt, "leaf")
-		tree, err := receipt.ParseTree(strings.SplitAfter(x.Checkpoints[0], "\n\n")[0][:strings.Index(x.Checkpoints[0], "\n\n")+1])
+		tree, err := checkpoint.ParseTree(strings.SplitAfter(x.Checkpoints[0], "\n\n")[0][:strings.Index(x.Checkpoints[0], "\n\n")+1])
 		if err != nil || tree.Size <= i {
 			return nil
 		}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // rule: the entries behind a state entry are judged again, in order, on what that
@@ -14,7 +14,7 @@ import (
 // the rules, the last breaks one. State entry and entries are in the tree that the
 // log signed; the records are under the state entry's map root. If that root is
 // false, the log has contradicted itself no less.
-func (e *Evidence) rule(tree receipt.Tree) (*Verdict, error) {
+func (e *Evidence) rule(tree checkpoint.Tree) (*Verdict, error) {
 	if len(e.Proof) > 0 || len(e.Entries) == 0 || (e.State == nil) != (e.Genesis == nil) || e.State == nil && len(e.Records) > 0 {
 		return nil, nothing("a rule's evidence is the state entry before with the genesis, entries and records, and nothing else")
 	}
@@ -74,7 +74,7 @@ func unable(i uint64, err error) error {
 }
 
 // part returns what is shown of the state before the first entry.
-func (e *Evidence) part(tree receipt.Tree) (*trial.Part, error) {
+func (e *Evidence) part(tree checkpoint.Tree) (*trial.Part, error) {
 	if e.State == nil {
 		return trial.NewPart(nil, nil, nil)
 	}
@@ -113,7 +113,7 @@ func (e *Evidence) part(tree receipt.Tree) (*trial.Part, error) {
 	return part, nil
 }
 
-func (x *Entry) included(tree receipt.Tree) error {
+func (x *Entry) included(tree checkpoint.Tree) error {
 	path, err := history.Hashes(x.Path)
 	if err == nil {
 		err = tree.CheckInclusion(x.Index, (&trial.Entry{Raw: x.Entry}).LeafHash(), path)

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // Open parses a checkpoint that a log of the policy signed. Extension lines are
 // taken here, as tlog-checkpoint has them: a log that signs a second tree does not
 // get away with it by adding one. Cosignatures are not looked at: the log's word
 // alone is held against it.
-func Open(p *receipt.Policy, signed []byte) (receipt.Tree, error) {
+func Open(p *checkpoint.Policy, signed []byte) (checkpoint.Tree, error) {
 	origin, _, _ := strings.Cut(string(signed), "\n")
 	var known []note.Verifier
 	for _, l := range p.Logs {
@@ -28,22 +28,22 @@ func Open(p *receipt.Policy, signed []byte) (receipt.Tree, error) {
 		}
 	}
 	if len(known) == 0 {
-		return receipt.Tree{}, fmt.Errorf("the policy has no key of the log %.100q: it is checked with a policy that has", origin)
+		return checkpoint.Tree{}, fmt.Errorf("the policy has no key of the log %.100q: it is checked with a policy that has", origin)
 	}
 	n, err := note.Open(signed, note.VerifierList(known...))
 	if err != nil {
-		return receipt.Tree{}, err
+		return checkpoint.Tree{}, err
 	}
 	lines := strings.SplitAfterN(n.Text, "\n", 4)
 	if len(lines) < 4 {
-		return receipt.Tree{}, errors.New("the text is not origin, size and root")
+		return checkpoint.Tree{}, errors.New("the text is not origin, size and root")
 	}
-	return receipt.ParseTree(strings.Join(lines[:3], ""))
+	return checkpoint.ParseTree(strings.Join(lines[:3], ""))
 }
 
 // replayers returns the names of the policy's witnesses that cosigned and say that
 // they cosign only what they have replayed.
-func replayers(p *receipt.Policy, signed []byte) []string {
+func replayers(p *checkpoint.Policy, signed []byte) []string {
 	cp, err := p.Open(signed)
 	if err != nil {
 		return nil

@@ -20,7 +20,7 @@ import (
 	"fmt"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/smap"
 )
 
@@ -53,7 +53,7 @@ type Map struct {
 // holds.
 type Verdict struct {
 	Key        trial.RecordKey
-	Checkpoint *receipt.Checkpoint
+	Checkpoint *checkpoint.Checkpoint
 	Record     trial.Record // nil: nothing was logged
 	Entries    []trial.Located
 	// Replayed says that replaying witnesses satisfy the quorum by themselves:
@@ -132,7 +132,7 @@ func ParsePage(data []byte) (*History, error) {
 }
 
 // Verify checks a whole history under a policy.
-func (h *History) Verify(p *receipt.Policy) (*Verdict, error) {
+func (h *History) Verify(p *checkpoint.Policy) (*Verdict, error) {
 	r, err := NewReader(p, h)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ type Reader struct {
 
 // NewReader checks the first page of a history, all of it but the entries that are on
 // the other pages.
-func NewReader(p *receipt.Policy, h *History) (*Reader, error) {
+func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 	cp, err := p.Open([]byte(h.Checkpoint))
 	if err != nil {
 		return nil, wrong("%v", err)
@@ -265,7 +265,7 @@ func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Re
 	return r, nil
 }
 
-func (e Entry) verify(tree receipt.Tree) (*trial.Entry, error) {
+func (e Entry) verify(tree checkpoint.Tree) (*trial.Entry, error) {
 	path, err := Hashes(e.Path)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -22,9 +22,9 @@ var (
 	second = trialtest.Cosigner{Key: "second.example/replay", Alg: 0x06, Time: 1_800_000_001}
 )
 
-func policy(t *testing.T) *receipt.Policy {
+func policy(t *testing.T) *checkpoint.Policy {
 	t.Helper()
-	p, err := receipt.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness p %s\nwitness a %s\nwitness b %s\ngroup g 2 p a b\nquorum g\n",
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness p %s\nwitness a %s\nwitness b %s\ngroup g 2 p a b\nquorum g\n",
 		logKey.VKey(), plain.VKey(), first.VKey(), second.VKey()))
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestInForce(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(`{"kind":"trial","id":"x","checkpoint":"","state":{"index":"0"},"map":{"siblings":["A"]}}`))
-	p, err := receipt.ParsePolicy([]byte("log " + logKey.VKey() + "\nquorum none\n"))
+	p, err := checkpoint.ParsePolicy([]byte("log " + logKey.VKey() + "\nquorum none\n"))
 	if err != nil {
 		f.Fatal(err)
 	}

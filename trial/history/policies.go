@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -44,7 +45,7 @@ func (v *Verdict) PastPolicies() ([]PastPolicy, error) {
 	if !ok || len(v.Entries) == 0 {
 		return nil, errors.New("no witness saw this history: what it announces is the operator's word alone")
 	}
-	begin := v.Entries[0].Time.Std().Add(-receipt.MaxSkew) // of the genesis
+	begin := v.Entries[0].Time.Std().Add(-checkpoint.MaxSkew) // of the genesis
 	var list []PastPolicy
 	for _, e := range v.Entries {
 		if e.Statement == nil {
@@ -56,21 +57,21 @@ func (v *Verdict) PastPolicies() ([]PastPolicy, error) {
 		}
 		at := e.Time.Std()
 		if n := len(list); n > 0 {
-			list[n-1].last, list[n-1].to = min(list[n-1].last, e.Index+1+batchTail), at.Add(receipt.MaxSkew)
+			list[n-1].last, list[n-1].to = min(list[n-1].last, e.Index+1+batchTail), at.Add(checkpoint.MaxSkew)
 		}
-		policy, err := receipt.ParsePolicy(p.File())
+		policy, err := checkpoint.ParsePolicy(p.File())
 		if err != nil {
 			list = append(list, PastPolicy{Announced: e.Index}) // nothing is verified by it
 			continue
 		}
-		policy.Logs = slices.DeleteFunc(slices.Clone(policy.Logs), func(k receipt.LogKey) bool {
+		policy.Logs = slices.DeleteFunc(slices.Clone(policy.Logs), func(k checkpoint.LogKey) bool {
 			return !slices.ContainsFunc(rec.Keys, func(x trial.LogKeyState) bool { return x.VKey == k.VKey })
 		})
-		from := at.Add(-receipt.MaxSkew)
+		from := at.Add(-checkpoint.MaxSkew)
 		if from.Before(begin) {
 			from = begin
 		}
-		list = append(list, PastPolicy{Announced: e.Index, Verifier: receipt.NewVerifier(policy), last: v.Checkpoint.Size, from: from, to: seen.Add(receipt.MaxSkew), keys: rec.Keys})
+		list = append(list, PastPolicy{Announced: e.Index, Verifier: receipt.NewVerifier(policy), last: v.Checkpoint.Size, from: from, to: seen.Add(checkpoint.MaxSkew), keys: rec.Keys})
 	}
 	slices.Reverse(list)
 	return slices.DeleteFunc(list, func(p PastPolicy) bool { return p.Verifier == nil }), nil

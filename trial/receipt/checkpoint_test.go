@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -305,7 +306,7 @@ func TestTextIsOneFactALine(t *testing.T) {
 func TestTreeText(t *testing.T) {
 	root := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	for _, good := range []string{"o\n0\n" + root + "\n", "o\n4611686018427387903\n" + root + "\n", "ö log\n1\n" + root + "\n"} {
-		tree, err := receipt.ParseTree(good)
+		tree, err := checkpoint.ParseTree(good)
 		if err != nil || tree.String() != good {
 			t.Errorf("%q: %v, %v", good, tree, err)
 		}
@@ -316,7 +317,7 @@ func TestTreeText(t *testing.T) {
 		"o\n1\n" + root[:43] + "\n", "o\n1\n" + strings.Replace(root, "A=", "B=", 1) + "\n", "o\n1\n" + root + "A\n", "o\n1\n" + root[:40] + "\n", "o\n1\n" + strings.Replace(root, "A", "-", 1) + "\n",
 		"o\n1\n" + root + "\nmore\n", "o\n1\n" + root + "\n\n", "o\n1\r\n" + root + "\n", "o\n1\n" + root + "\r\n",
 	} {
-		if tree, err := receipt.ParseTree(bad); err == nil {
+		if tree, err := checkpoint.ParseTree(bad); err == nil {
 			t.Errorf("%q is taken as %v", bad, tree)
 		}
 	}
@@ -328,7 +329,7 @@ func TestLargeTrees(t *testing.T) {
 	f := genuine(t)
 	for _, size := range []uint64{1<<62 - 1, 1<<62 - 2, 1<<61 + 1, 1 << 61, 1 << 53, 1 << 32} {
 		for _, n := range []int{0, 1, 31, 61, 62, 63} {
-			tree := receipt.Tree{Origin: trialtest.Origin, Size: size, Root: [32]byte{1}}
+			tree := checkpoint.Tree{Origin: trialtest.Origin, Size: size, Root: [32]byte{1}}
 			for _, index := range []uint64{0, 1, size / 2, size - 1} {
 				if err := tree.CheckInclusion(index, trial.Hash{}, make([][32]byte, n)); err == nil {
 					t.Fatalf("size %d, index %d, %d hashes: taken", size, index, n)
@@ -339,7 +340,7 @@ func TestLargeTrees(t *testing.T) {
 			}
 		}
 		// And as a whole receipt, signed by everybody.
-		r, err := receipt.Parse(f.receipt(t, receipt.Tree{Origin: trialtest.Origin, Size: size}, w1, w2, w3))
+		r, err := receipt.Parse(f.receipt(t, checkpoint.Tree{Origin: trialtest.Origin, Size: size}, w1, w2, w3))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -354,10 +355,10 @@ func TestLargeTrees(t *testing.T) {
 	for i := range path {
 		h = tlog.NodeHash(h, tlog.Hash(path[i]))
 	}
-	if err := (receipt.Tree{Size: 1<<62 - 1, Root: h}).CheckInclusion(0, leaf, path); err != nil {
+	if err := (checkpoint.Tree{Size: 1<<62 - 1, Root: h}).CheckInclusion(0, leaf, path); err != nil {
 		t.Errorf("the true proof: %v", err)
 	}
-	if err := (receipt.Tree{Size: 0}).CheckInclusion(0, leaf, nil); err == nil {
+	if err := (checkpoint.Tree{Size: 0}).CheckInclusion(0, leaf, nil); err == nil {
 		t.Error("the empty tree has an entry")
 	}
 }
@@ -401,7 +402,7 @@ func TestTilePath(t *testing.T) {
 
 func TestCosignatureTime(t *testing.T) {
 	for _, b := range []string{"", "AAAA", "!", base64.StdEncoding.EncodeToString(make([]byte, 11)), base64.StdEncoding.EncodeToString(make([]byte, 76))} {
-		if at, err := receipt.CosignatureTime(note.Signature{Base64: b}); err == nil {
+		if at, err := checkpoint.CosignatureTime(note.Signature{Base64: b}); err == nil {
 			t.Errorf("%q holds the time %v", b, at)
 		}
 	}

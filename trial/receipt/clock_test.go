@@ -30,17 +30,3 @@ func TestClockAhead(t *testing.T) {
 		}
 	}
 }
-
-// TestSplit: quorums of which two sets without a common member suffice.
-func TestSplit(t *testing.T) {
-	head := "witness a " + w1.VKey() + "\nwitness b " + w2.VKey() + "\nwitness c " + w3.VKey() + "\n"
-	for quorum, want := range map[string]bool{
-		"quorum none": false, "quorum a": false, "group g any a b\nquorum g": true, "group g 1 a b c\nquorum g": true,
-		"group g 2 a b c\nquorum g": false, "group g all a b c\nquorum g": false,
-		"group h any b c\ngroup g all a h\nquorum g": false, "group h all b c\ngroup g any a h\nquorum g": true,
-	} {
-		if got := parsePolicy(t, head+quorum+"\n").Split(); got != want {
-			t.Errorf("%s: %v, want %v", quorum, got, want)
-		}
-	}
-}

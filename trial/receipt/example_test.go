@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/smap"
@@ -137,7 +138,7 @@ its registration of a trial, and a state entry (the second tree, size 5). Entrie
 	x.records()
 	x.printf("\n### Policy and receipt\n")
 	x.block(x.policy)
-	p, err := receipt.ParsePolicy([]byte(x.policy))
+	p, err := checkpoint.ParsePolicy([]byte(x.policy))
 	x.must(err)
 	x.printf("\n(SHA-256 `%s`, with a line feed behind the last line.)\n", p.Digest())
 	x.block(string(x.receipt))

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -25,9 +26,9 @@ func policyText() string {
 	return fmt.Sprintf("log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup g 2 w1 w2 w3\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey(), w3.VKey())
 }
 
-func parsePolicy(t testing.TB, text string) *receipt.Policy {
+func parsePolicy(t testing.TB, text string) *checkpoint.Policy {
 	t.Helper()
-	p, err := receipt.ParsePolicy([]byte(text))
+	p, err := checkpoint.ParsePolicy([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +38,8 @@ func parsePolicy(t testing.TB, text string) *receipt.Policy {
 // A fixture is a genuine receipt and what it was made of.
 type fixture struct {
 	log      *trialtest.Log
-	policy   *receipt.Policy
-	tree     receipt.Tree
+	policy   *checkpoint.Policy
+	tree     checkpoint.Tree
 	index    uint64
 	openings []byte
 	three    []byte // the receipt, with all three cosignatures
@@ -91,13 +92,13 @@ func genuine(t testing.TB) *fixture {
 }
 
 // receipt returns the receipt under a checkpoint of tree with these cosignatures.
-func (f *fixture) receipt(t testing.TB, tree receipt.Tree, cosigners ...trialtest.Cosigner) []byte {
+func (f *fixture) receipt(t testing.TB, tree checkpoint.Tree, cosigners ...trialtest.Cosigner) []byte {
 	t.Helper()
 	cp := f.checkpoint(t, tree, append([]trialtest.Cosigner{logKey}, cosigners...)...)
 	return f.log.Receipt(f.index, f.log.Size(), cp, f.openings)
 }
 
-func (f *fixture) checkpoint(t testing.TB, tree receipt.Tree, signers ...trialtest.Cosigner) []byte {
+func (f *fixture) checkpoint(t testing.TB, tree checkpoint.Tree, signers ...trialtest.Cosigner) []byte {
 	t.Helper()
 	var list []note.Signer
 	for _, s := range signers {

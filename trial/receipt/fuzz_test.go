@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -27,7 +28,7 @@ func FuzzParse(f *testing.F) {
 func FuzzParseTree(f *testing.F) {
 	f.Add(genuine(f).tree.String())
 	f.Fuzz(func(t *testing.T, text string) {
-		tree, err := receipt.ParseTree(text)
+		tree, err := checkpoint.ParseTree(text)
 		if err == nil && tree.String() != text {
 			t.Fatalf("%q is read as %q", text, tree)
 		}
@@ -42,7 +43,7 @@ func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte("# c\n\tquorum none"))
 	f.Add([]byte(policyText() + "group h any g\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := receipt.ParsePolicy(text)
+		p, err := checkpoint.ParsePolicy(text)
 		if err != nil {
 			return
 		}

@@ -3,6 +3,8 @@ package receipt
 import (
 	"strings"
 	"testing"
+
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // TestMangled: what an editor did to a receipt or a policy is named.
@@ -16,7 +18,7 @@ func TestMangled(t *testing.T) {
 		if _, err := Parse([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("receipt %q: %v", test.text, err)
 		}
-		if _, err := ParsePolicy([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := checkpoint.ParsePolicy([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("policy %q: %v", test.text, err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // MaxSize bounds a receipt: an entry and openings in base64, a path of 63
@@ -48,27 +50,12 @@ func (r *Receipt) Marshal() []byte {
 	return b.Bytes()
 }
 
-// mangled says what an editor, a mail program or a transfer did to a file whose
-// lines end in a line feed alone, if it did. The file is not read all the same: the
-// formats know one spelling, and who checks a proof must not mend it first.
-func mangled(data []byte) error {
-	switch {
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return errors.New("it begins with a byte order mark (BOM), which an editor put there: ask for the file as it was, or save it as UTF-8 without BOM")
-	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return errors.New("it is in UTF-16, as an editor saved it: ask for the file as it was, or save it as UTF-8 without BOM")
-	case bytes.Contains(data, []byte("\r\n")):
-		return errors.New("its lines end in CRLF, which an editor, a mail program or a transfer in text mode put there: ask for the file as it was, or save it with LF line ends")
-	}
-	return nil
-}
-
 // Parse parses a receipt strictly: there is one spelling of each.
 func Parse(data []byte) (*Receipt, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
 	}
-	if err := mangled(data); err != nil {
+	if err := checkpoint.Mangled(data); err != nil {
 		return nil, err
 	}
 	next := func() (line string, ok bool) {
@@ -98,7 +85,7 @@ func Parse(data []byte) (*Receipt, error) {
 	if !ok {
 		return nil, errors.New("the third line is not `index N`")
 	}
-	if r.Index, err = parseDecimal(index); err != nil {
+	if r.Index, err = checkpoint.ParseDecimal(index); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	for {
@@ -112,7 +99,7 @@ func Parse(data []byte) (*Receipt, error) {
 		if len(r.Path) == 63 {
 			return nil, errors.New("the inclusion proof has more than 63 hashes")
 		}
-		h, err := parseHash(line)
+		h, err := checkpoint.ParseHash(line)
 		if err != nil {
 			return nil, fmt.Errorf("inclusion proof, hash %d: %w", len(r.Path)+1, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -111,7 +112,7 @@ func TestSpec(t *testing.T) {
 			t.Errorf("the leaf hash %s of entry %d is not printed", e.LeafHash(), i)
 		}
 	}
-	p, err := receipt.ParsePolicy([]byte(policyText))
+	p, err := checkpoint.ParsePolicy([]byte(policyText))
 	if err != nil {
 		t.Fatal(err)
 	}

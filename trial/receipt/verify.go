@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
 // A Problem says which part of what was given does not hold, and how.
@@ -35,8 +36,8 @@ type Verdict struct {
 	Index      uint64
 	Entry      *trial.Entry
 	Openings   *trial.Openings
-	Checkpoint *Checkpoint
-	Policy     *Policy
+	Checkpoint *checkpoint.Checkpoint
+	Policy     *checkpoint.Policy
 	Documents  []Match  // in the order given
 	Missing    []string // subjects of the statement that no document was given for
 	Unopened   []string // of those, the ones committed to with a salt
@@ -52,16 +53,16 @@ type Match struct {
 // it has opened, for a batch of receipts shares one. It may be used by several
 // goroutines.
 type Verifier struct {
-	policy *Policy
+	policy *checkpoint.Policy
 
 	mu       sync.Mutex // guards opened and entries
-	opened   map[string]*Checkpoint
+	opened   map[string]*checkpoint.Checkpoint
 	verified map[trial.Hash]bool // leaf hashes of entries whose signature has been verified
 }
 
 // NewVerifier returns a Verifier for a policy.
-func NewVerifier(p *Policy) *Verifier {
-	return &Verifier{policy: p, opened: map[string]*Checkpoint{}, verified: map[trial.Hash]bool{}}
+func NewVerifier(p *checkpoint.Policy) *Verifier {
+	return &Verifier{policy: p, opened: map[string]*checkpoint.Checkpoint{}, verified: map[trial.Hash]bool{}}
 }
 
 // Verify checks a receipt and that every document is one that it is for.
@@ -96,7 +97,7 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 		return nil, problem("entry", "the statement is for the log %q, the checkpoint is of %q", log, cp.Origin)
 	}
 	if !cp.Quorum() {
-		return nil, problem("quorum", "the policy asks for %s; cosigned by %s", v.policy.QuorumText(), cp.witnessText())
+		return nil, problem("quorum", "the policy asks for %s; cosigned by %s", v.policy.QuorumText(), cp.WitnessText())
 	}
 	if e.Signer.Enrolled >= r.Index {
 		return nil, problem("entry", "entry %d says that its signer was enrolled by entry %d, which comes no earlier", r.Index, e.Signer.Enrolled)
@@ -113,13 +114,13 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 }
 
 // Verify checks one receipt under a policy.
-func Verify(p *Policy, receipt []byte, docs ...Document) (*Verdict, error) {
+func Verify(p *checkpoint.Policy, receipt []byte, docs ...Document) (*Verdict, error) {
 	return NewVerifier(p).Verify(receipt, docs...)
 }
 
 const remembered = 1024
 
-func (v *Verifier) open(signed []byte) (*Checkpoint, error) {
+func (v *Verifier) open(signed []byte) (*checkpoint.Checkpoint, error) {
 	v.mu.Lock()
 	cp := v.opened[string(signed)]
 	v.mu.Unlock()
@@ -219,17 +220,6 @@ func subjectText(subjects []trial.Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-func (c *Checkpoint) witnessText() string {
-	if len(c.Cosignatures) == 0 {
-		return "no witness that it names"
-	}
-	var names []string
-	for _, s := range c.Cosignatures {
-		names = append(names, c.policy.Witnesses[s.Witness].Label)
-	}
-	return strings.Join(names, ", ")
-}
-
 // ProvenTime is when the entry was logged at the latest, as the witnesses'
 // clocks say; false if the policy asks for none.
 func (v *Verdict) ProvenTime() (time.Time, bool) { return v.Checkpoint.ProvenTime() }
@@ -238,8 +228,5 @@ func (v *Verdict) ProvenTime() (time.Time, bool) { return v.Checkpoint.ProvenTim
 // to be there, by more than clocks differ: the log stamped it with a time to come.
 func (v *Verdict) ClockAhead() bool {
 	t, ok := v.ProvenTime()
-	return ok && v.Entry.Time.Std().After(t.Add(MaxSkew))
+	return ok && v.Entry.Time.Std().After(t.Add(checkpoint.MaxSkew))
 }
-
-// MaxSkew is how far honest clocks may differ.
-const MaxSkew = 5 * time.Minute

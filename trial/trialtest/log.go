@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -104,13 +105,13 @@ func (l *Log) Close() {
 func (l *Log) Size() uint64 { return uint64(len(l.Leaves)) }
 
 // Tree returns the log's tree of a size.
-func (l *Log) Tree(size uint64) receipt.Tree {
+func (l *Log) Tree(size uint64) checkpoint.Tree {
 	l.t.Helper()
 	root, err := tlog.TreeHash(int64(size), l)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	return receipt.Tree{Origin: Origin, Size: size, Root: root}
+	return checkpoint.Tree{Origin: Origin, Size: size, Root: root}
 }
 
 // Path returns the inclusion proof of an entry in the tree of a size.
@@ -203,7 +204,7 @@ func (c Cosigner) Sign(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := receipt.ParseTree(string(text))
+	t, err := checkpoint.ParseTree(string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +217,7 @@ func (c Cosigner) skey() string {
 }
 
 // Checkpoint returns a checkpoint's text signed by each signer.
-func Checkpoint(t testing.TB, tree receipt.Tree, signers ...note.Signer) []byte {
+func Checkpoint(t testing.TB, tree checkpoint.Tree, signers ...note.Signer) []byte {
 	t.Helper()
 	signed, err := note.Sign(&note.Note{Text: tree.String()}, signers...)
 	if err != nil {

@@ -1,4 +1,4 @@
-package receipt_test
+package checkpoint_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -69,7 +69,7 @@ func TestPolicyLines(t *testing.T) {
 		"witness log W1\nquorum log\n",
 		"witness W W1\nwitness w W2\ngroup g 2 W w\nquorum g\n", // names are octets
 	} {
-		if _, err := receipt.ParsePolicy(expand(good)); err != nil {
+		if _, err := checkpoint.ParsePolicy(expand(good)); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestPolicyLines(t *testing.T) {
 		"witness a W1=\nquorum a\n": "vkey",
 		"witness a " + trialtest.Cosigner{Key: strings.Repeat("x", 256), Alg: 0x06}.VKey() + "\nquorum a\n": "at most 255",
 	} {
-		_, err := receipt.ParsePolicy(expand(bad))
+		_, err := checkpoint.ParsePolicy(expand(bad))
 		if err == nil {
 			t.Errorf("%q is taken", bad)
 		} else if !strings.Contains(err.Error(), want) {
@@ -173,10 +173,10 @@ func TestPolicySize(t *testing.T) {
 		deep += fmt.Sprintf("group g%d all g%d\n", n+1, n)
 	}
 	deep = strings.NewReplacer("W\n", witnessVKey(1)+"\n", "X\n", witnessVKey(2)+"\n").Replace(deep)
-	if _, err := receipt.ParsePolicy([]byte(deep + "quorum g70\n")); err == nil || !strings.Contains(err.Error(), "nested") {
+	if _, err := checkpoint.ParsePolicy([]byte(deep + "quorum g70\n")); err == nil || !strings.Contains(err.Error(), "nested") {
 		t.Errorf("70 groups in each other: %v", err)
 	}
-	if _, err := receipt.ParsePolicy([]byte(strings.Repeat("#", 1<<20) + "\nquorum none\n")); err == nil {
+	if _, err := checkpoint.ParsePolicy([]byte(strings.Repeat("#", 1<<20) + "\nquorum none\n")); err == nil {
 		t.Error("a policy of more than a mebibyte is taken")
 	}
 }
@@ -216,7 +216,7 @@ func TestQuorums(t *testing.T) {
 func TestPolicyDigest(t *testing.T) {
 	text := []byte(policyText())
 	p := parsePolicy(t, string(text))
-	q, err := receipt.ParsePolicy(text)
+	q, err := checkpoint.ParsePolicy(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,5 +226,19 @@ func TestPolicyDigest(t *testing.T) {
 	}
 	if p.QuorumText() != "2 of (w1, w2, w3)" || p.Log(trialtest.Origin) == nil || p.Log("other") != nil {
 		t.Errorf("%s, %v", p.QuorumText(), p.Log(trialtest.Origin))
+	}
+}
+
+// TestSplit: quorums of which two sets without a common member suffice.
+func TestSplit(t *testing.T) {
+	head := "witness a " + w1.VKey() + "\nwitness b " + w2.VKey() + "\nwitness c " + w3.VKey() + "\n"
+	for quorum, want := range map[string]bool{
+		"quorum none": false, "quorum a": false, "group g any a b\nquorum g": true, "group g 1 a b c\nquorum g": true,
+		"group g 2 a b c\nquorum g": false, "group g all a b c\nquorum g": false,
+		"group h any b c\ngroup g all a h\nquorum g": false, "group h all b c\ngroup g any a h\nquorum g": true,
+	} {
+		if got := parsePolicy(t, head+quorum+"\n").Split(); got != want {
+			t.Errorf("%s: %v, want %v", quorum, got, want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package receipt_test
+package checkpoint_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -33,7 +33,7 @@ func TestClocks(t *testing.T) {
 			signers = append(signers, w)
 			policy += fmt.Sprintf("witness w%d %s\n", i+1, w.VKey())
 		}
-		p, err := receipt.ParsePolicy([]byte(policy + "group g 2 w1 w2 w3\nquorum g\n"))
+		p, err := checkpoint.ParsePolicy([]byte(policy + "group g 2 w1 w2 w3\nquorum g\n"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package receipt
+package checkpoint
 
 import (
 	"bytes"
@@ -66,7 +66,7 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	if len(text) > maxPolicyBytes {
 		return nil, fmt.Errorf("policy: %d bytes, the most is %d", len(text), maxPolicyBytes)
 	}
-	if err := mangled(text); err != nil {
+	if err := Mangled(text); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	// SPEC: "the allowed octet values are 0x09 (tab), 0x0A (newline), 0x20-0x7E, and 0x80-0xFF."

@@ -1,10 +1,13 @@
-package receipt
+package checkpoint
 
 import (
 	"fmt"
 	"strings"
 	"time"
 )
+
+// MaxSkew is how far honest clocks may differ.
+const MaxSkew = 5 * time.Minute
 
 // Clocks names the witnesses whose cosignatures cannot all be right about the
 // time, in whole sentences: those stamped later than now, which is the reader's

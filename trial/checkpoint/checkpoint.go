@@ -1,4 +1,8 @@
-package receipt
+// Package checkpoint reads what a log and its witnesses sign: a policy says whose keys
+// count and how many witnesses must agree, and a checkpoint is opened under it.
+//
+// The package knows no clock, network or file: it compiles to js/wasm.
+package checkpoint
 
 import (
 	"bytes"
@@ -34,11 +38,11 @@ func ParseTree(text string) (Tree, error) {
 	if len(lines) != 4 || lines[3] != "" {
 		return Tree{}, errors.New("the text is not the three lines origin, size and root")
 	}
-	size, err := parseDecimal(lines[1])
+	size, err := ParseDecimal(lines[1])
 	if err != nil {
 		return Tree{}, fmt.Errorf("size: %w", err)
 	}
-	root, err := parseHash(lines[2])
+	root, err := ParseHash(lines[2])
 	if err != nil {
 		return Tree{}, fmt.Errorf("root: %w", err)
 	}
@@ -48,9 +52,9 @@ func ParseTree(text string) (Tree, error) {
 	return Tree{lines[0], size, root}, nil
 }
 
-// parseDecimal takes an ASCII decimal below 2^62 without leading zeros or sign.
+// ParseDecimal takes an ASCII decimal below 2^62 without leading zeros or sign.
 // Larger sizes would make package tlog count for ever.
-func parseDecimal(s string) (uint64, error) {
+func ParseDecimal(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 62)
 	if err != nil || strconv.FormatUint(n, 10) != s {
 		return 0, fmt.Errorf("%.30q is not a decimal number in its one spelling", s)
@@ -58,8 +62,8 @@ func parseDecimal(s string) (uint64, error) {
 	return n, nil
 }
 
-// parseHash takes 32 bytes in base64 with zero spare bits.
-func parseHash(s string) ([32]byte, error) {
+// ParseHash takes 32 bytes in base64 with zero spare bits.
+func ParseHash(s string) ([32]byte, error) {
 	data, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil || len(data) != 32 || len(s) != 44 {
 		return [32]byte{}, fmt.Errorf("%.60q is not a SHA-256 hash in base64", s)
@@ -215,4 +219,16 @@ func toTlog(path [][32]byte) []tlog.Hash {
 		p[i] = h
 	}
 	return p
+}
+
+// WitnessText names the witnesses that cosigned, by their names in the policy.
+func (c *Checkpoint) WitnessText() string {
+	if len(c.Cosignatures) == 0 {
+		return "no witness that it names"
+	}
+	var names []string
+	for _, s := range c.Cosignatures {
+		names = append(names, c.policy.Witnesses[s.Witness].Label)
+	}
+	return strings.Join(names, ", ")
 }
