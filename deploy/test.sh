@@ -38,7 +38,7 @@ unformatted=$(gofmt -l $(git ls-files '*.go'))
 step "go vet, go build"
 go vet ./...
 go build ./...
-GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/receipt ./trial/history ./cmd/trialwasm
+GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./cmd/trialwasm
 
 step "generated code is as its sources make it"
 sh api/trialpb/generate.sh "$tmp/generated"
@@ -94,7 +94,7 @@ TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitne
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
-PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/receipt ./trial/history
+PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history
 
 step "triallog demo -once"
 go run ./cmd/triallog demo -once >"$tmp/demo" || { cat "$tmp/demo"; exit 1; }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Checking is what Check is told beside the log.
@@ -20,7 +21,7 @@ type Checking struct {
 	Progress func(done, total uint64)
 	// Mirror has the entries that neither tiles nor tree hold. Nothing that it
 	// serves is trusted. nil: there is none.
-	Mirror Source
+	Mirror tile.Source
 	// Repair is called with each damaged file whose right bytes are known, before
 	// they are put back; an error leaves the file as it is. nil: all are reported.
 	Repair func(Mend) error
@@ -193,8 +194,8 @@ func (c *checker) entries(ctx context.Context) error {
 	state := new(trial.State)
 	kept := true // the rules, so far: they are not replayed over what breaks one
 	var later []func() error
-	for next := uint64(0); next < size; next += tileWidth {
-		raws, err := s.chunk(ctx, next, int(min(size-next, tileWidth)))
+	for next := uint64(0); next < size; next += tile.Width {
+		raws, err := s.chunk(ctx, next, int(min(size-next, tile.Width)))
 		if err != nil {
 			c.found("%v", err)
 			return nil

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Damage says that a stored file does not hold what the log signed. What it
@@ -70,14 +72,14 @@ func (t *hashTree) edges(ctx context.Context, size uint64, root [32]byte) error 
 	wrong := ""
 	for level := range t.edge {
 		e := new(tileTree)
-		first := size >> (tileHeight * (level + 1)) * tileWidth
+		first := size >> (tile.Height * (level + 1)) * tile.Width
 		for i := range uint64(t.edge[level].width()) {
 			h, err := t.below(ctx, level, first+i)
 			if err != nil {
 				return nil
 			}
 			if h != t.edge[level].nodes[0][i] && wrong == "" {
-				wrong = tilePath(level, first/tileWidth)
+				wrong = tile.Path(level, first/tile.Width, tile.Width)
 			}
 			e.add(h)
 		}
@@ -93,19 +95,19 @@ func (t *hashTree) edges(ctx context.Context, size uint64, root [32]byte) error 
 // a tile, or an entry.
 func (t *hashTree) below(ctx context.Context, level int, n uint64) (h tlog.Hash, err error) {
 	if level > 0 {
-		tt, err := t.read(ctx, level-1, n, tileWidth)
+		tt, err := t.read(ctx, level-1, n, tile.Width)
 		if err != nil {
 			return h, err
 		}
-		return tt.nodes[tileHeight][0], nil
+		return tt.nodes[tile.Height][0], nil
 	}
-	data, err := t.store.Get(ctx, tilePath(-1, n/tileWidth))
+	data, err := t.store.Get(ctx, tile.Path(tile.Entries, n/tile.Width, tile.Width))
 	if err != nil {
 		return h, err
 	}
 	var raw []byte
-	for range n%tileWidth + 1 {
-		if raw, data, err = cutEntry(data); err != nil {
+	for range n%tile.Width + 1 {
+		if raw, data, err = tile.Cut(data); err != nil {
 			return h, err
 		}
 	}
@@ -115,17 +117,17 @@ func (t *hashTree) below(ctx context.Context, level int, n uint64) (h tlog.Hash,
 // checkBundle compares the rightmost entry bundle with the hashes of its entries,
 // which lead to a signed root.
 func (t *hashTree) checkBundle() error {
-	path, rest := tilePath(-1, t.size/tileWidth), t.bundle
+	path, rest := tile.Path(tile.Entries, t.size/tile.Width, tile.Width), t.bundle
 	if len(t.edge) == 0 {
 		return nil
 	}
 	for i, want := range t.edge[0].nodes[0] {
-		raw, next, err := cutEntry(rest)
+		raw, next, err := tile.Cut(rest)
 		if err != nil {
 			return t.damages.found(path, "%v", err)
 		}
 		if tlog.RecordHash(raw) != want {
-			return t.damages.found(path, "its entry %d is not the one that the log signed", t.size-t.size%tileWidth+uint64(i))
+			return t.damages.found(path, "its entry %d is not the one that the log signed", t.size-t.size%tile.Width+uint64(i))
 		}
 		rest = next
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // damaged is a sound log of some 600 entries, whose files a test damages.
@@ -254,7 +255,7 @@ func TestFlippedBit(t *testing.T) {
 }
 
 // repair checks, and has each damaged file mended.
-func (f *fixture) repair(mirror logserver.Source, mend func(logserver.Mend) error) (problems string) {
+func (f *fixture) repair(mirror tile.Source, mend func(logserver.Mend) error) (problems string) {
 	f.t.Helper()
 	cfg, closeAll, err := f.backends(f.t.Context(), false)
 	if err != nil {

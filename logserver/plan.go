@@ -10,12 +10,13 @@ import (
 	"sync"
 
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Plan is what a restore will restore: the largest tree that anyone asked has
 // with the log's signature. To go on from a smaller one would fork the log.
 type Plan struct {
-	source    Source
+	source    tile.Source
 	newest    signedTree
 	published signedTree
 	known     map[uint64][]knownTree // by size: what the entries must lead to
@@ -34,7 +35,7 @@ func (p *Plan) Tree() checkpoint.Tree { return p.newest.Tree }
 // PlanRestore reads the source's checkpoint and holds it to the policy, to the
 // copy kept outside the database (cfg.CheckpointFile), and to what the policy's
 // witnesses last saw. It writes nothing; cfg needs no Tree, Journal or Tiles.
-func PlanRestore(ctx context.Context, cfg Config, src Source) (*Plan, error) {
+func PlanRestore(ctx context.Context, cfg Config, src tile.Source) (*Plan, error) {
 	l, err := newLog(cfg)
 	if err != nil {
 		return nil, err
@@ -139,11 +140,9 @@ func (p *Plan) reach(ctx context.Context, published uint64) error {
 	if p.newest.Size == published {
 		return nil
 	}
-	var b bundle
-	n := (p.newest.Size - 1) / tileWidth
-	if b.fetch(ctx, p.source, n, int(p.newest.Size-n*tileWidth)); b.err != nil {
+	if _, err := fetch(ctx, p.source, (p.newest.Size-1)/tile.Width, p.newest.Size); err != nil {
 		return fmt.Errorf("%s has size %d with this log's signature, and the URL serves %d: to go on from there would fork the log. "+
-			"Restore from a newer copy, one that has all %d entries (%w)", p.who, p.newest.Size, published, p.newest.Size, b.err)
+			"Restore from a newer copy, one that has all %d entries (%w)", p.who, p.newest.Size, published, p.newest.Size, err)
 	}
 	return nil
 }

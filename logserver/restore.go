@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Restorer is a Journal without a log in it, into which one is restored.
@@ -88,7 +89,7 @@ type restoring struct {
 func (r *restoring) replay(ctx context.Context, progress func(done, total uint64)) (err error) {
 	defer func() { err = errors.Join(err, r.wait()) }()
 	size := r.newest.Size
-	for b, err := range fetchAhead(ctx, r.source, size) {
+	for b, err := range tile.Ahead(ctx, 0, size, func(ctx context.Context, n uint64) (bundle, error) { return fetch(ctx, r.source, n, size) }) {
 		if err != nil {
 			return err
 		}
@@ -103,7 +104,7 @@ func (r *restoring) replay(ctx context.Context, progress func(done, total uint64
 			// Bundles are placed whole, and cut where a root is known.
 			next := r.batch.Next()
 			roots := r.known[next]
-			if next%tileWidth != 0 && r.bytes < maxBatchBytes && len(roots) == 0 && next != size {
+			if next%tile.Width != 0 && r.bytes < maxBatchBytes && len(roots) == 0 && next != size {
 				continue
 			}
 			if err := r.place(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -32,12 +33,12 @@ func mirrorOf(t testing.TB, l *logserver.Log, size uint64) *mirror {
 	if m.checkpoint, err = l.Checkpoint(); err != nil {
 		t.Fatal(err)
 	}
-	for n := uint64(0); n*receipt.TileWidth < size; n++ {
-		for _, width := range []uint64{min(size-n*receipt.TileWidth, receipt.TileWidth), min(l.Size()-min(l.Size(), n*receipt.TileWidth), receipt.TileWidth)} {
+	for n := uint64(0); n*tile.Width < size; n++ {
+		for _, width := range []uint64{min(size-n*tile.Width, tile.Width), min(l.Size()-min(l.Size(), n*tile.Width), tile.Width)} {
 			if width == 0 {
 				continue
 			}
-			path := receipt.TilePath(-1, n, int(width))
+			path := tile.Path(tile.Entries, n, int(width))
 			if m.files[path], err = l.Tile(t.Context(), path); err != nil {
 				t.Fatal(err)
 			}
@@ -68,11 +69,11 @@ func (f *fixture) twin() *fixture {
 	return &g
 }
 
-func (f *fixture) plan(src logserver.Source) (*logserver.Plan, error) {
+func (f *fixture) plan(src tile.Source) (*logserver.Plan, error) {
 	return logserver.PlanRestore(f.t.Context(), logserver.Config{Signer: f.signer, Policy: f.parsePolicy(), CheckpointFile: f.path("checkpoint")}, src)
 }
 
-func (f *fixture) restore(src logserver.Source) error {
+func (f *fixture) restore(src tile.Source) error {
 	f.t.Helper()
 	plan, err := f.plan(src)
 	if err != nil {
@@ -319,7 +320,7 @@ func TestRestoreReplays(t *testing.T) {
 	key := trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
 	whole := func(l *trialtest.Log) *mirror {
 		size := l.Size()
-		return &mirror{trialtest.Checkpoint(t, l.Tree(size), key), map[string][]byte{receipt.TilePath(-1, 0, int(size)): l.Bundle(0, int(size))}, nil}
+		return &mirror{trialtest.Checkpoint(t, l.Tree(size), key), map[string][]byte{tile.Path(tile.Entries, 0, int(size)): l.Bundle(0, int(size))}, nil}
 	}
 	f := newFixture(t)
 	f.signer, f.vkey = key, key.VKey()

@@ -8,6 +8,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // ErrRolledBack says that a checkpoint kept elsewhere is of a larger tree, or
@@ -227,7 +228,7 @@ func (l *Log) rebuild(ctx context.Context) error {
 		s.saver.last = size
 	}
 	for next := s.state.Size(); next < l.signed.Size; next = s.state.Size() {
-		raws, err := l.hashes.entries(ctx, next, int(min(l.signed.Size-next, tileWidth)))
+		raws, err := l.hashes.entries(ctx, next, int(min(l.signed.Size-next, tile.Width)))
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A survey makes the tree anew from its entries, 256 at a time, and compares what
@@ -54,7 +54,7 @@ type copyOf struct {
 
 // chunk returns the entries from first on, and compares what is stored of them.
 func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, error) {
-	path := tilePath(-1, first/tileWidth)
+	path := tile.Path(tile.Entries, first/tile.Width, tile.Width)
 	stored, err := s.get(ctx, path)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, erro
 	}
 	agree := len(votes) == 1 && len(copies) > 0
 	if !agree && s.c.how.Mirror != nil {
-		data, err := s.c.how.Mirror.Tile(ctx, receipt.TilePath(-1, first/tileWidth, n))
+		data, err := s.c.how.Mirror.Tile(ctx, tile.Path(tile.Entries, first/tile.Width, n))
 		if err == nil {
 			add("the mirror", cutBundle(data, n))
 		}
@@ -116,7 +116,7 @@ func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, erro
 			continue
 		}
 		s.tiles[p.Path] = append(s.tiles[p.Path], p.Data...)
-		if len(s.tiles[p.Path]) == tileWidth*tlog.HashSize {
+		if len(s.tiles[p.Path]) == tile.Width*tlog.HashSize {
 			if err := s.compare(ctx, p.Path, s.tiles[p.Path], "the tiles below it"); err != nil {
 				return nil, err
 			}
@@ -144,15 +144,15 @@ func (s *survey) get(ctx context.Context, path string) ([]byte, error) {
 // tileSays returns the root of a chunk by the tile of a level; zero if it says
 // nothing of it.
 func (s *survey) tileSays(ctx context.Context, level int, first uint64, n int) (h tlog.Hash, err error) {
-	if level == 1 && n < tileWidth {
+	if level == 1 && n < tile.Width {
 		return h, nil // its root stands in no tile
 	}
-	data, err := s.get(ctx, tilePath(level, first>>(tileHeight*(level+1))))
+	data, err := s.get(ctx, tile.Path(level, first>>(tile.Height*(level+1)), tile.Width))
 	if err != nil {
 		return h, err
 	}
 	if level == 1 {
-		i := int(first / tileWidth % tileWidth * tlog.HashSize)
+		i := int(first / tile.Width % tile.Width * tlog.HashSize)
 		if len(data) >= i+tlog.HashSize {
 			h = tlog.Hash(data[i:])
 		}
@@ -183,7 +183,7 @@ func treeRoot(n int, leaf func(i int) tlog.Hash) tlog.Hash {
 // cutBundle returns the first n entries of a bundle, or fewer if it is damaged.
 func cutBundle(data []byte, n int) (raws [][]byte) {
 	for len(raws) < n {
-		raw, rest, err := cutEntry(data)
+		raw, rest, err := tile.Cut(data)
 		if err != nil {
 			return raws
 		}

@@ -3,7 +3,6 @@ package logserver
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,18 +11,14 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
-)
-
-const (
-	tileHeight = 8
-	tileWidth  = 1 << tileHeight
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A tileTree is a tile with the hashes inside it: nodes[h][i] is the root of
 // the i-th perfect subtree of height h over the tile's hashes. They never
 // change once they are there, so a partial tile serves every smaller size too.
 type tileTree struct {
-	nodes [tileHeight + 1][]tlog.Hash
+	nodes [tile.Height + 1][]tlog.Hash
 }
 
 func (t *tileTree) width() int { return len(t.nodes[0]) }
@@ -32,7 +27,7 @@ func (t *tileTree) add(h tlog.Hash) {
 	for level := 0; ; level++ {
 		t.nodes[level] = append(t.nodes[level], h)
 		n := len(t.nodes[level])
-		if n%2 == 1 || level == tileHeight {
+		if n%2 == 1 || level == tile.Height {
 			return
 		}
 		h = tlog.NodeHash(t.nodes[level][n-2], t.nodes[level][n-1])
@@ -69,41 +64,31 @@ type hashTree struct {
 
 const cachedTiles = 512 // 16 KiB each
 
-func tilePath(level int, n uint64) string {
-	t := tlog.Tile{H: tileHeight, L: level, N: int64(n), W: tileWidth}
-	if level < 0 {
-		t.L = -1
-	}
-	// x/mod writes tile/<H>/<L>/<N>, with "data" for entries, where
-	// c2sp.org/tlog-tiles has tile/<L>/<N> and "entries".
-	p := strings.TrimPrefix(t.Path(), "tile/8/")
-	return "tile/" + strings.Replace(p, "data/", "entries/", 1)
-}
-
 // openHashTree loads the right edge of the tree of a size from the store.
 func openHashTree(ctx context.Context, store TileStore, d *damages, size uint64) (*hashTree, error) {
 	t := &hashTree{store: store, damages: d, size: size, full: map[tlog.Tile]*tileTree{}}
-	for level := 0; size>>(tileHeight*level) > 0; level++ {
-		count := size >> (tileHeight * level)
+	for level := 0; size>>(tile.Height*level) > 0; level++ {
+		count := size >> (tile.Height * level)
 		tt := new(tileTree)
-		if w := int(count % tileWidth); w > 0 {
+		if w := int(count % tile.Width); w > 0 {
 			var err error
-			if tt, err = t.read(ctx, level, count/tileWidth, w); err != nil {
+			if tt, err = t.read(ctx, level, count/tile.Width, w); err != nil {
 				return nil, err
 			}
 		}
 		t.edge = append(t.edge, tt)
 	}
-	if w := int(size % tileWidth); w > 0 {
-		path := tilePath(-1, size/tileWidth)
+	if w := int(size % tile.Width); w > 0 {
+		path := tile.Path(tile.Entries, size/tile.Width, tile.Width)
 		data, err := t.get(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		end, err := bundleEnd(data, w)
+		_, rest, err := tile.Split(data, w)
 		if err != nil {
 			return nil, d.found(path, "%v", err)
 		}
+		end := len(data) - len(rest)
 		t.bundle = data[:end:end]
 	}
 	return t, nil
@@ -123,7 +108,7 @@ func (t *hashTree) get(ctx context.Context, path string) ([]byte, error) {
 
 // read reads a tile and holds it to nothing.
 func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*tileTree, error) {
-	path := tilePath(level, n)
+	path := tile.Path(level, n, tile.Width)
 	data, err := t.get(ctx, path)
 	if err != nil {
 		return nil, err
@@ -141,21 +126,21 @@ func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*t
 // load reads a full tile, whose root must be the hash in the tile above it.
 func (t *hashTree) load(ctx context.Context, level int, n uint64) (*tileTree, error) {
 	t.mu.RLock()
-	there := n < t.size>>(tileHeight*(level+1))
+	there := n < t.size>>(tile.Height*(level+1))
 	t.mu.RUnlock()
 	if !there {
-		return nil, fmt.Errorf("%s is no full tile of this tree", tilePath(level, n))
+		return nil, fmt.Errorf("%s is no full tile of this tree", tile.Path(level, n, tile.Width))
 	}
-	tt, err := t.read(ctx, level, n, tileWidth)
+	tt, err := t.read(ctx, level, n, tile.Width)
 	if err != nil {
 		return nil, err
 	}
-	want, err := t.hash(ctx, tileHeight*(level+1), n)
+	want, err := t.hash(ctx, tile.Height*(level+1), n)
 	if err != nil {
 		return nil, err
 	}
-	if tt.nodes[tileHeight][0] != want {
-		return nil, t.damages.found(tilePath(level, n), "its hashes do not lead to the one in %s above it", tilePath(level+1, n/tileWidth))
+	if tt.nodes[tile.Height][0] != want {
+		return nil, t.damages.found(tile.Path(level, n, tile.Width), "its hashes do not lead to the one in %s above it", tile.Path(level+1, n/tile.Width, tile.Width))
 	}
 	return tt, nil
 }
@@ -173,12 +158,11 @@ func (t *hashTree) append(entries []BatchEntry) []TilePart {
 	bundleStart := len(t.bundle)
 	put := func(level int, n uint64) {
 		if e := t.edge[level]; e.width() > start[level] {
-			parts = append(parts, TilePart{tilePath(level, n), start[level] * tlog.HashSize, e.data(start[level])})
+			parts = append(parts, TilePart{tile.Path(level, n, tile.Width), start[level] * tlog.HashSize, e.data(start[level])})
 		}
 	}
 	for _, entry := range entries {
-		t.bundle = binary.BigEndian.AppendUint16(t.bundle, uint16(len(entry.Raw)))
-		t.bundle = append(t.bundle, entry.Raw...)
+		t.bundle = tile.Append(t.bundle, entry.Raw)
 		h := tlog.RecordHash(entry.Raw)
 		t.size++
 		for level := 0; ; level++ {
@@ -187,25 +171,25 @@ func (t *hashTree) append(entries []BatchEntry) []TilePart {
 			}
 			e := t.edge[level]
 			e.add(h)
-			if e.width() < tileWidth {
+			if e.width() < tile.Width {
 				break
 			}
-			n := t.size>>(tileHeight*(level+1)) - 1
+			n := t.size>>(tile.Height*(level+1)) - 1
 			put(level, n)
 			if level == 0 {
-				parts = append(parts, TilePart{tilePath(-1, n), bundleStart, t.bundle[bundleStart:]})
+				parts = append(parts, TilePart{tile.Path(tile.Entries, n, tile.Width), bundleStart, t.bundle[bundleStart:]})
 				t.bundle, bundleStart = nil, 0
 			}
-			h = e.nodes[tileHeight][0]
-			t.keep(tlog.Tile{H: tileHeight, L: level, N: int64(n), W: tileWidth}, e)
+			h = e.nodes[tile.Height][0]
+			t.keep(tlog.Tile{H: tile.Height, L: level, N: int64(n), W: tile.Width}, e)
 			t.edge[level], start[level] = new(tileTree), 0
 		}
 	}
 	for level := range t.edge {
-		put(level, t.size>>(tileHeight*(level+1)))
+		put(level, t.size>>(tile.Height*(level+1)))
 	}
 	if len(t.bundle) > bundleStart {
-		parts = append(parts, TilePart{tilePath(-1, t.size/tileWidth), bundleStart, append([]byte(nil), t.bundle[bundleStart:]...)})
+		parts = append(parts, TilePart{tile.Path(tile.Entries, t.size/tile.Width, tile.Width), bundleStart, append([]byte(nil), t.bundle[bundleStart:]...)})
 	}
 	return parts
 }
@@ -239,13 +223,13 @@ func (t *hashTree) reader(ctx context.Context) tlog.HashReader {
 
 // hash returns the root of the n-th perfect subtree of a height.
 func (t *hashTree) hash(ctx context.Context, height int, n uint64) (tlog.Hash, error) {
-	level, h := height/tileHeight, height%tileHeight
-	tile := n >> (tileHeight - h)
-	i := int(n & (tileWidth>>h - 1))
-	id := tlog.Tile{H: tileHeight, L: level, N: int64(tile), W: tileWidth}
+	level, h := height/tile.Height, height%tile.Height
+	at := n >> (tile.Height - h)
+	i := int(n & (tile.Width>>h - 1))
+	id := tlog.Tile{H: tile.Height, L: level, N: int64(at), W: tile.Width}
 	t.mu.RLock()
 	tt := t.full[id]
-	if tt == nil && level < len(t.edge) && tile == t.size>>(tileHeight*(level+1)) {
+	if tt == nil && level < len(t.edge) && at == t.size>>(tile.Height*(level+1)) {
 		tt = t.edge[level]
 	}
 	if tt != nil && i < len(tt.nodes[h]) {
@@ -254,7 +238,7 @@ func (t *hashTree) hash(ctx context.Context, height int, n uint64) (tlog.Hash, e
 		return hash, nil
 	}
 	t.mu.RUnlock()
-	tt, err := t.load(ctx, level, tile)
+	tt, err := t.load(ctx, level, at)
 	if err != nil {
 		return tlog.Hash{}, err
 	}
@@ -273,7 +257,7 @@ func (t *hashTree) root(ctx context.Context, size uint64) (tlog.Hash, error) {
 func (t *hashTree) prefix(ctx context.Context, level int, n uint64, width int) ([]byte, error) {
 	var data []byte
 	for i := range width {
-		h, err := t.hash(ctx, tileHeight*level, n*tileWidth+uint64(i))
+		h, err := t.hash(ctx, tile.Height*level, n*tile.Width+uint64(i))
 		if err != nil {
 			return nil, err
 		}
@@ -308,14 +292,14 @@ func fromTlog(p []tlog.Hash) [][32]byte {
 // entries returns the bytes of up to n entries from first on, at most to the
 // end of the bundle that holds the first, each held to its hash in the tree.
 func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, error) {
-	path := tilePath(-1, first/tileWidth)
+	path := tile.Path(tile.Entries, first/tile.Width, tile.Width)
 	data, err := t.get(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	var out [][]byte
-	for i := first - first%tileWidth; len(out) < n && i/tileWidth == first/tileWidth; i++ {
-		raw, rest, err := cutEntry(data)
+	for i := first - first%tile.Width; len(out) < n && i/tile.Width == first/tile.Width; i++ {
+		raw, rest, err := tile.Cut(data)
 		if err != nil {
 			return nil, t.damages.found(path, "%v", err)
 		}
@@ -346,36 +330,11 @@ func (t *hashTree) entriesAt(ctx context.Context, indexes []uint64) ([][]byte, e
 	out := make([][]byte, len(indexes))
 	for k, i := range indexes {
 		if i-first >= uint64(len(all)) {
-			return nil, t.damages.found(tilePath(-1, first/tileWidth), "it ends before the entry at %d", i)
+			return nil, t.damages.found(tile.Path(tile.Entries, first/tile.Width, tile.Width), "it ends before the entry at %d", i)
 		}
 		out[k] = bytes.Clone(all[i-first])
 	}
 	return out, nil
-}
-
-var errBundle = errors.New("it ends within an entry")
-
-func cutEntry(data []byte) (entry, rest []byte, err error) {
-	if len(data) < 2 {
-		return nil, nil, errBundle
-	}
-	n := 2 + int(binary.BigEndian.Uint16(data))
-	if len(data) < n {
-		return nil, nil, errBundle
-	}
-	return data[2:n], data[n:], nil
-}
-
-// bundleEnd returns the length in bytes of the first n entries of a bundle.
-func bundleEnd(data []byte, n int) (int, error) {
-	rest := data
-	for range n {
-		var err error
-		if _, rest, err = cutEntry(rest); err != nil {
-			return 0, err
-		}
-	}
-	return len(data) - len(rest), nil
 }
 
 // ErrTilePath says that a path names no tile of any tree.
@@ -403,19 +362,19 @@ func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 	}
 	// SPEC: "Logs MUST serve partial tiles corresponding to tree sizes for which
 	// a checkpoint was produced". Nothing beyond the signed size is there.
-	if t.L > 7 || uint64(t.N)*tileWidth+uint64(t.W) > l.signedSize()>>(tileHeight*level) {
+	if t.L > 7 || uint64(t.N)*tile.Width+uint64(t.W) > l.signedSize()>>(tile.Height*level) {
 		return nil, ErrNotFound
 	}
 	if !data {
 		return l.hashes.prefix(ctx, t.L, uint64(t.N), t.W)
 	}
-	raws, err := l.hashes.entries(ctx, uint64(t.N)*tileWidth, t.W)
+	raws, err := l.hashes.entries(ctx, uint64(t.N)*tile.Width, t.W)
 	if err != nil {
 		return nil, err
 	}
 	var b []byte
 	for _, raw := range raws {
-		b = append(binary.BigEndian.AppendUint16(b, uint16(len(raw))), raw...)
+		b = tile.Append(b, raw)
 	}
 	return b, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/smap"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A view is the state as of the published tree, for proofs. The sequencer is
@@ -225,7 +226,7 @@ func (l *Log) page(ctx context.Context, key trial.RecordKey, size, from uint64) 
 	for bytes := 0; len(indexes) > 0 && indexes[0] < size && bytes < maxPageBytes; {
 		// Those of one bundle are read together.
 		n := 1
-		for n < len(indexes) && indexes[n] < size && indexes[n]/tileWidth == indexes[0]/tileWidth {
+		for n < len(indexes) && indexes[n] < size && indexes[n]/tile.Width == indexes[0]/tile.Width {
 			n++
 		}
 		raws, err := l.hashes.entriesAt(ctx, indexes[:n])

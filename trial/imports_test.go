@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -104,11 +104,12 @@ func TestImports(t *testing.T) {
 		never  []string // in nothing it leads to
 		why    string
 	}{
-		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/receipt"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
+		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "the rules replay exactly and compile to wasm: no clock, network, file or chance, and nothing that a verifier would have to trust beside"},
 		{of: []string{"trial/checkpoint"}, only: append([]string{module + "trial/checkpoint"}, pure...),
 			why: "a checkpoint is bytes and keys: it knows no statement and no rule"},
+		{of: []string{"trial/tile"}, only: []string{module + "trial/tile"}, why: "tiles are paths and bytes: they need nothing but the standard library"},
 		{of: []string{"trial/history", "trial/evidence"}, only: append([]string{module + "trial"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "what is shown to others is checked offline, anywhere: no clock, network or file"},

@@ -16,7 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // What scripts need to lose a log and to restore it.
@@ -40,8 +40,8 @@ func mirrorCmd(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	size, err := strconv.ParseUint(strings.Split(string(get("checkpoint")), "\n")[1], 10, 64)
 	ts.Check(err)
-	for n := uint64(0); n*receipt.TileWidth < size; n++ {
-		get(receipt.TilePath(-1, n, int(min(size-n*receipt.TileWidth, receipt.TileWidth))))
+	for n := uint64(0); n*tile.Width < size; n++ {
+		get(tile.Path(tile.Entries, n, int(min(size-n*tile.Width, tile.Width))))
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -283,13 +283,13 @@ func (o *operator) tile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	width := receipt.TileWidth
+	width := tile.Width
 	if part != "" {
 		if width, err = strconv.Atoi(part); err != nil {
 			return nil, err
 		}
 	}
-	if (n*receipt.TileWidth+uint64(width))<<(8*level) > o.log.Size() {
+	if (n*tile.Width+uint64(width))<<(8*level) > o.log.Size() {
 		return nil, os.ErrNotExist
 	}
 	if bundle {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/sqlite"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 func fsck(ctx context.Context, e *env, args []string) error {
@@ -30,7 +31,7 @@ func fsck(ctx context.Context, e *env, args []string) error {
 	if *from != "" && !*mend {
 		return usagef("-from belongs to -repair")
 	}
-	var mirror logserver.Source
+	var mirror tile.Source
 	if *from != "" {
 		src, err := newTileSource(*from)
 		if err != nil {

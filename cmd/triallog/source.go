@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A tileSource is anyone who serves c2sp.org/tlog-tiles: the log itself, a mirror,
@@ -29,8 +31,6 @@ func newTileSource(base string) (*tileSource, error) {
 }
 
 const (
-	maxBundle = 256 * (2 + 65535) // entries with their lengths
-
 	// A mirror that is busy for a moment does not end a restore of hours.
 	fetchTries = 5
 	fetchPause = 200 * time.Millisecond // doubled each time
@@ -38,10 +38,10 @@ const (
 
 var errNotServed = errors.New("it is not there")
 
-// Checkpoint implements logserver.Source.
+// Checkpoint implements tile.Source.
 func (s *tileSource) Checkpoint(ctx context.Context) ([]byte, error) { return s.get(ctx, "checkpoint") }
 
-// Tile implements logserver.Source.
+// Tile implements tile.Source.
 //
 //	SPEC: "If a client is unable to fetch a partial tile, it SHOULD try the full
 //	tile".
@@ -84,7 +84,7 @@ func (s *tileSource) try(ctx context.Context, path string) (data []byte, again b
 		return nil, ctx.Err() == nil, err
 	}
 	defer resp.Body.Close()
-	data, err = io.ReadAll(io.LimitReader(resp.Body, maxBundle+1))
+	data, err = io.ReadAll(io.LimitReader(resp.Body, tile.MaxBundle+1))
 	switch {
 	case err != nil:
 		return nil, true, err
@@ -92,8 +92,8 @@ func (s *tileSource) try(ctx context.Context, path string) (data []byte, again b
 		return nil, false, fmt.Errorf("%s/%s: %w", s.base, path, errNotServed)
 	case resp.StatusCode != http.StatusOK:
 		return nil, resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s/%s answers status %d", s.base, path, resp.StatusCode)
-	case len(data) > maxBundle:
-		return nil, false, fmt.Errorf("%s/%s has over %d bytes", s.base, path, maxBundle)
+	case len(data) > tile.MaxBundle:
+		return nil, false, fmt.Errorf("%s/%s has over %d bytes", s.base, path, tile.MaxBundle)
 	}
 	return data, false, nil
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // TestTileSource reads tiles as logs, mirrors and plain files serve them.
@@ -23,7 +25,7 @@ func TestTileSource(t *testing.T) {
 		case r.URL.Path == "/log/tile/entries/001.p/3":
 			w.Write([]byte("part"))
 		case r.URL.Path == "/log/tile/entries/002":
-			w.Write(make([]byte, maxBundle+1))
+			w.Write(make([]byte, tile.MaxBundle+1))
 		case r.URL.Path == "/log/tile/entries/003":
 			http.Error(w, "no", http.StatusBadRequest)
 		default:

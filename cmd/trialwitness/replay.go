@@ -17,6 +17,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/witness"
 )
 
@@ -176,13 +177,10 @@ type source struct {
 	checkpoint []byte
 }
 
-// maxBundle bounds an entry bundle: 256 entries with their lengths.
-const maxBundle = 256 * (2 + 65535)
-
-// Checkpoint implements audit.Source.
+// Checkpoint implements tile.Source.
 func (s *source) Checkpoint(context.Context) ([]byte, error) { return bytes.Clone(s.checkpoint), nil }
 
-// Tile implements audit.Source.
+// Tile implements tile.Source.
 func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/"+path, nil)
 	if err != nil {
@@ -193,11 +191,11 @@ func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBundle+1))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, tile.MaxBundle+1))
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode != http.StatusOK || len(data) > maxBundle {
+	if resp.StatusCode != http.StatusOK || len(data) > tile.MaxBundle {
 		return nil, fmt.Errorf("%s answers status %d with %d bytes", path, resp.StatusCode, len(data))
 	}
 	return data, nil

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 	"github.com/trialproof/trialproof/witness"
 )
@@ -100,11 +100,11 @@ func (s *stage) tile(w http.ResponseWriter, r *http.Request) {
 	s.served++
 	name, part, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/tile/entries/"), ".p/")
 	n, err := strconv.ParseUint(strings.NewReplacer("x", "", "/", "").Replace(name), 10, 64)
-	width := receipt.TileWidth
+	width := tile.Width
 	if part != "" {
 		width, _ = strconv.Atoi(part)
 	}
-	if err != nil || n*receipt.TileWidth+uint64(width) > s.log.Size() {
+	if err != nil || n*tile.Width+uint64(width) > s.log.Size() {
 		http.NotFound(w, r)
 		return
 	}

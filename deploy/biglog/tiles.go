@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/binary"
-
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A writer writes the bundles and tiles of a tree that grows, each once.
@@ -24,11 +22,11 @@ type level struct {
 }
 
 func (w *writer) append(raw []byte) error {
-	w.bundle = append(binary.BigEndian.AppendUint16(w.bundle, uint16(len(raw))), raw...)
+	w.bundle = tile.Append(w.bundle, raw)
 	w.size++
 	w.bytes += len(raw)
-	if w.size%receipt.TileWidth == 0 {
-		if err := w.write(receipt.TilePath(-1, uint64(w.size/receipt.TileWidth-1), receipt.TileWidth), w.bundle); err != nil {
+	if w.size%tile.Width == 0 {
+		if err := w.write(tile.Path(tile.Entries, uint64(w.size/tile.Width-1), tile.Width), w.bundle); err != nil {
 			return err
 		}
 		w.bundle = w.bundle[:0]
@@ -42,10 +40,10 @@ func (w *writer) add(l int, h tlog.Hash) error {
 	}
 	at := &w.levels[l]
 	at.hashes = append(at.hashes, h)
-	if len(at.hashes) < receipt.TileWidth {
+	if len(at.hashes) < tile.Width {
 		return nil
 	}
-	if err := w.write(receipt.TilePath(l, at.n, receipt.TileWidth), flat(at.hashes)); err != nil {
+	if err := w.write(tile.Path(l, at.n, tile.Width), flat(at.hashes)); err != nil {
 		return err
 	}
 	root := perfect(at.hashes)
@@ -56,14 +54,14 @@ func (w *writer) add(l int, h tlog.Hash) error {
 
 // finish writes the partial bundle and tiles that the tree ends with.
 func (w *writer) finish() error {
-	if n := w.size % receipt.TileWidth; n > 0 {
-		if err := w.write(receipt.TilePath(-1, uint64(w.size/receipt.TileWidth), n), w.bundle); err != nil {
+	if n := w.size % tile.Width; n > 0 {
+		if err := w.write(tile.Path(tile.Entries, uint64(w.size/tile.Width), n), w.bundle); err != nil {
 			return err
 		}
 	}
 	for l, at := range w.levels {
 		if n := len(at.hashes); n > 0 {
-			if err := w.write(receipt.TilePath(l, at.n, n), flat(at.hashes)); err != nil {
+			if err := w.write(tile.Path(l, at.n, n), flat(at.hashes)); err != nil {
 				return err
 			}
 		}
@@ -77,7 +75,7 @@ func (w *writer) root() [32]byte {
 	var peaks []tlog.Hash // the largest first
 	for l := len(w.levels) - 1; l >= 0; l-- {
 		hashes := w.levels[l].hashes
-		for width := receipt.TileWidth / 2; width > 0; width /= 2 {
+		for width := tile.Width / 2; width > 0; width /= 2 {
 			if len(hashes)&width != 0 {
 				at := len(hashes) &^ (2*width - 1)
 				peaks = append(peaks, perfect(hashes[at:at+width]))

@@ -8,28 +8,17 @@ package audit
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
-
-// A Source is where a log is read from. api/client is one.
-type Source interface {
-	// Checkpoint returns the published checkpoint.
-	Checkpoint(ctx context.Context) ([]byte, error)
-	// Tile returns a tile or entry bundle by its path.
-	Tile(ctx context.Context, path string) ([]byte, error)
-}
 
 // A Finding is one thing that is not as it must be.
 type Finding struct {
@@ -59,7 +48,7 @@ const maxFindings = 100
 // An Auditor replays one log. It is for one goroutine.
 type Auditor struct {
 	Policy *checkpoint.Policy
-	Source Source
+	Source tile.Source
 	// Progress, if set, is told how far the replay has come.
 	Progress func(done, total uint64)
 	// Boundary, if set, is called behind each state entry that a replay has come to,
@@ -87,7 +76,7 @@ type Auditor struct {
 var ranges = compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 
 // New returns an auditor that begins with the first entry.
-func New(p *checkpoint.Policy, s Source) *Auditor {
+func New(p *checkpoint.Policy, s tile.Source) *Auditor {
 	return &Auditor{Policy: p, Source: s, state: new(trial.State), tree: ranges.NewEmptyRange(0)}
 }
 
@@ -204,13 +193,7 @@ func (a *Auditor) find(f Finding) {
 	}
 }
 
-// A bundle is an entry bundle on its way through the workers.
-type bundle struct {
-	entries []leaf
-	err     error
-	done    chan struct{} // closed when entries and err are set
-}
-
+// A leaf is an entry that a worker has parsed and verified.
 type leaf struct {
 	raw   []byte
 	entry *trial.Entry
@@ -219,48 +202,19 @@ type leaf struct {
 }
 
 // replay fetches bundles and verifies signatures on all cores, ahead of the one
-// goroutine that applies the entries in order. What is ahead is bounded.
+// goroutine that applies the entries in order.
 func (a *Auditor) replay(ctx context.Context, size uint64) error {
-	if a.Size() == size {
+	first := a.Size()
+	if first == size {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	workers := 2 * runtime.GOMAXPROCS(0)
-	queue := make(chan *bundle, workers) // in order; its capacity bounds what is ahead
-	slots := make(chan struct{}, workers)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-	first := a.Size()
-	wg.Go(func() {
-		defer close(queue)
-		for n := first / receipt.TileWidth; n*receipt.TileWidth < size; n++ {
-			b := &bundle{done: make(chan struct{})}
-			select {
-			case queue <- b:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				b.err = ctx.Err()
-				close(b.done) // whoever comes to it must not wait
-				return
-			}
-			wg.Go(func() {
-				defer func() { <-slots; close(b.done) }()
-				b.entries, b.err = a.fetch(ctx, n, first, size)
-			})
+	for leaves, err := range tile.Ahead(ctx, first, size, func(ctx context.Context, n uint64) ([]leaf, error) {
+		return a.fetch(ctx, n, first, size)
+	}) {
+		if err != nil {
+			return err
 		}
-	})
-	for b := range queue {
-		<-b.done
-		if b.err != nil {
-			return b.err
-		}
-		for _, l := range b.entries {
+		for _, l := range leaves {
 			if err := a.apply(l); err != nil {
 				return err
 			}
@@ -269,7 +223,7 @@ func (a *Auditor) replay(ctx context.Context, size uint64) error {
 			a.Progress(a.Size(), size)
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 // fetch reads bundle n of the tree of a size and parses and verifies its entries
@@ -281,7 +235,7 @@ func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, err
 	}
 	var leaves []leaf
 	for i, raw := range raws {
-		if n*receipt.TileWidth+uint64(i) < first {
+		if n*tile.Width+uint64(i) < first {
 			continue
 		}
 		l := leaf{raw: raw, hash: (&trial.Entry{Raw: raw}).LeafHash()}
@@ -294,26 +248,12 @@ func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, err
 }
 
 // entries reads bundle n of the tree of a size.
-func entries(ctx context.Context, src Source, n, size uint64) ([][]byte, error) {
-	width := int(min(size-n*receipt.TileWidth, receipt.TileWidth))
-	path := receipt.TilePath(-1, n, width)
-	data, err := src.Tile(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", path, err)
+func entries(ctx context.Context, src tile.Source, n, size uint64) ([][]byte, error) {
+	raws, rest, err := tile.Fetch(ctx, src, n, size)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%s has %d bytes behind its last entry", tile.Path(tile.Entries, n, len(raws)), len(rest))
 	}
-	var raws [][]byte
-	for i := range uint64(width) {
-		if len(data) < 2 || len(data) < 2+int(binary.BigEndian.Uint16(data)) {
-			return nil, fmt.Errorf("%s ends within entry %d", path, n*receipt.TileWidth+i)
-		}
-		end := 2 + int(binary.BigEndian.Uint16(data))
-		raws = append(raws, data[2:end:end])
-		data = data[end:]
-	}
-	if len(data) > 0 {
-		return nil, fmt.Errorf("%s has %d bytes behind its last entry", path, len(data))
-	}
-	return raws, nil
+	return raws, err
 }
 
 // errUnbound is how an audit ends that was resumed in the middle, if what it was

@@ -13,7 +13,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -81,11 +81,11 @@ func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
 	}
 	index, part, _ := strings.Cut(strings.TrimPrefix(path, "tile/entries/"), ".p/")
 	n, err := strconv.ParseUint(strings.NewReplacer("x", "", "/", "").Replace(index), 10, 64)
-	width := receipt.TileWidth
+	width := tile.Width
 	if part != "" {
 		width, _ = strconv.Atoi(part)
 	}
-	if err == nil && receipt.TilePath(-1, n, width) == path && n*receipt.TileWidth+uint64(width) <= s.log.Size() {
+	if err == nil && tile.Path(tile.Entries, n, width) == path && n*tile.Width+uint64(width) <= s.log.Size() {
 		b := s.log.Bundle(n, width)
 		return append(b[:len(b)-s.cut], s.more...), nil
 	}
@@ -97,14 +97,14 @@ func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
 
 // hashTile returns a tile of hashes, as the log has them.
 func (s *source) hashTile(path string) ([]byte, error) {
-	tile, err := tlog.ParseTilePath("tile/8/" + strings.TrimPrefix(path, "tile/"))
+	at, err := tlog.ParseTilePath("tile/8/" + strings.TrimPrefix(path, "tile/"))
 	if err != nil {
 		return nil, err
 	}
-	if (uint64(tile.N)*receipt.TileWidth+uint64(tile.W))<<(8*tile.L) > s.log.Size() {
+	if (uint64(at.N)*tile.Width+uint64(at.W))<<(8*at.L) > s.log.Size() {
 		return nil, fmt.Errorf("no tile %s", path)
 	}
-	return tlog.ReadTileData(tile, s.log)
+	return tlog.ReadTileData(at, s.log)
 }
 
 // open enrols acme with ada and registers a trial, whose id it returns.

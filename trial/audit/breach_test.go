@@ -17,7 +17,7 @@ import (
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -447,12 +447,12 @@ func newerRules(err error) *trial.NewerRules {
 func TestSourceFails(t *testing.T) {
 	l := trialtest.NewLog(t)
 	open(l)
-	for l.Size() < 20*receipt.TileWidth {
+	for l.Size() < 20*tile.Width {
 		l.Append([]byte("no entry"))
 	}
 	broken := errors.New("broken")
 	for _, at := range []uint64{0, 1, 10, 19} {
-		bad := receipt.TilePath(-1, at, receipt.TileWidth)
+		bad := tile.Path(tile.Entries, at, tile.Width)
 		s := newSource(t, l)
 		s.fail = func(_ context.Context, path string) error {
 			if path == bad {
@@ -510,7 +510,7 @@ func TestInterrupted(t *testing.T) {
 		}
 		return nil
 	}
-	if r, err := a.Run(t.Context()); err == nil || r != nil || a.Size() != 2*receipt.TileWidth {
+	if r, err := a.Run(t.Context()); err == nil || r != nil || a.Size() != 2*tile.Width {
 		t.Fatalf("%+v, %v at %d", r, err, a.Size())
 	}
 	if data, err := a.Save(); err == nil {
@@ -520,7 +520,7 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("half an audit is saved: %.200s", data)
 	}
 	s.fail = nil
-	if r, err := a.Run(t.Context()); err != nil || len(r.Findings) > 0 || r.From != 2*receipt.TileWidth {
+	if r, err := a.Run(t.Context()); err != nil || len(r.Findings) > 0 || r.From != 2*tile.Width {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	whole := audit.New(s.policy, s)
@@ -538,7 +538,7 @@ func TestInterrupted(t *testing.T) {
 // held, and when the audit is called off everything ends.
 func TestBounded(t *testing.T) {
 	l := trialtest.NewLog(t)
-	for l.Size() < 60*receipt.TileWidth {
+	for l.Size() < 60*tile.Width {
 		l.Append([]byte("no entry"))
 	}
 	for _, all := range []bool{false, true} {
@@ -579,7 +579,7 @@ type blockingSource struct {
 
 func (b blockingSource) Tile(ctx context.Context, path string) ([]byte, error) {
 	b.asked <- path
-	if !b.all && path != receipt.TilePath(-1, 0, receipt.TileWidth) {
+	if !b.all && path != tile.Path(tile.Entries, 0, tile.Width) {
 		return b.source.Tile(ctx, path)
 	}
 	select {

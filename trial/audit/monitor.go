@@ -11,6 +11,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Monitor audits a log for ever, one Round after another, and raises alarms. It
@@ -24,7 +25,7 @@ import (
 // A Monitor is for one goroutine.
 type Monitor struct {
 	Policy *checkpoint.Policy
-	Source Source
+	Source tile.Source
 	Also   []Place // where the log's checkpoint is found besides
 	Now    func() time.Time
 	Limits Limits

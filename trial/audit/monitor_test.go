@@ -34,7 +34,7 @@ type watched struct {
 	deaf   error // of Raise
 }
 
-// Checkpoint implements audit.Source.
+// Checkpoint implements tile.Source.
 func (w *watched) Checkpoint(ctx context.Context) ([]byte, error) {
 	if w.down != nil {
 		return nil, w.down
@@ -42,7 +42,7 @@ func (w *watched) Checkpoint(ctx context.Context) ([]byte, error) {
 	return w.src.Checkpoint(ctx)
 }
 
-// Tile implements audit.Source.
+// Tile implements tile.Source.
 func (w *watched) Tile(ctx context.Context, path string) ([]byte, error) {
 	return w.src.Tile(ctx, path)
 }

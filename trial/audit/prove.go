@@ -11,7 +11,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A window holds the entries behind the last state entry: with what the rules
@@ -129,7 +129,7 @@ var ErrConsistent = errors.New("the smaller tree is part of the larger")
 // are of trees of which neither contains the other; or ErrConsistent. Hashes of the
 // larger tree are read from src and held to its root. Another error says that it
 // cannot be told.
-func Compare(ctx context.Context, p *checkpoint.Policy, src Source, one, other []byte) (*evidence.Evidence, error) {
+func Compare(ctx context.Context, p *checkpoint.Policy, src tile.Source, one, other []byte) (*evidence.Evidence, error) {
 	a, err := evidence.Open(p, one)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func Compare(ctx context.Context, p *checkpoint.Policy, src Source, one, other [
 
 // verified returns a reader of a tree's hashes, each proven to lead to its root. It
 // reads tiles, and where they are withheld or wrong, the entries themselves.
-func verified(ctx context.Context, src Source, tree checkpoint.Tree) tlog.HashReader {
+func verified(ctx context.Context, src tile.Source, tree checkpoint.Tree) tlog.HashReader {
 	t := &tiles{ctx: ctx, src: src, got: map[string][]byte{}}
 	fast := tlog.TileHashReader(tlog.Tree{N: int64(tree.Size), Hash: tree.Root}, t)
 	var all map[int64]tlog.Hash // once tiles have failed
@@ -184,7 +184,7 @@ func verified(ctx context.Context, src Source, tree checkpoint.Tree) tlog.HashRe
 // tiles reads a log's tiles for package tlog, which holds them to the root.
 type tiles struct {
 	ctx context.Context
-	src Source
+	src tile.Source
 	got map[string][]byte // by path
 }
 
@@ -194,8 +194,8 @@ func (t *tiles) SaveTiles([]tlog.Tile, [][]byte) {}
 
 func (t *tiles) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 	var all [][]byte
-	for _, tile := range list {
-		path := receipt.TilePath(tile.L, uint64(tile.N), tile.W)
+	for _, want := range list {
+		path := tile.Path(want.L, uint64(want.N), want.W)
 		if t.got[path] == nil {
 			data, err := t.src.Tile(t.ctx, path)
 			if err != nil {
@@ -210,7 +210,7 @@ func (t *tiles) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 
 // fromEntries works the hashes out from all entries of the tree, whose root they
 // must lead to. It keeps those that were asked for.
-func fromEntries(ctx context.Context, src Source, tree checkpoint.Tree, known map[int64]tlog.Hash, indexes []int64) ([]tlog.Hash, error) {
+func fromEntries(ctx context.Context, src tile.Source, tree checkpoint.Tree, known map[int64]tlog.Hash, indexes []int64) ([]tlog.Hash, error) {
 	missing := map[compact.NodeID]int64{}
 	for _, x := range indexes {
 		if _, ok := known[x]; !ok {
@@ -226,7 +226,7 @@ func fromEntries(ctx context.Context, src Source, tree checkpoint.Tree, known ma
 				found[x] = tlog.Hash(hash)
 			}
 		}
-		for n := uint64(0); n*receipt.TileWidth < tree.Size; n++ {
+		for n := uint64(0); n*tile.Width < tree.Size; n++ {
 			raws, err := entries(ctx, src, n, tree.Size)
 			if err != nil {
 				return nil, err

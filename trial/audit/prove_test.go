@@ -12,7 +12,7 @@ import (
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
-	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -229,7 +229,7 @@ func TestUnprovable(t *testing.T) {
 	// Where the tiles show that the entry is in the tree, no bundle withheld helps.
 	s = newSource(t, l)
 	s.fail = func(_ context.Context, path string) error {
-		if path == receipt.TilePath(-1, 1, int(l.Size()-receipt.TileWidth)) {
+		if path == tile.Path(tile.Entries, 1, int(l.Size()-tile.Width)) {
 			return errors.New("withheld")
 		}
 		return nil

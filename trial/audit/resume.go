@@ -13,6 +13,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // saved is the file that an audit resumes from. Everything in it is checked
@@ -81,7 +82,7 @@ func (s *saved) marshal() ([]byte, error) {
 }
 
 // Resume returns an auditor that goes on where a saved one ended.
-func Resume(p *checkpoint.Policy, src Source, data []byte) (*Auditor, error) {
+func Resume(p *checkpoint.Policy, src tile.Source, data []byte) (*Auditor, error) {
 	a, err := resume(p, src, data)
 	if err != nil {
 		return nil, fmt.Errorf("state of an audit: %w", err)
@@ -89,7 +90,7 @@ func Resume(p *checkpoint.Policy, src Source, data []byte) (*Auditor, error) {
 	return a, nil
 }
 
-func resume(p *checkpoint.Policy, src Source, data []byte) (*Auditor, error) {
+func resume(p *checkpoint.Policy, src tile.Source, data []byte) (*Auditor, error) {
 	var s saved
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, err

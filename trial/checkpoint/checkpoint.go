@@ -32,7 +32,7 @@ func (t Tree) String() string {
 	return fmt.Sprintf("%s\n%d\n%s\n", t.Origin, t.Size, base64.StdEncoding.EncodeToString(t.Root[:]))
 }
 
-// ParseTree parses a checkpoint's text strictly: three lines, one spelling.
+// ParseTree parses a checkpoint's text strictly: three lines, in their canonical encoding.
 func ParseTree(text string) (Tree, error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) != 4 || lines[3] != "" {

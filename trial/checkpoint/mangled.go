@@ -7,7 +7,7 @@ import (
 
 // Mangled says what an editor, a mail program or a transfer did to a file whose
 // lines end in a line feed alone, if it did. The file is not read all the same: the
-// formats know one spelling, and who checks a proof must not mend it first.
+// formats know one encoding, and who checks a proof must not mend it first.
 func Mangled(data []byte) error {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):

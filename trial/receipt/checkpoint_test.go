@@ -385,21 +385,6 @@ func TestInclusion(t *testing.T) {
 	}
 }
 
-func TestTilePath(t *testing.T) {
-	for want, got := range map[string]string{
-		"tile/0/000":                    receipt.TilePath(0, 0, 256),
-		"tile/0/000.p/1":                receipt.TilePath(0, 0, 1),
-		"tile/1/x001/x234/067.p/255":    receipt.TilePath(1, 1234067, 255),
-		"tile/entries/x001/000":         receipt.TilePath(-1, 1000, 256),
-		"tile/entries/999.p/8":          receipt.TilePath(-1, 999, 8),
-		"tile/7/x018/x014/x398/509/481": strings.Replace(receipt.TilePath(7, 18014398509481, 256), "/x509/", "/509/", 1),
-	} {
-		if got != want {
-			t.Errorf("%s, not %s", got, want)
-		}
-	}
-}
-
 func TestCosignatureTime(t *testing.T) {
 	for _, b := range []string{"", "AAAA", "!", base64.StdEncoding.EncodeToString(make([]byte, 11)), base64.StdEncoding.EncodeToString(make([]byte, 76))} {
 		if at, err := checkpoint.CosignatureTime(note.Signature{Base64: b}); err == nil {

@@ -50,7 +50,7 @@ func (r *Receipt) Marshal() []byte {
 	return b.Bytes()
 }
 
-// Parse parses a receipt strictly: there is one spelling of each.
+// Parse parses a receipt strictly: there is one canonical encoding of each.
 func Parse(data []byte) (*Receipt, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)

@@ -17,6 +17,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/tile"
 )
 
 // A Log is a small log in memory: its entries, their state and their tree.
@@ -131,9 +132,8 @@ func (l *Log) Path(index, size uint64) [][32]byte {
 // Bundle returns an entry bundle of a width, as c2sp.org/tlog-tiles has it.
 func (l *Log) Bundle(n uint64, width int) []byte {
 	var b []byte
-	for _, raw := range l.Leaves[n*receipt.TileWidth:][:width] {
-		b = binary.BigEndian.AppendUint16(b, uint16(len(raw)))
-		b = append(b, raw...)
+	for _, raw := range l.Leaves[n*tile.Width:][:width] {
+		b = tile.Append(b, raw)
 	}
 	return b
 }
