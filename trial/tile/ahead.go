@@ -65,7 +65,7 @@ func Fetch(ctx context.Context, src Source, n, size uint64) (entries [][]byte, r
 		return nil, nil, fmt.Errorf("fetch %s: %w", path, err)
 	}
 	if entries, rest, err = Split(data, width); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s ends within entry %d", path, n*Width+uint64(len(entries)))
 	}
 	return entries, rest, nil
 }

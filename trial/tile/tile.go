@@ -83,13 +83,14 @@ func Cut(bundle []byte) (entry, rest []byte, err error) {
 }
 
 // Split cuts the first n entries off an entry bundle, and returns what is behind them.
+// With an error it returns the entries that are whole.
 // None of the results is a copy.
 func Split(bundle []byte, n int) (entries [][]byte, rest []byte, err error) {
 	rest = bundle
 	for i := range n {
 		var entry []byte
 		if entry, rest, err = Cut(rest); err != nil {
-			return nil, nil, fmt.Errorf("entry %d of the bundle: %w", i, err)
+			return entries, rest, fmt.Errorf("it ends within entry %d", i)
 		}
 		entries = append(entries, entry)
 	}
