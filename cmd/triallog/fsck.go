@@ -33,7 +33,7 @@ func fsck(ctx context.Context, e *env, args []string) error {
 	}
 	var mirror tile.Source
 	if *from != "" {
-		src, err := newTileSource(*from)
+		src, err := mirrorAt(*from)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/logserver/sqlstore"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 )
 
 // restore makes the databases of a log again from what is served of it: by its
@@ -30,7 +31,7 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 	if f.dir == "" || *from == "" {
 		return usagef("-from and -dir must be given")
 	}
-	source, err := newTileSource(*from)
+	source, err := mirrorAt(*from)
 	if err != nil {
 		return err
 	}
@@ -158,4 +159,14 @@ func (f *folder) clear(ctx context.Context, from string) error {
 	return errors.Join(sqlstore.Clear(ctx, db, func(tree int64) error {
 		return engine.Drop(ctx, engine.Config{MySQL: f.mysql, TreeID: tree})
 	}), db.Close())
+}
+
+// mirrorAt returns who serves a copy of the tiles. A mirror that is busy for a moment
+// does not end a restore of hours.
+func mirrorAt(from string) (*fetch.Client, error) {
+	c, err := fetch.New(from, fetch.Options{Wait: time.Minute, Tries: 5})
+	if err != nil {
+		return nil, usagef("-from %v", err)
+	}
+	return c, nil
 }

@@ -113,7 +113,7 @@ func throughBastion(t *testing.T, program, alg string) {
 	}
 	says := func(path, want string) {
 		t.Helper()
-		if status, body := fetch(t, http.DefaultClient, "GET", local+path, ""); status != 200 || !strings.Contains(body, want) {
+		if status, body := get(t, http.DefaultClient, "GET", local+path, ""); status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s\nwant %q", path, status, body, want)
 		}
 	}

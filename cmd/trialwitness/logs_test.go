@@ -30,6 +30,7 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 		{[]witness.Log{{VKey: old, URL: "http://new"}, {VKey: next, URL: "http://new"}}, ""},
 		{[]witness.Log{{VKey: old, URL: "http://old"}, {VKey: next, URL: "http://new"}}, "two URLs"},
 		{[]witness.Log{{VKey: old, URL: "http://old"}, {VKey: other}}, "give the log's URL"},
+		{[]witness.Log{{VKey: old, URL: "log.example"}}, "is not the URL of tiles"},
 	} {
 		r, err := newReplayer(t.TempDir(), c.logs, time.Now, logger)
 		if c.want != "" {
@@ -43,8 +44,8 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 			continue
 		}
 		p := r.logs[trialtest.Origin]
-		if len(r.logs) != 1 || p.source.url != "http://new" || len(p.policy.Logs) != 2 {
-			t.Errorf("%v: %d logs, URL %s, %d keys", c.logs, len(r.logs), p.source.url, len(p.policy.Logs))
+		if len(r.logs) != 1 || p.source.URL() != "http://new" || len(p.policy.Logs) != 2 {
+			t.Errorf("%v: %d logs, URL %s, %d keys", c.logs, len(r.logs), p.source.URL(), len(p.policy.Logs))
 		}
 	}
 }

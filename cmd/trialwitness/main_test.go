@@ -174,7 +174,7 @@ func keygenFile(t *testing.T, args ...string) (path, vkey string) {
 	return path, strings.TrimSuffix(out.String(), "\n")
 }
 
-func fetch(t *testing.T, c *http.Client, method, url, body string) (int, string) {
+func get(t *testing.T, c *http.Client, method, url, body string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
@@ -204,10 +204,10 @@ func TestServe(t *testing.T) {
 			monitor := "/" + hex.EncodeToString(hash[:]) + "/checkpoint"
 
 			s := start(t, args...)
-			if status, body := fetch(t, http.DefaultClient, "GET", s.url+monitor, ""); status != 404 {
+			if status, body := get(t, http.DefaultClient, "GET", s.url+monitor, ""); status != 404 {
 				t.Errorf("checkpoint before any: %d %s", status, body)
 			}
-			status, cosig := fetch(t, http.DefaultClient, "POST", s.url+"/add-checkpoint", "old 0\n\n"+cp)
+			status, cosig := get(t, http.DefaultClient, "POST", s.url+"/add-checkpoint", "old 0\n\n"+cp)
 			if status != 200 {
 				t.Fatalf("add-checkpoint: %d %s", status, cosig)
 			}
@@ -219,7 +219,7 @@ func TestServe(t *testing.T) {
 				t.Error(err)
 			}
 			for _, path := range []string{"/healthz", "/metrics"} {
-				if status, body := fetch(t, http.DefaultClient, "GET", s.url+path, ""); status != 200 || body == "" {
+				if status, body := get(t, http.DefaultClient, "GET", s.url+path, ""); status != 200 || body == "" {
 					t.Errorf("%s: %d %s", path, status, body)
 				}
 			}
@@ -228,10 +228,10 @@ func TestServe(t *testing.T) {
 			}
 
 			s = start(t, args...)
-			if status, body := fetch(t, http.DefaultClient, "GET", s.url+monitor, ""); status != 200 || body != cp+cosig {
+			if status, body := get(t, http.DefaultClient, "GET", s.url+monitor, ""); status != 200 || body != cp+cosig {
 				t.Errorf("after a restart: %d %s", status, body)
 			}
-			if status, body := fetch(t, http.DefaultClient, "POST", s.url+"/add-checkpoint", "old 0\n\n"+cp); status != 409 || body != "1\n" {
+			if status, body := get(t, http.DefaultClient, "POST", s.url+"/add-checkpoint", "old 0\n\n"+cp); status != 409 || body != "1\n" {
 				t.Errorf("after a restart: %d %s", status, body)
 			}
 			// One witness at a time, and no other key on its folder.
@@ -364,7 +364,7 @@ func TestTLS(t *testing.T) {
 	}
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer c.CloseIdleConnections()
-	if status, body := fetch(t, c, "POST", s.url+"/add-checkpoint", "old 0\n\n"+l.checkpoint(1, "one")); status != 200 {
+	if status, body := get(t, c, "POST", s.url+"/add-checkpoint", "old 0\n\n"+l.checkpoint(1, "one")); status != 200 {
 		t.Errorf("%d %s", status, body)
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +15,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
-	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/witness"
 )
 
@@ -68,8 +66,12 @@ func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *s
 		if err != nil {
 			return nil, err
 		}
+		tiles, err := fetch.New(url, fetch.Options{Wait: replayTime, NoRedirects: true})
+		if err != nil {
+			return nil, fmt.Errorf("-log %s: %w", origin, err)
+		}
 		p := &replay{
-			policy: policy, source: &source{url: strings.TrimRight(url, "/"), http: &http.Client{Timeout: replayTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}},
+			policy: policy, source: &source{Client: tiles},
 			file: filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay"),
 		}
 		if err := p.load(); err != nil {
@@ -172,31 +174,9 @@ func (p *replay) save() error {
 // A source reads a log's tiles, up to a checkpoint that the log has handed over:
 // it serves the tiles of what it has signed before that is published.
 type source struct {
-	url        string
-	http       *http.Client
+	*fetch.Client
 	checkpoint []byte
 }
 
 // Checkpoint implements tile.Source.
 func (s *source) Checkpoint(context.Context) ([]byte, error) { return bytes.Clone(s.checkpoint), nil }
-
-// Tile implements tile.Source.
-func (s *source) Tile(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/"+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, tile.MaxBundle+1))
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK || len(data) > tile.MaxBundle {
-		return nil, fmt.Errorf("%s answers status %d with %d bytes", path, resp.StatusCode, len(data))
-	}
-	return data, nil
-}

@@ -1,4 +1,4 @@
-package main
+package fetch_test
 
 import (
 	"errors"
@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 )
 
-// TestTileSource reads tiles as logs, mirrors and plain files serve them.
-func TestTileSource(t *testing.T) {
+// TestSource reads tiles as logs, mirrors and plain files serve them.
+func TestSource(t *testing.T) {
 	var busy, asked atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -33,7 +35,7 @@ func TestTileSource(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	s, err := newTileSource(srv.URL + "/log/")
+	s, err := fetch.New(srv.URL+"/log/", fetch.Options{Wait: time.Minute, Tries: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestTileSource(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"tile/entries/001", "tile/entries/004.p/1", "checkpoint"} {
-		if _, err := s.Tile(t.Context(), path); !errors.Is(err, errNotServed) {
+		if _, err := s.Tile(t.Context(), path); !errors.Is(err, fetch.ErrNotServed) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -67,15 +69,38 @@ func TestTileSource(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tile/entries/000"), []byte("file"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = newTileSource("file://" + dir); err != nil {
+	if s, err = fetch.New("file://"+dir, fetch.Options{Wait: time.Minute, Tries: 5}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Tile(t.Context(), "tile/entries/000.p/7"); err != nil || string(got) != "file" {
 		t.Errorf("a file: %q, %v", got, err)
 	}
 	for _, bad := range []string{"", "log.example", "ftp://log.example", "http:///x", "file://", "file://host/x"} {
-		if _, err := newTileSource(bad); err == nil {
+		if _, err := fetch.New(bad, fetch.Options{Wait: time.Minute, Tries: 5}); err == nil {
 			t.Errorf("%q was taken", bad)
+		}
+	}
+}
+
+// TestRedirects: who must not be sent elsewhere is not.
+func TestRedirects(t *testing.T) {
+	var asked atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Write([]byte("elsewhere"))
+	}))
+	defer elsewhere.Close()
+	srv := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer srv.Close()
+	for _, stay := range []bool{false, true} {
+		asked.Store(0)
+		s, err := fetch.New(srv.URL, fetch.Options{Wait: time.Minute, NoRedirects: stay})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := s.Checkpoint(t.Context())
+		if stay && (err == nil || asked.Load() != 0) || !stay && string(data) != "elsewhere" {
+			t.Errorf("staying %v: %q, %v, asked elsewhere %d times", stay, data, err, asked.Load())
 		}
 	}
 }
