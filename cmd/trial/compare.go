@@ -13,7 +13,6 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/outcome"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -211,9 +210,9 @@ func (e *env) version(ctx context.Context, name string) (*study.Study, error) {
 		if !strings.HasPrefix(string(data[:min(len(data), 64)]), "c2sp.org/tlog-proof@v1\n") {
 			return parseOne(name, data)
 		}
-		r, err := receipt.Parse(data)
+		r, err := parseReceipt(data)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if entry, err = trial.ParseEntry(r.Entry); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)

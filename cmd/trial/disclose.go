@@ -109,9 +109,9 @@ func disclose(ctx context.Context, e *env, args []string) error {
 // the disclosure verifies the receipt.
 func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
 	var root trial.Hash
-	r, err := receipt.Parse(data)
+	r, err := parseReceipt(data)
 	if err != nil {
-		return nil, root, &receipt.Problem{Part: "receipt", Detail: err.Error()}
+		return nil, root, err
 	}
 	entry, err := trial.ParseEntry(r.Entry)
 	if err == nil && entry.Statement == nil {

@@ -143,6 +143,9 @@ func verifyFile(t *trust, proof string, f file, want expectation) (checked, erro
 		return checked{}, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
 	}
 	v, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
+	if errors.Is(err, receipt.ErrMangled) {
+		return checked{}, fmt.Errorf("%w (the receipt is %s)", err, proof)
+	}
 	if err != nil {
 		return checked{}, fmt.Errorf("%s: %w", f.name, f.explain(err, func(digest trial.Hash) bool {
 			_, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: digest})
@@ -263,11 +266,21 @@ func show(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := receipt.Parse(data)
+	r, err := parseReceipt(data)
 	if err != nil {
-		return &receipt.Problem{Part: "receipt", Detail: err.Error()}
+		return err
 	}
 	return e.print(r.Index, r.Entry, r.Openings, r.Checkpoint)
+}
+
+// parseReceipt parses a receipt. What it refuses is a problem of the receipt, unless a
+// program mangled it.
+func parseReceipt(data []byte) (*receipt.Receipt, error) {
+	r, err := receipt.Parse(data)
+	if err != nil && !errors.Is(err, receipt.ErrMangled) {
+		err = &receipt.Problem{Part: "receipt", Detail: err.Error()}
+	}
+	return r, err
 }
 
 func (e *env) showEntry(ctx context.Context, typed string) error {

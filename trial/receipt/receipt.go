@@ -50,13 +50,22 @@ func (r *Receipt) Marshal() []byte {
 	return b.Bytes()
 }
 
+// ErrMangled is wrapped where an editor, a mail program or a transfer changed a
+// receipt: it cannot be read, and that says nothing of what it proves.
+var ErrMangled = errors.New("the receipt cannot be read")
+
+var errCut = errors.New("the file is cut short: ask for it again, or fetch it with trial receipt")
+
 // Parse parses a receipt strictly: there is one canonical encoding of each.
 func Parse(data []byte) (*Receipt, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
 	}
 	if err := checkpoint.Mangled(data); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrMangled, err)
+	}
+	if len(data) == 0 {
+		return nil, errors.New("the file is empty: ask for it again")
 	}
 	next := func() (line string, ok bool) {
 		l, r, ok := bytes.Cut(data, []byte{'\n'})
@@ -64,10 +73,15 @@ func Parse(data []byte) (*Receipt, error) {
 		return string(l), ok
 	}
 	// SPEC: "The first line MUST be the string c2sp.org/tlog-proof@v1."
-	if line, _ := next(); line != header {
+	if line, whole := next(); !whole && strings.HasPrefix(header, line) {
+		return nil, errCut
+	} else if line != header {
 		return nil, fmt.Errorf("the first line is not %s: this is no receipt", header)
 	}
-	line, _ := next()
+	line, whole := next()
+	if !whole {
+		return nil, errCut
+	}
 	extra64, ok := strings.CutPrefix(line, "extra ")
 	if !ok {
 		return nil, errors.New("the second line is not `extra ...`: this is no receipt of a trialproof log")
@@ -80,7 +94,10 @@ func Parse(data []byte) (*Receipt, error) {
 	if r.Entry, r.Openings, ok = bytes.Cut(extra, []byte{'\n'}); !ok {
 		return nil, errors.New("the extra data is not an entry, a line feed and openings")
 	}
-	line, _ = next()
+	line, ok = next()
+	if !ok {
+		return nil, errCut
+	}
 	index, ok := strings.CutPrefix(line, "index ")
 	if !ok {
 		return nil, errors.New("the third line is not `index N`")
@@ -91,7 +108,7 @@ func Parse(data []byte) (*Receipt, error) {
 	for {
 		line, ok := next()
 		if !ok {
-			return nil, errors.New("it ends before its checkpoint: the file is cut short")
+			return nil, errCut
 		}
 		if line == "" {
 			break

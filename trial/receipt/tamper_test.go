@@ -3,6 +3,7 @@ package receipt_test
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -310,7 +311,7 @@ func TestOtherSpellings(t *testing.T) {
 		}
 		if _, err := receipt.Verify(f.policy, []byte(altered), f.docs...); err == nil {
 			t.Errorf("%s: taken", what)
-		} else {
+		} else if !errors.Is(err, receipt.ErrMangled) {
 			partOf(t, err)
 		}
 	}

@@ -66,9 +66,12 @@ func NewVerifier(p *checkpoint.Policy) *Verifier {
 }
 
 // Verify checks a receipt and that every document is one that it is for.
-// A *Problem says what does not hold.
+// A *Problem says what does not hold; an ErrMangled or ErrNoSalt, why that cannot be known.
 func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	r, err := Parse(receipt)
+	if errors.Is(err, ErrMangled) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, problem("receipt", "%v", err)
 	}
@@ -80,6 +83,9 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 		return nil, problem("entry", "the receipt is not for a statement")
 	}
 	cp, err := v.open(r.Checkpoint)
+	if err != nil && (!bytes.HasSuffix(r.Checkpoint, []byte{'\n'}) || !bytes.Contains(r.Checkpoint, []byte("\n\n"))) {
+		return nil, problem("checkpoint", "%v", errCut) // its last line, or every signature, is missing
+	}
 	if err != nil {
 		return nil, problem("checkpoint", "%s", strings.TrimPrefix(err.Error(), "checkpoint: "))
 	}
