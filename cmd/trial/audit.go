@@ -35,6 +35,9 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if len(rest) > 0 {
 		return usagef("no arguments but flags are taken")
 	}
+	if err := folderOf("-evidence", evidenceFile); err != nil {
+		return err
+	}
 	a, err := openAudit(r.policy, r.client, stateFile)
 	if err != nil {
 		return err
@@ -106,11 +109,15 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 }
 
 // openAudit returns an auditor that resumes from a file, or begins with the first
-// entry if there is none or no name.
+// entry if there is none or no name. A state file whose folder is not there is refused
+// now, not when hours of replaying are to be saved.
 func openAudit(p *checkpoint.Policy, c *client.Client, stateFile string) (*audit.Auditor, error) {
 	lessGarbage()
 	if stateFile == "" {
 		return audit.New(p, c), nil
+	}
+	if err := folderOf("-state", stateFile); err != nil {
+		return nil, err
 	}
 	if _, err := os.Stat(stateFile); errors.Is(err, os.ErrNotExist) {
 		return audit.New(p, c), nil

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,25 @@ func regular(name string) (os.FileInfo, error) {
 		return nil, usagef("%s is not a file", name)
 	}
 	return st, nil
+}
+
+// folderOf refuses a file to be written, named by a flag, whose folder is not there.
+func folderOf(flag, name string) error {
+	if name == "" {
+		return nil
+	}
+	dir := filepath.Dir(name)
+	st, err := os.Stat(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return usagef("the folder %s of %s %s does not exist: make it first, or name another", dir, flag, name)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	if !st.IsDir() {
+		return usagef("%s is not a folder: %s %s cannot be written there", dir, flag, name)
+	}
+	return nil
 }
 
 // maxSmall bounds files that are read whole: receipts, policies, keys.

@@ -32,7 +32,7 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&stateFile, "state", "", "`file` to resume from, as of trial audit; FILE.alarms and FILE.KIND-SIZE.evidence stand beside it")
 		fs.DurationVar(&interval, "interval", time.Minute, "pause between two rounds")
-		fs.BoolVar(&once, "once", false, "one round, and end: with status 1 if there is an alarm")
+		fs.BoolVar(&once, "once", false, "one round, and end: with status 1 if there is an alarm, 3 if the log or a place of -also could not be looked at")
 		fs.DurationVar(&m.Limits.Silence, "silence", 2*time.Hour, "alarm if no cosigned tree is newer than this")
 		fs.DurationVar(&m.Limits.Late, "late", 24*time.Hour, "alarm if a witness's cosignature is missing for longer than this")
 		fs.DurationVar(&m.Limits.Far, "far", 10*time.Minute, "alarm if an entry's time and its publication are further apart than this")
@@ -49,6 +49,9 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	if interval <= 0 || m.Limits.Silence <= 0 || m.Limits.Late <= 0 || m.Limits.Far <= 0 {
 		return usagef("-interval, -silence, -late and -far are times above zero, such as 90s or 2h")
 	}
+	if err := folderOf("-state", stateFile); err != nil {
+		return err
+	}
 	lessGarbage()
 	m.Orgs = orgs
 	for _, typed := range trials {
@@ -63,7 +66,13 @@ func monitor(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return usageError{err}
 		}
-		m.Also = append(m.Also, audit.Place{Name: url, Fetch: c.Checkpoint})
+		m.Also = append(m.Also, audit.Place{Name: url, Fetch: func(ctx context.Context) ([]byte, error) {
+			data, err := c.Checkpoint(ctx)
+			if errors.Is(err, client.ErrNotFound) {
+				err = errors.New("there is no checkpoint at this address (404): check -also, which takes the URL of a mirror, or PREFIX/HASH/checkpoint at a witness")
+			}
+			return data, err
+		}})
 	}
 	m.Policy, m.Source = r.policy, r.client
 	p := e.progress("replaying")
@@ -105,6 +114,8 @@ func monitor(ctx context.Context, e *env, args []string) error {
 			return errAlarms
 		case once && done.Blind:
 			return errors.New("the log could not be audited")
+		case once && done.Unseen:
+			return errors.New("a place named with -also could not be compared with the log: the lines above say why")
 		case once:
 			return nil
 		}

@@ -77,6 +77,11 @@ func (s *stores) Close() error {
 // open opens the stores, or makes them for a new log.
 func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ *stores, err error) {
 	s := new(stores)
+	if !create { // before anything is made in a folder whose name was typed wrong
+		if err := f.there(); err != nil {
+			return nil, err
+		}
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -91,6 +96,23 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again", f.dir, f.dir, trimLine(from))
 	}
 	return s, s.open(ctx, f, create, logger)
+}
+
+// there refuses a folder that holds nothing of a log.
+func (f *folder) there() error {
+	if st, err := os.Stat(f.dir); errors.Is(err, os.ErrNotExist) {
+		return usagef("there is no folder %s: check -dir (triallog init makes a log in a new folder)", f.dir)
+	} else if err != nil {
+		return usageError{err}
+	} else if !st.IsDir() {
+		return usagef("%s is not a folder: -dir names the log's folder", f.dir)
+	}
+	for _, name := range []string{keyName, policyName, logName, restoringName} {
+		if _, err := os.Stat(f.path(name)); !errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+	}
+	return usagef("the folder %s holds no log: check -dir (triallog init makes a log in a new folder, triallog restore fills it from a lost one's tiles)", f.dir)
 }
 
 // open opens the stores of a folder that is locked.

@@ -124,6 +124,7 @@ func (m *Monitor) boundary() error {
 type Outcome struct {
 	Alarms bool // some were raised, or last
 	Blind  bool // the log could not be audited
+	Unseen bool // the checkpoint of a place in Also could not be compared; Warn said which
 }
 
 // Round audits up to what the log publishes now, looks at the other places, and
@@ -163,7 +164,7 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 	if err := m.memory.settle(r, m.Raise); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{len(r.events) > 0 || len(m.memory.Lasting) > 0, r.blind}, m.store(state)
+	return Outcome{len(r.events) > 0 || len(m.memory.Lasting) > 0, r.blind, len(r.places) > 0}, m.store(state)
 }
 
 // judge draws the conclusions of an audit. It returns the state to go on from, nil
