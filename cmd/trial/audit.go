@@ -151,7 +151,7 @@ func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
 		fmt.Fprintf(e.stderr, "trial audit: no evidence is written: %s\n", printable(err.Error()))
 		return
 	}
-	fmt.Fprintf(e.stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, name)
+	fmt.Fprintf(e.stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, quoted(name))
 }
 
 // lessGarbage has a replay, which makes much garbage and holds little, collect it

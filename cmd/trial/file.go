@@ -63,6 +63,30 @@ func readSmall(name string) ([]byte, error) {
 	return data, nil
 }
 
+// readReceipt reads a receipt. A document that was given in its place is named, with the
+// receipt that lies beside it.
+func readReceipt(name string) ([]byte, error) {
+	if beside := name + ".tlog-proof"; exists(beside) && !beginsAs(name, "c2sp.org/tlog-proof") {
+		return nil, usagef("%s is a document, not a receipt: use the receipt beside it, %s", name, quoted(beside))
+	}
+	return readSmall(name)
+}
+
+// beginsAs reports whether a file begins with a text.
+func beginsAs(name, text string) bool {
+	if _, err := regular(name); err != nil {
+		return false
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(text))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == text
+}
+
 // printable shows text that came from elsewhere on one line, with what a terminal
 // would act on escaped.
 func printable(s string) string {

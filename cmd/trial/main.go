@@ -198,6 +198,12 @@ func exitStatus(c command, err error, stderr io.Writer) int {
 // a receipt.
 var errInvalid = errors.New("invalid")
 
+// A negative is an answer of no, with the exit status of what is invalid and without
+// that word: nothing was found to be false.
+type negative struct{ error }
+
+func (negative) Is(target error) bool { return target == errInvalid }
+
 // hintFor says what to type next.
 func hintFor(err error) string {
 	switch {

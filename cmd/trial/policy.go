@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
@@ -91,22 +90,27 @@ func at(url string) string {
 // apart by what they mean, not by their bytes.
 func diffPolicies(w io.Writer, names []string, policies []*checkpoint.Policy) error {
 	a, b := policyWords(policies[0]), policyWords(policies[1])
-	fmt.Fprintf(w, "- %s: %s\n+ %s: %s\n", names[0], a[0], names[1], b[0])
-	same := true
+	var lines []string
 	for _, x := range []struct {
 		sign      string
 		have, not []string
 	}{{"-", a[1:], b[1:]}, {"+", b[1:], a[1:]}} {
 		for _, line := range x.have {
 			if !slices.Contains(x.not, line) {
-				fmt.Fprintln(w, x.sign, line)
-				same = false
+				lines = append(lines, x.sign+" "+line)
 			}
 		}
 	}
-	if same {
+	if len(lines) == 0 {
 		fmt.Fprintln(w, "they say the same")
+		if a[0] != b[0] {
+			fmt.Fprintf(w, "their bytes differ: %s is %s, %s is %s\n", names[0], a[0], names[1], b[0])
+		}
 		return nil
 	}
-	return fmt.Errorf("%w: %s", errInvalid, strings.Join(names, " and ")+" differ")
+	fmt.Fprintf(w, "- %s: %s\n+ %s: %s\n", names[0], a[0], names[1], b[0])
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
+	return negative{fmt.Errorf("%s and %s differ: the lines with - are of the first alone, those with + of the second alone", names[0], names[1])}
 }

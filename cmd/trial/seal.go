@@ -64,7 +64,7 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 		}
 		return err
 	}
-	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: open it with trial unseal %s\n", name, name)
+	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: open it with trial unseal -log %s -policy %s -key %s %s\n", name, quoted(r.url), quoted(r.policyFile), quoted(r.keyFile), quoted(name))
 	fmt.Fprintln(e.stdout, id)
 	return nil
 }
@@ -143,7 +143,7 @@ func (r *remote) logged(ctx context.Context, typed string) (loggedStatement, err
 			return loggedStatement{}, err
 		}
 		data = []byte(res.Receipt)
-	} else if data, err = readSmall(typed); err != nil {
+	} else if data, err = readReceipt(typed); err != nil {
 		return loggedStatement{}, err
 	}
 	v, err := receipt.Verify(r.policy, data)

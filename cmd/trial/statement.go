@@ -96,7 +96,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 		return trial.Hash{}, err
 	}
 	d := &draft{Envelope: envelope, Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
-	if err := d.place(st, how.outDir, files); err != nil {
+	if err := d.place(r, st, how.outDir, files); err != nil {
 		return d.id, err
 	}
 	if err := d.keep(); err != nil {
@@ -142,7 +142,7 @@ func (d *draft) refused(err error) error {
 
 // fetch is the command that goes on with a statement file.
 func (r *remote) fetch(file string) string {
-	return fmt.Sprintf("trial receipt -log %s -policy %s %s", r.url, r.policyFile, file)
+	return fmt.Sprintf("trial receipt -log %s -policy %s %s", quoted(r.url), quoted(r.policyFile), quoted(file))
 }
 
 // sameLog checks, before anything is sent, that the log is the policy's.
@@ -171,7 +171,7 @@ func beside(name, dir string) string {
 
 // place decides the names of the files to be written, none of which may be
 // there yet: a receipt is never written over another.
-func (d *draft) place(st *trial.Statement, dir string, files []file) error {
+func (d *draft) place(r *remote, st *trial.Statement, dir string, files []file) error {
 	for _, f := range files {
 		d.Receipts = append(d.Receipts, beside(f.stem(), dir)+".tlog-proof")
 		d.Digests = append(d.Digests, f.digest)
@@ -180,7 +180,7 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 		kind := st.Predicate.Kind()
 		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
 		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
-			return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with trial receipt %s, or remove it", left[0], left[0])
+			return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0], r.fetch(left[0]))
 		}
 	}
 	for i, name := range d.Receipts { // whatever folder trial receipt is run in
@@ -205,7 +205,7 @@ func (d *draft) place(st *trial.Statement, dir string, files []file) error {
 	}
 	d.file = d.Receipts[0][:len(d.Receipts[0])-len(".tlog-proof")] + ".statement"
 	if _, err := os.Lstat(d.file); err == nil {
-		return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with trial receipt %s, or remove it", d.file, d.file)
+		return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", d.file, r.fetch(d.file))
 	}
 	return nil
 }

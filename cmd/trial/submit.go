@@ -195,7 +195,7 @@ func (r *remote) statementOf(name string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(name); err == nil {
 		return id, nil
 	}
-	data, err := readSmall(name)
+	data, err := readReceipt(name)
 	if err != nil {
 		return trial.Hash{}, err
 	}

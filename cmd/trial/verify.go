@@ -156,7 +156,7 @@ func verifyFile(t *trust, proof string, f file, want expectation) (checked, erro
 }
 
 func verifyReceipt(t *trust, proof string, want expectation, docs ...receipt.Document) (checked, error) {
-	data, err := readSmall(proof)
+	data, err := readReceipt(proof)
 	if err != nil {
 		return checked{}, err
 	}

@@ -358,9 +358,9 @@ func (s *story) auditAll(ctx context.Context) error {
 func (s *story) stay(ctx context.Context) {
 	fmt.Fprintf(s.w, "\nThe log and its witnesses stay up until you press Ctrl-C. Try, from another terminal:\n\n")
 	for _, cmd := range []string{
-		fmt.Sprintf("go run ./cmd/trial verify -policy %s %s", s.log.path(policyName), s.documents[0].file),
+		fmt.Sprintf("go run ./cmd/trial verify -policy %s %s", quoted(s.log.path(policyName)), quoted(s.documents[0].file)),
 		fmt.Sprintf("go run ./cmd/trial show %s/%d", s.server.url, s.documents[1].index),
-		fmt.Sprintf("go run ./cmd/trial audit -log %s -policy %s", s.server.url, s.log.path(policyName)),
+		fmt.Sprintf("go run ./cmd/trial audit -log %s -policy %s", s.server.url, quoted(s.log.path(policyName))),
 		fmt.Sprintf("curl %s/checkpoint", s.server.url),
 	} {
 		fmt.Fprintf(s.w, "  %s\n", cmd)

@@ -43,7 +43,7 @@ func initLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s\n", *origin, f.dir, f.path(policyName), f.dir)
+	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s\n", *origin, f.dir, f.path(policyName), quoted(f.dir))
 	fmt.Fprintln(e.stdout, vkey)
 	return nil
 }

@@ -93,7 +93,7 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	if from, err := readOptional(f.path(restoringName)); err != nil {
 		return nil, err
 	} else if from != nil {
-		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again", f.dir, f.dir, trimLine(from))
+		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again", f.dir, quoted(f.dir), quoted(string(trimLine(from))))
 	}
 	return s, s.open(ctx, f, create, logger)
 }

@@ -79,7 +79,7 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 	}
 	took := time.Since(start)
 	fmt.Fprintf(e.stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
-		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), f.dir)
+		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), quoted(f.dir))
 	fmt.Fprintf(e.stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
 	return nil
 }
@@ -109,7 +109,7 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 	case err != nil || !finished:
 		return false, err
 	case marked == nil:
-		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s -mysql DSN", f.dir)
+		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s -mysql DSN", quoted(f.dir))
 	}
 	return true, nil
 }
@@ -118,7 +118,7 @@ func (f *folder) finished(e *env) error {
 	if err := removeDurable(f.path(restoringName)); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", f.dir, f.dir)
+	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", quoted(f.dir), quoted(f.dir))
 	return nil
 }
 
