@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -38,6 +40,9 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 		return errors.New("not UTF-8")
 	}
 	if err := json.Unmarshal(data, v); err != nil {
+		if name, why := refusedMember(data, v); name != "" {
+			return fmt.Errorf("member %s: %w", name, why)
+		}
 		return describeJSON(err)
 	}
 	again, err := encode(v)
@@ -59,6 +64,28 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 		return errors.New("not canonical JSON (RFC 8785)")
 	}
 	return errors.New("members are missing, empty, repeated or spelt in another case")
+}
+
+// refusedMember returns the member of an object whose value its own type refuses, such
+// as a digest that is too short, and why. encoding/json does not say which it is.
+// What v then holds is of no use.
+func refusedMember(data []byte, v any) (name string, why error) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) != nil {
+		return "", nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		one, err := json.Marshal(map[string]json.RawMessage{name: members[name]})
+		if err != nil {
+			return "", nil
+		}
+		err = json.Unmarshal(one, v)
+		_, other := errors.AsType[*json.UnmarshalTypeError](err) // which names it already
+		if err != nil && !other {
+			return name, err
+		}
+	}
+	return "", nil
 }
 
 func describeJSON(err error) error {

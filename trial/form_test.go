@@ -9,6 +9,30 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
+// TestRefusedMemberIsNamed: a value that its own type refuses is no JSON error, and the
+// refusal names the member.
+func TestRefusedMemberIsNamed(t *testing.T) {
+	s := trial.Statement{Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: "1.0"}}
+	payload, err := s.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := trial.Hash{1}.String()
+	for with, want := range map[string]string{
+		id[:62]: "predicate of document: member trial: not 64 hexadecimal digits",
+		"\\n":   "predicate of document: member trial: not 64 hexadecimal digits",
+	} {
+		altered := bytes.Replace(payload, []byte(id), []byte(with), 1)
+		if bytes.Equal(altered, payload) {
+			t.Fatal("nothing is altered")
+		}
+		_, err := trial.ParseStatement(altered)
+		if trial.RuleOf(err) != trial.RuleMalformed || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "not JSON") {
+			t.Errorf("%q: %v", with, err)
+		}
+	}
+}
+
 // TestSubjectsAreWhatTheStatementSays: a statement that is about no document has
 // the one subject that its kind names, with the one digest.
 func TestSubjectsAreWhatTheStatementSays(t *testing.T) {

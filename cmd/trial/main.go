@@ -210,6 +210,9 @@ func hintFor(err error) string {
 	case errors.Is(err, client.ErrPending):
 		return "nothing is lost: the receipt is there once enough witnesses have cosigned"
 	}
+	if _, ok := errors.AsType[advised](err); ok {
+		return ""
+	}
 	switch trial.RuleOf(err) {
 	case trial.RuleNotEnrolled:
 		return "send your .pub file to an administrator of your organisation, who runs trial enrol"

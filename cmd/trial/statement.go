@@ -114,7 +114,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	if err != nil {
 		if trial.RuleOf(err) != "" {
-			return d.id, d.refused(err)
+			return d.id, d.refused(r.advise(ctx, st.Predicate, err))
 		}
 		return d.id, fmt.Errorf("%w; it may have got through: send the same statement again with %s", err, r.fetch(d.file))
 	}
@@ -129,6 +129,36 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	return d.id, nil
 }
+
+// advised is a refusal that says itself what to do next.
+type advised struct{ error }
+
+func (a advised) Unwrap() error { return a.error }
+
+// advise says the next step that is right where the signer's key may not sign this: it
+// needs a registrar's key, or its organisation is not enrolled.
+func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error {
+	rule := trial.RuleOf(err)
+	if rule != trial.RuleNotEnrolled && rule != trial.RuleRole {
+		return err
+	}
+	switch p.(type) {
+	case *trial.Org, *trial.Ruling, *trial.LogKey, *trial.Policy, *trial.Rules:
+		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key of %s: give the registrar's key file with -key, or ask the registrar to run trial %s",
+			r.key.public.ID(), r.log.Name(), registrars[p.Kind()])}}
+	}
+	if rule != trial.RuleNotEnrolled || r.key.org == "" {
+		return err
+	}
+	about, aerr := r.client.Record(ctx, "org", r.key.org)
+	if aerr != nil || len(about.Entries) > 0 {
+		return err
+	}
+	return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("the organisation %s of this key is not enrolled in %s yet: send the .pub file of its administrator's key to the log's registrar, who enrols it with trial org", r.key.org, r.log.Name())}}
+}
+
+// registrars are the commands that log what a registrar alone may log.
+var registrars = map[string]string{"org": "org", "ruling": "ruling", "logkey": "logkey", "policy": "policy publish", "rules": "rules"}
 
 // refused puts the statement file out of the way of another try. That a statement
 // was refused is the log's word: it is kept, in case it was logged all the same.

@@ -52,6 +52,9 @@ func settleFlag(fs *flag.FlagSet, d *time.Duration) {
 	fs.DurationVar(d, "settle", settled, "how long a file must not have changed before it is logged; 0 for files that are known to be complete")
 }
 
+// submitted are the kinds that submit makes.
+var submitted = []string{"protocol", "sap", "milestone", "results", "document", "observation"}
+
 // fits lists the flags that only some kinds have.
 var fits = map[string][]string{
 	"version":  {"protocol", "sap", "results", "document"},
@@ -71,6 +74,13 @@ var fits = map[string][]string{
 // fit refuses flags that the kind does not have: what they meant to say would be
 // lost, and what is logged stays.
 func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
+	if !slices.Contains(submitted, f.kind) {
+		return usagef("-kind is one of %s; %q is not (the other kinds, %s, have commands of their own: trial help lists them)",
+			strings.Join(submitted, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool { return slices.Contains(submitted, k) }), ", "))
+	}
+	if f.version == "" && (f.kind == "protocol" || f.kind == "sap") {
+		return usagef("a %s has a version: give it with -version, as it is printed on the document", f.kind)
+	}
 	set.Visit(func(x *flag.Flag) {
 		if kinds := fits[x.Name]; kinds != nil && !slices.Contains(kinds, f.kind) {
 			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
@@ -181,10 +191,7 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 	case "document":
 		return &trial.Document{Common: c, Dated: f.dated, Trial: id, Version: f.version}, id, nil
 	}
-	return nil, id, usagef("-kind is one of protocol, sap, milestone, results, document, observation; %q is not (the other kinds are %s)",
-		f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool {
-			return slices.Contains([]string{"protocol", "sap", "milestone", "results", "document", "observation"}, k)
-		}), ", "))
+	return nil, id, usagef("-kind %q is none that trial submit takes", f.kind)
 }
 
 // statementOf returns the identity of the statement that a receipt is for.
