@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -154,61 +153,6 @@ func TestLogMetrics(t *testing.T) {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("no %s", line)
 		}
-	}
-}
-
-// Every route is described, and every description is of a route.
-func TestOpenAPI(t *testing.T) {
-	f := newFixture(t, setup{})
-	var doc struct {
-		Swagger string
-		Paths   map[string]map[string]struct {
-			Summary   string
-			Responses map[string]struct{ Schema map[string]any }
-		}
-	}
-	a := f.get("/openapi.json")
-	fatal(t, json.Unmarshal([]byte(a.body), &doc))
-	if doc.Swagger != "2.0" || a.header.Get("Content-Type") != "application/json" {
-		t.Errorf("swagger %q, header %v", doc.Swagger, a.header)
-	}
-	for _, op := range []string{"post /v1/statements", "get /v1/receipts/{id}"} {
-		method, path, _ := strings.Cut(op, " ")
-		if _, ok := doc.Paths[path][method].Responses["202"]; !ok {
-			t.Errorf("%s: pending is not described", op)
-		}
-	}
-	described := 0
-	for path, item := range doc.Paths {
-		for method, op := range item {
-			described++
-			if op.Summary == "" || op.Responses["200"].Schema == nil && strings.HasPrefix(path, "/v1/") || op.Responses["default"].Schema == nil {
-				t.Errorf("%s %s: %+v", method, path, op)
-			}
-			if path == streamPath {
-				method = http.MethodHead // which does not stay open
-			}
-			url := strings.NewReplacer("{id}", strings.Repeat("0", 64), "{index}", "0", "{path}", "0/000.p/1").Replace(path)
-			a := f.send(strings.ToUpper(method), url, "", "Content-Type", "application/json")
-			if a.status == http.StatusMethodNotAllowed || strings.Contains(a.body, "nothing is served here") {
-				t.Errorf("%s %s is described and not served: status %d, %s", method, path, a.status, a.body)
-			}
-		}
-	}
-	for _, rt := range f.api.routes {
-		if _, ok := doc.Paths[rt.path][strings.ToLower(rt.method)]; !ok {
-			t.Errorf("%s %s is served and not described", rt.method, rt.path)
-		}
-		if a := f.send(http.MethodPut, strings.NewReplacer("{", "", "}", "").Replace(rt.path), ""); a.status != http.StatusMethodNotAllowed {
-			t.Errorf("PUT %s: status %d", rt.path, a.status)
-		}
-	}
-	if described != len(f.api.routes) {
-		t.Errorf("%d operations described, %d served", described, len(f.api.routes))
-	}
-	methods := len(trialpb.Log_ServiceDesc.Methods) + len(trialpb.Log_ServiceDesc.Streams)
-	if n := strings.Count(a.body, `"/v1/`); n != methods {
-		t.Errorf("gRPC has %d methods, /v1 %d", methods, n)
 	}
 }
 

@@ -10,34 +10,29 @@ type route struct {
 	method  string
 	path    string // as in OpenAPI
 	handler http.Handler
-
-	// What OpenAPI says of a route that trialproof.proto does not describe.
-	summary  string
-	produces string
 }
 
 // allRoutes lists everything that HTTP serves.
 func (s *Server) allRoutes() []route {
 	get := s.getters()
-	const text, js, html = "text/plain", "application/json", "text/html"
 	return []route{
-		{method: "POST", path: "/v1/statements", handler: http.HandlerFunc(s.statement)},
-		{method: "GET", path: "/v1/receipts/{id}", handler: get["/v1/receipts/{id}"]},
-		{method: "GET", path: "/v1/entries/{index}", handler: get["/v1/entries/{index}"]},
-		{method: "GET", path: "/v1/trials/entries", handler: get["/v1/trials/entries"]},
-		{method: "GET", path: "/v1/records/entries", handler: get["/v1/records/entries"]},
-		{method: "GET", path: "/v1/history", handler: get["/v1/history"]},
-		{method: "GET", path: "/v1/log", handler: get["/v1/log"]},
-		{method: "GET", path: streamPath, handler: http.HandlerFunc(s.stream)},
+		{"POST", "/v1/statements", http.HandlerFunc(s.statement)},
+		{"GET", "/v1/receipts/{id}", get["/v1/receipts/{id}"]},
+		{"GET", "/v1/entries/{index}", get["/v1/entries/{index}"]},
+		{"GET", "/v1/trials/entries", get["/v1/trials/entries"]},
+		{"GET", "/v1/records/entries", get["/v1/records/entries"]},
+		{"GET", "/v1/history", get["/v1/history"]},
+		{"GET", "/v1/log", get["/v1/log"]},
+		{"GET", streamPath, http.HandlerFunc(s.stream)},
 
-		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint), "The newest published checkpoint with its cosignatures (c2sp.org/tlog-checkpoint).", text},
-		{"GET", "/tile/{path}", http.HandlerFunc(s.tile), "A tile such as 0/x001/067, or an entry bundle such as entries/000.p/8 (c2sp.org/tlog-tiles).", "application/octet-stream"},
-		{"GET", "/healthz", http.HandlerFunc(s.healthz), "Says that the process answers.", text},
-		{"GET", "/readyz", http.HandlerFunc(s.readyz), "Says whether the log takes submissions; with status 503, why it does not.", text},
-		{"GET", "/metrics", s.metrics.handler(), "Counters for Prometheus.", text},
-		{"GET", "/openapi.json", http.HandlerFunc(s.describeRoutes), "This description (OpenAPI 2.0).", js},
-		{"GET", "/docs", http.HandlerFunc(docsPage), "This description as a page.", html},
-		{"GET", "/", http.HandlerFunc(s.indexPage), "A page about the log.", html},
+		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint)},
+		{"GET", "/tile/{path}", http.HandlerFunc(s.tile)},
+		{"GET", "/healthz", http.HandlerFunc(s.healthz)},
+		{"GET", "/readyz", http.HandlerFunc(s.readyz)},
+		{"GET", "/metrics", s.metrics.handler()},
+		{"GET", "/openapi.json", http.HandlerFunc(describeRoutes)},
+		{"GET", "/docs", http.HandlerFunc(docsPage)},
+		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}
 }
 

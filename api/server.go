@@ -78,7 +78,6 @@ type Server struct {
 	logger  *slog.Logger
 	handler http.Handler
 	routes  []route
-	openAPI []byte
 }
 
 // New returns a server of a log. It starts nothing.
@@ -106,10 +105,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger}
 	s.routes = s.allRoutes()
-	var err error
-	if s.openAPI, err = describe(s.routes); err != nil {
-		return nil, err
-	}
 	s.handler = s.observe(newMux(s, s.routes))
 	return s, nil
 }

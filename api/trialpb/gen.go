@@ -4,12 +4,4 @@
 // deploy/test.sh generates again and compares.
 package trialpb
 
-import _ "embed"
-
 //go:generate ./generate.sh
-
-// OpenAPI is the generated OpenAPI 2.0 document of the JSON interface, without
-// the plain files that are served beside it.
-//
-//go:embed trialproof.swagger.json
-var OpenAPI []byte

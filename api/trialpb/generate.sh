@@ -1,6 +1,5 @@
 #!/bin/sh
-# Generates the Go code and the OpenAPI document from trialproof.proto, beside it
-# or into the folder given. It needs Go and protoc (Debian: protobuf-compiler);
+# Generates the Go code from trialproof.proto, beside it or into the folder given. It needs Go and protoc (Debian: protobuf-compiler);
 # the plugins are built at the versions below, outside this module.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,15 +13,10 @@ cd / # go install PKG@VERSION looks at no go.mod, and here there is none
 export GOBIN="$bin" GOFLAGS= GOWORK=off
 go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
-go install github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v2.32.0 \
-	github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2@v2.32.0
 
 PATH="$bin:$PATH" protoc -I "$here" \
 	--go_out="$out" --go_opt=paths=source_relative \
 	--go-grpc_out="$out" --go-grpc_opt=paths=source_relative \
-	--grpc-gateway_out="$out" --grpc-gateway_opt=paths=source_relative,grpc_api_configuration="$here/http.yaml" \
-	--openapiv2_out="$out" \
-	--openapiv2_opt=grpc_api_configuration="$here/http.yaml",openapi_configuration="$here/openapi.yaml",json_names_for_fields=true,disable_default_errors=true,simple_operation_ids=true \
 	trialproof.proto
 
 # protoc's own version makes no difference but in a comment.
