@@ -51,7 +51,7 @@ type witnessed struct {
 // certificate verifies one file offline, and writes what was found on one page to print.
 func certificate(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the file (FILE.tlog-proof beside it if not given)")
 	out := fs.String("o", "", "write the page to `FILE.html`; never over another")
@@ -65,7 +65,7 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if exists(*out) {
 		return usagef("%s is there already and is not overwritten", *out)
 	}
-	trust, err := readTrust(*policyFile, *policies)
+	trust, err := readTrust(e, *policyFile, *policies)
 	if err != nil {
 		return err
 	}

@@ -40,10 +40,11 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if r.url == "" && r.policyFile == "" && len(word.files)+len(word.from) == 0 {
+	one := len(rest) == 1 && article == "" && os.Getenv(policyVariable) != "" // a trial: two files need no log
+	if !one && r.url == "" && r.policyFile == "" && len(word.files)+len(word.from) == 0 {
 		return e.compareFiles(rest, article, asJSON)
 	}
-	if err := r.open(false); err != nil {
+	if err := r.open(e, false); err != nil {
 		return err
 	}
 	if len(rest) != 1 {

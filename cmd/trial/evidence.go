@@ -28,7 +28,7 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one file of evidence must be given")
 	}
-	policy, err := readPolicy(*policyFile)
+	policy, err := e.trustedPolicy(policyFile)
 	if err != nil {
 		return err
 	}

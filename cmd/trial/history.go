@@ -444,7 +444,7 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	p, err := readPolicy(*policyFile)
+	p, err := e.trustedPolicy(policyFile)
 	if err != nil {
 		return err
 	}

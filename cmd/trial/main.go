@@ -283,10 +283,10 @@ type remote struct {
 }
 
 func (r *remote) flags(fs *flag.FlagSet, key bool) {
-	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080")
-	fs.StringVar(&r.policyFile, "policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree")
+	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080; default: the URL in the policy's log line")
+	fs.StringVar(&r.policyFile, "policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
 	if key {
-		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it")
+		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what TRIALPROOF_KEY names")
 		fs.BoolVar(&r.strict, "strict", false, "refuse a key file that others than its owner can use, instead of a warning")
 	}
 }
@@ -302,36 +302,39 @@ func (r *remote) begin(e *env, args []string, key bool, define func(*flag.FlagSe
 	if rest, err = e.parse(fs, args); err != nil {
 		return nil, err
 	}
-	if err := r.open(key); err != nil {
+	if err := r.open(e, key); err != nil {
 		return nil, err
 	}
 	return rest, e.private(r.keyFile, r.strict)
 }
 
-// open reads what the flags name.
-func (r *remote) open(key bool) (err error) {
-	if r.url == "" || r.policyFile == "" || key && r.keyFile == "" {
-		return usagef("-log, -policy%s must be given", map[bool]string{true: " and -key", false: ""}[key])
+// open reads what the flags name, or what they default to.
+func (r *remote) open(e *env, key bool) (err error) {
+	if r.policy, err = e.trustedPolicy(&r.policyFile); err != nil {
+		return err
+	}
+	if r.url == "" {
+		if r.url, err = logURL(r.policy); err != nil {
+			return err
+		}
 	}
 	if r.client, err = client.New(r.url); err != nil {
 		return usageError{err}
 	}
-	if r.policy, err = readPolicy(r.policyFile); err != nil {
+	if r.log, err = pickLog(r.policy, r.url); err != nil || !key {
 		return err
 	}
-	if r.log, err = pickLog(r.policy, r.url); err != nil {
-		return err
+	if r.keyFile == "" {
+		r.keyFile = os.Getenv(keyVariable)
 	}
-	if key {
-		r.key, err = readKey(r.keyFile)
+	if r.keyFile == "" {
+		return usagef("-key must be given, or the environment variable %s must name the key file", keyVariable)
 	}
+	r.key, err = readKey(r.keyFile)
 	return err
 }
 
 func readPolicy(name string) (*checkpoint.Policy, error) {
-	if name == "" {
-		return nil, usagef("-policy must be given")
-	}
 	text, err := readSmall(name)
 	if err != nil {
 		return nil, err

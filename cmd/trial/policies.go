@@ -20,8 +20,8 @@ type trust struct {
 
 // readTrust reads a policy file and, if it is given, the history of the log that
 // trial history -json log prints.
-func readTrust(policyFile, historyFile string) (*trust, error) {
-	policy, err := readPolicy(policyFile)
+func readTrust(e *env, policyFile, historyFile string) (*trust, error) {
+	policy, err := e.trustedPolicy(&policyFile)
 	if err != nil {
 		return nil, err
 	}
