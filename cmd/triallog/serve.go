@@ -69,9 +69,6 @@ func serve(ctx context.Context, e *env, args []string) error {
 	if s.quorumWait <= 0 || s.quorumWait > 45*time.Second {
 		return usagef("-quorum-wait is above 0 and at most 45s")
 	}
-	if err := s.there(); err != nil {
-		return err
-	}
 	s.limits.PerKey.Burst, s.limits.PerAddress.Burst = burst(s.limits.PerKey), burst(s.limits.PerAddress)
 	level := slog.LevelInfo
 	if s.debug {

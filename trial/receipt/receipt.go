@@ -65,7 +65,7 @@ func Parse(data []byte) (*Receipt, error) {
 		return nil, fmt.Errorf("%w: %w", ErrMangled, err)
 	}
 	if len(data) == 0 {
-		return nil, errors.New("the file is empty: ask for it again")
+		return nil, errors.New("the file is empty: this is no receipt, ask for it again")
 	}
 	next := func() (line string, ok bool) {
 		l, r, ok := bytes.Cut(data, []byte{'\n'})
