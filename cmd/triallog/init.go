@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -43,9 +44,17 @@ func initLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s\n", *origin, f.dir, f.path(policyName), quoted(f.dir))
+	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n", *origin, f.dir, f.path(policyName), quoted(f.dir), f.sameMySQL())
 	fmt.Fprintln(e.stdout, vkey)
 	return nil
+}
+
+// sameMySQL says for a command that is suggested that it needs the same database.
+func (f *folder) sameMySQL() string {
+	if f.mysql == "" || f.mysql == os.Getenv(mysqlVariable) {
+		return ""
+	}
+	return " with the same -mysql or -" + mysqlFile + ", or the DSN in " + mysqlVariable
 }
 
 func checkOrigin(origin string) error {
@@ -62,6 +71,15 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 		return "", usagef("the folder %s is not empty: a log is made in a new one", f.dir)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", usageError{err}
+	}
+	if f.mysql != "" { // a database that cannot be reached leaves nothing half made
+		db, err := engine.OpenMySQL(ctx, f.mysql)
+		if err != nil {
+			return "", err
+		}
+		if err := db.Close(); err != nil {
+			return "", err
+		}
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return "", usageError{err}

@@ -136,5 +136,5 @@ func (e *env) parse(fs *flag.FlagSet, args []string) error {
 	if fs.NArg() > 0 {
 		return usagef("%q is no flag", fs.Arg(0))
 	}
-	return nil
+	return connectionString(fs)
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
@@ -25,7 +26,39 @@ type folder struct {
 
 func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
-	fs.StringVar(&f.mysql, "mysql", "", "keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database")
+	fs.StringVar(&f.mysql, "mysql", "", "keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: TRIALPROOF_MYSQL")
+	fs.String(mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of processes")
+}
+
+const (
+	mysqlVariable = "TRIALPROOF_MYSQL"
+	mysqlFile     = "mysql-file"
+)
+
+// connectionString gives the flag -mysql, where there is one and it was not given, what
+// the file or the environment has. It is a secret: it is never printed.
+func connectionString(fs *flag.FlagSet) error {
+	dsn := fs.Lookup("mysql")
+	if dsn == nil {
+		return nil
+	}
+	switch file := fs.Lookup(mysqlFile).Value.String(); {
+	case file != "" && dsn.Value.String() != "":
+		return usagef("-mysql and -%s are two names of one thing: give one of them", mysqlFile)
+	case file != "":
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return usageError{err}
+		}
+		text := strings.TrimSpace(string(data))
+		if text == "" || strings.ContainsAny(text, "\r\n") {
+			return usagef("%s is not one line with a connection string", file)
+		}
+		return dsn.Value.Set(text)
+	case dsn.Value.String() == "":
+		return dsn.Value.Set(os.Getenv(mysqlVariable))
+	}
+	return nil
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
