@@ -126,6 +126,7 @@ func init() {
 			`trial monitor -log http://127.0.0.1:8080 -policy policy -state monitor.state -org example-pharma`, monitor},
 		{"evidence", "check offline a file that proves that a log misbehaved", `-policy P [-json] FILE`,
 			`trial evidence -policy policy log.evidence`, checkEvidence},
+		{"version", "say what this program was built from, and on which systems it was tested", ``, `trial version`, version},
 	}
 }
 

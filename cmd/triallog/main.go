@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/trialproof/trialproof/cmd/frame"
 )
 
 func main() {
@@ -45,6 +47,7 @@ func init() {
 			"triallog restore -from https://mirror.example/log -dir log", restore},
 		{"rotate", "change the log's key, or make a new operator's", "-dir DIR [-finish | -origin NAME]",
 			"triallog rotate -dir log", rotate},
+		{"version", "say what this program was built from, and on which systems it was tested", "", "triallog version", version},
 	}
 }
 
@@ -137,4 +140,12 @@ func (e *env) parse(fs *flag.FlagSet, args []string) error {
 		return usagef("%q is no flag", fs.Arg(0))
 	}
 	return connectionString(fs)
+}
+
+func version(_ context.Context, e *env, args []string) error {
+	if err := e.parse(e.flags(), args); err != nil {
+		return err
+	}
+	fmt.Fprint(e.stdout, frame.Version("triallog"))
+	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 )
 
@@ -69,7 +69,7 @@ func (f *folder) note(m logserver.Mend, now time.Time) error {
 	}
 	r := repair{
 		Previous: digest(nil), Time: now.UTC().Format(time.RFC3339), File: m.Path, Why: m.Why, Before: "missing", After: digest(m.After),
-		Source: m.Source, Size: m.Tree.Size, Root: fmt.Sprintf("%x", m.Tree.Root), Build: build(),
+		Source: m.Source, Size: m.Tree.Size, Root: fmt.Sprintf("%x", m.Tree.Root), Build: frame.Build(),
 	}
 	whole := 0
 	for _, l := range lines {
@@ -95,19 +95,4 @@ func (f *folder) note(m logserver.Mend, now time.Time) error {
 		return err
 	}
 	return syncDir(f.dir)
-}
-
-// build names the program that repaired.
-func build() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	s := info.Main.Version
-	for _, set := range info.Settings {
-		if set.Key == "vcs.revision" || set.Key == "vcs.modified" && set.Value == "true" {
-			s += " " + set.Key + "=" + set.Value
-		}
-	}
-	return s + " " + info.GoVersion
 }

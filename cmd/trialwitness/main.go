@@ -20,6 +20,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/witness"
 )
 
@@ -30,6 +31,7 @@ const usage = `Trialwitness cosigns transparency log checkpoints (c2sp.org/tlog-
 	trialwitness serve -key FILE -dir DIR -bastion HOST:PORT -log VKEY[=URL]
 	trialwitness forks -dir DIR
 	trialwitness checkfork -log VKEY FILE
+	trialwitness version
 
 A first run:
 
@@ -71,6 +73,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return forks(args, stdout, stderr)
 	case "checkfork":
 		return checkfork(args, stdin, stdout, stderr)
+	case "version":
+		if len(args) > 0 {
+			return misuse(stderr, "version takes no arguments")
+		}
+		fmt.Fprint(stdout, frame.Version(program))
+		return ok
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return ok
