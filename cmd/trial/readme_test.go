@@ -18,8 +18,26 @@ var (
 	port  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
 
+// TestReadme runs the README's commands. It is short, and so is the way to the first
+// receipt that verifies.
 func TestReadme(t *testing.T) {
-	runPage(t, "../../README.md", 8,
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(strings.Fields(string(text))); n >= 1200 {
+		t.Errorf("the README has %d words, and under 1,200 is what people read", n)
+	}
+	first, _, _ := strings.Cut(block.FindStringSubmatch(string(text))[1], "trial verify")
+	if n := strings.Count(first, "\n") + 1; n > 12 {
+		t.Errorf("%d commands lead to the first receipt that verifies, and 12 are enough", n)
+	}
+	runPages(t, 3, []string{"../../README.md"}, "valid: protocol.pdf", "altered.pdf", "not what was logged", "complete as stated by the operator")
+}
+
+// TestPages runs the walk that begins with setting up a log and ends with its audit.
+func TestPages(t *testing.T) {
+	runPages(t, 12, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
@@ -36,16 +54,21 @@ func TestReadme(t *testing.T) {
 		"clean: log.example/trials")
 }
 
-// runPage runs every command of a page, from top to bottom, in an empty folder.
+// runPages runs every command of pages, from top to bottom, in one empty folder.
 // Only the ports are others, and after each server is started the next command
-// waits until it listens. The page has at least so many blocks of commands, and
+// waits until it listens. The pages have at least so many blocks of commands, and
 // they print what is wanted, in this order.
-func runPage(t *testing.T, page string, blocks int, wants ...string) {
+func runPages(t *testing.T, blocks int, pages []string, wants ...string) {
 	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
+	var text []byte
+	for _, page := range pages {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, data...)
 	}
+	page := strings.Join(pages, ", ")
 	var script strings.Builder
 	// What a page has just written is complete: nothing waits for it.
 	script.WriteString("trial() { local c=$1; shift; case $c in submit|register) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; }\n")
@@ -111,12 +134,12 @@ func TestKeysPage(t *testing.T) {
 	if _, err := exec.LookPath("age"); err != nil {
 		trialtest.Skip(t, "age is not installed")
 	}
-	runPage(t, "../../docs/keys.md", 6, "as registrar of registrar", "+ log log.example/trials")
+	runPages(t, 6, []string{"../../docs/keys.md"}, "as registrar of registrar", "+ log log.example/trials")
 }
 
 // TestOperatorPage runs the drills of docs/operator.md.
 func TestOperatorPage(t *testing.T) {
-	runPage(t, "../../docs/operator.md", 8,
+	runPages(t, 8, []string{"../../docs/operator.md"},
 		"ok: tree, tiles",                             // the log that is given up
 		"valid: protocol.pdf", "log.example/trials-2", // adopted
 		"valid: protocol.pdf", "when:      no later than", // by its old receipt
