@@ -37,7 +37,7 @@ func TestReadme(t *testing.T) {
 
 // TestPages runs the walk that begins with setting up a log and ends with its audit.
 func TestPages(t *testing.T) {
-	runPages(t, 12, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md"},
+	runPages(t, 15, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md", "../../docs/integrator.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
@@ -51,7 +51,8 @@ func TestPages(t *testing.T) {
 		"records 2: 1 new, 0 unchanged, 1 changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
 		`not reported: primary "Pain intensity`, "FDA-RES overdue, due 2027-10-30", "the report lists these entries",
 		"changed: endpoints/1 from entry", // one endpoint, alone
-		"clean: log.example/trials")
+		"clean: log.example/trials",
+		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`)
 }
 
 // runPages runs every command of pages, from top to bottom, in one empty folder.
