@@ -14,7 +14,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var day, scope string
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&day, "at", "", "the `date`, such as 2026-03-01 (its end, in UTC)")
+		fs.StringVar(&day, "at", "", "the `date`, such as 2026-03-01 (its end, in UTC); default: today")
 		fs.StringVar(&scope, "scope", trial.ScopeGlobal, "global, a country such as DE, or a sub-protocol's `name`")
 	})
 	if err != nil {
@@ -23,7 +23,10 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 && len(rest) != 2 {
 		return usagef("one trial must be given, and a file if it is to be compared")
 	}
-	date, err := time.Parse("2006-01-02", day)
+	if day == "" {
+		day = time.Now().UTC().Format(time.DateOnly)
+	}
+	date, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		return usagef("-at is a date such as 2026-03-01, not %q", day)
 	}

@@ -102,7 +102,7 @@ func init() {
 			`trial status -log http://127.0.0.1:8080 -policy policy NCT03421379`, status},
 		{"export", "write all that an inspector takes away: histories, receipts, policy", `-log URL -policy P -o FILE.zip TRIAL`,
 			`trial export -log http://127.0.0.1:8080 -policy policy -o NCT03421379.zip NCT03421379`, export},
-		{"inforce", "show the protocol that was in force on a day", `-log URL -policy P -at DATE [-scope S] TRIAL [FILE]`,
+		{"inforce", "show the protocol that was in force on a day", `-log URL -policy P [-at DATE] [-scope S] TRIAL [FILE]`,
 			`trial inforce -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379 protocol.pdf`, inForce},
 		{"diff", "say what two versions of a study say differently", `[-json] A B`,
 			`trial diff registered.json with-results.json`, diffCommand},

@@ -44,6 +44,11 @@ func demo(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	ends := "stay up until you press Ctrl-C; the last lines say what to try"
+	if *once {
+		ends = "end with the story"
+	}
+	fmt.Fprintf(e.stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n", *dir, ends)
 	s := &story{dir: *dir, w: e.stdout}
 	err = s.tell(ctx)
 	if err == nil && !*once {

@@ -38,6 +38,9 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the story does not say %q:\n%s", want, &stdout)
 		}
 	}
+	if first, _, _ := strings.Cut(stdout.String(), "\n"); !strings.Contains(first, dir) || !strings.Contains(first, "end with the story") {
+		t.Errorf("the first line does not say what is made and when it ends: %s", first)
+	}
 	if status := run(ctx, []string{"demo", "-once", "-dir", dir}, strings.NewReader(""), &stdout, &stderr); status != 2 {
 		t.Errorf("a folder that is not empty: status %d", status)
 	}
