@@ -339,7 +339,11 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 	if shown == 0 {
 		fmt.Fprintf(e.stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
 	} else {
-		fmt.Fprintf(e.stdout, "these %d entries are all%s that was logged for %s %s up to size %d\n", shown, what, v.Key.Kind, v.Key.ID, size)
+		list := fmt.Sprintf("these %d entries are", shown)
+		if shown == 1 {
+			list = "this 1 entry is"
+		}
+		fmt.Fprintf(e.stdout, "%s all%s that was logged for %s %s up to size %d\n", list, what, v.Key.Kind, v.Key.ID, size)
 	}
 	for _, n := range registryNumbers(v) {
 		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, ownPrefix, n.ID)

@@ -289,7 +289,8 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 		return fmt.Errorf("%w; the statement is kept in %s: import again to go on", err, d.file)
 	}
 	r.Index = res.Index
-	return d.finishWith(m.verifier, res)
+	_, err = d.finishWith(m.verifier, res)
+	return err
 }
 
 // kept is the name of the files kept with a record, without their extensions.
@@ -356,5 +357,6 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 	if file := m.kept(r.Identifier, r.SHA256) + ".statement"; exists(file) {
 		d.file = file
 	}
-	return d.finishWith(m.verifier, res)
+	_, err = d.finishWith(m.verifier, res)
+	return err
 }

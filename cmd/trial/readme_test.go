@@ -44,7 +44,7 @@ func TestPages(t *testing.T) {
 		", SAP after the lock it serves: ", ", corrected: ", // was the SAP final; what was changed
 		"missing: no results of the final analysis, though its database is locked", // what is missing
 		"signed (approval) by administrator of example-pharma", "about entry 14",   // who signed, with what meaning
-		"these 1 entries are all of kind signature",
+		"this 1 entry is all of kind signature",
 		"all after first-enrolment that was logged", // what changed since
 		"nothing of kind observation was logged",
 		"inspection.zip",

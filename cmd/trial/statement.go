@@ -97,6 +97,10 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	d := &draft{Envelope: envelope, Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
 	if err := d.place(r, st, how.outDir, files); err != nil {
+		if v := d.already(r.policy, st); v != nil {
+			fmt.Fprintf(e.stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
+			return v.Entry.Statement.ID, nil
+		}
 		return d.id, err
 	}
 	if err := d.keep(); err != nil {
@@ -118,12 +122,11 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 		}
 		return d.id, fmt.Errorf("%w; it may have got through: send the same statement again with %s", err, r.fetch(d.file))
 	}
-	if err := d.finish(r.policy, res); err != nil {
+	v, err := d.finish(r.policy, res)
+	if err != nil {
 		return d.id, err
 	}
-	if len(files) == 0 {
-		fmt.Fprintf(e.stderr, "the receipt is %s\n", d.Receipts[0])
-	}
+	fmt.Fprintf(e.stderr, "logged as %s; %s\n", loggedText(v), receiptsText(d.Receipts))
 	if len(o.Salts) > 0 {
 		fmt.Fprintf(e.stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
 	}
@@ -281,15 +284,15 @@ func (d *draft) envelope() []byte {
 
 // finish adds the openings to the receipt that the log made, checks it as
 // anyone would, files it, and then forgets the statement file.
-func (d *draft) finish(p *checkpoint.Policy, res client.Result) error {
+func (d *draft) finish(p *checkpoint.Policy, res client.Result) (*receipt.Verdict, error) {
 	return d.finishWith(receipt.NewVerifier(p), res)
 }
 
 // finishWith is finish for many statements: one batch's checkpoint is opened once.
-func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) error {
+func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*receipt.Verdict, error) {
 	full, err := d.open(res)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var docs []receipt.Document
 	for i, digest := range d.Digests {
@@ -297,26 +300,26 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) error 
 	}
 	v, err := verifier.Verify(full, docs...)
 	if err != nil {
-		return fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
+		return nil, fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
 	}
 	if v.Entry.Statement.ID != d.id {
-		return fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
+		return nil, fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
 	}
 	if key := v.Entry.Signer.Key; !d.Key.IsZero() && key.ID() != d.Key.ID() {
-		return fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())
+		return nil, fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())
 	}
 	for _, name := range d.Receipts {
 		if there, err := os.ReadFile(name); err == nil && bytes.Equal(there, full) {
 			continue // written by an earlier try
 		}
 		if err := writeNew(name, full, 0o644); err != nil {
-			return fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
+			return nil, fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
 		}
 	}
 	if d.file == "" {
-		return nil
+		return v, nil
 	}
-	return os.Remove(d.file)
+	return v, os.Remove(d.file)
 }
 
 // saltless warns of a receipt that was fetched without the salts of its private files.

@@ -250,9 +250,11 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	if len(d.Receipts) == 0 {
 		d.Receipts = []string{fmt.Sprintf("%.12s.tlog-proof", d.id)}
 	}
-	if err := d.finish(r.policy, res); err != nil {
+	v, err := d.finish(r.policy, res)
+	if err != nil {
 		return err
 	}
+	fmt.Fprintf(e.stderr, "logged as %s\n", loggedText(v))
 	for _, name := range d.Receipts {
 		fmt.Fprintln(e.stdout, name)
 	}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// already returns the verdict on the receipt that lies where the draft's would be written, if
+// that receipt is valid and says the same: the same kind and members by the same key, about
+// the same files, as private as these would be. It returns nil otherwise.
+func (d *draft) already(p *checkpoint.Policy, st *trial.Statement) *receipt.Verdict {
+	if len(d.Digests) == 0 {
+		return nil
+	}
+	data, err := readReceipt(d.Receipts[0])
+	if err != nil {
+		return nil
+	}
+	var docs []receipt.Document
+	for i, digest := range d.Digests {
+		if there, err := os.ReadFile(d.Receipts[i]); err != nil || string(there) != string(data) {
+			return nil
+		}
+		docs = append(docs, receipt.Document{Name: d.Receipts[i], Digest: digest})
+	}
+	v, err := receipt.Verify(p, data, docs...)
+	if err != nil || len(v.Missing) > 0 || v.Entry.Signer.Key.ID() != d.Key.ID() {
+		return nil
+	}
+	logged := v.Entry.Statement.Statement
+	if len(logged.Subjects) != len(st.Subjects) {
+		return nil
+	}
+	for i, s := range st.Subjects {
+		was := logged.Subjects[i]
+		if s.Name != was.Name || s.Digest.SHA256 != was.Digest.SHA256 || s.Digest.Salted256.IsZero() != was.Digest.Salted256.IsZero() {
+			return nil
+		}
+	}
+	before, err1 := said(logged)
+	now, err2 := said(st)
+	if errors.Join(err1, err2) != nil || !reflect.DeepEqual(before, now) {
+		return nil
+	}
+	return v
+}
+
+// said returns what a statement says, without what differs each time that it is said.
+func said(st *trial.Statement) (map[string]any, error) {
+	payload, err := st.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	var s struct {
+		PredicateType string         `json:"predicateType"`
+		Predicate     map[string]any `json:"predicate"`
+	}
+	if err := json.Unmarshal(payload, &s); err != nil {
+		return nil, err
+	}
+	delete(s.Predicate, "signedAt")
+	delete(s.Predicate, "printedName")
+	s.Predicate[""] = s.PredicateType
+	return s.Predicate, nil
+}
+
+// loggedText says what was logged, where, and by when witnesses had seen it.
+func loggedText(v *receipt.Verdict) string {
+	seen := "no witness is asked for"
+	if t, ok := v.ProvenTime(); ok {
+		seen = fmt.Sprintf("seen by witnesses no later than %s UTC", t.UTC().Format(time.DateTime))
+	}
+	return fmt.Sprintf("entry %d: %s, %s", v.Index, receipt.Describe(v.Entry.Statement.Statement), seen)
+}
+
+// receiptsText names receipts.
+func receiptsText(names []string) string {
+	if len(names) == 1 {
+		return "the receipt is " + names[0]
+	}
+	return "the receipts are " + strings.Join(names, ", ")
+}
