@@ -19,7 +19,7 @@ type privacy struct {
 	single   map[string]bool            // of these, those of one word
 	authors  map[string]bool            // of cited works: not where they name a scale or disease
 	pairs    map[string]map[string]bool // two words of one name, in either order
-	lower    map[string]string          // what keys are of
+	lower    map[string][]string        // the ways in which people write what a key is of
 	initials map[string]string          // by last names, the initials of first names
 	glued    map[string]bool            // names run together
 	long     map[string][]string        // of these, those that are looked for within words, by how they begin
@@ -36,7 +36,7 @@ const (
 )
 
 func newPrivacy(people []string) *privacy {
-	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, lower: map[string]string{}, glued: map[string]bool{}, long: map[string][]string{}}
+	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, lower: map[string][]string{}, glued: map[string]bool{}, long: map[string][]string{}}
 	p.add(people, nil)
 	return p
 }
@@ -76,7 +76,9 @@ func (p *privacy) person(n personName) {
 		}
 	}
 	for i, a := range n.words {
-		p.lower[a] = n.lower[i]
+		if !slices.Contains(p.lower[a], n.lower[i]) {
+			p.lower[a] = append(p.lower[a], n.lower[i])
+		}
 		for _, b := range n.words[i+1:] {
 			for _, x := range [][2]string{{a, b}, {b, a}} {
 				if p.pairs[x[0]] == nil {
@@ -232,7 +234,7 @@ func (p *privacy) misspelt(a, b token) bool {
 		}
 		for other := range p.pairs[right.key] {
 			p.work++
-			if utf8.RuneCountInString(other) >= 4 && (nearly(other, wrong.key) || nearly(p.lower[other], wrong.lower)) {
+			if utf8.RuneCountInString(other) >= 4 && (nearly(other, wrong.key) || p.written(other, wrong.lower, nearly)) {
 				return true
 			}
 		}
@@ -371,6 +373,12 @@ func (p *privacy) number(s string) (string, bool) {
 	return fit(s), true
 }
 
+// written reports whether one of the ways in which people of the record write a key is like a
+// word: two of them may differ in a doubled letter alone.
+func (p *privacy) written(key, word string, like func(lower, word string) bool) bool {
+	return slices.ContainsFunc(p.lower[key], func(lower string) bool { return like(lower, word) })
+}
+
 // inNumber reports whether a number holds a name, run together with digits and other
 // letters, or misspelt by a letter.
 func (p *privacy) inNumber(c string) bool {
@@ -387,17 +395,21 @@ func (p *privacy) inNumber(c string) bool {
 		}
 		for _, last := range n.last {
 			for _, t := range slices.Concat(parted, whole) {
-				if t.key == last && t.letters >= 2 || len(last) >= 6 && (nearly(t.key, last) || nearly(t.lower, p.lower[last])) {
+				if t.key == last && t.letters >= 2 || len(last) >= 6 && (nearly(t.key, last) || p.written(last, t.lower, nearly)) {
 					return true
 				}
 			}
 			for _, run := range runs {
-				if len(last) >= 5 && strings.Contains(run.key, last) || len(last) >= 7 && run.holdsNearly(last, p.lower[last]) {
+				if len(last) >= 5 && strings.Contains(run.key, last) || len(last) >= 7 && (holdsNearly(run.key, last) || p.written(last, run.lower, func(lower, run string) bool { return holdsNearly(run, lower) })) {
 					return true
 				}
 				for i, w := range n.words {
-					lower := p.lower[last]
-					if w != last && len(w)+len(last) >= 7 && (run.holdsNearly(keyOf(w+last), n.lower[i]+lower) || run.holdsNearly(keyOf(last+w), lower+n.lower[i])) {
+					if w == last || len(w)+len(last) < 7 {
+						continue
+					}
+					if holdsNearly(run.key, keyOf(w+last)) || holdsNearly(run.key, keyOf(last+w)) || p.written(last, run.lower, func(lower, run string) bool {
+						return holdsNearly(run, n.lower[i]+lower) || holdsNearly(run, lower+n.lower[i])
+					}) {
 						return true
 					}
 				}
@@ -413,11 +425,6 @@ func (p *privacy) inNumber(c string) bool {
 		}
 	}
 	return false
-}
-
-// holdsNearly reports whether a run of letters has a name in it, but for one letter.
-func (t token) holdsNearly(key, lower string) bool {
-	return holdsNearly(t.key, key) || holdsNearly(t.lower, lower)
 }
 
 // holdsNearly reports whether a run of letters has a name in it, but for one letter.

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -262,7 +263,7 @@ func TestInjectedNames(t *testing.T) {
 	eachRealRecord(t, func(file string, record []byte, s *Study) {
 		p := s.privacy()
 		n := 0
-		for person := range namesIn(t, record) {
+		for _, person := range slices.Sorted(maps.Keys(namesIn(t, record))) {
 			last := lastName(person)
 			bare, _, _ := strings.Cut(person, ",")
 			bare = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(bare, " ")

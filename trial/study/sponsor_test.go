@@ -115,3 +115,16 @@ Ministry of Health|Ankara Hastanesi|Example Biotech Co.|King Saud Medical City`,
 		}
 	}
 }
+
+// TestTwoSpellings: a record may spell one name in two ways that differ in a doubled letter
+// alone. Neither makes the other's misspelling public.
+func TestTwoSpellings(t *testing.T) {
+	for _, names := range [][2]string{{"Jacek Quiniarski", "Jacek Quiniaarski"}, {"Jacek Quiniaarski", "Jacek Quiniarski"}} {
+		s := parse(t, `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","briefTitle":"A"},"contactsLocationsModule":{"overallOfficials":[{"name":"`+names[0]+`"},{"name":"`+names[1]+`"}]}}}`)
+		for _, number := range []string{"Jacek Quiiaarski 00379", "Jacek Quiiarski 00379"} {
+			if got, ok := s.privacy().number(number); ok {
+				t.Errorf("%q beside %q becomes %q", number, names, got)
+			}
+		}
+	}
+}
