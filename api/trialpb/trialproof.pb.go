@@ -1,5 +1,5 @@
 // The interface of a Trialproof log over gRPC. The same methods are served as
-// JSON; http.yaml says under which paths.
+// JSON; api/openapi.json says under which paths.
 //
 // A statement is refused with a google.rpc.ErrorInfo whose domain is
 // "trialproof" and whose reason is the id of the rule that it breaks, such as
