@@ -21,40 +21,40 @@ import (
 // sees its message alone: no header of a request, and so no timeout, method or address
 // claimed in one, gets past the handlers.
 
-// getters returns the handlers of the methods whose messages are in the path and the
-// query, by their routes' paths.
-func (s *Server) getters() map[string]http.Handler {
-	svc := s.service
-	return map[string]http.Handler{
-		"/v1/receipts/{id}": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			id := r.PathValue("id")
-			if strings.Contains(id, "/") { // it stood there as %2F
-				return nil, nothingHere()
-			}
-			return svc.GetReceipt(ctx, &trialpb.GetReceiptRequest{Id: id})
-		}),
-		"/v1/entries/{index}": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			index, ok := parseDecimal(r.PathValue("index"))
-			if !ok {
-				return nil, badRequest("index is not a decimal number")
-			}
-			return svc.GetEntry(ctx, &trialpb.GetEntryRequest{Index: index})
-		}),
-		"/v1/trials/entries": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			return svc.ListTrialEntries(ctx, &trialpb.ListTrialEntriesRequest{Trial: r.URL.Query().Get("trial"), From: number(r, "from")})
-		}, "trial", "from"),
-		"/v1/records/entries": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			return svc.ListRecordEntries(ctx, &trialpb.ListRecordEntriesRequest{Kind: r.URL.Query().Get("kind"), Id: r.URL.Query().Get("id"), From: number(r, "from")})
-		}, "kind", "id", "from"),
-		"/v1/history": s.bounded(maxAnswers, s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			return svc.GetHistory(ctx, &trialpb.GetHistoryRequest{
-				Kind: r.URL.Query().Get("kind"), Id: r.URL.Query().Get("id"), Size: number(r, "size"), From: number(r, "from"),
-			})
-		}, "kind", "id", "size", "from")),
-		"/v1/log": s.get(func(ctx context.Context, r *http.Request) (proto.Message, error) {
-			return svc.GetLog(ctx, &trialpb.GetLogRequest{})
-		}),
+func (s *Server) receipt(ctx context.Context, r *http.Request) (proto.Message, error) {
+	id := r.PathValue("id")
+	if strings.Contains(id, "/") { // it stood there as %2F
+		return nil, nothingHere()
 	}
+	return s.service.GetReceipt(ctx, &trialpb.GetReceiptRequest{Id: id})
+}
+
+func (s *Server) entry(ctx context.Context, r *http.Request) (proto.Message, error) {
+	index, ok := parseDecimal(r.PathValue("index"))
+	if !ok {
+		return nil, badRequest("index is not a decimal number")
+	}
+	return s.service.GetEntry(ctx, &trialpb.GetEntryRequest{Index: index})
+}
+
+func (s *Server) trialEntries(ctx context.Context, r *http.Request) (proto.Message, error) {
+	return s.service.ListTrialEntries(ctx, &trialpb.ListTrialEntriesRequest{Trial: text(r, "trial"), From: number(r, "from")})
+}
+
+func (s *Server) recordEntries(ctx context.Context, r *http.Request) (proto.Message, error) {
+	return s.service.ListRecordEntries(ctx, &trialpb.ListRecordEntriesRequest{
+		Kind: text(r, "kind"), Id: text(r, "id"), From: number(r, "from"),
+	})
+}
+
+func (s *Server) history(ctx context.Context, r *http.Request) (proto.Message, error) {
+	return s.service.GetHistory(ctx, &trialpb.GetHistoryRequest{
+		Kind: text(r, "kind"), Id: text(r, "id"), Size: number(r, "size"), From: number(r, "from"),
+	})
+}
+
+func (s *Server) describeLog(ctx context.Context, r *http.Request) (proto.Message, error) {
+	return s.service.GetLog(ctx, &trialpb.GetLogRequest{})
 }
 
 // get serves a method whose query has none but the parameters named.
@@ -122,14 +122,17 @@ func checkQuery(r *http.Request, known []string) error {
 	return nil
 }
 
-// parseDecimal takes uint64 in its one spelling.
+// parseDecimal takes uint64 in its canonical form.
 func parseDecimal(s string) (n uint64, ok bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	return n, err == nil && strconv.FormatUint(n, 10) == s
 }
 
+// text returns a parameter that checkQuery has seen; one that is not given is empty.
+func text(r *http.Request, name string) string { return r.URL.Query().Get(name) }
+
 // number returns a parameter that checkQuery has seen; one that is not given is 0.
 func number(r *http.Request, name string) uint64 {
-	n, _ := parseDecimal(r.URL.Query().Get(name))
+	n, _ := parseDecimal(text(r, name))
 	return n
 }

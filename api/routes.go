@@ -14,15 +14,14 @@ type route struct {
 
 // allRoutes lists everything that HTTP serves.
 func (s *Server) allRoutes() []route {
-	get := s.getters()
 	return []route{
 		{"POST", "/v1/statements", http.HandlerFunc(s.statement)},
-		{"GET", "/v1/receipts/{id}", get["/v1/receipts/{id}"]},
-		{"GET", "/v1/entries/{index}", get["/v1/entries/{index}"]},
-		{"GET", "/v1/trials/entries", get["/v1/trials/entries"]},
-		{"GET", "/v1/records/entries", get["/v1/records/entries"]},
-		{"GET", "/v1/history", get["/v1/history"]},
-		{"GET", "/v1/log", get["/v1/log"]},
+		{"GET", "/v1/receipts/{id}", s.get(s.receipt)},
+		{"GET", "/v1/entries/{index}", s.get(s.entry)},
+		{"GET", "/v1/trials/entries", s.get(s.trialEntries, "trial", "from")},
+		{"GET", "/v1/records/entries", s.get(s.recordEntries, "kind", "id", "from")},
+		{"GET", "/v1/history", s.bounded(maxAnswers, s.get(s.history, "kind", "id", "size", "from"))},
+		{"GET", "/v1/log", s.get(s.describeLog)},
 		{"GET", streamPath, http.HandlerFunc(s.stream)},
 
 		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint)},

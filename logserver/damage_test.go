@@ -149,10 +149,10 @@ func TestFlippedBit(t *testing.T) {
 		"tile/entries/000", "tile/entries/001", "tile/entries/002",
 	} {
 		for _, how := range []string{"first bit", "middle bit", "last bit", "cut short", "missing"} {
+			if how == "missing" && d.mysql != "" {
+				continue // no row of a tile is lost alone
+			}
 			t.Run(path+" "+how, func(t *testing.T) {
-				if how == "missing" && d.mysql != "" {
-					t.Skip("no row of a tile is lost alone")
-				}
 				old := d.t
 				d.t, d.fixture.t = t, t
 				defer func() { d.t, d.fixture.t = old, old }()

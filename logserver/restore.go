@@ -89,7 +89,8 @@ type restoring struct {
 func (r *restoring) replay(ctx context.Context, progress func(done, total uint64)) (err error) {
 	defer func() { err = errors.Join(err, r.wait()) }()
 	size := r.newest.Size
-	for b, err := range tile.Ahead(ctx, 0, size, func(ctx context.Context, n uint64) (bundle, error) { return fetch(ctx, r.source, n, size) }) {
+	read := func(ctx context.Context, n uint64) (bundle, error) { return fetch(ctx, r.source, n, size) }
+	for b, err := range tile.Ahead(ctx, 0, size, read) {
 		if err != nil {
 			return err
 		}

@@ -140,7 +140,8 @@ func (t *hashTree) load(ctx context.Context, level int, n uint64) (*tileTree, er
 		return nil, err
 	}
 	if tt.nodes[tile.Height][0] != want {
-		return nil, t.damages.found(tile.Path(level, n, tile.Width), "its hashes do not lead to the one in %s above it", tile.Path(level+1, n/tile.Width, tile.Width))
+		above := tile.Path(level+1, n/tile.Width, tile.Width)
+		return nil, t.damages.found(tile.Path(level, n, tile.Width), "its hashes do not lead to the one in %s above it", above)
 	}
 	return tt, nil
 }
@@ -189,7 +190,8 @@ func (t *hashTree) append(entries []BatchEntry) []TilePart {
 		put(level, t.size>>(tile.Height*(level+1)))
 	}
 	if len(t.bundle) > bundleStart {
-		parts = append(parts, TilePart{tile.Path(tile.Entries, t.size/tile.Width, tile.Width), bundleStart, append([]byte(nil), t.bundle[bundleStart:]...)})
+		path := tile.Path(tile.Entries, t.size/tile.Width, tile.Width)
+		parts = append(parts, TilePart{path, bundleStart, bytes.Clone(t.bundle[bundleStart:])})
 	}
 	return parts
 }

@@ -9,45 +9,63 @@ import (
 	"strings"
 )
 
-// qualified lists the systems on which the test suite and the test vectors of this version
-// were run. On others the programs are built and not tested.
+// qualified lists the systems that releases are tested on: the whole test suite and the
+// test vectors. For others the programs are built and not tested.
 var qualified = []string{"linux/amd64"}
 
-// Build names the version, the commit and the Go release that a program was built from.
-func Build() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "version unknown"
-	}
-	return describe(info)
+// A build is what a program was made from.
+type build struct {
+	version, commit, compiler string
+	release                   bool // of a version, and of nothing but its commit
 }
 
-func describe(info *debug.BuildInfo) string {
-	version, commit := info.Main.Version, "unknown"
-	if version == "" || version == "(devel)" {
-		version = "unreleased"
+func (b build) String() string {
+	return fmt.Sprintf("version %s, commit %s, %s", b.version, b.commit, b.compiler)
+}
+
+func of(info *debug.BuildInfo) build {
+	b := build{version: info.Main.Version, commit: "unknown", compiler: info.GoVersion, release: true}
+	if b.version == "" || b.version == "(devel)" {
+		b.version, b.release = "unreleased", false
 	}
-	modified := ""
+	changed := ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
-			commit = s.Value
+			b.commit = s.Value
 		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = " with changes"
+			changed, b.release = " with changes", false
 		}
 	}
-	return fmt.Sprintf("version %s, commit %s%s, %s", version, commit, modified, info.GoVersion)
+	b.commit += changed
+	return b
 }
 
-// Version returns what the command version of a program prints: what it was built from,
-// the system, and whether this version was tested on that system.
-func Version(program string) string {
-	return program + " " + Build() + "\n" + system(runtime.GOOS+"/"+runtime.GOARCH) + "\n"
-}
-
-func system(name string) string {
-	if slices.Contains(qualified, name) {
-		return name + ": the tests and test vectors of this version were run on this system"
+func running() build {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{GoVersion: runtime.Version()}
 	}
-	return fmt.Sprintf("%s: not qualified here: the tests and test vectors of this version were run on %s alone", name, strings.Join(qualified, ", "))
+	return of(info)
+}
+
+// Build names the version, the commit and the Go release that this program was made from.
+func Build() string { return running().String() }
+
+// Version returns what the command version of a program prints: what it was made from,
+// the system, and whether releases are tested on that system.
+func Version(program string) string {
+	b := running()
+	return fmt.Sprintf("%s %s\n%s\n", program, b, b.on(runtime.GOOS+"/"+runtime.GOARCH))
+}
+
+func (b build) on(system string) string {
+	tested := strings.Join(qualified, ", ")
+	switch {
+	case !b.release:
+		return fmt.Sprintf("%s: not qualified here: this build is no release; releases are tested on %s", system, tested)
+	case !slices.Contains(qualified, system):
+		return fmt.Sprintf("%s: not qualified here: releases are tested on %s alone", system, tested)
+	}
+	return system + ": releases are tested on this system"
 }

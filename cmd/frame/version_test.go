@@ -6,29 +6,28 @@ import (
 	"testing"
 )
 
-func TestDescribe(t *testing.T) {
+func TestBuild(t *testing.T) {
+	vcs := func(commit, modified string) []debug.BuildSetting {
+		return []debug.BuildSetting{{Key: "vcs.revision", Value: commit}, {Key: "vcs.modified", Value: modified}}
+	}
+	const linux, windows = "linux/amd64", "windows/amd64"
 	for _, c := range []struct {
-		info debug.BuildInfo
-		want string
+		version  string
+		settings []debug.BuildSetting
+		system   string
+		want     string
+		on       string
 	}{
-		{debug.BuildInfo{GoVersion: "go1.26.0"}, "version unreleased, commit unknown, go1.26.0"},
-		{debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v0.9.0"}, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "false"}}},
-			"version v0.9.0, commit abc, go1.26.0"},
-		{debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "(devel)"}, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}}},
-			"version unreleased, commit abc with changes, go1.26.0"},
+		{"", nil, linux, "version unreleased, commit unknown, go1.26.0", "not qualified here: this build is no release"},
+		{"(devel)", vcs("abc", "false"), linux, "version unreleased, commit abc, go1.26.0", "not qualified here: this build is no release"},
+		{"v0.9.0", vcs("abc", "false"), linux, "version v0.9.0, commit abc, go1.26.0", "linux/amd64: releases are tested on this system"},
+		{"v0.9.0", vcs("abc", "true"), linux, "version v0.9.0, commit abc with changes, go1.26.0", "not qualified here: this build is no release"},
+		{"v0.9.0", vcs("abc", "false"), windows, "version v0.9.0, commit abc, go1.26.0", "windows/amd64: not qualified here: releases are tested on linux/amd64 alone"},
 	} {
-		if got := describe(&c.info); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
+		b := of(&debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: c.version}, Settings: c.settings})
+		if b.String() != c.want || !strings.Contains(b.on(c.system), c.on) {
+			t.Errorf("%s; %s", b, b.on(c.system))
 		}
-	}
-}
-
-func TestSystem(t *testing.T) {
-	if got := system("linux/amd64"); strings.Contains(got, "not qualified") {
-		t.Error(got)
-	}
-	if got := system("windows/amd64"); !strings.Contains(got, "windows/amd64: not qualified here") || !strings.Contains(got, "linux/amd64") {
-		t.Error(got)
 	}
 	if got := Version("trial"); !strings.HasPrefix(got, "trial version ") || strings.Count(got, "\n") != 2 {
 		t.Error(got)

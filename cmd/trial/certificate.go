@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"html/template"
 	"path/filepath"
-	"strings"
 
 	"rsc.io/qr"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -51,7 +51,8 @@ type witnessed struct {
 // certificate verifies one file offline, and writes what was found on one page to print.
 func certificate(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
+	var policyFile string
+	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the file (FILE.tlog-proof beside it if not given)")
 	out := fs.String("o", "", "write the page to `FILE.html`; never over another")
@@ -65,7 +66,7 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if exists(*out) {
 		return usagef("%s is there already and is not overwritten", *out)
 	}
-	trust, err := readTrust(e, *policyFile, *policies)
+	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
 		return err
 	}
@@ -147,19 +148,10 @@ func certify(v checked, proof []byte) *certification {
 	return c
 }
 
-// quoted quotes a name for a shell where it needs that.
+// quoted quotes a name for a shell, unless it has what cannot be shown.
 func quoted(name string) string {
-	if strings.HasPrefix(name, "-") {
-		name = "./" + name // no flag
-	}
 	if printable(name) != name {
-		return "FILE" // no shell is told of what cannot be shown
+		return "FILE"
 	}
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/+,:@%", r)
-	}
-	if name != "" && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return frame.Quoted(name)
 }

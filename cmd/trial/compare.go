@@ -40,7 +40,8 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	one := len(rest) == 1 && article == "" && os.Getenv(policyVariable) != "" // a trial: two files need no log
+	// One argument that is no file is a trial, if the environment names a policy.
+	one := len(rest) == 1 && !exists(rest[0]) && os.Getenv(policyVariable) != ""
 	if !one && r.url == "" && r.policyFile == "" && len(word.files)+len(word.from) == 0 {
 		return e.compareFiles(rest, article, asJSON)
 	}

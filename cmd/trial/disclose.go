@@ -151,7 +151,8 @@ type shownPart struct {
 
 func verifyPart(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
+	var policyFile string
+	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	asJSON := fs.Bool("json", false, "print the verdict as JSON")
 	names, err := e.parse(fs, args)
@@ -161,7 +162,7 @@ func verifyPart(ctx context.Context, e *env, args []string) error {
 	if len(names) != 1 && len(names) != 2 {
 		return usagef("one file that trial disclose made must be given, or two to compare")
 	}
-	trust, err := readTrust(e, *policyFile, *policies)
+	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ const maxEvidence = 2 * evidence.MaxSize
 
 func checkEvidence(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`, of which the log's key alone counts")
+	var policyFile string
+	fs.StringVar(&policyFile, "policy", "", "policy `file`, of which the log's key alone counts; default: what "+policyVariable+" names")
 	asJSON := fs.Bool("json", false, "print what is proven as JSON, one a line")
 	rest, err := e.parse(fs, args)
 	if err != nil {
@@ -28,7 +29,7 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one file of evidence must be given")
 	}
-	policy, err := e.trustedPolicy(policyFile)
+	policy, err := e.trustedPolicy(&policyFile)
 	if err != nil {
 		return err
 	}

@@ -434,7 +434,8 @@ func (e *env) legend(marks []trial.Mark) {
 func verifyHistory(ctx context.Context, e *env, args []string) error {
 	var w view
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`")
+	var policyFile string
+	policyFlag(fs, &policyFile)
 	w.flags(fs)
 	var files words
 	fs.Var(&files, "files", "`file` or folder with documents that a report was drawn from; may be repeated")
@@ -448,7 +449,7 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	p, err := e.trustedPolicy(policyFile)
+	p, err := e.trustedPolicy(&policyFile)
 	if err != nil {
 		return err
 	}

@@ -285,7 +285,7 @@ type remote struct {
 
 func (r *remote) flags(fs *flag.FlagSet, key bool) {
 	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080; default: the URL in the policy's log line")
-	fs.StringVar(&r.policyFile, "policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
+	policyFlag(fs, &r.policyFile)
 	if key {
 		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what TRIALPROOF_KEY names")
 		fs.BoolVar(&r.strict, "strict", false, "refuse a key file that others than its owner can use, instead of a warning")

@@ -32,7 +32,8 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&stateFile, "state", "", "`file` to resume from, as of trial audit; FILE.alarms and FILE.KIND-SIZE.evidence stand beside it")
 		fs.DurationVar(&interval, "interval", time.Minute, "pause between two rounds")
-		fs.BoolVar(&once, "once", false, "one round, and end: with status 1 if there is an alarm, 3 if the log or a place of -also could not be looked at")
+		fs.BoolVar(&once, "once", false,
+			"one round, and end: with status 1 if there is an alarm, 3 if the log or a place of -also could not be looked at")
 		fs.DurationVar(&m.Limits.Silence, "silence", 2*time.Hour, "alarm if no cosigned tree is newer than this")
 		fs.DurationVar(&m.Limits.Late, "late", 24*time.Hour, "alarm if a witness's cosignature is missing for longer than this")
 		fs.DurationVar(&m.Limits.Far, "far", 10*time.Minute, "alarm if an entry's time and its publication are further apart than this")
@@ -69,7 +70,8 @@ func monitor(ctx context.Context, e *env, args []string) error {
 		m.Also = append(m.Also, audit.Place{Name: url, Fetch: func(ctx context.Context) ([]byte, error) {
 			data, err := c.Checkpoint(ctx)
 			if errors.Is(err, client.ErrNotFound) {
-				err = errors.New("there is no checkpoint at this address (404): check -also, which takes the URL of a mirror, or PREFIX/HASH/checkpoint at a witness")
+				err = errors.New("there is no checkpoint at this address (404): " +
+					"check -also, which takes the URL of a mirror, or PREFIX/HASH/checkpoint at a witness")
 			}
 			return data, err
 		}})

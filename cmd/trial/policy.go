@@ -112,5 +112,6 @@ func diffPolicies(w io.Writer, names []string, policies []*checkpoint.Policy) er
 	for _, line := range lines {
 		fmt.Fprintln(w, line)
 	}
-	return negative{fmt.Errorf("%s and %s differ: the lines with - are of the first alone, those with + of the second alone", names[0], names[1])}
+	return negative{fmt.Errorf("%s and %s differ: the lines with - are of the first alone, those with + of the second alone",
+		names[0], names[1])}
 }

@@ -178,7 +178,8 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, visible(page.Bytes()), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n", out, twin, quoted(r.policyFile), quoted(twin))
+	fmt.Fprintf(e.stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n",
+		out, twin, quoted(r.policyFile), quoted(twin))
 	return d.stated()
 }
 

@@ -64,7 +64,8 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 		}
 		return err
 	}
-	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: open it with trial unseal -log %s -policy %s -key %s %s\n", name, quoted(r.url), quoted(r.policyFile), quoted(r.keyFile), quoted(name))
+	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: "+
+		"open it with trial unseal -log %s -policy %s -key %s %s\n", name, quoted(r.url), quoted(r.policyFile), quoted(r.keyFile), quoted(name))
 	fmt.Fprintln(e.stdout, id)
 	return nil
 }

@@ -147,7 +147,8 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 	}
 	switch p.(type) {
 	case *trial.Org, *trial.Ruling, *trial.LogKey, *trial.Policy, *trial.Rules:
-		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key of %s: give the registrar's key file with -key, or ask the registrar to run trial %s",
+		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key of %s: "+
+			"give the registrar's key file with -key, or ask the registrar to run trial %s",
 			r.key.public.ID(), r.log.Name(), registrars[p.Kind()])}}
 	}
 	if rule != trial.RuleNotEnrolled || r.key.org == "" {
@@ -157,7 +158,8 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 	if aerr != nil || len(about.Entries) > 0 {
 		return err
 	}
-	return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("the organisation %s of this key is not enrolled in %s yet: send the .pub file of its administrator's key to the log's registrar, who enrols it with trial org", r.key.org, r.log.Name())}}
+	return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("the organisation %s of this key is not enrolled in %s yet: "+
+		"send the .pub file of its administrator's key to the log's registrar, who enrols it with trial org", r.key.org, r.log.Name())}}
 }
 
 // registrars are the commands that log what a registrar alone may log.

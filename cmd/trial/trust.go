@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -15,6 +16,12 @@ const (
 	policyVariable = "TRIALPROOF_POLICY"
 	keyVariable    = "TRIALPROOF_KEY"
 )
+
+// policyFlag defines the flag -policy.
+func policyFlag(fs *flag.FlagSet, file *string) {
+	fs.StringVar(file, "policy", "",
+		"policy `file`: the log's key, the witnesses' keys, how many must agree; default: what "+policyVariable+" names")
+}
 
 // trustedPolicy reads the policy file that the flag names or, without the flag, the one
 // that the environment names: it then says which policy that is, and puts the name where

@@ -38,6 +38,7 @@ func TestDefaults(t *testing.T) {
 	}
 	b.want(exitDone, []string{"audit"}, "named by TRIALPROOF_POLICY, SHA-256 "+p.Digest())
 	b.want(exitDone, []string{"audit", "-log", b.URL})
+	b.want(exitPending, []string{"compare", "-article", write("article", "primary: pain\n"), "NCT99999991"}, "named by TRIALPROOF_POLICY")
 	b.want(exitUsage, []string{"whoami"}, "-key must be given", "TRIALPROOF_KEY")
 	b.want(exitUsage, []string{"audit", "-policy", b.policy}, "-log must be given", "no URL")
 	b.want(exitUsage, []string{"audit", "-policy", twoURLs}, "-log must be given", "2 different URLs")

@@ -18,7 +18,8 @@ import (
 
 func verify(ctx context.Context, e *env, args []string) error {
 	fs := e.flags()
-	policyFile := fs.String("policy", "", "policy `file`: the log's key, the witnesses' keys, how many must agree; default: what TRIALPROOF_POLICY names")
+	var policyFile string
+	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
 	want := expectation{}
@@ -33,7 +34,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if len(names) == 0 && *proof == "" {
 		return usagef("at least one file must be given, or a receipt alone with -proof")
 	}
-	trust, err := readTrust(e, *policyFile, *policies)
+	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
@@ -48,7 +49,8 @@ func demo(ctx context.Context, e *env, args []string) error {
 	if *once {
 		ends = "end with the story"
 	}
-	fmt.Fprintf(e.stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n", *dir, ends)
+	fmt.Fprintf(e.stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n",
+		*dir, ends)
 	s := &story{dir: *dir, w: e.stdout}
 	err = s.tell(ctx)
 	if err == nil && !*once {
@@ -363,9 +365,9 @@ func (s *story) auditAll(ctx context.Context) error {
 func (s *story) stay(ctx context.Context) {
 	fmt.Fprintf(s.w, "\nThe log and its witnesses stay up until you press Ctrl-C. Try, from another terminal:\n\n")
 	for _, cmd := range []string{
-		fmt.Sprintf("go run ./cmd/trial verify -policy %s %s", quoted(s.log.path(policyName)), quoted(s.documents[0].file)),
+		fmt.Sprintf("go run ./cmd/trial verify -policy %s %s", frame.Quoted(s.log.path(policyName)), frame.Quoted(s.documents[0].file)),
 		fmt.Sprintf("go run ./cmd/trial show %s/%d", s.server.url, s.documents[1].index),
-		fmt.Sprintf("go run ./cmd/trial audit -log %s -policy %s", s.server.url, quoted(s.log.path(policyName))),
+		fmt.Sprintf("go run ./cmd/trial audit -log %s -policy %s", s.server.url, frame.Quoted(s.log.path(policyName))),
 		fmt.Sprintf("curl %s/checkpoint", s.server.url),
 	} {
 		fmt.Fprintf(s.w, "  %s\n", cmd)

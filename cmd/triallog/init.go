@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/trial"
@@ -44,7 +45,8 @@ func initLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n", *origin, f.dir, f.path(policyName), quoted(f.dir), f.sameMySQL())
+	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n",
+		*origin, f.dir, f.path(policyName), frame.Quoted(f.dir), f.sameMySQL())
 	fmt.Fprintln(e.stdout, vkey)
 	return nil
 }

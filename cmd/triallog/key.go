@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
@@ -97,7 +98,8 @@ func (f *folder) config() (cfg logserver.Config, policy []byte, err error) {
 	case len(trimLine(vkey)) == 0:
 		return cfg, nil, fmt.Errorf("%s is empty: it is the line %s", f.path(vkeyName), key.vkey)
 	case string(trimLine(vkey)) != key.vkey:
-		return cfg, nil, fmt.Errorf("%s is not the verifier key of %s, which is %s: if a rotation was interrupted, run triallog rotate -dir %s -finish again", f.path(vkeyName), f.path(keyName), key.vkey, quoted(f.dir))
+		return cfg, nil, fmt.Errorf("%s is not the verifier key of %s, which is %s: if a rotation was interrupted, run triallog rotate -dir %s -finish again",
+			f.path(vkeyName), f.path(keyName), key.vkey, frame.Quoted(f.dir))
 	}
 	if policy, err = readOptional(f.path(policyName)); err != nil {
 		return cfg, nil, err

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/logserver/sqlite"
@@ -26,7 +27,8 @@ type folder struct {
 
 func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
-	fs.StringVar(&f.mysql, "mysql", "", "keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: TRIALPROOF_MYSQL")
+	fs.StringVar(&f.mysql, "mysql", "",
+		"keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: "+mysqlVariable)
 	fs.String(mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of processes")
 }
 
@@ -42,7 +44,11 @@ func connectionString(fs *flag.FlagSet) error {
 	if dsn == nil {
 		return nil
 	}
+	given := false
+	fs.Visit(func(f *flag.Flag) { given = given || f.Name == mysqlFile })
 	switch file := fs.Lookup(mysqlFile).Value.String(); {
+	case given && file == "": // an unset variable in somebody's script
+		return usagef("-%s is given with nothing behind it", mysqlFile)
 	case file != "" && dsn.Value.String() != "":
 		return usagef("-mysql and -%s are two names of one thing: give one of them", mysqlFile)
 	case file != "":
@@ -126,7 +132,8 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	if from, err := readOptional(f.path(restoringName)); err != nil {
 		return nil, err
 	} else if from != nil {
-		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again", f.dir, quoted(f.dir), quoted(string(trimLine(from))))
+		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again",
+			f.dir, frame.Quoted(f.dir), frame.Quoted(string(trimLine(from))))
 	}
 	return s, s.open(ctx, f, create, logger)
 }
@@ -145,7 +152,8 @@ func (f *folder) there() error {
 			return nil
 		}
 	}
-	return usagef("the folder %s holds no log: check -dir (triallog init makes a log in a new folder, triallog restore fills it from a lost one's tiles)", f.dir)
+	return usagef("the folder %s holds no log: check -dir (triallog init makes a log in a new folder, "+
+		"triallog restore fills it from a lost one's tiles)", f.dir)
 }
 
 // open opens the stores of a folder that is locked.

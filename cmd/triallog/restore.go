@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/logserver/sqlite"
@@ -79,7 +80,7 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 	}
 	took := time.Since(start)
 	fmt.Fprintf(e.stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
-		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), quoted(f.dir))
+		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir))
 	fmt.Fprintf(e.stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
 	return nil
 }
@@ -109,7 +110,8 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 	case err != nil || !finished:
 		return false, err
 	case marked == nil:
-		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s -mysql DSN", quoted(f.dir))
+		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s%s",
+			frame.Quoted(f.dir), f.sameMySQL())
 	}
 	return true, nil
 }
@@ -118,7 +120,8 @@ func (f *folder) finished(e *env) error {
 	if err := removeDurable(f.path(restoringName)); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", quoted(f.dir), quoted(f.dir))
+	dir := frame.Quoted(f.dir)
+	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", dir, dir)
 	return nil
 }
 

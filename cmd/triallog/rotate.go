@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/trialproof/trialproof/cmd/frame"
 )
 
 // rotate changes the log's key in two steps. The first makes the next key; while
@@ -49,7 +51,7 @@ func rotate(ctx context.Context, e *env, args []string) error {
      log %s
 3. restarted triallog serve, which then signs with both
 when everyone has the policy: triallog rotate -dir %s -finish, and restart triallog serve
-`, f.path(nextKeyName), f.path(nextPubName), f.path(policyName), next.vkey, quoted(f.dir))
+`, f.path(nextKeyName), f.path(nextPubName), f.path(policyName), next.vkey, frame.Quoted(f.dir))
 	fmt.Fprintln(e.stdout, next.vkey)
 	return nil
 }
@@ -133,7 +135,7 @@ func (f *folder) finishRotation(e *env) error {
 	}
 	switch {
 	case next == nil && old == nil:
-		return fmt.Errorf("there is no next key in %s: triallog rotate -dir %s makes one", f.dir, quoted(f.dir))
+		return fmt.Errorf("there is no next key in %s: triallog rotate -dir %s makes one", f.dir, frame.Quoted(f.dir))
 	case next == nil:
 		key, next = old, key // the rename is done: complete what follows it
 	case old != nil && old.vkey != key.vkey:

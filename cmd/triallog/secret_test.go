@@ -42,6 +42,7 @@ func TestConnectionString(t *testing.T) {
 		{"both", "", []string{"-mysql", dsn, "-mysql-file", file("dsn", dsn)}, "give one of them"},
 		{"an empty file", "", []string{"-mysql-file", file("empty", "\n")}, "not one line"},
 		{"two lines", "", []string{"-mysql-file", file("two", dsn+"\n"+dsn)}, "not one line"},
+		{"an unset variable", dsn, []string{"-mysql-file", ""}, "nothing behind it"},
 		{"no file", "", []string{"-mysql-file", filepath.Join(dir, "none")}, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -389,6 +389,7 @@ func (p *privacy) inNumber(c string) bool {
 	}
 	all.key = keyOf(all.lower)
 	runs := append(slices.Clone(whole), all)
+	within := func(lower, run string) bool { return holdsNearly(run, lower) }
 	for _, n := range p.people {
 		if p.work += 200 * len(c); p.work > maxSteps {
 			return true
@@ -400,16 +401,20 @@ func (p *privacy) inNumber(c string) bool {
 				}
 			}
 			for _, run := range runs {
-				if len(last) >= 5 && strings.Contains(run.key, last) || len(last) >= 7 && (holdsNearly(run.key, last) || p.written(last, run.lower, func(lower, run string) bool { return holdsNearly(run, lower) })) {
+				if len(last) >= 5 && strings.Contains(run.key, last) {
+					return true
+				}
+				if len(last) >= 7 && (holdsNearly(run.key, last) || p.written(last, run.lower, within)) {
 					return true
 				}
 				for i, w := range n.words {
 					if w == last || len(w)+len(last) < 7 {
 						continue
 					}
-					if holdsNearly(run.key, keyOf(w+last)) || holdsNearly(run.key, keyOf(last+w)) || p.written(last, run.lower, func(lower, run string) bool {
+					both := func(lower, run string) bool {
 						return holdsNearly(run, n.lower[i]+lower) || holdsNearly(run, lower+n.lower[i])
-					}) {
+					}
+					if holdsNearly(run.key, keyOf(w+last)) || holdsNearly(run.key, keyOf(last+w)) || p.written(last, run.lower, both) {
 						return true
 					}
 				}
