@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/tile"
 )
@@ -116,6 +118,28 @@ func TestAheadCancelled(t *testing.T) {
 		t.Errorf("a reader that was cancelled is told %v", last)
 	}
 	cancel()
+}
+
+// TestAheadWaits: whoever stops reading comes back when no call of fetch is running any more.
+func TestAheadWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int32
+		for range tile.Ahead(t.Context(), 0, 100*tile.Width, func(ctx context.Context, n uint64) (uint64, error) {
+			running.Add(1)
+			defer running.Add(-1)
+			if n > 0 {
+				<-ctx.Done()
+				time.Sleep(time.Second) // of the bubble's clock: an answer that is still being read
+			}
+			return n, nil
+		}) {
+			synctest.Wait() // until as many are being fetched as may be
+			break
+		}
+		if n := running.Load(); n != 0 {
+			t.Errorf("%d calls are still running", n)
+		}
+	})
 }
 
 type source map[string][]byte
