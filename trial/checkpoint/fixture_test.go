@@ -4,7 +4,6 @@ import "github.com/trialproof/trialproof/trial/trialtest"
 
 var (
 	w1, w2, w3  = trialtest.W1, trialtest.W2, trialtest.W3
-	logKey      = trialtest.LogKey
 	policyText  = trialtest.PolicyText
 	parsePolicy = trialtest.ParsePolicy
 )
