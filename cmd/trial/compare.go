@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -55,18 +54,18 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := r.dossier(ctx, rest[0], &word, registryNumbers)
+	d, err := r.dossier(ctx, rest[0], &word, false)
 	if err != nil {
 		return err
 	}
-	report := d.compare(outcomes)
+	report := d.Compare(outcomes)
 	if asJSON {
 		err = printJSON(e, report)
 	} else {
 		e.printComparison(report)
-		e.printBasis(&r, d)
+		e.printBasis(&r, d.Histories)
 	}
-	return errors.Join(err, d.stated())
+	return errors.Join(err, stated(d.Histories))
 }
 
 // readArticle reads the outcomes of an article, and returns its bytes too; no name
@@ -86,33 +85,6 @@ func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
 	return data, outcomes, nil
 }
 
-// compare compares what was reported with what was specified.
-func (d *dossier) compare(article []outcome.ArticleOutcome) *compare.Report {
-	report := compare.Weigh(d.versions, article)
-	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.obsolete(), d.withdrawn, d.unheard())
-	return report
-}
-
-// obsolete says that a number that was asked for is another number of a record, by
-// whose copy.
-func (d *dossier) obsolete() (notes []string) {
-	typed, err := trial.ParseIdentifier(d.id)
-	if err != nil {
-		return nil
-	}
-	for _, v := range d.versions {
-		number, err := trial.ParseIdentifier(v.Number("nct"))
-		if err != nil || number == typed || !strings.HasPrefix(typed, "nct:") {
-			continue
-		}
-		note := fmt.Sprintf("by %s's copy %s is an obsolete number of %s: ask for that", v.Org, strings.TrimPrefix(typed, "nct:"), v.Number("nct"))
-		if !slices.Contains(notes, note) {
-			notes = append(notes, note)
-		}
-	}
-	return notes
-}
-
 func printJSON(e *env, v any) error {
 	enc := json.NewEncoder(e.stdout)
 	enc.SetEscapeHTML(false)
@@ -120,10 +92,9 @@ func printJSON(e *env, v any) error {
 	return enc.Encode(v)
 }
 
-// printBasis says what a report of a dossier rests on.
-func (e *env) printBasis(r *remote, d *dossier) {
-	v := d.histories[0]
-	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", v.Checkpoint.Size, completeText(v.Replayed))
+// printBasis says what is concluded from histories rests on.
+func (e *env) printBasis(r *remote, h *dossier.Histories) {
+	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", h.Main().Checkpoint.Size, completeText(h.Replayed()))
 	e.printPolicy(r.policy)
 }
 

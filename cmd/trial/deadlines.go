@@ -5,11 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/trialproof/trialproof/trial/deadline"
-	"github.com/trialproof/trialproof/trial/study"
 )
 
 func deadlinesCommand(ctx context.Context, e *env, args []string) error {
@@ -28,15 +26,14 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return usagef("one trial must be given: its id or a number")
 	}
-	d, err := r.dossier(ctx, rest[0], &word, registryNumbers)
+	d, err := r.dossier(ctx, rest[0], &word, false)
 	if err != nil {
 		return err
 	}
-	if len(d.versions) == 0 {
+	if len(d.Versions) == 0 {
 		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts", errInvalid, rest[0])
 	}
-	versions, emptied := d.withMilestones()
-	verdicts, err := deadline.Weigh(versions, emptied, at)
+	verdicts, err := d.Deadlines(at)
 	if err != nil {
 		return usageError{err}
 	}
@@ -46,12 +43,12 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 		for _, v := range verdicts {
 			e.printVerdict(&v)
 		}
-		for _, u := range slices.Concat(d.unread, d.withdrawn, d.unheard()) {
+		for _, u := range d.Notes() {
 			fmt.Fprintf(e.stdout, "note: %s\n", u)
 		}
-		e.printBasis(&r, d)
+		e.printBasis(&r, d.Histories)
 	}
-	return errors.Join(err, d.stated())
+	return errors.Join(err, stated(d.Histories))
 }
 
 func (e *env) printVerdict(v *deadline.Verdict) {
@@ -79,31 +76,4 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	for _, n := range v.Notes {
 		fmt.Fprintf(e.stdout, "  note: %s\n", printable(n))
 	}
-}
-
-// withMilestones adds to each version the date that the sponsor's milestones state
-// and the record itself does not have: the end of the trial in the EU, which no
-// register of the United States knows. The earliest that was ever logged counts: a
-// date that was moved clears nothing. Those of milestones that were emptied are returned
-// apart.
-func (d *dossier) withMilestones() (list []study.Version, emptied []deadline.Emptied) {
-	if d.timeline == nil {
-		return d.versions, nil
-	}
-	for _, i := range d.timeline.Emptied("end-of-trial", "EU") {
-		emptied = append(emptied, deadline.Emptied{
-			Date: i.Earliest("date"), Entry: i.Index, Void: i.Void.Index, Org: i.Signer.Org, Holder: d.timeline.HolderAt(i.Index) == i.Signer.Org,
-		})
-	}
-	end := d.timeline.EarliestDate("end-of-trial", "EU")
-	if end == "" {
-		return d.versions, emptied
-	}
-	for _, v := range d.versions {
-		s := *v.Study
-		s.Dates = append(s.Dates[:len(s.Dates):len(s.Dates)], study.Date{Event: deadline.EndEU, Date: end, Kind: study.Actual})
-		v.Study = &s
-		list = append(list, v)
-	}
-	return list, emptied
 }

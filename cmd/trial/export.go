@@ -5,14 +5,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -36,35 +37,37 @@ func export(ctx context.Context, e *env, args []string) error {
 		return usagef("%s is there already and is never overwritten", out)
 	}
 	r.keep = true
-	list, err := r.theTrialHistories(ctx, rest[0], trial.RecordKey{Kind: "log", ID: r.log.Name()})
+	all, err := r.theTrial(ctx, rest[0], true)
 	if err != nil {
 		return err
 	}
-	data, v, n := list[0].data, list[0].Verdict, slices.IndexFunc(list, isOrg)
-	s := stand(r.policy, v, list[1:n], list[n:len(list)-1])
+	h, s := all.Trial.Proof, all.Standing(r.policy)
 	policy, err := readSmall(r.policyFile)
 	if err != nil {
 		return err
 	}
 	var b archive
 	b.add("policy", policy)
-	b.add("history.json", data)
-	for _, other := range list[1:] {
-		b.addRecord(other.Key, other.data)
-	}
-	h, err := history.Parse(data)
-	if err != nil {
-		return err
+	for i, record := range all.All() {
+		data, err := json.Marshal(record.Proof)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			b.add("history.json", data)
+		} else {
+			b.addRecord(record.Key, data)
+		}
 	}
 	for i, entry := range h.Entries {
 		proof, err := receiptOf(h, entry)
 		if err != nil {
 			return err
 		}
-		b.add(fmt.Sprintf("receipts/%d-%s.tlog-proof", entry.Index, kindOf(v.Entries[i].Entry)), proof)
+		b.add(fmt.Sprintf("receipts/%d-%s.tlog-proof", entry.Index, kindOf(all.Trial.Entries[i].Entry)), proof)
 	}
 	var text bytes.Buffer
-	s.print(&text)
+	printStanding(&text, s)
 	fmt.Fprintf(&text, "policy SHA-256 %s\n", r.policy.Digest())
 	b.add("status.txt", text.Bytes())
 	b.add("README.txt", []byte(readme(s)))
@@ -77,7 +80,7 @@ func export(ctx context.Context, e *env, args []string) error {
 	}
 	fmt.Fprintf(e.stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are the sponsor's\n", out, len(h.Entries))
 	fmt.Fprintln(e.stdout, out)
-	return stated(v)
+	return stated(all)
 }
 
 // receiptOf returns the receipt that a history holds for one of its entries.
@@ -148,7 +151,7 @@ func safe(id string) string {
 	}, id)
 }
 
-func readme(s *standing) string {
+func readme(s *dossier.Standing) string {
 	complete := "Under this policy that nothing is left out is proven: replaying witnesses satisfy the quorum by themselves."
 	if !s.Replayed {
 		complete = "Under this policy that nothing is left out is the operator's signed statement; trial audit proves it to whoever runs it."

@@ -13,6 +13,7 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -66,10 +67,9 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var p proven
-	var by *proven
+	var p, by *dossier.History
 	r.keep = asJSON
-	if strings.HasPrefix(rest[0], ownPrefix) {
+	if strings.HasPrefix(rest[0], dossier.OwnPrefix) {
 		p, err = r.history(ctx, key, 0)
 	} else {
 		p, by, err = r.trialHistory(ctx, key)
@@ -78,37 +78,38 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if asJSON {
-		fmt.Fprintf(e.stdout, "%s\n", p.data)
+		data, err := json.Marshal(p.Proof)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s\n", data)
 	} else if err := e.printHistory(r.policy, p.Verdict, w); err != nil {
 		return err
 	} else {
 		e.printFormerly(by, p.Verdict)
 	}
-	return stated(p.Verdict)
+	return stated(&dossier.Histories{Trial: p})
 }
 
 // printFormerly warns of trials that had the number by which another was found.
-func (e *env) printFormerly(by *proven, v *history.Verdict) {
+func (e *env) printFormerly(by *dossier.History, v *history.Verdict) {
 	if by == nil {
 		return
 	}
 	if rec, ok := v.Record.(*trial.TrialRecord); ok {
-		for _, line := range formerly(by.Verdict, rec.ID) {
+		for _, line := range dossier.Formerly(by.Verdict, rec.ID) {
 			fmt.Fprintln(e.stdout, line)
 		}
 	}
 }
 
-func stated(v *history.Verdict) error {
-	if !v.Replayed {
+// stated returns an error where the histories are complete by the operator's word only.
+func stated(h *dossier.Histories) error {
+	if !h.Replayed() {
 		return errStated
 	}
 	return nil
 }
-
-// ownPrefix goes before a number whose own history is meant, and not that of the
-// trial that claims it: who claims it, and what was observed of it.
-const ownPrefix = "identifier:"
 
 // recordKey returns the record that is typed: a trial by its id, org:ID,
 // seal:COMMITMENT, the log itself, otherwise the identifier.
@@ -122,7 +123,7 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
 	}
-	typed = strings.TrimPrefix(typed, ownPrefix)
+	typed = strings.TrimPrefix(typed, dossier.OwnPrefix)
 	if strings.HasPrefix(typed, "sponsor:") {
 		return checkedKey("identifier", typed)
 	}
@@ -150,87 +151,51 @@ func checkedKey(kind, id string) (trial.RecordKey, error) {
 	return key, nil
 }
 
-// theTrial returns the trial that an identifier names, zero if none claims it.
-func theTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
-	if rec.Disputed() {
-		var claims []string
-		for _, c := range rec.Claims {
-			claims = append(claims, fmt.Sprintf("%s as trial %s by entry %d", c.Org, c.Trial, c.Index))
-		}
-		return trial.Hash{}, fmt.Errorf("%w: %s is disputed, claimed by %s: name the trial by its id", errInvalid, rec.ID, strings.Join(claims, " and by "))
-	}
-	return rec.Trial(), nil
-}
-
 // trialHistory fetches and checks the history of a trial, by its id or by an
 // identifier that leads to it; where that leads to none, the identifier's own. With
 // it comes the identifier's, by which it was found: both are of one tree, and that
 // nothing is left out is proven where it is of both.
-func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p proven, by *proven, err error) {
+func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p, by *dossier.History, err error) {
 	for range tries {
 		number, err := r.history(ctx, key, 0)
 		if err != nil {
-			return p, nil, err
+			return nil, nil, err
 		}
 		rec, ok := number.Record.(*trial.IdentifierRecord)
 		if !ok {
 			return number, nil, nil
 		}
-		id, err := theTrial(rec)
-		if err != nil || id.IsZero() {
-			return number, nil, err
+		id, err := dossier.TheTrial(rec)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errInvalid, err)
+		}
+		if id.IsZero() {
+			return number, nil, nil
 		}
 		p, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, number.Checkpoint.Size)
 		if errors.Is(err, client.ErrGone) {
 			continue // the log has grown much meanwhile
 		}
 		if err == nil {
-			err = sameTree([]proven{p, number})
+			err = sameTree(p, number)
 		}
 		if err != nil {
-			return p, nil, err
+			return nil, nil, err
 		}
 		p.Replayed = p.Replayed && number.Replayed
-		return p, &number, nil
+		return p, number, nil
 	}
-	return p, nil, errGrowing
-}
-
-// formerly says of a number's history which other trials have claimed it, and how
-// that ended: what is shown by the number is not theirs.
-func formerly(number *history.Verdict, of trial.Hash) (lines []string) {
-	for _, e := range number.Entries {
-		if e.Statement == nil {
-			continue
-		}
-		id, st := e.Statement.Effective()
-		p, ok := st.Predicate.(*trial.Identifier)
-		if !ok || p.Trial == of {
-			continue
-		}
-		line := fmt.Sprintf("%s was claimed for trial %s by entry %d (%s)", number.Key.ID, p.Trial, e.Index, e.Signer.Org)
-		for _, x := range number.Entries {
-			if x.Statement == nil {
-				continue
-			}
-			_, st := x.Statement.Effective()
-			if c, ok := st.Predicate.(*trial.Correction); ok && c.Void != "" && c.Statement == id {
-				line += fmt.Sprintf(", which entry %d emptied (%s): that trial's history is its own", x.Index, c.Void)
-			}
-		}
-		lines = append(lines, line)
-	}
-	return lines
+	return nil, nil, errGrowing
 }
 
 // history fetches and checks a record's history page by page, as of a tree of a size
 // that the log gave for another record just before; 0 is the newest. With keep it
-// returns it as a file of what was checked: what else the log's answers hold is not
-// covered by any proof.
-func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) (p proven, err error) {
+// returns what was checked too: what else the log's answers hold is not covered by any
+// proof.
+func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) (*dossier.History, error) {
 	first, err := r.page(ctx, key, size, 0)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
 	reader, err := history.NewReader(r.policy, first)
 	for err == nil {
@@ -240,7 +205,7 @@ func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) 
 		}
 		var next *history.History
 		if next, err = r.page(ctx, key, size, from); err != nil {
-			return p, err
+			return nil, err
 		}
 		if len(next.Entries) == 0 {
 			break // the verdict says that some are withheld
@@ -249,19 +214,20 @@ func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) 
 			first.Entries = append(first.Entries, next.Entries...)
 		}
 	}
+	h := &dossier.History{}
 	if err == nil {
-		p.Verdict, err = reader.Verdict()
+		h.Verdict, err = reader.Verdict()
 	}
 	if err != nil {
-		return p, invalidHistory(err)
+		return nil, invalidHistory(err)
 	}
-	if p.Key != key {
-		return p, fmt.Errorf("%w: the log answers with the history of %s %s", errInvalid, p.Key.Kind, p.Key.ID)
+	if h.Key != key {
+		return nil, fmt.Errorf("%w: the log answers with the history of %s %s", errInvalid, h.Key.Kind, h.Key.ID)
 	}
 	if r.keep {
-		p.data, err = json.Marshal(first)
+		h.Proof = first
 	}
-	return p, err
+	return h, nil
 }
 
 func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint64) (*history.History, error) {
@@ -276,20 +242,16 @@ func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint6
 	return h, nil
 }
 
-func checkHistory(p *checkpoint.Policy, data []byte) (*history.Verdict, error) {
+func checkHistory(p *checkpoint.Policy, data []byte) (*dossier.History, error) {
 	h, err := history.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	return verified(p, h)
-}
-
-func verified(p *checkpoint.Policy, h *history.History) (*history.Verdict, error) {
 	v, err := h.Verify(p)
 	if err != nil {
 		return nil, invalidHistory(err)
 	}
-	return v, nil
+	return &dossier.History{Verdict: v, Proof: h}, nil
 }
 
 // invalidHistory says of a history's error that it is invalid, unless a newer program
@@ -345,8 +307,8 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		}
 		fmt.Fprintf(e.stdout, "%s all%s that was logged for %s %s up to size %d\n", list, what, v.Key.Kind, v.Key.ID, size)
 	}
-	for _, n := range registryNumbers(v) {
-		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, ownPrefix, n.ID)
+	for _, n := range dossier.Numbers(v) {
+		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, dossier.OwnPrefix, n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, trial.Moment(t))
@@ -457,18 +419,18 @@ func verifyHistory(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if is, err := e.verifyReport(p, data, w, files); is {
-		return err
+	if dossier.IsReport(data) {
+		return e.verifyReport(p, data, w, files)
 	}
 	if err := history.CheckMembers(data); err != nil {
 		return fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	v, err := checkHistory(p, data)
+	h, err := checkHistory(p, data)
 	if err != nil {
 		return err
 	}
-	if err := e.printHistory(p, v, w); err != nil {
+	if err := e.printHistory(p, h.Verdict, w); err != nil {
 		return err
 	}
-	return stated(v)
+	return stated(&dossier.Histories{Trial: h})
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dossier"
 )
 
 func inForce(ctx context.Context, e *env, args []string) error {
@@ -55,7 +55,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if timeline != nil {
 		found = timeline.InForce(scope, end)
 	}
-	emptied := voided(timeline, scope, end)
+	emptied := dossier.EmptiedVersions(timeline, scope, end)
 	if found == nil && len(emptied) > 0 {
 		fmt.Fprintf(e.stdout, "no protocol stands that was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else if found == nil {
@@ -85,58 +85,14 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	e.printPolicy(r.policy)
 	for _, f := range files {
 		if err := compareInForce(f, found); err != nil {
-			if which := otherVersion(timeline, f, end); which != "" {
+			if which := dossier.WhyNotInForce(timeline, f.digest, end); which != "" {
 				return negative{fmt.Errorf("%s was not in force on %s: %s", f.name, day, which)}
 			}
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s is among them\n", f.name)
 	}
-	return stated(v)
-}
-
-// voided returns the versions of a scope that were logged by a moment and emptied by a
-// void after: on that day they were in force as far as anybody could know.
-func voided(t *trial.Timeline, scope string, at trial.Time) (list []*trial.Item) {
-	if t == nil {
-		return nil
-	}
-	for _, i := range t.Items {
-		p, ok := i.Statement.Predicate.(*trial.Protocol)
-		if ok && i.Void != nil && i.Time <= at && (p.Scope == scope || p.Scope == trial.ScopeGlobal) {
-			list = append(list, i)
-		}
-	}
-	return list
-}
-
-// otherVersion says which version of the protocol a file is that was not in force at a
-// moment, and why not; "" if it is none that can be told.
-func otherVersion(t *trial.Timeline, f file, at trial.Time) (which string) {
-	if t == nil {
-		return ""
-	}
-	for n, i := range t.Items {
-		p, ok := i.Statement.Predicate.(*trial.Protocol)
-		if !ok || !slices.ContainsFunc(i.Statement.Subjects, func(s trial.Subject) bool { return s.Digest.SHA256 == f.digest }) {
-			continue
-		}
-		which = fmt.Sprintf("it is protocol version %s (%s), entry %d, logged %s", i.Value("version"), p.Scope, i.Index, i.Time)
-		switch {
-		case i.Time > at:
-			return which + ", which is later"
-		case i.Void != nil:
-			return which + fmt.Sprintf(", which entry %d of %s emptied", i.Void.Index, i.Void.Time)
-		}
-		for _, next := range t.Items[n+1:] {
-			q, ok := next.Statement.Predicate.(*trial.Protocol)
-			if ok && q.Scope == p.Scope && next.Void == nil && next.Time <= at {
-				which += fmt.Sprintf("; version %s, entry %d, superseded it on %s", next.Value("version"), next.Index, next.Time)
-				break
-			}
-		}
-	}
-	return which
+	return stated(&dossier.Histories{Trial: p})
 }
 
 // compareInForce reports whether a file is among the documents of the version in force.

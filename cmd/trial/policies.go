@@ -40,7 +40,7 @@ func readTrust(e *env, policyFile, historyFile string) (*trust, error) {
 	if v.Key.Kind != "log" {
 		return nil, usagef("%s is the history of a %s: trial history -json log makes the one that is meant", historyFile, v.Key.Kind)
 	}
-	t.history = v
+	t.history = v.Verdict
 	if t.before, err = v.PastPolicies(); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errInvalid, historyFile, err)
 	}

@@ -7,20 +7,21 @@ import (
 	"unicode"
 
 	"github.com/trialproof/trialproof/trial/compare"
+	"github.com/trialproof/trialproof/trial/dossier"
 )
 
 // TestReportVisible: what a document's texts hold never acts on a page: it is shown.
 func TestReportVisible(t *testing.T) {
 	evil := "Pain \x1b[2Jscore\x07 \u202egnihton\u202c \u200b\u2066x\u2069 \u00ad\x00 \ufeff\U000e0041 é 漢字 \u00a0m"
-	x := &inspection{
+	x := &dossier.Report{
 		Asked: "nct:NCT09999991", NotProven: []string{evil}, Unread: evil,
-		Study:      &studyHead{Title: evil, Sponsor: evil},
-		Entries:    []inspectedEntry{{Says: evil, Digests: []string{evil}, Key: evil}},
+		Study:      &dossier.StudyHead{Title: evil, Sponsor: evil},
+		Entries:    []dossier.ReportEntry{{Says: evil, Digests: []string{evil}, Key: evil}},
 		Comparison: &compare.Report{Notes: []string{evil}, Conflicts: []string{evil}},
 	}
 	var page bytes.Buffer
 	if err := reportPage.Execute(&page, struct {
-		*inspection
+		*dossier.Report
 		Twin, Digest string
 	}{x, "r.json", "d"}); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -37,33 +36,6 @@ func (o *orgs) Set(typed string) error {
 	slices.Sort(*o)
 	*o = slices.Compact(*o)
 	return nil
-}
-
-// whose returns whose word a statement is. A statement of the trial itself was admitted
-// because its signer held the trial or was delegated this; an observation of one of the
-// trial's numbers may be anybody's.
-func (d *dossier) whose(e trial.Located, st *trial.Statement) string {
-	switch org := e.Signer.Org; {
-	case e.Signer.Role == trial.RoleRegistrar:
-		return study.ByRegistrar
-	case d.timeline != nil && (org == d.timeline.Holder || org == d.timeline.HolderAt(e.Index)):
-		return study.ByHolder
-	case slices.Contains(d.from, org):
-		return study.ByNamed
-	case d.timeline != nil && trial.TrialOf(st) == d.timeline.Trial:
-		return study.ByDelegate
-	}
-	return study.ByOther
-}
-
-// unheard names the organisations that the reader named and that logged nothing read here.
-func (d *dossier) unheard() (notes []string) {
-	for _, org := range d.from {
-		if !slices.ContainsFunc(d.versions, func(v study.Version) bool { return v.Org == org }) {
-			notes = append(notes, fmt.Sprintf("-from names %s, which logged nothing of this trial that could be read", org))
-		}
-	}
-	return notes
 }
 
 // loggedBy says who logged something, and whose word that is.

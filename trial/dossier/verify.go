@@ -1,0 +1,174 @@
+package dossier
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/history"
+)
+
+// A Verified is a report that was worked out anew from its proofs.
+type Verified struct {
+	*Dossier
+	// Lacking is a document that the report's comparison and deadlines rest on too and
+	// that was not among the documents: they were then not checked. Zero if there is none.
+	Lacking trial.Hash
+}
+
+// errAltered is of a report that says something else than its entries do.
+var errAltered = errors.New("is not what follows from its entries: it was altered, or drawn by a program of another version")
+
+// IsReport reports whether data means to be a report for programs.
+func IsReport(data []byte) bool {
+	var x struct{ Format string }
+	return json.Unmarshal(data, &x) == nil && x.Format != ""
+}
+
+// VerifyReport checks the proofs in a report for programs under a policy, and that all
+// the report says follows from them and from the documents that it was drawn from, to the
+// letter. Documents that it was not drawn from change nothing. Where the proofs hold and
+// what the report says does not, it returns both the dossier of the proofs and an error.
+// Errors of documents are returned as they are; [trial.NewerRules] says that a newer
+// program must judge; with every other error the report is invalid.
+func VerifyReport(p *checkpoint.Policy, data []byte, documents Documents) (*Verified, error) {
+	said := new(Report)
+	if err := json.Unmarshal(data, said); err != nil {
+		return nil, fmt.Errorf("it is no report: %w", err)
+	}
+	if said.Format != reportFormat || len(said.Proofs) == 0 {
+		return nil, fmt.Errorf("its format is not %s, or it has no proofs", reportFormat)
+	}
+	h, err := said.histories(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.whole(said.Asked); err != nil {
+		return nil, err
+	}
+	d, err := New(said.Asked, h, only(documents, said.Files), said.From)
+	if err != nil {
+		return nil, err
+	}
+	if !sameJSON(said.Entries, d.entries()) {
+		return nil, errors.New("the entries that the report lists are not those that its proofs hold")
+	}
+	v := &Verified{Dossier: d}
+	now, err := d.Report(p, said.At, []byte(said.Article))
+	if err != nil {
+		return v, fmt.Errorf("the report: %w", err)
+	}
+	// Its histories were checked as they are written, white space aside.
+	now.Proofs, now.OrgProofs = said.Proofs, said.OrgProofs
+	if i := slices.IndexFunc(said.Files, func(f trial.Hash) bool { return !slices.Contains(d.Files, f) }); i >= 0 {
+		v.Lacking = said.Files[i]
+		now.Files, now.Study, now.Comparison, now.Deadlines, now.Unread = said.Files, said.Study, said.Comparison, said.Deadlines, said.Unread
+	}
+	for _, part := range []struct {
+		what      string
+		said, now any
+	}{{"comparison", said.Comparison, now.Comparison}, {"deadlines", said.Deadlines, now.Deadlines}, {"study", said.Study, now.Study}} {
+		if !sameJSON(part.said, part.now) {
+			return v, fmt.Errorf("the %s in the report %w", part.what, errAltered)
+		}
+	}
+	again, err := now.Marshal()
+	if err != nil {
+		return v, err
+	}
+	var spaced bytes.Buffer
+	if json.Indent(&spaced, data, "", " ") != nil || !bytes.Equal(bytes.TrimSpace(spaced.Bytes()), bytes.TrimSpace(again)) {
+		return v, fmt.Errorf("the report %w", errAltered)
+	}
+	return v, nil
+}
+
+// histories checks a report's proofs, each by itself.
+func (x *Report) histories(p *checkpoint.Policy) (*Histories, error) {
+	var list []*History
+	for _, proof := range slices.Concat(x.Proofs, x.OrgProofs) {
+		h, err := history.Parse(proof)
+		if err != nil {
+			return nil, err
+		}
+		if !sameJSON(proof, h) {
+			return nil, errors.New("a history in the report has a member twice, or more than a history has: it was altered")
+		}
+		v, err := h.Verify(p)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, &History{v, h})
+	}
+	h := &Histories{Numbers: list[:len(x.Proofs)], Orgs: list[len(x.Proofs):]}
+	switch kind := list[0].Key.Kind; kind {
+	case "trial":
+		h.Trial, h.Numbers = list[0], h.Numbers[1:]
+	case "identifier":
+	default:
+		return nil, fmt.Errorf("the report's first history is of kind %s, not of a trial or a number", kind)
+	}
+	if h.Main().Record == nil {
+		return nil, errors.New("the report's first history is of what was never logged")
+	}
+	return h, nil
+}
+
+// whole returns an error where histories are not all that a report on the trial has: of
+// one tree, the trial's first, then each of its numbers', then those of the
+// organisations that have to do with it.
+func (h *Histories) whole(asked string) error {
+	first := h.Main()
+	if rec, ok := first.Record.(*trial.IdentifierRecord); ok {
+		if id, err := TheTrial(rec); err != nil || !id.IsZero() {
+			return fmt.Errorf("the report has no history of trial %s, which claims %s", id, rec.ID)
+		}
+	}
+	asks := func(id string) bool {
+		typed := strings.TrimPrefix(asked, OwnPrefix)
+		number, err := trial.ParseIdentifier(typed)
+		return typed == id || err == nil && number == id
+	}
+	rec, ok := first.Record.(*trial.TrialRecord)
+	if !asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, asks)) {
+		return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", asked)
+	}
+	all := h.All()
+	keys := slices.Concat([]trial.RecordKey{first.Key}, Numbers(first.Verdict), Organisations(first.Verdict))
+	for i, key := range keys {
+		if i >= len(all) || all[i].Key != key {
+			return fmt.Errorf("the report has no history of %s %s, which has to do with the trial", key.Kind, key.ID)
+		}
+	}
+	if len(all) > len(keys) {
+		return fmt.Errorf("the report has a history of %s %s, which has nothing to do with the trial", all[len(keys)].Key.Kind, all[len(keys)].Key.ID)
+	}
+	return SameTree(all)
+}
+
+// only returns the documents with the digests given.
+func only(documents Documents, digests []trial.Hash) Documents {
+	if documents == nil {
+		return nil
+	}
+	return func(yield func([]byte, error) bool) {
+		for record, err := range documents {
+			if (err != nil || slices.Contains(digests, sha256.Sum256(record))) && !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+// sameJSON reports whether two values are written alike; of raw JSON, white space aside.
+func sameJSON(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
