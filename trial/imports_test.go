@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -114,6 +114,9 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial/history", "trial/evidence"}, only: append([]string{module + "trial"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "what is shown to others is checked offline, anywhere: no clock, network or file"},
+		{of: []string{"trial/dossier"}, only: append([]string{module + "trial", "golang.org/x/text"}, pure...), direct: impure,
+			never: []string{module + "trial/audit", module + "trial/tile/fetch", module + "trial/trialtest"},
+			why:   "a report is worked out anew by whoever checks it, in a browser too: no clock, network or file"},
 		{of: []string{"trial/element"}, only: append([]string{module + "trial", "golang.org/x/text"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "a part of a document is shown to others like a receipt, and checked offline: no clock, network or file"},
@@ -221,7 +224,7 @@ func TestPureSources(t *testing.T) {
 		"encoding/json": {"Number"},
 	}
 	n := 0
-	for _, dir := range []string{".", "smap", "receipt", "history", "evidence"} {
+	for _, dir := range []string{".", "smap", "checkpoint", "receipt", "history", "evidence", "dossier"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

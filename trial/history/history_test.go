@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	logKey = trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
+	logKey = trialtest.LogKey
 	plain  = trialtest.Cosigner{Key: "plain.example", Alg: 0x04, Time: 1_800_000_000}
 	first  = trialtest.Cosigner{Key: "first.example/replay", Alg: 0x04, Time: 1_800_000_000}
 	second = trialtest.Cosigner{Key: "second.example/replay", Alg: 0x06, Time: 1_800_000_001}
@@ -25,58 +25,11 @@ var (
 func policy(t *testing.T) *checkpoint.Policy {
 	t.Helper()
 	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness p %s\nwitness a %s\nwitness b %s\ngroup g 2 p a b\nquorum g\n",
-		logKey.VKey(), plain.VKey(), first.VKey(), second.VKey()))
+		trialtest.LogKey.VKey(), plain.VKey(), first.VKey(), second.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// build makes the history of a record of a log, as a server does.
-func build(t *testing.T, l *trialtest.Log, key trial.RecordKey, cosigners ...note.Signer) *history.History {
-	t.Helper()
-	size := l.Size()
-	entry := func(i uint64) history.Entry {
-		return history.Entry{Index: i, Entry: string(l.Leaves[i]), Path: history.Strings(l.Path(i, size))}
-	}
-	h := &history.History{
-		Kind: key.Kind, ID: key.ID, State: entry(size - 1), Map: history.NewMap(l.State.Prove(key)),
-		Checkpoint: string(trialtest.Checkpoint(t, l.Tree(size), append([]note.Signer{logKey}, cosigners...)...)),
-	}
-	r := l.State.Record(key)
-	if r == nil {
-		return h
-	}
-	data, err := trial.MarshalRecord(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.Record = string(data)
-	for i := range size {
-		e, err := trial.ParseEntry(l.Leaves[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.Statement == nil {
-			if key.Kind == "log" && e.Genesis != nil {
-				h.Entries = append(h.Entries, entry(i))
-			}
-			continue
-		}
-		switch e.Statement.Statement.Predicate.(type) {
-		case *trial.LogKey, *trial.Policy:
-			if key.Kind == "log" {
-				h.Entries = append(h.Entries, entry(i))
-			}
-			continue
-		}
-		if e.Statement.ID.String() == key.ID {
-			h.Entries = append(h.Entries, entry(i))
-		} else if p, ok := e.Statement.Statement.Predicate.(*trial.Protocol); ok && p.Trial.String() == key.ID {
-			h.Entries = append(h.Entries, entry(i))
-		}
-	}
-	return h
 }
 
 // TestReplayed: completeness is proven by replaying witnesses alone, and stated
@@ -96,7 +49,7 @@ func TestReplayed(t *testing.T) {
 		{[]note.Signer{first}, false, false},
 		{nil, false, false},
 	} {
-		v, err := build(t, l, absent, c.signers...).Verify(policy(t))
+		v, err := l.History(absent, c.signers...).Verify(policy(t))
 		if (err == nil) != c.ok || err == nil && v.Replayed != c.replayed {
 			t.Errorf("%d cosigners: %v, %+v", len(c.signers), err, v)
 		}
@@ -133,7 +86,7 @@ func TestAbsenceIsOfWhatCouldBe(t *testing.T) {
 		{Kind: "log", ID: "another.example"}:                     false,
 		{Kind: "log", ID: ""}:                                    false,
 	} {
-		v, err := build(t, l, key, first, second).Verify(policy(t))
+		v, err := l.History(key, first, second).Verify(policy(t))
 		if (err == nil) != ok || ok && v.Record != nil || !ok && !errors.Is(err, history.ErrHistory) {
 			t.Errorf("%q: %v", key, err)
 		}
@@ -158,7 +111,7 @@ func TestInForce(t *testing.T) {
 	two := version("global", "2", one, none)  // begin+3
 	version("FR", "2-FR", none, two)          // begin+4
 	l.Close()
-	h := build(t, l, trial.RecordKey{Kind: "trial", ID: id.String()}, first, second)
+	h := l.History(trial.RecordKey{Kind: "trial", ID: id.String()}, first, second)
 	data, err := json.Marshal(h)
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +144,7 @@ func TestInForce(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(`{"kind":"trial","id":"x","checkpoint":"","state":{"index":"0"},"map":{"siblings":["A"]}}`))
-	p, err := checkpoint.ParsePolicy([]byte("log " + logKey.VKey() + "\nquorum none\n"))
+	p, err := checkpoint.ParsePolicy([]byte("log " + trialtest.LogKey.VKey() + "\nquorum none\n"))
 	if err != nil {
 		f.Fatal(err)
 	}

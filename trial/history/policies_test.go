@@ -33,15 +33,15 @@ func TestPastPolicies(t *testing.T) {
 	}
 	old := trialtest.Cosigner{Key: "old.example", Alg: 0x04}
 	stranger := trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01, Seed: "not the log's"}
-	oldText := fmt.Sprintf("log %s\nlog %s\nwitness o %s\nquorum o\n", stranger.VKey(), logKey.VKey(), old.VKey())
+	oldText := fmt.Sprintf("log %s\nlog %s\nwitness o %s\nquorum o\n", stranger.VKey(), trialtest.LogKey.VKey(), old.VKey())
 
 	l := trialtest.NewLog(t)
-	proof, err := logKey.Sign(trial.LogKeyMessage(trialtest.Origin, logKey.VKey()))
+	proof, err := logKey.Sign(trial.LogKeyMessage(trialtest.Origin, trialtest.LogKey.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Admit("registrar", &trial.LogKey{Common: trialtest.Common(), Action: "add", Proof: base64.StdEncoding.EncodeToString(proof), VKey: logKey.VKey()},
-		trial.NamedSubject("logkey", sha256.Sum256([]byte(logKey.VKey()))))
+	l.Admit("registrar", &trial.LogKey{Common: trialtest.Common(), Action: "add", Proof: base64.StdEncoding.EncodeToString(proof), VKey: trialtest.LogKey.VKey()},
+		trial.NamedSubject("logkey", sha256.Sum256([]byte(trialtest.LogKey.VKey()))))
 	p, s := trialtest.Org("acme", "Acme", "ada")
 	l.Admit("registrar", p, s)
 	p, s = trialtest.Register("X-1")
@@ -56,7 +56,7 @@ func TestPastPolicies(t *testing.T) {
 	last := announce(l, oldText, trial.Hash{})
 	announced := l.Size() - 1
 	during := document("during")
-	last = announce(l, fmt.Sprintf("log %s\nquorum none\n", logKey.VKey()), last)
+	last = announce(l, fmt.Sprintf("log %s\nquorum none\n", trialtest.LogKey.VKey()), last)
 	none := l.Size() - 1
 	unwitnessed := document("unwitnessed")
 	for range 300 { // more than a batch
@@ -65,7 +65,7 @@ func TestPastPolicies(t *testing.T) {
 	announce(l, "quorum none\n", last)
 	after := document("after")
 
-	v, err := build(t, l, trial.RecordKey{Kind: "log", ID: trialtest.Origin}, first, second).Verify(policy(t))
+	v, err := l.History(trial.RecordKey{Kind: "log", ID: trialtest.Origin}, first, second).Verify(policy(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/tile"
 )
@@ -28,12 +29,13 @@ type Log struct {
 
 	t      testing.TB
 	hashes []tlog.Hash
+	about  map[trial.RecordKey][]uint64 // the entries about each record, in order
 }
 
 // NewLog returns a log that holds its genesis and the state entry after it.
 func NewLog(t testing.TB) *Log {
 	t.Helper()
-	l := &Log{State: new(trial.State), t: t}
+	l := &Log{State: new(trial.State), t: t, about: map[trial.RecordKey][]uint64{{Kind: "log", ID: Origin}: {0}}}
 	raw, err := Genesis().Marshal()
 	if err != nil {
 		t.Fatal(err)
@@ -82,9 +84,12 @@ func (l *Log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 func (l *Log) Admit(name string, p trial.Predicate, subjects []trial.Subject) *trial.Signed {
 	l.t.Helper()
 	s := Check(l.t, name, p, subjects)
-	raw, _, err := l.State.Admit(s, l.State.Time()+1)
+	raw, about, err := l.State.Admit(s, l.State.Time()+1)
 	if err != nil {
 		l.t.Fatal(err)
+	}
+	for _, key := range about {
+		l.about[key] = append(l.about[key], l.Size())
 	}
 	l.Append(raw)
 	l.IDs[len(l.IDs)-1] = s.ID
@@ -144,6 +149,33 @@ func (l *Log) Receipt(index, size uint64, checkpoint, openings []byte) []byte {
 	l.t.Helper()
 	r := receipt.Receipt{Entry: l.Leaves[index], Openings: openings, Index: index, Path: l.Path(index, size), Checkpoint: checkpoint}
 	return r.Marshal()
+}
+
+// History returns the history of a record in the newest tree, as a server gives it, under a
+// checkpoint that the log and the cosigners signed. The log must be closed.
+func (l *Log) History(key trial.RecordKey, cosigners ...note.Signer) *history.History {
+	l.t.Helper()
+	size := l.Size()
+	entry := func(i uint64) history.Entry {
+		return history.Entry{Index: i, Entry: string(l.Leaves[i]), Path: history.Strings(l.Path(i, size))}
+	}
+	h := &history.History{
+		Kind: key.Kind, ID: key.ID, State: entry(size - 1), Map: history.NewMap(l.State.Prove(key)),
+		Checkpoint: string(Checkpoint(l.t, l.Tree(size), append([]note.Signer{LogKey}, cosigners...)...)),
+	}
+	r := l.State.Record(key)
+	if r == nil {
+		return h
+	}
+	data, err := trial.MarshalRecord(r)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	h.Record = string(data)
+	for _, i := range l.about[key] {
+		h.Entries = append(h.Entries, entry(i))
+	}
+	return h
 }
 
 // A Cosigner signs checkpoints: a log's key, or a witness's at a time of the
