@@ -102,7 +102,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 		return usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
 	}
 	m.register = rest[0]
-	if _, _, err := study.Days(m.seen); m.seen != "" && err != nil {
+	if _, err := trial.ParseDate(m.seen); m.seen != "" && err != nil {
 		return usagef("-seen: %w", err)
 	}
 	for _, name := range rest[1:] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -33,9 +34,9 @@ func isBefore(v *study.Version, date string) bool {
 }
 
 func isDayBefore(day, date string) bool {
-	_, last, err1 := study.Days(day)
-	first, _, err2 := study.Days(date)
-	return err1 == nil && err2 == nil && last.Before(first)
+	a, err1 := trial.ParseDate(day)
+	b, err2 := trial.ParseDate(date)
+	return err1 == nil && err2 == nil && a.Before(b)
 }
 
 // lastBefore returns the place of the last version before the start, -1 if there is
@@ -101,8 +102,8 @@ func noneBefore(versions []study.Version, start string) string {
 	}
 	for i := range versions {
 		first := versions[i].Date(study.FirstSubmitted).Date
-		_, _, err1 := study.Days(first)
-		_, _, err2 := study.Days(start)
+		_, err1 := trial.ParseDate(first)
+		_, err2 := trial.ParseDate(start)
 		switch by := versions[i].Name(); {
 		case first == "" || err1 != nil || err2 != nil:
 			continue

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -84,7 +85,7 @@ type caseOf struct {
 func Judge(versions []study.Version, day string) ([]Verdict, error) { return judge(versions, nil, day) }
 
 func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
-	at, _, err := study.Days(day)
+	at, err := trial.ParseDate(day)
 	if err != nil || len(day) != 10 {
 		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
 	}
@@ -92,7 +93,7 @@ func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, 
 	if len(known) == 0 {
 		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
 	}
-	c := &caseOf{known, &known[len(known)-1], at, emptied}
+	c := &caseOf{known, &known[len(known)-1], at.First, emptied}
 	for i := range known { // a protocol says what is planned, not what was done
 		if known[i].Kind == "observation" {
 			c.now = &known[i]
@@ -137,10 +138,10 @@ func (c *caseOf) say(name, value string) Input {
 
 func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }
 
-// span returns the first and last day that a date may mean.
-func span(date string) (first, last time.Time, ok bool) {
-	first, last, err := study.Days(date)
-	return first, last, err == nil
+// span returns the days that a date may mean, zero where it is none.
+func span(date string) trial.Date {
+	d, _ := trial.ParseDate(date)
+	return d
 }
 
 func show(t time.Time) string { return t.Format(time.DateOnly) }
@@ -159,18 +160,12 @@ func (c *caseOf) edits(event string) []string {
 	history := study.History(c.versions, event)
 	for i := 1; i < len(history); i++ {
 		a, b := history[i-1], history[i]
-		if a.Date.Date == b.Date.Date || a.Kind == study.Planned && b.Kind != "" || refines(b.Date.Date, a.Date.Date) {
+		if a.Date.Date == b.Date.Date || a.Kind == study.Planned && b.Kind != "" || span(b.Date.Date).Within(span(a.Date.Date)) {
 			continue
 		}
 		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by %s, %s by %s of %s", event, words(a.Date), a.Name(), words(b.Date), b.Name(), b.Day))
 	}
 	return notes
-}
-
-func refines(narrow, wide string) bool {
-	f1, l1, ok1 := span(narrow)
-	f2, l2, ok2 := span(wide)
-	return ok1 && ok2 && !f1.Before(f2) && !l1.After(l2)
 }
 
 // earliest returns the earliest actual date that an event ever had. Dates of which
@@ -184,10 +179,8 @@ func (c *caseOf) earliest(event string) (study.Value, bool) {
 			if v.Kind != kind {
 				continue
 			}
-			if _, last, ok := span(v.Date.Date); ok {
-				if _, b, _ := span(best.Date.Date); !found || last.Before(b) {
-					best, found = v, true
-				}
+			if d := span(v.Date.Date); !d.IsZero() && (!found || d.Last.Before(span(best.Date.Date).Last)) {
+				best, found = v, true
 			}
 		}
 		if found {
@@ -201,11 +194,11 @@ func (c *caseOf) earliest(event string) (study.Value, bool) {
 // it earlier clears nothing. What is planned is not done, nor is what is yet to come.
 func (c *caseOf) done(event string) (best study.Value, ok bool) {
 	for _, v := range study.History(c.versions, event) {
-		first, last, valid := span(v.Date.Date)
-		if !valid || v.Kind == study.Planned || first.After(c.day) {
+		d := span(v.Date.Date)
+		if d.IsZero() || v.Kind == study.Planned || d.First.After(c.day) {
 			continue
 		}
-		if _, b, _ := span(best.Date.Date); !ok || last.After(b) {
+		if !ok || d.Last.After(span(best.Date.Date).Last) {
 			best, ok = v, true
 		}
 	}
@@ -218,32 +211,36 @@ func (v *Verdict) note(format string, args ...any) {
 
 // judge compares a deadline with when it was done. Both may be months: what is
 // certain is said, what is not is not determinable.
-func (v *Verdict) judge(dueFirst, dueLast time.Time, done string, day time.Time) {
-	v.Due = show(dueLast)
-	if !dueFirst.Equal(dueLast) {
-		v.note("a month or year stands for each of its days: it was due between %s and %s", show(dueFirst), show(dueLast))
+func (v *Verdict) judge(due trial.Date, done string, day time.Time) {
+	v.Due = show(due.Last)
+	if !due.First.Equal(due.Last) {
+		v.note("a month or year stands for each of its days: it was due between %s and %s", show(due.First), show(due.Last))
 	}
 	v.Done = done
-	first, last, _ := span(done)
-	v.Verdict, v.Why = within(dueFirst, dueLast, first, last, day)
+	v.Verdict, v.Why = within(due, span(done), day)
 }
 
-// within compares a deadline, between two days, with when something was done, between
-// two others; the last of them is zero where it was not done.
-func within(dueFirst, dueLast, first, last, day time.Time) (verdict, why string) {
+// within compares a deadline with when something was done; its last day is zero where it
+// was not done.
+func within(due, done trial.Date, day time.Time) (verdict, why string) {
 	switch {
-	case last.IsZero() && !day.After(dueFirst):
+	case done.Last.IsZero() && !day.After(due.First):
 		return NotYetDue, ""
-	case last.IsZero() && day.After(dueLast):
+	case done.Last.IsZero() && day.After(due.Last):
 		return Overdue, ""
-	case last.IsZero():
+	case done.Last.IsZero():
 		return NotDeterminable, "whether it is due depends on the day within the month"
-	case !last.After(dueFirst):
+	case !done.Last.After(due.First):
 		return OK, ""
-	case first.After(dueLast):
+	case done.First.After(due.Last):
 		return Late, ""
 	}
 	return NotDeterminable, "whether it was in time depends on the day within the month"
+}
+
+// monthsAfter returns a date's days, each by calendar months later.
+func monthsAfter(d trial.Date, n int) trial.Date {
+	return trial.Date{First: months(d.First, n), Last: months(d.Last, n)}
 }
 
 // months adds calendar months to a day: the same day of the month, or its last.

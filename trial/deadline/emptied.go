@@ -2,7 +2,8 @@ package deadline
 
 import (
 	"fmt"
-	"time"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // An Emptied is the end of the trial in the EU as a milestone stated it that was emptied
@@ -23,15 +24,15 @@ func (c *caseOf) emptiedEnds(v *Verdict, n int) {
 	var moved *Emptied
 	for i := range c.emptied {
 		e := &c.emptied[i]
-		a, b, ok := span(e.Date)
-		if !ok {
+		ended := span(e.Date)
+		if ended.IsZero() {
 			continue
 		}
 		v.note("entry %d of %s stated an end of the trial in the EU, %s; entry %d emptied it", e.Entry, e.Org, e.Date, e.Void)
-		if _, last, has := span(end); !e.Holder || has && !b.Before(last) {
+		if stands := span(end); !e.Holder || !stands.IsZero() && !ended.Last.Before(stands.Last) {
 			continue
 		}
-		if by, _ := within(months(a, n), months(b, n), time.Time{}, time.Time{}, c.day); by != v.Verdict && v.Verdict != Overdue {
+		if by, _ := within(monthsAfter(ended, n), trial.Date{}, c.day); by != v.Verdict && v.Verdict != Overdue {
 			moved = e
 		}
 	}

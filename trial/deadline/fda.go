@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -39,7 +40,7 @@ func (c *caseOf) applicable(v *Verdict) bool {
 		return false
 	}
 	if start, ok := c.earliest(study.Start); ok {
-		if first, _, _ := span(start.Date.Date); !first.After(statute) {
+		if !span(start.Date.Date).First.After(statute) {
 			v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27, or not said to be after: whether it was ongoing in December 2007 is not in the record"
 			return false
 		}
@@ -200,23 +201,23 @@ func (c *caseOf) updateFDA() Verdict {
 	}
 	in.Before = nil // each version has another one, which is what is asked for
 	v.Inputs = append(v.Inputs, in, c.say("status", c.now.Status))
-	posted, _, dated := span(c.now.Date(study.ResultsPosted).Date)
-	if (c.now.Results || c.now.Announced || dated && !posted.After(c.day)) && slices.Contains(ended, c.now.Status) {
+	posted := span(c.now.Date(study.ResultsPosted).Date)
+	if (c.now.Results || c.now.Announced || !posted.IsZero() && !posted.First.After(c.day)) && slices.Contains(ended, c.now.Status) {
 		v.Verdict, v.Why = NotApplicable, "results are posted and the trial has ended"
 		return v
 	}
-	var first, last time.Time // between which the latest update was
+	var updated trial.Date // last
 	for _, event := range []string{study.UpdateSubmitted, study.Verified} {
 		if x, ok := c.done(event); ok {
-			a, b, _ := span(x.Date.Date)
-			first, last = later(first, a), later(last, b)
+			d := span(x.Date.Date)
+			updated = trial.Date{First: later(updated.First, d.First), Last: later(updated.Last, d.Last)}
 		}
 	}
-	if last.IsZero() {
+	if updated.IsZero() {
 		v.Verdict, v.Why = NotDeterminable, "the record does not say when it was updated"
 		return v
 	}
-	v.judge(months(first, 12), months(last, 12), "", c.day)
+	v.judge(monthsAfter(updated, 12), "", c.day)
 	if v.Verdict == NotYetDue {
 		v.Verdict = OK
 	}
@@ -238,22 +239,20 @@ func (c *caseOf) completionFDA() Verdict {
 		return v
 	}
 	v.Notes = append(v.Notes, c.edits(study.PrimaryCompletion)...)
-	due := func(date string) (first, last time.Time) {
-		a, b, _ := span(date)
-		return a.AddDate(0, 0, 30), b.AddDate(0, 0, 30)
+	due := func(date string) trial.Date {
+		d := span(date)
+		return trial.Date{First: d.First.AddDate(0, 0, 30), Last: d.Last.AddDate(0, 0, 30)}
 	}
 	if reached.Kind != study.Actual {
 		if d := c.now.Date(study.PrimaryCompletion); d.Date != "" { // plans change
 			reached.Date = d
 		}
-		first, last := due(reached.Date.Date)
-		if v.judge(first, last, "", c.day); v.Verdict == Overdue {
+		if v.judge(due(reached.Date.Date), "", c.day); v.Verdict == Overdue {
 			v.Verdict, v.Why = NotDeterminable, "the date is past and not said to be actual; whether the trial reached it is not in the record"
 		}
 		return v
 	}
-	first, last := due(reached.Date.Date)
-	if day, _, ok := span(reached.Date.Date); ok && day.Format(time.DateOnly) > reached.Day {
+	if d := span(reached.Date.Date); !d.IsZero() && show(d.First) > reached.Day {
 		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("%s of %s calls %s actual, a day that was yet to come", reached.Name(), reached.Day, reached.Date.Date)
 		return v
 	}
@@ -262,13 +261,14 @@ func (c *caseOf) completionFDA() Verdict {
 	if told == "" {
 		told, _ = c.versions[shown].Day()
 	}
-	v.judge(first, last, told, c.day)
+	v.judge(due(reached.Date.Date), told, c.day)
 	if v.Verdict != Late {
 		return v
 	}
 	for i := range c.versions[:shown] { // one that was updated after the last day, and did not have it yet
 		x := &c.versions[i]
-		if a, _, ok := span(x.Date(study.UpdateSubmitted).Date); ok && a.After(last) && x.Kind == "observation" && x.Date(study.PrimaryCompletion).Date != "" {
+		updated := span(x.Date(study.UpdateSubmitted).Date) // zero, and so never after, where it is not dated
+		if updated.First.After(due(reached.Date.Date).Last) && x.Kind == "observation" && x.Date(study.PrimaryCompletion).Date != "" {
 			v.note("%s, updated on %s, does not have it yet", x.Name(), x.Date(study.UpdateSubmitted).Date)
 			return v
 		}

@@ -54,7 +54,7 @@ func (m mutator) versions(s study.Study, day string) (list []study.Version) {
 		for range m.IntN(4) {
 			m.alter(&x)
 		}
-		at, _, _ := study.Days(day)
+		at := span(day).First
 		list = append(list, study.Version{Study: &x, Entry: uint64(n + 1), Kind: pick(m, "observation", "observation", "observation", "registration", "protocol"), Logged: "2026-01-01", Claimed: at.AddDate(0, 0, n*m.IntN(400)).Format(time.DateOnly)})
 	}
 	return study.NewVersions(list)
@@ -64,7 +64,7 @@ func (m mutator) alter(s *study.Study) {
 	switch m.IntN(15) {
 	case 0, 1, 2, 3: // a date is moved, by a little or by much
 		if d := m.date(s); d != nil && len(d.Date) == 10 {
-			day, _, _ := study.Days(d.Date)
+			day := span(d.Date).First
 			d.Date = day.AddDate(0, 0, pick(m, -1, 1, m.IntN(60)-30, m.IntN(1200)-600)).Format(time.DateOnly)
 		}
 	case 4, 5: // a month or a year stands in its place
@@ -99,7 +99,7 @@ func (m mutator) alter(s *study.Study) {
 		if len(day) != 10 {
 			day = "2019-06-01"
 		}
-		at, _, _ := study.Days(day)
+		at := span(day).First
 		at = at.AddDate(0, 0, 300)
 		s.Review = nil
 		s.Dates = slices.DeleteFunc(s.Dates, func(d study.Date) bool { return d.Event == study.ResultsSubmitted && m.IntN(2) == 0 })
@@ -111,13 +111,13 @@ func (m mutator) alter(s *study.Study) {
 	case 14: // it had begun, and not on the day that it is said to be
 		s.Status = "recruiting"
 		for i := range s.Dates {
-			if day, _, err := study.Days(s.Dates[i].Date); err == nil && s.Dates[i].Event == study.Start {
+			if day := span(s.Dates[i].Date).First; !day.IsZero() && s.Dates[i].Event == study.Start {
 				s.Dates[i] = study.Date{Event: study.Start, Date: day.AddDate(0, 0, -m.IntN(90)).Format(time.DateOnly), Kind: pick(m, study.Planned, "")}
 			}
 		}
 	case 13:
 		event, day := pick(m, study.ResultsPosted, EndEU, study.CertificateSubmitted), s.Date(study.PrimaryCompletion).Date
-		if first, _, err := study.Days(day); err == nil && s.Date(event).Date == "" {
+		if first := span(day).First; !first.IsZero() && s.Date(event).Date == "" {
 			s.Dates = append(s.Dates, study.Date{Event: event, Date: first.AddDate(0, 0, m.IntN(500)).Format(time.DateOnly), Kind: study.Actual})
 		}
 	}
@@ -137,7 +137,7 @@ func (m mutator) date(s *study.Study) *study.Date {
 func agree(t *testing.T, m mutator, name string, versions []study.Version, seen map[string]int) {
 	t.Helper()
 	last, _ := versions[len(versions)-1].Day()
-	day, _, _ := study.Days(last)
+	day := span(last).First
 	facts := asLogged(versions)
 	for range 3 {
 		at := day.AddDate(0, 0, pick(m, 0, m.IntN(100), m.IntN(400), m.IntN(2000))).Format(time.DateOnly)

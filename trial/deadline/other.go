@@ -97,9 +97,8 @@ func (c *caseOf) european(v *Verdict, n int) {
 		c.emptiedEnds(v, n)
 		return
 	}
-	a, b, _ := span(end)
 	submitted, _ := c.done(study.ResultsSubmitted)
-	v.judge(months(a, n), months(b, n), submitted.Date.Date, c.day)
+	v.judge(monthsAfter(span(end), n), submitted.Date.Date, c.day)
 	if v.Verdict == OK || v.Verdict == Late {
 		v.Verdict, v.Why = NotDeterminable, "results were submitted to a register; when a summary was submitted to the EU database is not in the record"
 	}

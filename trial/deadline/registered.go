@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -17,12 +18,10 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 		v.Verdict, v.Why = NotDeterminable, "the record gives no start or no day of first submission"
 		return
 	}
-	if start.Kind == study.Planned && !c.day.After(mustLast(start.Date.Date)) {
+	if start.Kind == study.Planned && !c.day.After(span(start.Date.Date).Last) {
 		v.note("the start is planned")
 	}
-	a, b, _ := span(start.Date.Date)
-	dueFirst, dueLast := dueOf(a, b, due)
-	v.judge(dueFirst, dueLast, first.Date.Date, c.day)
+	v.judge(dueOf(span(start.Date.Date), due), first.Date.Date, c.day)
 	if v.Verdict == NotDeterminable {
 		v.Why = "cannot be told: " + v.Why
 	}
@@ -31,7 +30,8 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 		return
 	}
 	for _, x := range study.History(c.versions, study.Start) {
-		if f, _, ok := span(x.Date.Date); ok && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && mustLast(first.Date.Date).After(due(f)) {
+		f := span(x.Date.Date)
+		if !f.IsZero() && x.Kind == "" && start.Kind == study.Actual && v.Verdict == OK && span(first.Date.Date).Last.After(due(f.First)) {
 			v.note("by the start %s of %s, which does not say whether that was planned, it would not be in time", x.Date.Date, x.Name())
 		}
 	}
@@ -43,41 +43,39 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 		return
 	}
 	if now := c.now.Date(study.Start); now.Date != start.Date.Date && v.Verdict == Late {
-		if f, _, ok := span(now.Date); ok && !mustLast(first.Date.Date).After(due(f)) {
+		if f := span(now.Date); !f.IsZero() && !span(first.Date.Date).Last.After(due(f.First)) {
 			v.note("by the start as edited (%s) it would be in time: it became prospective by an edited start date", words(now))
 		}
 	}
 }
 
-// dueOf returns the first and last day on which something is due that follows from any
-// day of a span. A later day need not be due later: the ICMJE let trials that had begun
+// dueOf returns the days between which something is due that follows from any day of a
+// date. A later day need not be due later: the ICMJE let trials that had begun
 // before July 2005 be registered until September.
-func dueOf(a, b time.Time, due func(time.Time) time.Time) (first, last time.Time) {
-	first, last = due(a), due(a)
-	for ; !a.After(b); a = a.AddDate(0, 0, 1) {
-		if d := due(a); d.Before(first) {
-			first = d
+func dueOf(of trial.Date, due func(time.Time) time.Time) trial.Date {
+	d := trial.Date{First: due(of.First), Last: due(of.First)}
+	for day := of.First; !day.After(of.Last); day = day.AddDate(0, 0, 1) {
+		if x := due(day); x.Before(d.First) {
+			d.First = x
 		} else {
-			last = later(last, d)
+			d.Last = later(d.Last, x)
 		}
 	}
-	return first, last
+	return d
 }
 
 // moved says of a registration that is in time by the earliest actual start whether a
 // version said, when that start was still to come, that the trial had begun before: the
 // start was then moved behind the registration, and neither is taken on trust.
 func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time) time.Time) bool {
-	f, l, _ := span(first.Date.Date)
 	for i := range c.versions {
 		x := &c.versions[i]
 		date, ok := x.Begun()
-		a, b, valid := span(date)
-		if !ok || !valid || !b.Before(mustLast(start.Date.Date)) {
+		begun := span(date)
+		if !ok || begun.IsZero() || !begun.Last.Before(span(start.Date.Date).Last) {
 			continue
 		}
-		dueFirst, dueLast := dueOf(a, b, due)
-		if by, _ := within(dueFirst, dueLast, f, l, c.day); by == v.Verdict {
+		if by, _ := within(dueOf(begun, due), span(first.Date.Date), c.day); by == v.Verdict {
 			continue
 		}
 		day, _ := x.Day()
@@ -99,9 +97,4 @@ func (c *caseOf) begun(date string) bool {
 		}
 	}
 	return false
-}
-
-func mustLast(date string) time.Time {
-	_, last, _ := span(date)
-	return last
 }

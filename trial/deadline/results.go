@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -23,30 +24,30 @@ func (c *caseOf) resultsFDA() Verdict {
 		return v
 	}
 	v.Notes = append(v.Notes, c.edits(study.PrimaryCompletion)...)
-	first, last, _ := span(completion.Date.Date)
+	at := span(completion.Date.Date)
 	unapproved := c.now.Oversight.UnapprovedDevice == "yes" && c.now.Oversight.FDADrug == "no"
 	switch {
-	case last.Before(ruleInForce) && unapproved:
+	case at.Last.Before(ruleInForce) && unapproved:
 		v.Verdict, v.Why = NotApplicable, "completed before 2017-01-18, of a product that was not approved"
 		return v
 	case c.now.Waived: // 11.54
 		v.Inputs = append(v.Inputs, c.say("results", "waived"))
 		v.Verdict, v.Why = Excused, "the register says that results are waived; the waiver itself is not in the record"
 		return v
-	case first.Before(ruleInForce) && !last.Before(ruleInForce) && unapproved:
+	case at.First.Before(ruleInForce) && !at.Last.Before(ruleInForce) && unapproved:
 		v.Verdict, v.Why = NotDeterminable, "of a product that was not approved: nothing is owed if it was completed before 2017-01-18, which depends on the day within the month"
 		return v
-	case last.Before(ruleInForce):
+	case at.Last.Before(ruleInForce):
 		v.note("completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
 	}
 	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
 	sent := c.results(&v)
 	if sent.open != "" {
 		v.Verdict, v.Why = NotDeterminable, sent.open
-		v.Due = show(months(last, 12))
+		v.Due = show(months(at.Last, 12))
 		return v
 	}
-	c.delayed(&v, months(first, 12), months(last, 12), sent)
+	c.delayed(&v, monthsAfter(at, 12), sent)
 	if v.Verdict == Overdue {
 		c.asFarAs(&v)
 	}
@@ -57,13 +58,13 @@ func (c *caseOf) resultsFDA() Verdict {
 	case owed && completion.Kind == "" && c.now.Status != "completed" && c.now.Status != "terminated":
 		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the primary completion date is planned or actual, nor that the trial has ended"
 		return v
-	case owed && first.Before(ruleInForce):
+	case owed && at.First.Before(ruleInForce):
 		v.Verdict, v.Why = NotDeterminable, "whether the product was approved by the completion is not in the record"
 		return v
 	}
-	if end, ok := c.earliest(study.Completion); ok && v.Done != "" && mustLast(end.Date.Date).After(last) {
+	if end, ok := c.earliest(study.Completion); ok && v.Done != "" && span(end.Date.Date).Last.After(at.Last) {
 		v.note("results of outcomes measured after the primary completion are owed a year after each was measured, by %s for the last, "+
-			"42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(mustLast(end.Date.Date), 12)))
+			"42 CFR 11.44(d): whether those submitted are all is not in the record", show(months(span(end.Date.Date).Last, 12)))
 	}
 	return v
 }
@@ -71,8 +72,8 @@ func (c *caseOf) resultsFDA() Verdict {
 // A sending is when results were sent that stand now: between two days; the last is zero
 // where none stand. Open says why that cannot be told.
 type sending struct {
-	first, last time.Time
-	open        string
+	trial.Date
+	open string
 }
 
 // results returns when the results were sent that stand, by the latest day that any
@@ -87,13 +88,11 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		shown, _ := x.Day()
 		sub := x.Submission(shown, at)
 		if sub.Canceled {
-			_, until, _ := span(sub.Until)
-			back = later(back, until)
+			back = later(back, span(sub.Until).Last)
 			v.note("by %s of %s results were sent and taken back: %s", x.Name(), shown, study.ReviewWords(x.Review))
 		}
-		if _, last, _ := span(sub.Last); sub.Stands && !last.Before(sent.last) {
-			first, _, _ := span(sub.First) // zero where nothing bounds it
-			from, sent = x, sending{first: first, last: last}
+		if last := span(sub.Last).Last; sub.Stands && !last.Before(sent.Last) { // First is zero where nothing bounds it
+			from, sent = x, sending{Date: trial.Date{First: span(sub.First).First, Last: last}}
 		}
 	}
 	shown, _ := c.now.Day()
@@ -107,70 +106,69 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 		return sending{} // said above
 	case !now.Stands && c.now.TellsResults():
 		day, _ := from.Day()
-		v.note("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.last), c.now.Name(), shown)
+		v.note("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.Last), c.now.Name(), shown)
 		return sending{open: "results that were sent are gone from the later version, and nothing says whether they were taken back"}
 	}
-	if !back.IsZero() && !sent.last.After(back) { // sent again since, on a day that nobody gives
-		v.note("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.last), show(back))
-		_, last, _ := span(shown)
-		sent = sending{first: back, last: later(back, last)}
+	if !back.IsZero() && !sent.Last.After(back) { // sent again since, on a day that nobody gives
+		v.note("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.Last), show(back))
+		sent = sending{Date: trial.Date{First: back, Last: later(back, span(shown).Last)}}
 	}
 	switch {
-	case sent.first.Equal(sent.last):
-		v.Done = show(sent.last)
-	case from.Date(study.ResultsSubmitted).Date != "" && sent.last.Equal(mustLast(from.Date(study.ResultsSubmitted).Date)):
+	case sent.First.Equal(sent.Last):
+		v.Done = show(sent.Last)
+	case from.Date(study.ResultsSubmitted).Date != "" && sent.Last.Equal(span(from.Date(study.ResultsSubmitted).Date).Last):
 		v.Done = from.Date(study.ResultsSubmitted).Date // a month
-	case sent.first.IsZero():
-		v.note("the results that stand were sent by %s; on which day is not in the record", show(sent.last))
+	case sent.First.IsZero():
+		v.note("the results that stand were sent by %s; on which day is not in the record", show(sent.Last))
 	default:
-		v.note("the results that stand were sent between %s and %s; on which day is not in the record", show(sent.first), show(sent.last))
+		v.note("the results that stand were sent between %s and %s; on which day is not in the record", show(sent.First), show(sent.Last))
 	}
 	return sent
 }
 
-// delayed judges by the deadline, between two days, and by each certificate that any
+// delayed judges by the deadline, and by each certificate that any
 // version gives.
 //
 // 11.44(b) and (c): a certificate, submitted before results are due, delays them by no
 // more than two years; (e): so does a request for an extension, to a day that it names.
 // The register has one day for both and does not say which it is.
-func (c *caseOf) delayed(v *Verdict, dueFirst, dueLast time.Time, sent sending) {
+func (c *caseOf) delayed(v *Verdict, due trial.Date, sent sending) {
 	done := v.Done
-	v.judge(dueFirst, dueLast, "", c.day)
+	v.judge(due, "", c.day)
 	v.Done = done
-	v.Verdict, v.Why = within(dueFirst, dueLast, sent.first, sent.last, c.day)
+	v.Verdict, v.Why = within(due, sent.Date, c.day)
 	if v.Verdict == OK || v.Verdict == NotYetDue {
 		return
 	}
 	plain, why := v.Verdict, v.Why
 	var seen, verdicts []string
 	for _, x := range study.History(c.versions, study.CertificateSubmitted) {
-		first, last, ok := span(x.Date.Date)
-		if !ok || x.Kind == study.Planned || first.After(c.day) || slices.Contains(seen, x.Date.Date) {
+		of := span(x.Date.Date)
+		if of.IsZero() || x.Kind == study.Planned || of.First.After(c.day) || slices.Contains(seen, x.Date.Date) {
 			continue
 		}
 		seen = append(seen, x.Date.Date)
-		if first.After(dueLast) {
+		if of.First.After(due.Last) {
 			v.note("the certificate, or request for an extension, of %s came after results were due and delays nothing", x.Date.Date)
 			verdicts = append(verdicts, plain)
 			continue
 		}
-		inTime := last // the last day on which it may have been submitted in time
-		if inTime.After(dueLast) {
-			inTime = dueLast
+		inTime := of.Last // the last day on which it may have been submitted in time
+		if inTime.After(due.Last) {
+			inTime = due.Last
 		}
-		a, b := later(months(first, 24), dueFirst), later(months(inTime, 24), dueLast)
+		a, b := later(months(of.First, 24), due.First), later(months(inTime, 24), due.Last)
 		v.note("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day "+
 			"of a request for an extension for good cause in the same place, and not the day to which it was granted", x.Date.Date, show(b))
 		v.Due = show(b)
 		by := NotDeterminable
 		switch {
 		case plain == NotDeterminable:
-		case plain == Overdue && c.day.After(b), plain == Late && sent.first.After(b):
+		case plain == Overdue && c.day.After(b), plain == Late && sent.First.After(b):
 			by = plain
-		case last.After(dueFirst):
+		case of.Last.After(due.First):
 			v.note("whether that was before results were due depends on the day within the month")
-		case plain == Overdue && !c.day.After(a), plain == Late && !sent.last.After(a):
+		case plain == Overdue && !c.day.After(a), plain == Late && !sent.Last.After(a):
 			by = Excused
 		}
 		verdicts = append(verdicts, by)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
@@ -277,7 +278,7 @@ func (d *differ) dates(a, b *Study) {
 			if !d.other && !strings.HasSuffix(event, "-posted") {
 				d.text(field, x.words(), y.words())
 			}
-		case within(y.Date, x.Date):
+		case y.days().Within(x.days()):
 			d.add(field, Refined, x.words(), y.words())
 		default:
 			d.add(field, Changed, x.words(), y.words())
@@ -285,11 +286,10 @@ func (d *differ) dates(a, b *Study) {
 	}
 }
 
-// within reports whether a date means only days that another may mean.
-func within(narrow, wide string) bool {
-	f1, l1, err1 := Days(narrow)
-	f2, l2, err2 := Days(wide)
-	return err1 == nil && err2 == nil && !f1.Before(f2) && !l1.After(l2)
+// days returns the days that a date may mean, zero where it is none.
+func (d Date) days() trial.Date {
+	days, _ := trial.ParseDate(d.Date)
+	return days
 }
 
 func (d Date) words() string { return strings.TrimSpace(d.Date + " " + d.Kind) }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A ReviewEvent is one step of the results on their way into the register, which a
@@ -41,7 +43,7 @@ func (s *Study) addReview(event, date string, unknown bool) {
 // checkReview refuses dates that are none.
 func (s *Study) checkReview() error {
 	for _, e := range s.Review {
-		if _, _, err := Days(e.Date); e.Date != "" && err != nil {
+		if _, err := trial.ParseDate(e.Date); e.Date != "" && err != nil {
 			return fmt.Errorf("the date on which results were %s: %w", e.Event, err)
 		}
 	}
@@ -81,8 +83,8 @@ type Submission struct {
 
 // span returns the first and last day that a date may mean, as text.
 func span(date string) (first, last string, ok bool) {
-	a, b, err := Days(date)
-	return a.Format(time.DateOnly), b.Format(time.DateOnly), err == nil && date != ""
+	d, err := trial.ParseDate(date)
+	return d.First.Format(time.DateOnly), d.Last.Format(time.DateOnly), err == nil
 }
 
 // Submission returns what the record, shown on one day, says of results as of another.

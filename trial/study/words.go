@@ -1,11 +1,12 @@
 package study
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // This file has the one spelling of coded values, and of dates.
@@ -218,44 +219,19 @@ func registryDate(s string) string {
 // checkDates refuses a study with a date that does not exist.
 func (s *Study) checkDates() error {
 	for _, d := range s.Dates {
-		if _, _, err := Days(d.Date); err != nil {
+		if _, err := trial.ParseDate(d.Date); err != nil {
 			return fmt.Errorf("the date %s: %w", d.Event, err)
 		}
 	}
 	for _, d := range s.Documents {
-		if _, _, err := Days(d.Date); d.Date != "" && err != nil {
+		if _, err := trial.ParseDate(d.Date); d.Date != "" && err != nil {
 			return fmt.Errorf("the date of the document %.60q: %w", d.Label, err)
 		}
 	}
 	if s.Dated != "" {
-		if _, _, err := Days(s.Dated); err != nil {
+		if _, err := trial.ParseDate(s.Dated); err != nil {
 			return fmt.Errorf("the date of the version: %w", err)
 		}
 	}
 	return s.checkReview()
-}
-
-// Days returns the first and last day that a date may mean, at midnight UTC: a
-// month is its days, a year its months.
-func Days(date string) (first, last time.Time, err error) {
-	switch len(date) {
-	case 4:
-		first, err = time.Parse("2006", date)
-		last = first.AddDate(1, 0, -1)
-	case 7:
-		first, err = time.Parse("2006-01", date)
-		last = first.AddDate(0, 1, -1)
-	case 10:
-		first, err = time.Parse("2006-01-02", date)
-		last = first
-	default:
-		err = fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
-	}
-	if err == nil && first.Year() < 1900 {
-		err = errors.New("too early")
-	}
-	if err != nil {
-		return time.Time{}, time.Time{}, fmt.Errorf("%.40q is no date such as 2026-03-01 or 2026-03", date)
-	}
-	return first, last, nil
 }
