@@ -35,6 +35,10 @@ func LogKeyMessage(origin, vkey string) []byte {
 
 func (*LogKey) Kind() string { return "logkey" }
 
+func (k *LogKey) describe([]Subject) string {
+	return fmt.Sprintf("log key %s: %s", k.Action, k.VKey)
+}
+
 func (k *LogKey) check(subjects []Subject) error {
 	if err := checkText("vkey", k.VKey, 4000); err != nil {
 		return err
@@ -126,6 +130,10 @@ func (p *Policy) File() []byte {
 
 func (*Policy) Kind() string { return "policy" }
 
+func (p *Policy) describe(subjects []Subject) string {
+	return fmt.Sprintf("policy announced: SHA-256 %s%s", subjects[0].Digest.SHA256, following(p.Previous))
+}
+
 func (p *Policy) check(subjects []Subject) error {
 	data, err := decodeB64(p.Policy)
 	if err != nil {
@@ -169,6 +177,10 @@ type Rules struct {
 }
 
 func (*Rules) Kind() string { return "rules" }
+
+func (p *Rules) describe([]Subject) string {
+	return fmt.Sprintf("rule set %d announced from entry %d on", p.Set, p.From)
+}
 
 func (p *Rules) check(subjects []Subject) error {
 	if p.Set < 1 || p.Set > maxRules || p.From > maxIndex {

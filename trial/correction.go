@@ -50,6 +50,13 @@ func (*Correction) Kind() string { return "correction" }
 
 func (c *Correction) trialID() Hash { return c.Trial }
 
+func (c *Correction) describe([]Subject) string {
+	if c.Void != "" {
+		return fmt.Sprintf("the %s %s of trial %s is void: %s", c.Of, c.Statement, c.Trial, c.Void)
+	}
+	return fmt.Sprintf("correction of the %s %s of trial %s: %s is %q, not %q (%s)", c.Of, c.Statement, c.Trial, c.Field, c.New, c.Old, c.Reason)
+}
+
 func (c *Correction) check(subjects []Subject) error {
 	if c.Void != "" {
 		switch {

@@ -29,6 +29,13 @@ func (*Delegation) Kind() string { return "delegation" }
 
 func (d *Delegation) trialID() Hash { return d.Trial }
 
+func (d *Delegation) describe([]Subject) string {
+	if !d.Withdraw.IsZero() {
+		return fmt.Sprintf("withdrawal of the delegation %.12s for trial %s: %s", d.Withdraw, d.Trial, because(d.Reason))
+	}
+	return fmt.Sprintf("delegation of %s%s to %s%s for trial %s", strings.Join(d.Kinds, ", "), said(" in ", d.Scope), d.To, said(" until ", d.End), d.Trial)
+}
+
 func (d *Delegation) check(subjects []Subject) error {
 	if err := checkEndReason(d.Reason, !d.Withdraw.IsZero()); err != nil {
 		return err

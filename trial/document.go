@@ -24,6 +24,10 @@ func (*Document) Kind() string { return "document" }
 
 func (d *Document) trialID() Hash { return d.Trial }
 
+func (d *Document) describe([]Subject) string {
+	return fmt.Sprintf("document %sof trial %s", spaced(d.Version), d.Trial)
+}
+
 func (d *Document) check(subjects []Subject) error {
 	if err := checkVersion(d.Version, false); err != nil {
 		return err
@@ -53,6 +57,10 @@ type SAP struct {
 func (*SAP) Kind() string { return "sap" }
 
 func (p *SAP) trialID() Hash { return p.Trial }
+
+func (p *SAP) describe([]Subject) string {
+	return fmt.Sprintf("statistical analysis plan %s for the %s analysis of trial %s", p.Version, p.Analysis, p.Trial)
+}
 
 func (p *SAP) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, true); err != nil {
@@ -85,6 +93,10 @@ type Results struct {
 func (*Results) Kind() string { return "results" }
 
 func (p *Results) trialID() Hash { return p.Trial }
+
+func (p *Results) describe([]Subject) string {
+	return fmt.Sprintf("results %sof the %s analysis of trial %s%s", spaced(p.Version), p.Analysis, p.Trial, following(p.Updates))
+}
 
 func (p *Results) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, false); err != nil {

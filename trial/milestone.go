@@ -50,6 +50,10 @@ func (*Milestone) Kind() string { return "milestone" }
 
 func (m *Milestone) trialID() Hash { return m.Trial }
 
+func (m *Milestone) describe([]Subject) string {
+	return fmt.Sprintf("milestone %s on %s of trial %s", strings.TrimSpace(m.Event+" "+m.Analysis+" "+m.Country), m.Date, m.Trial)
+}
+
 func (m *Milestone) check(subjects []Subject) error {
 	needs, ok := Events[m.Event]
 	if !ok {

@@ -71,6 +71,10 @@ func CheckOrgID(id string) error {
 
 func (*Org) Kind() string { return "org" }
 
+func (o *Org) describe([]Subject) string {
+	return fmt.Sprintf("enrolment of the organisation %s (%s) with %d administrators", o.ID, o.Name, len(o.Administrators))
+}
+
 func (o *Org) check(subjects []Subject) error {
 	if err := CheckOrgID(o.ID); err != nil {
 		return err
@@ -154,6 +158,23 @@ type KeyLimits struct {
 // maxKeyTrials is how many trials the limits of a key may name.
 const maxKeyTrials = 100
 
+func (l *KeyLimits) describe() string {
+	if l == nil {
+		return "none"
+	}
+	var parts []string
+	if len(l.Kinds) > 0 {
+		parts = append(parts, strings.Join(l.Kinds, ", "))
+	}
+	if len(l.Trials) > 0 {
+		parts = append(parts, fmt.Sprintf("%d trials", len(l.Trials)))
+	}
+	if l.Until != "" {
+		parts = append(parts, "until "+l.Until)
+	}
+	return strings.Join(parts, "; ")
+}
+
 func (l *KeyLimits) check() error {
 	if l == nil {
 		return nil
@@ -199,6 +220,20 @@ func checkEndReason(reason string, ends bool) error {
 }
 
 func (*Key) Kind() string { return "key" }
+
+func (k *Key) describe([]Subject) string {
+	switch k.Action {
+	case "revoke":
+		return fmt.Sprintf("revocation of key %s of %s: %s", k.Revoke, k.Org, because(k.Reason))
+	case "limit":
+		return fmt.Sprintf("limits of key %s of %s: %s: %s", k.Limit, k.Org, k.Limits.describe(), because(k.Reason))
+	}
+	limited := ""
+	if k.Limits != nil {
+		limited = ", limited to " + k.Limits.describe()
+	}
+	return fmt.Sprintf("enrolment of key %s as %s of %s%s", k.Enrol.Key.ID(), k.Role, k.Org, limited)
+}
 
 func (k *Key) check(subjects []Subject) error {
 	if err := CheckOrgID(k.Org); err != nil {

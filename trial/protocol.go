@@ -35,6 +35,10 @@ func (*Protocol) Kind() string { return "protocol" }
 
 func (p *Protocol) trialID() Hash { return p.Trial }
 
+func (p *Protocol) describe([]Subject) string {
+	return fmt.Sprintf("protocol version %s (%s) of trial %s%s", p.Version, p.Scope, p.Trial, following(p.Previous))
+}
+
 func (p *Protocol) check(subjects []Subject) error {
 	if err := checkVersion(p.Version, true); err != nil {
 		return err

@@ -20,6 +20,14 @@ type Registration struct {
 
 func (*Registration) Kind() string { return "registration" }
 
+func (g *Registration) describe([]Subject) string {
+	masked := ""
+	if g.Masked {
+		masked = ", masked"
+	}
+	return fmt.Sprintf("registration of the trial with the sponsor's number %s%s", g.Number, masked)
+}
+
 func (g *Registration) check(subjects []Subject) error {
 	if err := checkText("number", g.Number, 60); err != nil {
 		return err
@@ -76,6 +84,10 @@ type Identifier struct {
 func (*Identifier) Kind() string { return "identifier" }
 
 func (i *Identifier) trialID() Hash { return i.Trial }
+
+func (i *Identifier) describe([]Subject) string {
+	return fmt.Sprintf("identifier %s of trial %s", i.Identifier, i.Trial)
+}
 
 func (i *Identifier) check(subjects []Subject) error {
 	if err := checkIdentifier(i.Identifier); err != nil {
@@ -142,6 +154,13 @@ type Observation struct {
 var sources = []string{"registry", "journal", "website", "other"}
 
 func (*Observation) Kind() string { return "observation" }
+
+func (o *Observation) describe([]Subject) string {
+	if !o.Withdraw.IsZero() {
+		return fmt.Sprintf("withdrawal of the observation %.12s of %s: %s", o.Withdraw, o.Identifier, o.Reason)
+	}
+	return fmt.Sprintf("observation of %s in a %s on %s%s", o.Identifier, o.Source, o.SeenAt, said(", of the version of ", o.Dated))
+}
 
 func (o *Observation) check(subjects []Subject) error {
 	if err := checkIdentifier(o.Identifier); err != nil {

@@ -28,6 +28,10 @@ func CommitStatement(salt Salt, id Hash) Hash {
 
 func (*Seal) Kind() string { return "seal" }
 
+func (p *Seal) describe([]Subject) string {
+	return fmt.Sprintf("sealed statement of %s, commitment %s", p.Org, p.Commitment)
+}
+
 func (p *Seal) check(subjects []Subject) error {
 	if err := CheckOrgID(p.Org); err != nil {
 		return err
@@ -85,6 +89,10 @@ func NewUnseal(c Common, payload []byte, salt Salt, at SealRef) (*Unseal, []Subj
 func (*Unseal) Kind() string { return "unseal" }
 
 func (u *Unseal) trialID() Hash { return u.inner.Predicate.(ofTrial).trialID() }
+
+func (u *Unseal) describe([]Subject) string {
+	return fmt.Sprintf("opening of a seal of entry %d, %s: %s", u.Sealed.Index, u.Sealed.Time, Describe(u.inner))
+}
 
 // Opened returns the statement that was sealed.
 func (u *Unseal) Opened() *Statement { return u.inner }

@@ -1,5 +1,7 @@
 package trial
 
+import "fmt"
+
 // CoSignature is another signature on a statement that is logged: who reviewed,
 // approved or takes responsibility for what another wrote. Its meaning is the
 // member meaning that every statement has. Its subject is the identity of the
@@ -14,6 +16,10 @@ type CoSignature struct {
 func (*CoSignature) Kind() string { return "signature" }
 
 func (c *CoSignature) trialID() Hash { return c.Trial }
+
+func (c *CoSignature) describe([]Subject) string {
+	return fmt.Sprintf("signature on the statement %s of trial %s, meaning %s", c.Statement, c.Trial, c.Meaning)
+}
 
 func (c *CoSignature) check(subjects []Subject) error {
 	return checkNamed(subjects, "statement", c.Statement)

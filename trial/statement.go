@@ -52,6 +52,8 @@ type Predicate interface {
 	common() *Common
 	// check holds the members and subjects to the kind's form, without state.
 	check(subjects []Subject) error
+	// describe says in one line what the statement says.
+	describe(subjects []Subject) string
 	// apply checks the kind's rules against the state and, if none is broken,
 	// edits the records that the statement is about.
 	apply(t *tx, s *Signed) *Refusal

@@ -34,6 +34,10 @@ func (*Transfer) Kind() string { return "transfer" }
 
 func (p *Transfer) trialID() Hash { return p.Trial }
 
+func (p *Transfer) describe([]Subject) string {
+	return fmt.Sprintf("transfer of trial %s to %s: %s%s", p.Trial, p.To, p.Action, said(", on the ground of ", p.Ground))
+}
+
 func (p *Transfer) check(subjects []Subject) error {
 	if err := CheckOrgID(p.To); err != nil {
 		return err
@@ -123,6 +127,10 @@ type Ruling struct {
 func (*Ruling) Kind() string { return "ruling" }
 
 func (p *Ruling) trialID() Hash { return p.Trial }
+
+func (p *Ruling) describe([]Subject) string {
+	return fmt.Sprintf("ruling that %s is the number of trial %s, on the ground of %s", p.Identifier, p.Trial, p.Ground)
+}
 
 func (p *Ruling) check(subjects []Subject) error {
 	if err := checkIdentifier(p.Identifier); err != nil {

@@ -79,7 +79,7 @@ func loggedText(v *receipt.Verdict) string {
 	if t, ok := v.ProvenTime(); ok {
 		seen = fmt.Sprintf("seen by witnesses no later than %s UTC", t.UTC().Format(time.DateTime))
 	}
-	return fmt.Sprintf("entry %d: %s, %s", v.Index, receipt.Describe(v.Entry.Statement.Statement), seen)
+	return fmt.Sprintf("entry %d: %s, %s", v.Index, trial.Describe(v.Entry.Statement.Statement), seen)
 }
 
 // receiptsText names receipts.

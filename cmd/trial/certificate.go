@@ -14,7 +14,6 @@ import (
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 //go:embed certificate.html
@@ -117,7 +116,7 @@ func certify(v checked, proof []byte) *certification {
 	common := trial.CommonOf(st.Statement)
 	signer := v.Entry.Signer
 	c := &certification{
-		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: printable(receipt.Describe(st.Statement)),
+		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: printable(trial.Describe(st.Statement)),
 		Who: printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role, Meaning: common.Meaning,
 		Signed: common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
 		Log: printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,

@@ -269,7 +269,7 @@ func compareParts(a, b shownPart) (*partChange, error) {
 	default:
 		c.Change = "changed"
 	}
-	from, to := fmt.Sprintf("entry %d (%s, by %s)", a.Index, receipt.Describe(before), a.Entry.Signer.Org), fmt.Sprintf("entry %d (%s, by %s)", b.Index, receipt.Describe(after), b.Entry.Signer.Org)
+	from, to := fmt.Sprintf("entry %d (%s, by %s)", a.Index, trial.Describe(before), a.Entry.Signer.Org), fmt.Sprintf("entry %d (%s, by %s)", b.Index, trial.Describe(after), b.Entry.Signer.Org)
 	c.Says = fmt.Sprintf("from %s to %s, which names it as the version that it follows", from, to)
 	if !c.Follows {
 		c.Says = fmt.Sprintf("from %s to %s; there may be versions between them", from, to)

@@ -15,7 +15,6 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/history"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // errStated says that a history is complete by the operator's word only.
@@ -290,7 +289,7 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(entry.Entry))
 		if i := items[entry.Index]; i != nil {
 			if of := tl.About(i); of != nil {
-				fmt.Fprintf(e.stdout, "  about entry %d: %s\n", of.Index, receipt.Describe(of.Statement))
+				fmt.Fprintf(e.stdout, "  about entry %d: %s\n", of.Index, trial.Describe(of.Statement))
 			}
 			e.printMarks(i)
 			marks = append(marks, i.Marks...)

@@ -248,7 +248,7 @@ func summary(e *trial.Entry) string {
 	case e.State != nil:
 		return fmt.Sprintf("%s state entry: %d entries before it, map root %s", e.Time, e.State.Size, e.State.Map.Root)
 	}
-	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, receipt.Describe(e.Statement.Statement), trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
+	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, trial.Describe(e.Statement.Statement), trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
 }
 
 func show(ctx context.Context, e *env, args []string) error {

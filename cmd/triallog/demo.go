@@ -231,7 +231,7 @@ func (s *story) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.detail("entry %d: %s", v.Index, receipt.Describe(v.Entry.Statement.Statement))
+	s.detail("entry %d: %s", v.Index, trial.Describe(v.Entry.Statement.Statement))
 	s.say("Example Pharma registers a trial and binds its registry number to it.")
 	number := "EXP-2026-01"
 	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
@@ -290,7 +290,7 @@ func (s *story) results(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.detail("entry %d: %s", v.Index, receipt.Describe(v.Entry.Statement.Statement))
+	s.detail("entry %d: %s", v.Index, trial.Describe(v.Entry.Statement.Statement))
 	text := "RESULTS EXP-2026-01, primary analysis\nHbA1c at week 12: -0.9 (examplinib), -0.2 (placebo).\n"
 	return s.file(ctx, "results.txt", text, &trial.Results{Common: common("approval"), Analysis: "primary", Trial: s.trial, Version: "1.0"})
 }
@@ -313,7 +313,7 @@ func (s *story) file(ctx context.Context, name, text string, p trial.Predicate) 
 		return err
 	}
 	s.documents = append(s.documents, d)
-	s.detail("entry %d: %s\nreceipt %s.tlog-proof", v.Index, receipt.Describe(v.Entry.Statement.Statement), d.file)
+	s.detail("entry %d: %s\nreceipt %s.tlog-proof", v.Index, trial.Describe(v.Entry.Statement.Statement), d.file)
 	return nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/deadline"
 	"github.com/trialproof/trialproof/trial/outcome"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
@@ -183,7 +182,7 @@ func (d *Dossier) entries() []ReportEntry {
 func (d *Dossier) inspectEntry(entry trial.Located, i *trial.Item) ReportEntry {
 	id, st := entry.Statement.Effective()
 	x := ReportEntry{
-		Index: entry.Index, Time: entry.Time, Kind: st.Predicate.Kind(), Says: receipt.Describe(entry.Statement.Statement), Statement: id,
+		Index: entry.Index, Time: entry.Time, Kind: st.Predicate.Kind(), Says: trial.Describe(entry.Statement.Statement), Statement: id,
 		Leaf: entry.LeafHash(), Digests: []string{}, Org: entry.Signer.Org, Role: entry.Signer.Role, Key: entry.Signer.Key.ID().String(),
 		Meaning: trial.CommonOf(entry.Statement.Statement).Meaning, InEffect: true, Marks: []trial.Mark{},
 	}
