@@ -29,22 +29,9 @@ var (
 	VoidReasons = []string{"duplicate", "wrong-document", "wrong-trial"}
 )
 
-// correctable lists the members that a correction may name, by kind, each with
-// the form of its value. Where the form allows it, a value may be absent.
-var correctable = map[string]map[string]func(string) error{
-	"protocol":  {"dated": checkDated, "version": versionText},
-	"sap":       {"analysis": checkAnalysis, "dated": checkDated, "version": versionText},
-	"results":   {"analysis": checkAnalysis, "dated": checkDated, "version": optionalVersion},
-	"document":  {"dated": checkDated, "version": optionalVersion},
-	"milestone": {"analysis": checkAnalysis, "country": checkCountry, "date": requiredDate},
-}
-
 func requiredDate(s string) error    { return checkDate("date", s) }
 func optionalVersion(s string) error { return checkVersion(s, false) }
 func versionText(s string) error     { return checkVersion(s, true) }
-
-// voidable are the kinds whose effect a void empties.
-var voidable = []string{"document", "identifier", "milestone", "protocol", "results", "sap", "signature"}
 
 func (*Correction) Kind() string { return "correction" }
 
@@ -69,7 +56,10 @@ func (c *Correction) check(subjects []Subject) error {
 		}
 		return checkNamed(subjects, "trial", c.Trial)
 	}
-	form := correctable[c.Of][c.Field]
+	var form func(string) error
+	if newPredicate := kinds[c.Of]; newPredicate != nil {
+		form = correctables(newPredicate())[c.Field].form
+	}
 	switch {
 	case form == nil:
 		return fmt.Errorf("member %.40q of kind %.40q cannot be corrected", c.Field, c.Of)
@@ -103,13 +93,8 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 	if r := t.act(tr, voidAct(c.Of, c.Statement)); r != nil { // so that what is void cannot be logged again
 		return r
 	}
-	switch c.Of {
-	case "protocol":
-		return c.voidProtocol(tr)
-	case "results":
-		tr.Results = without(tr.Results, c.Statement)
-	case "identifier":
-		return c.voidIdentifier(t, tr)
+	if p, ok := kinds[c.Of]().(effective); ok {
+		return p.empty(t, tr, c.Statement)
 	}
 	return nil // of the other kinds no record remembers an effect
 }
@@ -117,24 +102,9 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 // ofOwn refuses a correction of what is not logged for the trial, and by an organisation
 // that neither holds the trial nor logged the statement.
 func (c *Correction) ofOwn(t *tx, tr *TrialRecord) *Refusal {
-	author := ""
-	switch c.Of {
-	case "protocol":
-		for _, versions := range tr.Scopes {
-			for _, v := range versions {
-				if v.ID == c.Statement {
-					author = v.Org
-				}
-			}
-		}
-	case "results":
-		if contains(tr.Results, c.Statement) {
-			author = tr.Holder // whoever held the trial when they were logged
-		}
-	case "identifier":
-		return nil // the holder's, and found by its claim
-	default:
-		author = tr.Shares.author(c.Of, c.Statement)
+	author := tr.Shares.author(c.Of, c.Statement)
+	if p, ok := kinds[c.Of]().(effective); ok {
+		author = p.author(tr, c.Statement)
 	}
 	switch author {
 	case "":
@@ -151,46 +121,3 @@ func (c *Correction) ofOwn(t *tx, tr *TrialRecord) *Refusal {
 // maxVoids is how many acts an organisation may have for a void to be taken: what ends a
 // delegation, or transfers the trial, has room behind them.
 const maxVoids = maxPerTrial - 100
-
-func (c *Correction) voidProtocol(tr *TrialRecord) *Refusal {
-	for name, versions := range tr.Scopes {
-		i := slices.IndexFunc(versions, func(v Version) bool { return v.ID == c.Statement })
-		if i < 0 {
-			continue
-		}
-		if i < len(versions)-1 {
-			return refuse(RulePredecessor, "version %q of %s stands on it: void that first", versions[i+1].Version, name)
-		}
-		scopes := make(map[string][]Version, len(tr.Scopes))
-		for k, v := range tr.Scopes {
-			scopes[k] = v
-		}
-		if scopes[name] = versions[:i:i]; i == 0 {
-			delete(scopes, name)
-		}
-		tr.Scopes = scopes
-		return nil
-	}
-	return refuse(RuleUnknown, "no protocol %s of this trial is in force", c.Statement)
-}
-
-func (c *Correction) voidIdentifier(t *tx, tr *TrialRecord) *Refusal {
-	for _, id := range tr.Identifiers[1:] { // the first is the registration's own
-		rec, ok := t.s.get(RecordKey{"identifier", id}).(*IdentifierRecord)
-		mine := func(x Claim) bool { return x.ID == c.Statement && x.Trial == tr.ID }
-		if !ok || !slices.ContainsFunc(rec.Claims, mine) {
-			continue
-		}
-		rec = t.identifier(id)
-		if r := t.tellClaimants(rec); r != nil {
-			return r
-		}
-		rec.Claims = slices.DeleteFunc(slices.Clone(rec.Claims), mine)
-		if rec.Ruling == c.Trial {
-			rec.Ruling = Hash{}
-		}
-		tr.Identifiers = slices.DeleteFunc(slices.Clone(tr.Identifiers), func(x string) bool { return x == id })
-		return nil
-	}
-	return refuse(RuleUnknown, "no claim %s of this trial is in force", c.Statement)
-}

@@ -21,10 +21,6 @@ type Delegation struct {
 	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; then Trial and perhaps Reason stand beside it
 }
 
-// DelegableKinds are what an organisation that does not hold a trial may be
-// entitled to log for it, with the corrections of them.
-var DelegableKinds = []string{"document", "milestone", "protocol", "sap", "signature"}
-
 func (*Delegation) Kind() string { return "delegation" }
 
 func (d *Delegation) trialID() Hash { return d.Trial }
@@ -62,7 +58,7 @@ func (d *Delegation) check(subjects []Subject) error {
 			return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name", d.Scope)
 		}
 		for _, k := range d.Kinds {
-			if k != "protocol" && k != "milestone" {
+			if !allowed(k).scope {
 				return fmt.Errorf("a statement of kind %s has no scope: delegate it without one", k)
 			}
 		}

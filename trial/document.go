@@ -24,6 +24,12 @@ func (*Document) Kind() string { return "document" }
 
 func (d *Document) trialID() Hash { return d.Trial }
 
+func (*Document) allows() allows { return allows{delegation: true, seal: true, void: true} }
+
+func (d *Document) members() map[string]member {
+	return map[string]member{"dated": {d.Dated, checkDated}, "version": {d.Version, optionalVersion}}
+}
+
 func (d *Document) describe([]Subject) string {
 	return fmt.Sprintf("document %sof trial %s", spaced(d.Version), d.Trial)
 }
@@ -57,6 +63,12 @@ type SAP struct {
 func (*SAP) Kind() string { return "sap" }
 
 func (p *SAP) trialID() Hash { return p.Trial }
+
+func (*SAP) allows() allows { return allows{delegation: true, seal: true, void: true} }
+
+func (p *SAP) members() map[string]member {
+	return map[string]member{"analysis": {p.Analysis, checkAnalysis}, "dated": {p.Dated, checkDated}, "version": {p.Version, versionText}}
+}
 
 func (p *SAP) describe([]Subject) string {
 	return fmt.Sprintf("statistical analysis plan %s for the %s analysis of trial %s", p.Version, p.Analysis, p.Trial)
@@ -93,6 +105,12 @@ type Results struct {
 func (*Results) Kind() string { return "results" }
 
 func (p *Results) trialID() Hash { return p.Trial }
+
+func (*Results) allows() allows { return allows{seal: true, void: true} }
+
+func (p *Results) members() map[string]member {
+	return map[string]member{"analysis": {p.Analysis, checkAnalysis}, "dated": {p.Dated, checkDated}, "version": {p.Version, optionalVersion}}
+}
 
 func (p *Results) describe([]Subject) string {
 	return fmt.Sprintf("results %sof the %s analysis of trial %s%s", spaced(p.Version), p.Analysis, p.Trial, following(p.Updates))
@@ -132,6 +150,19 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 		return tooMany("results", len(tr.Results))
 	}
 	tr.Results = appended(tr.Results, s.ID)
+	return nil
+}
+
+// author is whoever holds the trial, though another may have held it then.
+func (*Results) author(tr *TrialRecord, id Hash) string {
+	if contains(tr.Results, id) {
+		return tr.Holder
+	}
+	return ""
+}
+
+func (*Results) empty(_ *tx, tr *TrialRecord, id Hash) *Refusal {
+	tr.Results = without(tr.Results, id)
 	return nil
 }
 

@@ -50,6 +50,14 @@ func (*Milestone) Kind() string { return "milestone" }
 
 func (m *Milestone) trialID() Hash { return m.Trial }
 
+func (*Milestone) allows() allows {
+	return allows{delegation: true, scope: true, seal: true, void: true}
+}
+
+func (m *Milestone) members() map[string]member {
+	return map[string]member{"analysis": {m.Analysis, checkAnalysis}, "country": {m.Country, checkCountry}, "date": {m.Date, requiredDate}}
+}
+
 func (m *Milestone) describe([]Subject) string {
 	return fmt.Sprintf("milestone %s on %s of trial %s", strings.TrimSpace(m.Event+" "+m.Analysis+" "+m.Country), m.Date, m.Trial)
 }

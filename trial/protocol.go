@@ -2,7 +2,9 @@ package trial
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 )
 
 // ScopeGlobal is the scope of the protocol that all others stand on.
@@ -34,6 +36,14 @@ var scope = regexp.MustCompile(`^(global|[A-Z]{2}|[a-z0-9][a-z0-9.-]{2,39})$`)
 func (*Protocol) Kind() string { return "protocol" }
 
 func (p *Protocol) trialID() Hash { return p.Trial }
+
+func (*Protocol) allows() allows {
+	return allows{delegation: true, scope: true, seal: true, void: true}
+}
+
+func (p *Protocol) members() map[string]member {
+	return map[string]member{"dated": {p.Dated, checkDated}, "version": {p.Version, versionText}}
+}
 
 func (p *Protocol) describe([]Subject) string {
 	return fmt.Sprintf("protocol version %s (%s) of trial %s%s", p.Version, p.Scope, p.Trial, following(p.Previous))
@@ -109,4 +119,34 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	scopes[p.Scope] = appended(versions, Version{s.ID, t.signer.Org, p.Version})
 	tr.Scopes = scopes
 	return nil
+}
+
+func (*Protocol) author(tr *TrialRecord, id Hash) string {
+	for _, versions := range tr.Scopes {
+		for _, v := range versions {
+			if v.ID == id {
+				return v.Org
+			}
+		}
+	}
+	return ""
+}
+
+func (*Protocol) empty(_ *tx, tr *TrialRecord, id Hash) *Refusal {
+	for name, versions := range tr.Scopes {
+		i := slices.IndexFunc(versions, func(v Version) bool { return v.ID == id })
+		if i < 0 {
+			continue
+		}
+		if i < len(versions)-1 {
+			return refuse(RulePredecessor, "version %q of %s stands on it: void that first", versions[i+1].Version, name)
+		}
+		scopes := maps.Clone(tr.Scopes)
+		if scopes[name] = versions[:i:i]; i == 0 {
+			delete(scopes, name)
+		}
+		tr.Scopes = scopes
+		return nil
+	}
+	return refuse(RuleUnknown, "no protocol %s of this trial is in force", id)
 }

@@ -85,6 +85,8 @@ func (*Identifier) Kind() string { return "identifier" }
 
 func (i *Identifier) trialID() Hash { return i.Trial }
 
+func (*Identifier) allows() allows { return allows{void: true} }
+
 func (i *Identifier) describe([]Subject) string {
 	return fmt.Sprintf("identifier %s of trial %s", i.Identifier, i.Trial)
 }
@@ -129,6 +131,30 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	rec.Shares = rec.Shares.with(share)
 	tr.Identifiers = appended(tr.Identifiers, i.Identifier)
 	return nil
+}
+
+// author is the holder, whose identifier it is; empty finds it by its claim.
+func (*Identifier) author(tr *TrialRecord, _ Hash) string { return tr.Holder }
+
+func (*Identifier) empty(t *tx, tr *TrialRecord, statement Hash) *Refusal {
+	for _, id := range tr.Identifiers[1:] { // the first is the registration's own
+		rec, ok := t.s.get(RecordKey{"identifier", id}).(*IdentifierRecord)
+		mine := func(x Claim) bool { return x.ID == statement && x.Trial == tr.ID }
+		if !ok || !slices.ContainsFunc(rec.Claims, mine) {
+			continue
+		}
+		rec = t.identifier(id)
+		if r := t.tellClaimants(rec); r != nil {
+			return r
+		}
+		rec.Claims = slices.DeleteFunc(slices.Clone(rec.Claims), mine)
+		if rec.Ruling == tr.ID {
+			rec.Ruling = Hash{}
+		}
+		tr.Identifiers = slices.DeleteFunc(slices.Clone(tr.Identifiers), func(x string) bool { return x == id })
+		return nil
+	}
+	return refuse(RuleUnknown, "no claim %s of this trial is in force", statement)
 }
 
 // maxOwnClaims is how often one organisation claims one number, ever.

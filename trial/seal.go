@@ -74,9 +74,6 @@ type SealRef struct {
 	Time  Time   `json:"time"`
 }
 
-// SealableKinds are the kinds of statements that may be sealed.
-var SealableKinds = []string{"document", "milestone", "protocol", "results", "sap"}
-
 // NewUnseal returns the unseal of a statement and its subjects.
 func NewUnseal(c Common, payload []byte, salt Salt, at SealRef) (*Unseal, []Subject, error) {
 	u := &Unseal{Common: c, Salt: salt, Sealed: at, Statement: b64.EncodeToString(payload)}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -18,12 +19,15 @@ type Share struct {
 	Milestones   IDs    `json:"milestones,omitempty"`
 	Observations IDs    `json:"observations,omitempty"`
 	Org          string `json:"org"`
-	SAPs         IDs    `json:"saps,omitempty"`
-	Signatures   IDs    `json:"signatures,omitempty"`
+	// Others are the statements of kinds that have no member of their own here. No kind of
+	// rule set 1 is among them.
+	Others     map[string]IDs `json:"others,omitempty"`
+	SAPs       IDs            `json:"saps,omitempty"`
+	Signatures IDs            `json:"signatures,omitempty"`
 }
 
-// of returns the statements of a kind, nil if a share remembers none of it.
-func (s *Share) of(kind string) *IDs {
+// named returns the member for a kind, nil if it has none of its own.
+func (s *Share) named(kind string) *IDs {
 	switch kind {
 	case "document":
 		return &s.Documents
@@ -37,6 +41,30 @@ func (s *Share) of(kind string) *IDs {
 		return &s.Signatures
 	}
 	return nil
+}
+
+// of returns the statements of a kind.
+func (s *Share) of(kind string) IDs {
+	if ids := s.named(kind); ids != nil {
+		return *ids
+	}
+	return s.Others[kind]
+}
+
+// add puts a statement of a kind behind the others, and leaves the old lists alone:
+// records of earlier sizes have them.
+func (s *Share) add(kind string, id Hash) {
+	ids := s.of(kind).with(id)
+	if own := s.named(kind); own != nil {
+		*own = ids
+		return
+	}
+	others := maps.Clone(s.Others)
+	if others == nil {
+		others = map[string]IDs{}
+	}
+	others[kind] = ids
+	s.Others = others
 }
 
 // Shares are the shares of a record, sorted by organisation.
@@ -74,7 +102,7 @@ func (s Shares) acted(id Hash) bool {
 // author returns the organisation that logged a statement of a kind, "" if none did.
 func (s Shares) author(kind string, id Hash) string {
 	for i := range s {
-		if ids := s[i].of(kind); ids != nil && ids.has(id) {
+		if s[i].of(kind).has(id) {
 			return s[i].Org
 		}
 	}
@@ -84,8 +112,8 @@ func (s Shares) author(kind string, id Hash) string {
 // logged returns a copy in which an organisation has logged a statement of a kind.
 func (s Shares) logged(org, kind string, id Hash) Shares {
 	share := s.share(org)
-	if ids := share.of(kind); !ids.has(id) {
-		*ids = ids.with(id)
+	if !share.of(kind).has(id) {
+		share.add(kind, id)
 	}
 	return s.with(share)
 }
@@ -103,12 +131,27 @@ func (s Shares) check() error {
 			return fmt.Errorf("the share of %s has %d claims", s[i].Org, s[i].Claims)
 		}
 		for _, kind := range []string{"document", "milestone", "observation", "sap", "signature"} {
-			if ids := *s[i].of(kind); len(ids)%idBytes != 0 {
+			if ids := s[i].of(kind); len(ids)%idBytes != 0 {
 				return fmt.Errorf("the share of %s has %d bytes of %ss", s[i].Org, len(ids), kind)
+			}
+		}
+		for kind, ids := range s[i].Others {
+			if !inOthers(kind) || len(ids) == 0 || len(ids)%idBytes != 0 {
+				return fmt.Errorf("the share of %s has %d bytes of the kind %.40q", s[i].Org, len(ids), kind)
 			}
 		}
 	}
 	return nil
+}
+
+// inOthers reports whether a share remembers statements of a kind in Others: those that a
+// correction may empty, and of which the record remembers no more than that they were logged.
+func inOthers(kind string) bool {
+	if !slices.Contains(voidable, kind) || new(Share).named(kind) != nil {
+		return false
+	}
+	_, elsewhere := kinds[kind]().(effective)
+	return !elsewhere
 }
 
 // IDs is a list of statements' identities, in the order of the log: the first idBytes

@@ -17,6 +17,8 @@ func (*CoSignature) Kind() string { return "signature" }
 
 func (c *CoSignature) trialID() Hash { return c.Trial }
 
+func (*CoSignature) allows() allows { return allows{delegation: true, void: true} }
+
 func (c *CoSignature) describe([]Subject) string {
 	return fmt.Sprintf("signature on the statement %s of trial %s, meaning %s", c.Statement, c.Trial, c.Meaning)
 }

@@ -43,61 +43,6 @@ type Digest struct {
 	Salted256 Hash `json:"trialproofSalted256,omitzero"`
 }
 
-// A Predicate is what a statement of one kind says. Its types are in this
-// package, one file each; kinds lists them.
-type Predicate interface {
-	// Kind returns the kind's name, such as "protocol".
-	Kind() string
-	// common returns the members that every predicate has.
-	common() *Common
-	// check holds the members and subjects to the kind's form, without state.
-	check(subjects []Subject) error
-	// describe says in one line what the statement says.
-	describe(subjects []Subject) string
-	// apply checks the kind's rules against the state and, if none is broken,
-	// edits the records that the statement is about.
-	apply(t *tx, s *Signed) *Refusal
-}
-
-// kinds makes an empty predicate of each kind of rule set 1. It is filled in init,
-// for an unseal holds a statement of one of them.
-var kinds map[string]func() Predicate
-
-func init() {
-	kinds = map[string]func() Predicate{
-		"org":          func() Predicate { return new(Org) },
-		"key":          func() Predicate { return new(Key) },
-		"registration": func() Predicate { return new(Registration) },
-		"identifier":   func() Predicate { return new(Identifier) },
-		"protocol":     func() Predicate { return new(Protocol) },
-		"sap":          func() Predicate { return new(SAP) },
-		"milestone":    func() Predicate { return new(Milestone) },
-		"results":      func() Predicate { return new(Results) },
-		"document":     func() Predicate { return new(Document) },
-		"observation":  func() Predicate { return new(Observation) },
-		"signature":    func() Predicate { return new(CoSignature) },
-		"delegation":   func() Predicate { return new(Delegation) },
-		"transfer":     func() Predicate { return new(Transfer) },
-		"ruling":       func() Predicate { return new(Ruling) },
-		"correction":   func() Predicate { return new(Correction) },
-		"seal":         func() Predicate { return new(Seal) },
-		"unseal":       func() Predicate { return new(Unseal) },
-		"logkey":       func() Predicate { return new(LogKey) },
-		"policy":       func() Predicate { return new(Policy) },
-		"rules":        func() Predicate { return new(Rules) },
-	}
-}
-
-// Kinds returns the names of all kinds, sorted.
-func Kinds() []string {
-	var names []string
-	for k := range kinds {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Common is what every predicate says beside what its kind asks for.
 type Common struct {
 	Log         string `json:"log"`                  // origin of the log it is meant for
@@ -251,18 +196,6 @@ func isName(s string) bool {
 		}
 	}
 	return true
-}
-
-// ofTrial is a predicate that is about one trial.
-type ofTrial interface{ trialID() Hash }
-
-// TrialOf returns the id of the trial that s is about, by its id; zero if it is
-// about none. A registration's trial is the statement's own identity.
-func TrialOf(s *Statement) Hash {
-	if p, ok := s.Predicate.(ofTrial); ok {
-		return p.trialID()
-	}
-	return Hash{}
 }
 
 // CommonOf returns the members that s has whatever its kind.

@@ -222,19 +222,11 @@ func (t *Timeline) Emptied(event, country string) (list []*Item) {
 // ever reports whether a member ever had a value.
 func (i *Item) ever(member, value string) bool { return slices.Contains(i.values[member], value) }
 
-// valuesOf returns the members that a correction may name.
+// valuesOf returns the members that a correction may name, with what they say.
 func valuesOf(p Predicate) map[string][]string {
-	switch p := p.(type) {
-	case *Protocol:
-		return map[string][]string{"version": {p.Version}, "dated": {p.Dated}}
-	case *SAP:
-		return map[string][]string{"version": {p.Version}, "dated": {p.Dated}, "analysis": {p.Analysis}}
-	case *Results:
-		return map[string][]string{"version": {p.Version}, "dated": {p.Dated}, "analysis": {p.Analysis}}
-	case *Document:
-		return map[string][]string{"version": {p.Version}, "dated": {p.Dated}}
-	case *Milestone:
-		return map[string][]string{"date": {p.Date}, "country": {p.Country}, "analysis": {p.Analysis}}
+	values := map[string][]string{}
+	for name, text := range MembersOf(p) {
+		values[name] = []string{text}
 	}
-	return nil
+	return values
 }
