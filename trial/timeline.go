@@ -175,19 +175,26 @@ func (t *Timeline) InForce(scope string, at Time) *Item {
 	return global
 }
 
-// EventDate returns the earliest date that was ever logged for a global event.
-func (t *Timeline) EventDate(event string) string { return t.EarliestDate(event, "") }
+// EventDate returns the earliest date that was ever logged for a global event, "" if
+// there is none.
+func (t *Timeline) EventDate(event string) string {
+	if i := t.EarliestEvent(event, ""); i != nil {
+		return i.Earliest("date")
+	}
+	return ""
+}
 
-// EarliestDate returns the earliest date that was ever logged for an event in a
-// country ("" for global ones), by milestones in effect, "" if there is none: a date
-// that was moved clears nothing.
-func (t *Timeline) EarliestDate(event, country string) string {
-	earliest := ""
+// EarliestEvent returns, of the milestones in effect of an event in a country ("" for
+// global ones), the one that ever had the earliest date, nil if there is none: a date that
+// was moved clears nothing.
+func (t *Timeline) EarliestEvent(event, country string) (earliest *Item) {
 	Each(t, func(i *Item, p *Milestone) {
 		if p.Event != event || !i.ever("country", country) {
 			return
 		}
-		earliest = earlierOf(earliest, i.Earliest("date"))
+		if date := i.Earliest("date"); earliest == nil || earlierOf(earliest.Earliest("date"), date) != earliest.Earliest("date") {
+			earliest = i
+		}
 	})
 	return earliest
 }

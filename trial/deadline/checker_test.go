@@ -426,7 +426,7 @@ func (c *checker) deviceFDA() string {
 // summaryEU: Regulation (EU) 536/2014, Article 37(4), and for children Regulation (EC)
 // 1901/2006, Article 46.
 func (c *checker) summaryEU(after int) string {
-	end := every(c.last.Date(EndEU).Date)
+	end := every(c.last.Date(endInEU).Date)
 	switch {
 	case c.last.Type != "" && c.last.Type != "interventional":
 		return NotApplicable

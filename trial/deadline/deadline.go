@@ -77,14 +77,12 @@ type caseOf struct {
 	versions []study.Version
 	now      *study.Version // the last that a register showed; the last of any kind where none is logged
 	day      time.Time
-	emptied  []Emptied
+	end      End
 }
 
-// Judge returns what each rule says of the versions of one trial, as
-// study.NewVersions orders them, on a day (YYYY-MM-DD).
-func Judge(versions []study.Version, day string) ([]Verdict, error) { return judge(versions, nil, day) }
-
-func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
+// judge returns what each rule says of the versions of one trial, as
+// study.NewVersions orders them, and of its end in the EU, on a day (YYYY-MM-DD).
+func judge(versions []study.Version, end End, day string) ([]Verdict, error) {
 	at, err := trial.ParseDate(day)
 	if err != nil || len(day) != 10 {
 		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
@@ -93,7 +91,7 @@ func judge(versions []study.Version, emptied []Emptied, day string) ([]Verdict, 
 	if len(known) == 0 {
 		return nil, fmt.Errorf("no version of the record is dated on or before %s", day)
 	}
-	c := &caseOf{known, &known[len(known)-1], at.First, emptied}
+	c := &caseOf{known, &known[len(known)-1], at.First, end}
 	for i := range known { // a protocol says what is planned, not what was done
 		if known[i].Kind == "observation" {
 			c.now = &known[i]

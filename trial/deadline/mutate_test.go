@@ -116,7 +116,7 @@ func (m mutator) alter(s *study.Study) {
 			}
 		}
 	case 13:
-		event, day := pick(m, study.ResultsPosted, EndEU, study.CertificateSubmitted), s.Date(study.PrimaryCompletion).Date
+		event, day := pick(m, study.ResultsPosted, endInEU, study.CertificateSubmitted), s.Date(study.PrimaryCompletion).Date
 		if first := span(day).First; !first.IsZero() && s.Date(event).Date == "" {
 			s.Dates = append(s.Dates, study.Date{Event: event, Date: first.AddDate(0, 0, m.IntN(500)).Format(time.DateOnly), Kind: study.Actual})
 		}
@@ -141,11 +141,11 @@ func agree(t *testing.T, m mutator, name string, versions []study.Version, seen 
 	facts := asLogged(versions)
 	for range 3 {
 		at := day.AddDate(0, 0, pick(m, 0, m.IntN(100), m.IntN(400), m.IntN(2000))).Format(time.DateOnly)
-		verdicts, err := Judge(versions, at)
+		verdicts, err := judgeAll(versions, at)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		logged, err := Judge(facts, at)
+		logged, err := judgeAll(facts, at)
 		if err != nil {
 			t.Fatal(name, err)
 		}

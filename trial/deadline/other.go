@@ -71,38 +71,33 @@ func (c *caseOf) summaryEUChild() Verdict {
 	return v
 }
 
-// EndEU is the event of a date that a milestone gives: the end of the trial in all
-// Member States concerned.
-const EndEU = "end-in-eu"
-
 func (c *caseOf) european(v *Verdict, n int) {
-	v.Inputs = append(v.Inputs, c.say("a site in the EU or EEA", c.now.EUSite()), c.input(EndEU), c.input(study.ResultsSubmitted))
+	v.Inputs = append(v.Inputs, c.say("a site in the EU or EEA", c.now.EUSite()), c.end.input(), c.input(study.ResultsSubmitted))
 	if c.now.Type != "interventional" && c.now.Type != "" {
 		v.Verdict, v.Why = NotApplicable, "the trial is not interventional"
 		return
 	}
-	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" && c.everEU() {
+	if c.now.EUSite() == "no" && c.end.Date == "" && c.everEU() {
 		v.Verdict, v.Why = NotDeterminable, "an earlier version named a site in the EU or EEA, and the last one names none"
-		c.emptiedEnds(v, n)
+		c.emptied(v, n)
 		return
 	}
-	if c.now.EUSite() == "no" && c.now.Date(EndEU).Date == "" {
+	if c.now.EUSite() == "no" && c.end.Date == "" {
 		v.Verdict, v.Why = NotApplicable, "the record names no site in the EU or EEA"
-		c.emptiedEnds(v, n)
+		c.emptied(v, n)
 		return
 	}
-	end := c.now.Date(EndEU).Date
-	if end == "" {
+	if c.end.Date == "" {
 		v.Verdict, v.Why = NotDeterminable, "the end of the trial in all Member States concerned is not in the record; it is not the completion date of a register in the United States"
-		c.emptiedEnds(v, n)
+		c.emptied(v, n)
 		return
 	}
 	submitted, _ := c.done(study.ResultsSubmitted)
-	v.judge(monthsAfter(span(end), n), submitted.Date.Date, c.day)
+	v.judge(monthsAfter(span(c.end.Date), n), submitted.Date.Date, c.day)
 	if v.Verdict == OK || v.Verdict == Late {
 		v.Verdict, v.Why = NotDeterminable, "results were submitted to a register; when a summary was submitted to the EU database is not in the record"
 	}
-	c.emptiedEnds(v, n)
+	c.emptied(v, n)
 	v.note("a summary in the EU's own database is not among these versions unless it is logged")
 }
 

@@ -36,16 +36,16 @@ func (c Copy) String() string {
 func (v *Verdict) copyOf(org string) Copy { return Copy{org, v.Verdict, v.Due, v.Done, v.Why} }
 
 // Weigh judges by the versions whose word decides (study.Version.Decides), and by the
-// milestones that were emptied. A third
-// party's copy never changes such a verdict: where it would, a note and Copies say so.
+// trial's end in the EU. A third party's copy never changes such a verdict: where it
+// would, a note and Copies say so.
 // Where nothing that decides was there on the day, each third party's copies are judged
 // by themselves; so are the organisations whose word decides where they contradict each
 // other about one day. Where all lead to one verdict, it is conditional, "by example-cro's
 // copies alone: overdue"; otherwise it is Contested. How many say so counts for nothing.
-func Weigh(versions []study.Version, emptied []Emptied, day string) ([]Verdict, error) {
+func Weigh(versions []study.Version, end End, day string) ([]Verdict, error) {
 	deciding, others := study.Part(versions)
 	if len(until(deciding, day)) > 0 || len(others) == 0 {
-		return beside(deciding, others, emptied, day)
+		return beside(deciding, others, end, day)
 	}
 	var orgs []string
 	var each [][]Verdict
@@ -53,14 +53,14 @@ func Weigh(versions []study.Version, emptied []Emptied, day string) ([]Verdict, 
 		if len(until(o.Versions, day)) == 0 {
 			continue
 		}
-		list, err := judge(o.Versions, emptied, day)
+		list, err := judge(o.Versions, end, day)
 		if err != nil {
 			return nil, err
 		}
 		orgs, each = append(orgs, o.Org), append(each, list)
 	}
 	if len(each) == 0 {
-		return judge(versions, emptied, day) // says what is wrong
+		return judge(versions, end, day) // says what is wrong
 	}
 	for i := range each[0] {
 		of := make([]*Verdict, len(each))
@@ -74,17 +74,17 @@ func Weigh(versions []study.Version, emptied []Emptied, day string) ([]Verdict, 
 
 // beside judges by the versions that decide, and notes what a third party's copies
 // would make of it.
-func beside(deciding []study.Version, others []study.Copies, emptied []Emptied, day string) ([]Verdict, error) {
-	list, err := judge(deciding, emptied, day)
+func beside(deciding []study.Version, others []study.Copies, end End, day string) ([]Verdict, error) {
+	list, err := judge(deciding, end, day)
 	if err != nil {
 		return nil, err
 	}
 	plain := slices.Clone(list)
-	if err := contest(list, study.Sides(until(deciding, day)), emptied, day); err != nil {
+	if err := contest(list, study.Sides(until(deciding, day)), end, day); err != nil {
 		return nil, err
 	}
 	for _, o := range others {
-		with, err := judge(o.With(deciding), emptied, day)
+		with, err := judge(o.With(deciding), end, day)
 		if err != nil {
 			return nil, err
 		}
@@ -102,11 +102,11 @@ func beside(deciding []study.Version, others []study.Copies, emptied []Emptied, 
 
 // contest makes of verdicts what can be said where organisations whose word decides
 // contradict each other.
-func contest(list []Verdict, sides []study.Copies, emptied []Emptied, day string) error {
+func contest(list []Verdict, sides []study.Copies, end End, day string) error {
 	each := make([][]Verdict, len(sides))
 	for i, s := range sides {
 		var err error
-		if each[i], err = judge(s.Versions, emptied, day); err != nil {
+		if each[i], err = judge(s.Versions, end, day); err != nil {
 			return err
 		}
 	}

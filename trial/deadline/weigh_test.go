@@ -51,7 +51,7 @@ func TestWeigh(t *testing.T) {
 		for i := range all {
 			all[i].Logged = "2026-01-01"
 		}
-		list, err := Weigh(study.NewVersions(all), nil, "2022-01-01")
+		list, err := Weigh(study.NewVersions(all), End{}, "2022-01-01")
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -1,40 +1,31 @@
 package dossier
 
 import (
+	"time"
+
 	"github.com/trialproof/trialproof/trial/deadline"
-	"github.com/trialproof/trialproof/trial/study"
 )
 
 // Deadlines judges what regulations ask of the trial as of a day, "2026-03-01". It has
 // no verdicts where no version says anything of the trial.
 func (d *Dossier) Deadlines(at string) ([]deadline.Verdict, error) {
-	versions, emptied := d.withMilestones()
-	return deadline.Weigh(versions, emptied, at)
+	return deadline.Weigh(d.Versions, d.endInEU(), at)
 }
 
-// withMilestones adds to each version the date that the sponsor's milestones state
-// and the record itself does not have: the end of the trial in the EU, which no
-// register of the United States knows. The earliest that was ever logged counts: a
-// date that was moved clears nothing. Those of milestones that were emptied are returned
-// apart.
-func (d *Dossier) withMilestones() (list []study.Version, emptied []deadline.Emptied) {
+// endInEU returns what the sponsor's milestones say of the trial's end in the EU.
+func (d *Dossier) endInEU() (end deadline.End) {
 	if d.Timeline == nil {
-		return d.Versions, nil
+		return end
+	}
+	if i := d.Timeline.EarliestEvent("end-of-trial", "EU"); i != nil {
+		end = deadline.End{
+			Date: i.Earliest("date"), Entry: i.Index, Logged: i.Time.Std().Format(time.DateOnly), Org: i.Signer.Org, Whose: d.whose(i.Located, i.Statement),
+		}
 	}
 	for _, i := range d.Timeline.Emptied("end-of-trial", "EU") {
-		emptied = append(emptied, deadline.Emptied{
+		end.Emptied = append(end.Emptied, deadline.Emptied{
 			Date: i.Earliest("date"), Entry: i.Index, Void: i.Void.Index, Org: i.Signer.Org, Holder: d.Timeline.HolderAt(i.Index) == i.Signer.Org,
 		})
 	}
-	end := d.Timeline.EarliestDate("end-of-trial", "EU")
-	if end == "" {
-		return d.Versions, emptied
-	}
-	for _, v := range d.Versions {
-		s := *v.Study
-		s.Dates = append(s.Dates[:len(s.Dates):len(s.Dates)], study.Date{Event: deadline.EndEU, Date: end, Kind: study.Actual})
-		v.Study = &s
-		list = append(list, v)
-	}
-	return list, emptied
+	return end
 }

@@ -4,7 +4,27 @@ import (
 	"fmt"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/study"
 )
+
+// An End is what the trial's milestones say of its end in all Member States concerned,
+// which no register of the United States knows. The zero End says nothing.
+type End struct {
+	Date    string    // the earliest that a milestone in effect ever stated: a date that was moved clears nothing
+	Entry   uint64    // of that milestone
+	Logged  string    // the day on which it was logged
+	Org     string    // that logged it
+	Whose   string    // whose word that is, as package study names it
+	Emptied []Emptied // milestones that were emptied since
+}
+
+func (e End) input() Input {
+	in := Input{Name: "end-in-eu", Value: "not stated"}
+	if e.Date != "" {
+		in.Value, in.Entry, in.Day, in.By, in.Org, in.Whose = e.Date, e.Entry, e.Logged, study.ByLog, e.Org, e.Whose
+	}
+	return in
+}
 
 // An Emptied is the end of the trial in the EU as a milestone stated it that was emptied
 // since. It counts for nothing; what it would make of a verdict is said.
@@ -16,20 +36,19 @@ type Emptied struct {
 	Holder bool   // it was the trial's holder
 }
 
-// emptiedEnds names the ends of the trial that were emptied. Where the holder itself had
+// emptied names the ends of the trial that were emptied. Where the holder itself had
 // logged an earlier end, nothing is not yet due or not applicable by its having emptied
 // it: that is then not determinable. Another's date changes no verdict.
-func (c *caseOf) emptiedEnds(v *Verdict, n int) {
-	end := c.now.Date(EndEU).Date
+func (c *caseOf) emptied(v *Verdict, n int) {
 	var moved *Emptied
-	for i := range c.emptied {
-		e := &c.emptied[i]
+	for i := range c.end.Emptied {
+		e := &c.end.Emptied[i]
 		ended := span(e.Date)
 		if ended.IsZero() {
 			continue
 		}
 		v.note("entry %d of %s stated an end of the trial in the EU, %s; entry %d emptied it", e.Entry, e.Org, e.Date, e.Void)
-		if stands := span(end); !e.Holder || !stands.IsZero() && !ended.Last.Before(stands.Last) {
+		if stands := span(c.end.Date); !e.Holder || !stands.IsZero() && !ended.Last.Before(stands.Last) {
 			continue
 		}
 		if by, _ := within(monthsAfter(ended, n), trial.Date{}, c.day); by != v.Verdict && v.Verdict != Overdue {
