@@ -20,6 +20,7 @@ func (t *Timeline) read(i *Item) {
 		return
 	}
 	t.markAny(i)
+	t.bySelf(i, i.Statement.Predicate)
 	switch p := i.Statement.Predicate.(type) {
 	case *Registration:
 		t.holder(i, p.Org)
@@ -28,9 +29,6 @@ func (t *Timeline) read(i *Item) {
 	case *Transfer:
 		if p.Action == "accept" || p.Action == "order" {
 			t.holder(i, p.To)
-		}
-		if p.Action == "order" {
-			t.mark(i, i, MarkOrdered, "ground: %s", p.Ground)
 		}
 	case *Milestone:
 		t.dated(i, p)
@@ -66,8 +64,8 @@ func (t *Timeline) markAny(i *Item) {
 	if signed := CommonOf(i.Located.Statement.Statement).SignedAt; dayOf(i.Time)-dayOf(signed) > delayedDays {
 		t.mark(i, i, MarkDelayed, "signed %s by the signer's clock, logged %s", signed, i.Time)
 	}
-	if u, ok := i.Located.Statement.Statement.Predicate.(*Unseal); ok {
-		t.mark(i, i, MarkUnsealed, "sealed by entry %d, %s; opened %s", u.Sealed.Index, u.Sealed.Time, i.Time)
+	if logged := i.Located.Statement.Statement; logged != i.Statement { // it opens the one that takes effect
+		t.bySelf(i, logged.Predicate)
 	}
 	if d := i.Value("dated"); d != "" {
 		t.mark(i, i, MarkAfterTheFact, "the date %s is claimed; logged %s", d, i.Time)
@@ -80,6 +78,13 @@ func (t *Timeline) markAny(i *Item) {
 		merged(those(t.dates.ever, slot{event: "end-of-trial"}), 0, dayOf(i.Time), never, func(m *Item) bool {
 			return t.mark(i, m, MarkAfterEnd, "the trial ended %s", m.Value("date"))
 		})
+	}
+}
+
+// bySelf sets the marks that a statement bears by what it says itself.
+func (t *Timeline) bySelf(i *Item, p Predicate) {
+	for _, r := range RemarksOf(p, i.Time, i.Value) {
+		t.mark(i, i, r.ID, "%s", r.Text)
 	}
 }
 
@@ -177,17 +182,7 @@ var eventOrder = [][2]string{
 
 // milestone takes in a date of an event: as logged, or as corrected later.
 func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
-	logged := dayOf(i.Time)
 	first, last := days(date)
-	if logged-last > lateEventDays {
-		t.mark(i, i, MarkLateEvent, "%s was %s, logged %d days after", p.Event, date, logged-last)
-	}
-	if first > logged {
-		t.mark(i, i, MarkFuture, "%s is dated %s, logged %s", p.Event, date, i.Time)
-	}
-	if p.Event == "database-unlock" {
-		t.mark(i, i, MarkUnlocked, "for %s, %s", p.Analysis, date)
-	}
 	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(recurring, p.Event) {
 		place := 0
 		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // a second lock follows it
@@ -368,12 +363,15 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	if of.Void != nil {
 		return
 	}
-	switch m := of.Statement.Predicate.(type) {
-	case *Milestone:
+	if m, ok := of.Statement.Predicate.(*Milestone); ok {
 		t.dated(of, m)
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
+	}
+	t.bySelf(of, of.Statement.Predicate)
+	switch m := of.Statement.Predicate.(type) {
+	case *Milestone:
 		t.milestone(of, m, of.Value("date"))
 	case *SAP:
 		t.sap(of)

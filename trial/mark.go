@@ -6,16 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// A MarkID is the stable id of something that a reader of a trial's history must
-// be told. Nothing that a sponsor may truthfully have to say is refused; what is
-// late, changed, out of order or missing is marked, for ever: marks are a function
-// of the trial's complete history, so whoever has that computes the same ones, and
-// no later entry takes one away.
-type MarkID string
-
-// The marks.
+// The marks of a history as a whole. Those that statements of a kind bear by what they say
+// themselves are in the files of the kinds.
 const (
 	MarkLateRegistration MarkID = "M1"
 	MarkLateProtocol     MarkID = "M2"
@@ -24,7 +19,6 @@ const (
 	MarkUnblindedSAP     MarkID = "M5"
 	MarkNoSAP            MarkID = "M6"
 	MarkNoLock           MarkID = "M7"
-	MarkLateEvent        MarkID = "M8"
 	MarkOtherDate        MarkID = "M9"
 	MarkOrder            MarkID = "M10"
 	MarkBranch           MarkID = "M11"
@@ -33,52 +27,45 @@ const (
 	MarkVoid             MarkID = "M14"
 	MarkAfterTheFact     MarkID = "M15"
 	MarkDisputed         MarkID = "M16"
-	MarkUnlocked         MarkID = "M17"
 	MarkDelayed          MarkID = "M18"
 	MarkUnfounded        MarkID = "M19"
-	MarkUnsealed         MarkID = "M20"
-	MarkFuture           MarkID = "M21"
 	MarkAfterEnd         MarkID = "M22"
 	MarkDelegated        MarkID = "M23"
-	MarkOrdered          MarkID = "M24"
 	MarkEmptiedDate      MarkID = "M25"
 )
 
-var markText = map[MarkID]string{
-	MarkLateRegistration: "registered after the first enrolment",
-	MarkLateProtocol:     "first protocol version of its scope logged after the first enrolment",
-	MarkAmendment:        "protocol amended after the first enrolment",
-	MarkLateSAP:          "SAP after the lock it serves",
-	MarkUnblindedSAP:     "SAP after the unblinding of its analysis",
-	MarkNoSAP:            "results without a SAP logged before them",
-	MarkNoLock:           "results without a database lock logged before them",
-	MarkLateEvent:        "logged more than 30 days after the event",
-	MarkOtherDate:        "another date for an event that has one",
-	MarkOrder:            "dates of events out of order",
-	MarkBranch:           "results that do not name those they follow",
-	MarkRepeated:         "the same statement logged again",
-	MarkCorrected:        "corrected",
-	MarkVoid:             "void",
-	MarkAfterTheFact:     "logged after the fact, with a claimed date",
-	MarkDisputed:         "number claimed for another trial too",
-	MarkUnlocked:         "database unlocked",
-	MarkDelayed:          "signed more than 7 days before it was logged",
-	MarkUnfounded:        "names a statement or value that this trial's history does not have",
-	MarkUnsealed:         "was sealed, and opened later",
-	MarkFuture:           "event dated after it was logged",
-	MarkAfterEnd:         "logged after the end of the trial",
-	MarkDelegated:        "by an organisation that does not hold the trial",
-	MarkOrdered:          "transferred by a registrar's order",
-	MarkEmptiedDate:      "empties the date of an event",
+// historyMarks are the marks of a history as a whole.
+var historyMarks = []MarkMeaning{
+	{MarkLateRegistration, "registered after the first enrolment", WeightBears},
+	{MarkLateProtocol, "first protocol version of its scope logged after the first enrolment", WeightBears},
+	{MarkAmendment, "protocol amended after the first enrolment", WeightExplain},
+	{MarkLateSAP, "SAP after the lock it serves", WeightBears},
+	{MarkUnblindedSAP, "SAP after the unblinding of its analysis", WeightBears},
+	{MarkNoSAP, "results without a SAP logged before them", WeightExplain},
+	{MarkNoLock, "results without a database lock logged before them", WeightExplain},
+	{MarkOtherDate, "another date for an event that has one", WeightBears},
+	{MarkOrder, "dates of events out of order", WeightBears},
+	{MarkBranch, "results that do not name those they follow", WeightExplain},
+	{MarkRepeated, "the same statement logged again", WeightBears},
+	{MarkCorrected, "corrected", WeightExplain},
+	{MarkVoid, "void", WeightExplain},
+	{MarkAfterTheFact, "logged after the fact, with a claimed date", WeightInform},
+	{MarkDisputed, "number claimed for another trial too", WeightExplain},
+	{MarkDelayed, "signed more than 7 days before it was logged", WeightInform},
+	{MarkUnfounded, "names a statement or value that this trial's history does not have", WeightExplain},
+	{MarkAfterEnd, "logged after the end of the trial", WeightExplain},
+	{MarkDelegated, "by an organisation that does not hold the trial", WeightInform},
+	{MarkEmptiedDate, "empties the date of an event", WeightBears},
 }
 
-// Weights of marks, by which they are told: what bears on what the trial can show, what
-// its sponsor should be able to explain, and what is for information.
-const (
-	WeightBears   = 1
-	WeightExplain = 2
-	WeightInform  = 3
-)
+// marks are all marks, by their ids.
+var marks = sync.OnceValue(func() map[MarkID]MarkMeaning {
+	all := map[MarkID]MarkMeaning{}
+	for _, m := range append(KindMarks(), historyMarks...) {
+		all[m.ID] = m
+	}
+	return all
+})
 
 // WeightText is the heading under which marks of a weight stand.
 var WeightText = map[int]string{
@@ -87,16 +74,10 @@ var WeightText = map[int]string{
 	WeightInform:  "for information",
 }
 
-var markWeight = map[MarkID]int{
-	MarkLateRegistration: WeightBears, MarkLateProtocol: WeightBears, MarkLateSAP: WeightBears, MarkUnblindedSAP: WeightBears,
-	MarkOtherDate: WeightBears, MarkOrder: WeightBears, MarkRepeated: WeightBears, MarkEmptiedDate: WeightBears,
-	MarkLateEvent: WeightInform, MarkAfterTheFact: WeightInform, MarkDelayed: WeightInform, MarkUnsealed: WeightInform, MarkDelegated: WeightInform,
-}
-
 // MarkWeight returns a mark's weight.
 func MarkWeight(id MarkID) int {
-	if w, ok := markWeight[id]; ok {
-		return w
+	if m, ok := marks()[id]; ok {
+		return m.Weight
 	}
 	return WeightExplain
 }
@@ -135,10 +116,10 @@ func GroupMarks(marks []Mark, struck bool) (list []MarkGroup) {
 func (g MarkGroup) Text() string { return strings.Join(g.Texts, "; ") }
 
 // MarkText returns a mark in a few words.
-func MarkText(id MarkID) string { return markText[id] }
+func MarkText(id MarkID) string { return marks()[id].Text }
 
 // MarkIDs returns the ids of all marks, sorted as text.
-func MarkIDs() []MarkID { return slices.Sorted(maps.Keys(markText)) }
+func MarkIDs() []MarkID { return slices.Sorted(maps.Keys(marks())) }
 
 // A Mark says what a reader of an entry must be told.
 type Mark struct {
@@ -153,8 +134,5 @@ type Mark struct {
 
 func (m Mark) String() string { return fmt.Sprintf("%s: %s", m.ID, m.Text) }
 
-// Days that pass before marks are set.
-const (
-	lateEventDays = 30
-	delayedDays   = 7
-)
+// delayedDays pass between a signature and its entry before the mark is set.
+const delayedDays = 7

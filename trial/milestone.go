@@ -90,6 +90,39 @@ func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
 	return t.remembered(s, m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
 }
 
+// The marks of a milestone by itself.
+const (
+	MarkLateEvent MarkID = "M8"
+	MarkUnlocked  MarkID = "M17"
+	MarkFuture    MarkID = "M21"
+)
+
+// lateEventDays pass between an event and its entry before the mark is set.
+const lateEventDays = 30
+
+func (*Milestone) meanings() []MarkMeaning {
+	return []MarkMeaning{
+		{MarkLateEvent, "logged more than 30 days after the event", WeightInform},
+		{MarkUnlocked, "database unlocked", WeightExplain},
+		{MarkFuture, "event dated after it was logged", WeightExplain},
+	}
+}
+
+func (m *Milestone) remarks(logged Time, text func(string) string) (list []Remark) {
+	date, day := text("date"), dayOf(logged)
+	first, last := days(date)
+	if day-last > lateEventDays {
+		list = append(list, Remark{MarkLateEvent, fmt.Sprintf("%s was %s, logged %d days after", m.Event, date, day-last)})
+	}
+	if first > day {
+		list = append(list, Remark{MarkFuture, fmt.Sprintf("%s is dated %s, logged %s", m.Event, date, logged)})
+	}
+	if m.Event == "database-unlock" {
+		list = append(list, Remark{MarkUnlocked, fmt.Sprintf("for %s, %s", m.Analysis, date)})
+	}
+	return list
+}
+
 // checkCountry takes a country, or none.
 func checkCountry(s string) error {
 	if s != "" && !country.MatchString(s) {

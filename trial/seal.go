@@ -152,6 +152,17 @@ func (u *Unseal) apply(t *tx, s *Signed) *Refusal {
 	return u.inner.Predicate.apply(t, &Signed{ID: u.id, Statement: u.inner, Key: s.Key})
 }
 
+// MarkUnsealed is the mark of an unseal by itself.
+const MarkUnsealed MarkID = "M20"
+
+func (*Unseal) meanings() []MarkMeaning {
+	return []MarkMeaning{{MarkUnsealed, "was sealed, and opened later", WeightInform}}
+}
+
+func (u *Unseal) remarks(logged Time, _ func(string) string) []Remark {
+	return []Remark{{MarkUnsealed, fmt.Sprintf("sealed by entry %d, %s; opened %s", u.Sealed.Index, u.Sealed.Time, logged)}}
+}
+
 // Effective returns the statement that takes effect with s, and its identity: the
 // one that an unseal opens, otherwise s's own.
 func (s *Signed) Effective() (Hash, *Statement) {

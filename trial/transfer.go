@@ -115,6 +115,20 @@ func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
+// MarkOrdered is the mark of a transfer by itself.
+const MarkOrdered MarkID = "M24"
+
+func (*Transfer) meanings() []MarkMeaning {
+	return []MarkMeaning{{MarkOrdered, "transferred by a registrar's order", WeightExplain}}
+}
+
+func (p *Transfer) remarks(Time, func(string) string) []Remark {
+	if p.Action != "order" {
+		return nil
+	}
+	return []Remark{{MarkOrdered, "ground: " + p.Ground}}
+}
+
 // Ruling is a registrar's word on which trial a disputed identifier belongs to.
 // A later ruling takes its place. Its subject is the trial.
 type Ruling struct {
