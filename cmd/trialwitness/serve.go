@@ -13,9 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/witness"
 	"github.com/trialproof/trialproof/witness/bastion"
 	"github.com/trialproof/trialproof/witness/guard"
+	"github.com/trialproof/trialproof/witness/replay"
 )
 
 // shutdownTime is how long requests that are under way may take to end.
@@ -99,11 +102,16 @@ a new key. One witness runs on a folder at a time.
 	}
 	cfg := witness.Config{Dir: *dir, Key: key, Logs: logs, Logger: logger}
 	if key.Replays() {
-		r, err := newReplayer(*dir, logs, time.Now, logger)
+		r, err := replay.New(replay.Config{
+			Logs: logs, Files: replay.Folder(*dir), Now: time.Now, Logger: logger,
+			Tiles: func(url string) (tile.Source, error) {
+				return fetch.New(url, fetch.Options{Wait: replay.Time, NoRedirects: true})
+			},
+		})
 		if err != nil {
 			return misuse(stderr, err.Error())
 		}
-		cfg.Replay = r.replay
+		cfg.Replay = r.Replay
 	}
 	w, err := witness.Open(cfg)
 	if err != nil {
@@ -149,7 +157,7 @@ func newServer(logger *slog.Logger) *http.Server {
 		// open between checkpoints.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second, // well above replayTime
+		WriteTimeout:      30 * time.Second, // well above replay.Time
 		IdleTimeout:       3 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

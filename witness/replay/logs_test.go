@@ -1,15 +1,18 @@
-package main
+package replay
 
 import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/trial/trialtest"
 	"github.com/trialproof/trialproof/witness"
 )
@@ -18,7 +21,7 @@ import (
 // at one URL, which either key brings.
 func TestReplayerOfTwoKeys(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
-	old := logKey.VKey()
+	old := trialtest.LogKey.VKey()
 	next := newVKey(t, trialtest.Origin)
 	other := newVKey(t, "other.example/log")
 	for _, c := range []struct {
@@ -32,7 +35,11 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 		{[]witness.Log{{VKey: old, URL: "http://old"}, {VKey: other}}, "give the log's URL"},
 		{[]witness.Log{{VKey: old, URL: "log.example"}}, "is not the URL of tiles"},
 	} {
-		r, err := newReplayer(t.TempDir(), c.logs, time.Now, logger)
+		var read []string
+		r, err := New(Config{Logs: c.logs, Files: Folder(t.TempDir()), Now: time.Now, Logger: logger, Tiles: func(url string) (tile.Source, error) {
+			read = append(read, url)
+			return fetch.New(url, fetch.Options{})
+		}})
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v: %v, want %q", c.logs, err, c.want)
@@ -44,8 +51,8 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 			continue
 		}
 		p := r.logs[trialtest.Origin]
-		if len(r.logs) != 1 || p.source.URL() != "http://new" || len(p.policy.Logs) != 2 {
-			t.Errorf("%v: %d logs, URL %s, %d keys", c.logs, len(r.logs), p.source.URL(), len(p.policy.Logs))
+		if len(r.logs) != 1 || !slices.Equal(read, []string{"http://new"}) || len(p.policy.Logs) != 2 {
+			t.Errorf("%v: %d logs, URLs %s, %d keys", c.logs, len(r.logs), read, len(p.policy.Logs))
 		}
 	}
 }

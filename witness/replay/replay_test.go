@@ -1,4 +1,4 @@
-package main
+package replay_test
 
 import (
 	"crypto/sha256"
@@ -19,11 +19,11 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/trial/trialtest"
 	"github.com/trialproof/trialproof/witness"
+	"github.com/trialproof/trialproof/witness/replay"
 )
-
-var logKey = trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
 
 // A stage is a log in memory whose tiles are served, and a replaying witness.
 type stage struct {
@@ -78,13 +78,14 @@ func (s *stage) clock() time.Time {
 
 func (s *stage) open() {
 	s.t.Helper()
-	logs := []witness.Log{{VKey: logKey.VKey(), URL: s.http.URL}}
+	logs := []witness.Log{{VKey: trialtest.LogKey.VKey(), URL: s.http.URL}}
 	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
-	r, err := newReplayer(s.dir, logs, s.clock, logger)
+	tiles := func(url string) (tile.Source, error) { return fetch.New(url, fetch.Options{Wait: replay.Time}) }
+	r, err := replay.New(replay.Config{Logs: logs, Tiles: tiles, Files: replay.Folder(s.dir), Now: s.clock, Logger: logger})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.w, err = witness.Open(witness.Config{Dir: filepath.Join(s.dir), Key: s.key, Logs: logs, Now: s.clock, Replay: r.replay}); err != nil {
+	if s.w, err = witness.Open(witness.Config{Dir: filepath.Join(s.dir), Key: s.key, Logs: logs, Now: s.clock, Replay: r.Replay}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -136,7 +137,7 @@ func (s *stage) ask() (status int, body string) {
 			req += base64.StdEncoding.EncodeToString(h[:]) + "\n"
 		}
 	}
-	req += "\n" + string(trialtest.Checkpoint(s.t, s.log.Tree(size), logKey))
+	req += "\n" + string(trialtest.Checkpoint(s.t, s.log.Tree(size), trialtest.LogKey))
 	rec := httptest.NewRecorder()
 	s.w.Handler().ServeHTTP(rec, httptest.NewRequest("POST", "/add-checkpoint", strings.NewReader(req)))
 	if rec.Code == 200 {

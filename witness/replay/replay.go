@@ -1,4 +1,10 @@
-package main
+// Package replay is the eyes of a replaying witness: it reads the entries of the logs that
+// the witness is told of, and judges them by the rules before anything is cosigned. Of the
+// packages under witness it alone knows what entries mean.
+//
+// How it reads, what time it is and where it keeps what it has replayed are given to it,
+// so that a simulation can run it.
+package replay
 
 import (
 	"bytes"
@@ -7,6 +13,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,14 +22,14 @@ import (
 
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
-	"github.com/trialproof/trialproof/trial/tile/fetch"
+	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/witness"
 )
 
 const (
-	// replayTime bounds the replay within one request. What is replayed by then
-	// stays so: the log asks again, and a long way is gone in steps.
-	replayTime = 8 * time.Second
+	// Time bounds the replay within one request. What is replayed by then stays so:
+	// the log asks again, and a long way is gone in steps.
+	Time = 8 * time.Second
 	// saveEvery is how many entries may have to be replayed again after a crash.
 	saveEvery = 20_000
 	// maxAhead is how far an entry's time may be ahead of this machine's clock.
@@ -30,27 +37,47 @@ const (
 	maxAhead = 5 * time.Minute
 )
 
-// A replayer replays the logs that a witness is told of, each from where it last
+// A Config says what is replayed, and gives what that takes.
+type Config struct {
+	Logs   []witness.Log // as the witness itself has them; at least one key of each has the log's URL
+	Tiles  func(url string) (tile.Source, error)
+	Files  Files
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Files keep how far each log was replayed, by its origin. One caller at a time uses them
+// for each log.
+type Files interface {
+	// Read returns what was written last, and fs.ErrNotExist if nothing was.
+	Read(origin string) ([]byte, error)
+	// Write puts data in the place of what was written before: after a crash Read returns
+	// one or the other, whole. It need not be durable: what is lost is replayed again.
+	Write(origin string, data []byte) error
+}
+
+// A Replayer replays the logs that a witness is told of, each from where it last
 // was. It is used by one request at a time for each log.
-type replayer struct {
-	logs   map[string]*replay // by origin; never changed
-	now    func() time.Time
-	logger *slog.Logger
+type Replayer struct {
+	Config
+	logs map[string]*replay // by origin; never changed
 }
 
 // A replay follows one log.
 type replay struct {
 	policy  *checkpoint.Policy // of the log's keys alone: who cosigned is not asked
 	source  *source
-	file    string // where the auditor is saved
+	origin  string
+	files   Files
 	auditor *audit.Auditor
-	saved   uint64 // size of what is in file
+	saved   uint64 // size of what is in files
 }
 
-func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *slog.Logger) (*replayer, error) {
-	r := &replayer{logs: map[string]*replay{}, now: now, logger: logger}
+// New returns a Replayer that goes on where it was.
+func New(c Config) (*Replayer, error) {
+	r := &Replayer{Config: c, logs: map[string]*replay{}}
 	lines, urls := map[string]string{}, map[string]string{}
-	for _, l := range logs {
+	for _, l := range c.Logs {
 		origin, _, _ := strings.Cut(l.VKey, "+")
 		lines[origin] += "log " + l.VKey + "\n"
 		if l.URL != "" && urls[origin] != "" && l.URL != urls[origin] {
@@ -66,16 +93,13 @@ func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *s
 		if err != nil {
 			return nil, err
 		}
-		tiles, err := fetch.New(url, fetch.Options{Wait: replayTime, NoRedirects: true})
+		tiles, err := c.Tiles(url)
 		if err != nil {
 			return nil, fmt.Errorf("-log %s: %w", origin, err)
 		}
-		p := &replay{
-			policy: policy, source: &source{Client: tiles},
-			file: filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay"),
-		}
+		p := &replay{policy: policy, source: &source{Source: tiles}, origin: origin, files: c.Files}
 		if err := p.load(); err != nil {
-			logger.Warn("the saved replay is not used: beginning with the first entry", "origin", origin, "err", err)
+			c.Logger.Warn("the saved replay is not used: beginning with the first entry", "origin", origin, "err", err)
 			p.auditor = audit.New(p.policy, p.source)
 		}
 		r.logs[origin] = p
@@ -86,8 +110,8 @@ func newReplayer(dir string, logs []witness.Log, now func() time.Time, logger *s
 // load goes back to what was saved, or to before the first entry.
 func (p *replay) load() error {
 	p.auditor, p.saved = audit.New(p.policy, p.source), 0
-	data, err := os.ReadFile(p.file)
-	if errors.Is(err, os.ErrNotExist) {
+	data, err := p.files.Read(p.origin)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
@@ -101,10 +125,10 @@ func (p *replay) load() error {
 	return nil
 }
 
-// replay is witness.Config.Replay.
-func (r *replayer) replay(origin string, signed []byte) error {
+// Replay is [witness.Config].Replay.
+func (r *Replayer) Replay(origin string, signed []byte) error {
 	p := r.logs[origin]
-	ctx, cancel := context.WithTimeout(context.Background(), replayTime)
+	ctx, cancel := context.WithTimeout(context.Background(), Time)
 	defer cancel()
 	p.source.checkpoint = signed
 	report, err := p.auditor.Run(ctx)
@@ -116,20 +140,20 @@ func (r *replayer) replay(origin string, signed []byte) error {
 		f := verdict(report)
 		// What was replayed goes no further, and nothing of it was cosigned.
 		if err := p.load(); err != nil {
-			r.logger.Error("the saved replay cannot be read", "origin", origin, "err", err)
+			r.Logger.Error("the saved replay cannot be read", "origin", origin, "err", err)
 		}
 		if f.Kind != "rule" {
 			return fmt.Errorf("%w: %s", witness.ErrNotReplayed, f)
 		}
-		r.logger.Error("a rule is broken", "origin", origin, "index", f.Index, "rule", f.Rule, "why", f.Text)
+		r.Logger.Error("a rule is broken", "origin", origin, "index", f.Index, "rule", f.Rule, "why", f.Text)
 		return &witness.RuleError{Rule: string(f.Rule), Index: f.Index, Detail: f.Text}
 	}
-	if last, now := p.auditor.State().Time().Std(), r.now(); last.After(now.Add(maxAhead)) {
+	if last, now := p.auditor.State().Time().Std(), r.Now(); last.After(now.Add(maxAhead)) {
 		return fmt.Errorf("%w: the last entry's time %s is ahead of this witness's clock", witness.ErrNotReplayed, last)
 	}
 	if p.auditor.Size()-p.saved >= saveEvery {
 		if err := p.save(); err != nil {
-			r.logger.Error("the replay is not saved", "origin", origin, "err", err)
+			r.Logger.Error("the replay is not saved", "origin", origin, "err", err)
 		}
 	}
 	return nil
@@ -151,30 +175,48 @@ func verdict(r *audit.Report) audit.Finding {
 }
 
 // save keeps the auditor for the next start. It is a saving of time: what it says
-// is held to the log's signed checkpoint when it is read.
+// is checked against the log's signed checkpoint when it is read.
 func (p *replay) save() error {
 	data, err := p.auditor.Save()
 	if err != nil {
 		return err
 	}
-	tmp := p.file + ".tmp"
-	os.Remove(tmp) // a crash's, or a link, which is not followed
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := p.files.Write(p.origin, data); err != nil {
 		return err
 	}
 	p.saved = p.auditor.Size()
-	return os.Rename(tmp, p.file)
+	return nil
+}
+
+// A Folder is Files in a witness's own folder, which has a folder for each log.
+type Folder string
+
+func (f Folder) path(origin string) string {
+	return filepath.Join(string(f), fmt.Sprintf("%x", sha256.Sum256([]byte(origin))), "replay")
+}
+
+// Read implements Files.
+func (f Folder) Read(origin string) ([]byte, error) { return os.ReadFile(f.path(origin)) }
+
+// Write implements Files.
+func (f Folder) Write(origin string, data []byte) error {
+	tmp := f.path(origin) + ".tmp"
+	os.Remove(tmp) // a crash's, or a link, which is not followed
+	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, f.path(origin))
 }
 
 // A source reads a log's tiles, up to a checkpoint that the log has handed over:
 // it serves the tiles of what it has signed before that is published.
 type source struct {
-	*fetch.Client
+	tile.Source
 	checkpoint []byte
 }
 
