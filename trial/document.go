@@ -30,6 +30,10 @@ func (d *Document) members() map[string]member {
 	return map[string]member{"dated": {d.Dated, checkDated}, "version": {d.Version, optionalVersion}}
 }
 
+func (d *Document) form() Form {
+	return Form{Trial: &d.Trial, Flags: []Flag{versionFlag.to(&d.Version), datedFlag.to(&d.Dated)}}
+}
+
 func (d *Document) describe([]Subject) string {
 	return fmt.Sprintf("document %sof trial %s", spaced(d.Version), d.Trial)
 }
@@ -68,6 +72,13 @@ func (*SAP) allows() allows { return allows{delegation: true, seal: true, void: 
 
 func (p *SAP) members() map[string]member {
 	return map[string]member{"analysis": {p.Analysis, checkAnalysis}, "dated": {p.Dated, checkDated}, "version": {p.Version, versionText}}
+}
+
+func (p *SAP) form() Form {
+	return Form{Trial: &p.Trial, Flags: []Flag{
+		versionFlag.to(&p.Version).needed("a sap has a version: give it with -version, as it is printed on the document"),
+		analysisFlag.to(&p.Analysis), datedFlag.to(&p.Dated),
+	}}
 }
 
 func (p *SAP) describe([]Subject) string {
@@ -110,6 +121,12 @@ func (*Results) allows() allows { return allows{seal: true, void: true} }
 
 func (p *Results) members() map[string]member {
 	return map[string]member{"analysis": {p.Analysis, checkAnalysis}, "dated": {p.Dated, checkDated}, "version": {p.Version, optionalVersion}}
+}
+
+func (p *Results) form() Form {
+	return Form{Trial: &p.Trial, Flags: []Flag{
+		versionFlag.to(&p.Version), analysisFlag.to(&p.Analysis), datedFlag.to(&p.Dated), previousFlag.naming(&p.Updates),
+	}}
 }
 
 func (p *Results) describe([]Subject) string {

@@ -58,6 +58,15 @@ func (m *Milestone) members() map[string]member {
 	return map[string]member{"analysis": {m.Analysis, checkAnalysis}, "country": {m.Country, checkCountry}, "date": {m.Date, requiredDate}}
 }
 
+func (m *Milestone) form() Form {
+	return Form{Trial: &m.Trial, NoFiles: true, Flags: []Flag{
+		{Name: "event", Help: "of a milestone: `event` such as first-enrolment or database-lock", Text: &m.Event},
+		dateFlag.to(&m.Date),
+		analysisFlag.to(&m.Analysis),
+		{Name: "country", Help: "of a milestone: `country` such as DE, if it is not global", Text: &m.Country},
+	}}
+}
+
 func (m *Milestone) describe([]Subject) string {
 	return fmt.Sprintf("milestone %s on %s of trial %s", strings.TrimSpace(m.Event+" "+m.Analysis+" "+m.Country), m.Date, m.Trial)
 }

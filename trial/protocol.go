@@ -45,6 +45,16 @@ func (p *Protocol) members() map[string]member {
 	return map[string]member{"dated": {p.Dated, checkDated}, "version": {p.Version, versionText}}
 }
 
+func (p *Protocol) form() Form {
+	return Form{Trial: &p.Trial, Flags: []Flag{
+		versionFlag.to(&p.Version).needed("a protocol has a version: give it with -version, as it is printed on the document"),
+		{Name: "scope", Default: ScopeGlobal, Help: "of a protocol: global, a country such as DE, or a sub-protocol's `name`", Text: &p.Scope},
+		previousFlag.naming(&p.Previous),
+		{Name: "base", Help: "outside the global scope: `receipt` of the global version that this one stands on", Statement: &p.Base},
+		datedFlag.to(&p.Dated),
+	}}
+}
+
 func (p *Protocol) describe([]Subject) string {
 	return fmt.Sprintf("protocol version %s (%s) of trial %s%s", p.Version, p.Scope, p.Trial, following(p.Previous))
 }

@@ -188,6 +188,14 @@ func (o *Observation) describe([]Subject) string {
 	return fmt.Sprintf("observation of %s in a %s on %s%s", o.Identifier, o.Source, o.SeenAt, said(", of the version of ", o.Dated))
 }
 
+func (o *Observation) form() Form {
+	return Form{Identifier: &o.Identifier, Flags: []Flag{
+		{Name: "source", Default: "registry", Help: "of an observation: `registry`, journal, website or other", Text: &o.Source},
+		dateFlag.to(&o.SeenAt),
+		datedFlag.to(&o.Dated),
+	}}
+}
+
 func (o *Observation) check(subjects []Subject) error {
 	if err := checkIdentifier(o.Identifier); err != nil {
 		return err

@@ -145,11 +145,10 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 	if rule != trial.RuleNotEnrolled && rule != trial.RuleRole {
 		return err
 	}
-	switch p.(type) {
-	case *trial.Org, *trial.Ruling, *trial.LogKey, *trial.Policy, *trial.Rules:
+	if command, ok := registrars[p.Kind()]; ok {
 		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key of %s: "+
 			"give the registrar's key file with -key, or ask the registrar to run trial %s",
-			r.key.public.ID(), r.log.Name(), registrars[p.Kind()])}}
+			r.key.public.ID(), r.log.Name(), command)}}
 	}
 	if rule != trial.RuleNotEnrolled || r.key.org == "" {
 		return err

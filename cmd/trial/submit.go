@@ -21,24 +21,26 @@ func (s *sending) flags(fs *flag.FlagSet) {
 
 // submitFlags are the flags of submit that say what is submitted.
 type submitFlags struct {
-	trial, kind, version, scope, previous, base, analysis, event, date, dated, country, meaning, source, elements, confirm string
-	private, seal, facts                                                                                                   bool
-	settle                                                                                                                 time.Duration
+	trial, kind, meaning, elements, confirm string
+	private, seal, facts                    bool
+	settle                                  time.Duration
+	members                                 map[string]*string // by flag: what the forms of the kinds have
 }
 
 func (f *submitFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.trial, "trial", "", "the `trial`: its id or a number bound to it")
-	fs.StringVar(&f.kind, "kind", "", "`kind` of the documents: protocol, sap, milestone, results, document or observation")
-	fs.StringVar(&f.version, "version", "", "`version` as printed on the document")
-	fs.StringVar(&f.scope, "scope", trial.ScopeGlobal, "of a protocol: global, a country such as DE, or a sub-protocol's `name`")
-	fs.StringVar(&f.previous, "previous", "", "`receipt` of the protocol version (or results) that this one follows")
-	fs.StringVar(&f.base, "base", "", "outside the global scope: `receipt` of the global version that this one stands on")
-	fs.StringVar(&f.analysis, "analysis", "", "of a SAP, results, lock, cut-off or unblinding: `primary`, final, interim-1, follow-up-1")
-	fs.StringVar(&f.event, "event", "", "of a milestone: `event` such as first-enrolment or database-lock")
-	fs.StringVar(&f.date, "date", "", "of a milestone, or when an observation was seen: `date` such as 2026-03-01 or 2026-03")
-	fs.StringVar(&f.dated, "dated", "", "the `date` that the document bears, for what is logged after the fact; a claim, marked as such")
-	fs.StringVar(&f.country, "country", "", "of a milestone: `country` such as DE, if it is not global")
-	fs.StringVar(&f.source, "source", "registry", "of an observation: `registry`, journal, website or other")
+	kinds := trial.FormKinds()
+	last := len(kinds) - 1
+	fs.StringVar(&f.kind, "kind", "", "`kind` of the documents: "+strings.Join(kinds[:last], ", ")+" or "+kinds[last])
+	f.members = map[string]*string{}
+	for _, kind := range kinds {
+		_, form, _ := trial.NewForm(kind)
+		for _, x := range form.Flags {
+			if f.members[x.Name] == nil {
+				f.members[x.Name] = fs.String(x.Name, x.Default, x.Help)
+			}
+		}
+	}
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
 	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
@@ -52,37 +54,34 @@ func settleFlag(fs *flag.FlagSet, d *time.Duration) {
 	fs.DurationVar(d, "settle", settled, "how long a file must not have changed before it is logged; 0 for files that are known to be complete")
 }
 
-// submitted are the kinds that submit makes.
-var submitted = []string{"protocol", "sap", "milestone", "results", "document", "observation"}
-
-// fits lists the flags that only some kinds have.
-var fits = map[string][]string{
-	"version":  {"protocol", "sap", "results", "document"},
-	"scope":    {"protocol"},
-	"previous": {"protocol", "results"},
-	"base":     {"protocol"},
-	"analysis": {"sap", "results", "milestone"},
-	"event":    {"milestone"},
-	"date":     {"milestone", "observation"},
-	"country":  {"milestone"},
-	"dated":    {"protocol", "sap", "results", "document", "observation"},
-	"source":   {"observation"},
-	"facts":    {"protocol", "results", "document", "observation"},
-	"elements": {"protocol", "results", "document", "observation"},
+// fitting returns the kinds that have a flag, none where it is not a kind's.
+func fitting(name string) (kinds []string) {
+	for _, kind := range trial.FormKinds() {
+		p, form, _ := trial.NewForm(kind)
+		content := (name == "facts" || name == "elements") && trial.ContentOf(&trial.Statement{Predicate: p}) != nil
+		if form.Has(name) || content {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // fit refuses flags that the kind does not have: what they meant to say would be
 // lost, and what is logged stays.
 func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
-	if !slices.Contains(submitted, f.kind) {
+	_, form, ok := trial.NewForm(f.kind)
+	if !ok {
+		kinds := trial.FormKinds()
 		return usagef("-kind is one of %s; %q is not (the other kinds, %s, have commands of their own: trial help lists them)",
-			strings.Join(submitted, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool { return slices.Contains(submitted, k) }), ", "))
+			strings.Join(kinds, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool { return slices.Contains(kinds, k) }), ", "))
 	}
-	if f.version == "" && (f.kind == "protocol" || f.kind == "sap") {
-		return usagef("a %s has a version: give it with -version, as it is printed on the document", f.kind)
+	for _, x := range form.Flags {
+		if x.Missing != "" && *f.members[x.Name] == "" {
+			return usagef("%s", x.Missing)
+		}
 	}
 	set.Visit(func(x *flag.Flag) {
-		if kinds := fits[x.Name]; kinds != nil && !slices.Contains(kinds, f.kind) {
+		if kinds := fitting(x.Name); len(kinds) > 0 && !slices.Contains(kinds, f.kind) {
 			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
 		}
 	})
@@ -108,7 +107,7 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if f.trial == "" || f.kind == "" {
 		return usagef("-trial and -kind must be given")
 	}
-	if len(names) == 0 && f.kind != "milestone" {
+	if _, form, _ := trial.NewForm(f.kind); len(names) == 0 && !form.NoFiles {
 		return usagef("at least one file must be given")
 	}
 	if err := f.fit(set, len(names)); err != nil {
@@ -160,38 +159,28 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 	if f.seal { // the signature that is logged is the seal's, and later the unseal's: they have the name
 		c.PrintedName, o.Name, o.NameSalt = trial.Hash{}, "", trial.Salt{}
 	}
-	if f.kind == "observation" {
-		id, err := trial.ParseIdentifier(f.trial)
-		if err != nil {
-			return nil, trial.Hash{}, usageError{err}
+	p, form, _ := trial.NewForm(f.kind)
+	*trial.CommonOf(&trial.Statement{Predicate: p}) = c
+	var id trial.Hash
+	var err error
+	if form.Identifier != nil {
+		if *form.Identifier, err = trial.ParseIdentifier(f.trial); err != nil {
+			return nil, id, usageError{err}
 		}
-		return &trial.Observation{Common: c, Dated: f.dated, Identifier: id, SeenAt: f.date, Source: f.source}, trial.Hash{}, nil
+	} else {
+		if id, err = r.resolve(ctx, f.trial); err != nil {
+			return nil, id, err
+		}
+		*form.Trial = id
 	}
-	id, err := r.resolve(ctx, f.trial)
-	if err != nil {
-		return nil, id, err
+	for _, x := range form.Flags {
+		if x.Text != nil {
+			*x.Text = *f.members[x.Name]
+		} else if *x.Statement, err = r.statementOf(*f.members[x.Name]); err != nil {
+			return nil, id, err
+		}
 	}
-	previous, err := r.statementOf(f.previous)
-	if err != nil {
-		return nil, id, err
-	}
-	base, err := r.statementOf(f.base)
-	if err != nil {
-		return nil, id, err
-	}
-	switch f.kind {
-	case "protocol":
-		return &trial.Protocol{Common: c, Base: base, Dated: f.dated, Previous: previous, Scope: f.scope, Trial: id, Version: f.version}, id, nil
-	case "sap":
-		return &trial.SAP{Common: c, Analysis: f.analysis, Dated: f.dated, Trial: id, Version: f.version}, id, nil
-	case "results":
-		return &trial.Results{Common: c, Analysis: f.analysis, Dated: f.dated, Trial: id, Updates: previous, Version: f.version}, id, nil
-	case "milestone":
-		return &trial.Milestone{Common: c, Analysis: f.analysis, Country: f.country, Date: f.date, Event: f.event, Trial: id}, id, nil
-	case "document":
-		return &trial.Document{Common: c, Dated: f.dated, Trial: id, Version: f.version}, id, nil
-	}
-	return nil, id, usagef("-kind %q is none that trial submit takes", f.kind)
+	return p, id, nil
 }
 
 // statementOf returns the identity of the statement that a receipt is for.
