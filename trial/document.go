@@ -237,6 +237,14 @@ func checkNamed(subjects []Subject, name string, digest Hash) error {
 	return nil
 }
 
+// checkTrialOrDocuments wants the trial as the one subject, or documents of a kind.
+func checkTrialOrDocuments(subjects []Subject, kind string, trial Hash) error {
+	if len(subjects) == 1 && subjects[0].Name == "trial" {
+		return checkNamed(subjects, "trial", trial)
+	}
+	return checkDocuments(subjects, kind)
+}
+
 // NamedSubject returns the subject of a statement that is about no document.
 func NamedSubject(name string, digest Hash) []Subject {
 	return []Subject{{Digest{SHA256: digest}, name}}

@@ -89,10 +89,7 @@ func (m *Milestone) check(subjects []Subject) error {
 	if err := checkDate("date", m.Date); err != nil {
 		return err
 	}
-	if len(subjects) == 1 && subjects[0].Name == "trial" {
-		return checkNamed(subjects, "trial", m.Trial)
-	}
-	return checkDocuments(subjects, "milestone")
+	return checkTrialOrDocuments(subjects, "milestone", m.Trial)
 }
 
 func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
