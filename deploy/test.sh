@@ -38,7 +38,7 @@ unformatted=$(gofmt -l $(git ls-files '*.go'))
 step "go vet, go build"
 go vet ./...
 go build ./...
-GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/dossier ./cmd/trialwasm
+GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier ./cmd/trialwasm
 
 step "the programs and their tests for Windows, macOS and arm64: built and vetted, not run"
 for system in windows/amd64 darwin/arm64 linux/arm64; do
@@ -102,7 +102,7 @@ TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitne
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
-PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/dossier
+PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier
 
 step "triallog demo -once"
 go run ./cmd/triallog demo -once >"$tmp/demo" || { cat "$tmp/demo"; exit 1; }

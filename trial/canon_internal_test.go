@@ -21,7 +21,7 @@ import (
 func jsonTypes() []any {
 	all := []any{
 		new(Envelope), new(statementEntry), new(StateEntry), new(Genesis), new(wireStatement),
-		new(OrgRecord), new(KeyRecord), new(TrialRecord), new(IdentifierRecord), new(SealRecord), new(LogRecord), new(Openings), new(Mark),
+		new(OrgRecord), new(KeyRecord), new(TrialRecord), new(IdentifierRecord), new(SealRecord), new(LogRecord), new(Openings),
 	}
 	for _, k := range Kinds() {
 		all = append(all, kinds[k]())

@@ -49,8 +49,8 @@ func (c *Correction) check(subjects []Subject) error {
 		switch {
 		case !slices.Contains(VoidReasons, c.Void):
 			return fmt.Errorf("void is %.40q; it is one of %s", c.Void, strings.Join(VoidReasons, ", "))
-		case !slices.Contains(voidable, c.Of):
-			return fmt.Errorf("a statement of kind %.40q cannot be void; these can: %s", c.Of, strings.Join(voidable, ", "))
+		case !slices.Contains(VoidableKinds, c.Of):
+			return fmt.Errorf("a statement of kind %.40q cannot be void; these can: %s", c.Of, strings.Join(VoidableKinds, ", "))
 		case c.Field != "" || c.New != "" || c.Old != "" || c.Reason != "":
 			return errors.New("a void names no member: field, old, new and reason are left out")
 		}

@@ -60,18 +60,18 @@ func checkDay(member, s string) error {
 
 // EndOf returns the last millisecond that a date may mean, in UTC.
 func EndOf(date string) Time {
-	_, last := days(date)
+	_, last := DaysOf(date)
 	return Time(last+1)*dayLength - 1
 }
 
 const dayLength Time = 24 * 60 * 60 * 1000
 
-// dayOf returns the day of t in UTC, counted from 1970-01-01.
-func dayOf(t Time) int64 { return int64(t / dayLength) }
+// DayOf returns the day of t in UTC, counted from 1970-01-01.
+func DayOf(t Time) int64 { return int64(t / dayLength) }
 
-// days returns the first and the last day that a date may mean, counted from 1970-01-01;
+// DaysOf returns the first and the last day that a date may mean, counted from 1970-01-01;
 // zero where it is none.
-func days(date string) (first, last int64) {
+func DaysOf(date string) (first, last int64) {
 	d, err := ParseDate(date)
 	if err != nil {
 		return 0, 0

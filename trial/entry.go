@@ -204,3 +204,9 @@ func NewGenesis(origin, vkey string, registrars []PublicKey, at Time) *Genesis {
 		Registrars: registrars, Rules: RuleSet, Time: at, Type: "genesis", VKey: vkey,
 	}
 }
+
+// A Located entry is an entry with its index in the log.
+type Located struct {
+	Index uint64
+	*Entry
+}

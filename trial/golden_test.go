@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/timeline"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -101,7 +102,7 @@ func told(t *testing.T, bundle []byte) string {
 		}
 		lines = append(lines, fmt.Sprintf("%s %s %s\n", r.RecordKey().Kind, r.RecordKey().ID, trial.RecordValue(data)))
 		if tr, ok := r.(*trial.TrialRecord); ok {
-			for _, m := range trial.NewTimeline(tr.ID, byTrial[tr.ID]).Marks() {
+			for _, m := range timeline.New(tr.ID, byTrial[tr.ID]).Marks() {
 				lines = append(lines, fmt.Sprintf("mark %s %03d %d %s\n", tr.ID, m.Index, m.Cause, m.ID))
 			}
 		}

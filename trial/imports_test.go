@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline", "trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -104,9 +104,11 @@ func TestImports(t *testing.T) {
 		never  []string // in nothing it leads to
 		why    string
 	}{
-		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
+		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/timeline"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "the rules replay exactly and compile to wasm: no clock, network, file or chance, and nothing that a verifier would have to trust beside"},
+		{of: []string{"trial"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), never: []string{module + "trial/timeline"},
+			why: "what is admitted does not depend on how it reads"},
 		{of: []string{"trial/checkpoint"}, only: append([]string{module + "trial/checkpoint"}, pure...),
 			why: "a checkpoint is bytes and keys: it knows no statement and no rule"},
 		{of: []string{"trial/tile"}, only: []string{module + "trial/tile"}, direct: impure, why: "tiles are paths and bytes: they need nothing but the standard library"},
@@ -226,7 +228,7 @@ func TestPureSources(t *testing.T) {
 		"encoding/json": {"Number"},
 	}
 	n := 0
-	for _, dir := range []string{".", "smap", "checkpoint", "receipt", "history", "evidence", "dossier"} {
+	for _, dir := range []string{".", "smap", "checkpoint", "receipt", "history", "evidence", "timeline", "dossier"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

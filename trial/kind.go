@@ -55,8 +55,8 @@ var (
 	DelegableKinds []string
 	// SealableKinds are the kinds of statements that may be sealed.
 	SealableKinds []string
-	// voidable are the kinds whose effect a void empties.
-	voidable []string
+	// VoidableKinds are the kinds of statements whose effect a void empties.
+	VoidableKinds []string
 )
 
 func init() {
@@ -65,7 +65,7 @@ func init() {
 	}
 	DelegableKinds = kindsThat(func(a allows) bool { return a.delegation })
 	SealableKinds = kindsThat(func(a allows) bool { return a.seal })
-	voidable = kindsThat(func(a allows) bool { return a.void })
+	VoidableKinds = kindsThat(func(a allows) bool { return a.void })
 }
 
 // Kinds returns the names of all kinds, sorted.

@@ -115,8 +115,8 @@ func (*Milestone) meanings() []MarkMeaning {
 }
 
 func (m *Milestone) remarks(logged Time, text func(string) string) (list []Remark) {
-	date, day := text("date"), dayOf(logged)
-	first, last := days(date)
+	date, day := text("date"), DayOf(logged)
+	first, last := DaysOf(date)
 	if day-last > lateEventDays {
 		list = append(list, Remark{MarkLateEvent, fmt.Sprintf("%s was %s, logged %d days after", m.Event, date, day-last)})
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/timeline"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -165,12 +166,12 @@ func (s *scenario) has(name string, want []string) {
 	id := s.id(name)
 	var got []string
 	entries := s.about[trial.RecordKey{Kind: "trial", ID: id.String()}]
-	for _, m := range trial.NewTimeline(id, entries).Marks() {
+	for _, m := range timeline.New(id, entries).Marks() {
 		word := string(m.ID)
 		if m.Struck {
 			word += "~"
 		}
-		if got = append(got, word); m.Text == "" || trial.MarkText(m.ID) == "" {
+		if got = append(got, word); m.Text == "" || timeline.MarkText(m.ID) == "" {
 			s.fatalf("mark %s has no text", m.ID)
 		}
 	}
@@ -183,11 +184,11 @@ func (s *scenario) has(name string, want []string) {
 		s.fatalf("%s has the marks %v, not %v", name, got, want)
 	}
 	// A longer history keeps every mark.
-	var before []trial.Mark
+	var before []timeline.Mark
 	for n := range len(entries) + 1 {
-		now := trial.NewTimeline(id, entries[:n]).Marks()
+		now := timeline.New(id, entries[:n]).Marks()
 		for _, m := range before {
-			if !slices.ContainsFunc(now, func(x trial.Mark) bool { return x.ID == m.ID && x.Index == m.Index && x.Cause == m.Cause }) {
+			if !slices.ContainsFunc(now, func(x timeline.Mark) bool { return x.ID == m.ID && x.Index == m.Index && x.Cause == m.Cause }) {
 				s.fatalf("entry %d takes the mark %+v away", entries[n-1].Index, m)
 			}
 		}
@@ -638,13 +639,13 @@ func TestEveryRuleHasAScenario(t *testing.T) {
 // marked says by which statement a mark comes about: of two scenarios with such a
 // statement, one sets the mark and one does not.
 var marked = map[trial.MarkID]string{
-	trial.MarkLateRegistration: "register", trial.MarkLateProtocol: "protocol", trial.MarkAmendment: "protocol",
-	trial.MarkLateSAP: "sap", trial.MarkUnblindedSAP: "sap", trial.MarkNoSAP: "results", trial.MarkNoLock: "results",
-	trial.MarkLateEvent: "milestone", trial.MarkOtherDate: "milestone", trial.MarkOrder: "milestone", trial.MarkBranch: "results",
-	trial.MarkRepeated: "document", trial.MarkCorrected: "correct", trial.MarkVoid: "void", trial.MarkAfterTheFact: "document",
-	trial.MarkDisputed: "identify", trial.MarkUnlocked: "milestone", trial.MarkDelayed: "document", trial.MarkUnfounded: "cosign",
-	trial.MarkUnsealed: "seal", trial.MarkFuture: "milestone", trial.MarkAfterEnd: "sap", trial.MarkDelegated: "document",
-	trial.MarkOrdered: "accept", trial.MarkEmptiedDate: "void",
+	timeline.MarkLateRegistration: "register", timeline.MarkLateProtocol: "protocol", timeline.MarkAmendment: "protocol",
+	timeline.MarkLateSAP: "sap", timeline.MarkUnblindedSAP: "sap", timeline.MarkNoSAP: "results", timeline.MarkNoLock: "results",
+	trial.MarkLateEvent: "milestone", timeline.MarkOtherDate: "milestone", timeline.MarkOrder: "milestone", timeline.MarkBranch: "results",
+	timeline.MarkRepeated: "document", timeline.MarkCorrected: "correct", timeline.MarkVoid: "void", timeline.MarkAfterTheFact: "document",
+	timeline.MarkDisputed: "identify", trial.MarkUnlocked: "milestone", timeline.MarkDelayed: "document", timeline.MarkUnfounded: "cosign",
+	trial.MarkUnsealed: "seal", trial.MarkFuture: "milestone", timeline.MarkAfterEnd: "sap", timeline.MarkDelegated: "document",
+	trial.MarkOrdered: "accept", timeline.MarkEmptiedDate: "void",
 }
 
 // TestEveryMarkHasAScenario: each mark is set for one trial and not for another,
@@ -677,7 +678,7 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 				}
 				continue
 			}
-			for _, id := range trial.MarkIDs() {
+			for _, id := range timeline.MarkIDs() {
 				if slices.Contains(strings.Fields(list), string(id)) {
 					set[id] = true
 				} else if told[marked[id]+" "+name] {
@@ -686,15 +687,15 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range trial.MarkIDs() {
-		if id == trial.MarkVoid { // every void that is admitted sets it
+	for _, id := range timeline.MarkIDs() {
+		if id == timeline.MarkVoid { // every void that is admitted sets it
 			unset[id] = true
 		}
 		if !set[id] || !unset[id] {
-			t.Errorf("%s (%s): set in a scenario %v, not set in another with the statement %q %v", id, trial.MarkText(id), set[id], marked[id], unset[id])
+			t.Errorf("%s (%s): set in a scenario %v, not set in another with the statement %q %v", id, timeline.MarkText(id), set[id], marked[id], unset[id])
 		}
 	}
-	if len(trial.MarkIDs()) < 25 {
-		t.Fatalf("only %d marks", len(trial.MarkIDs()))
+	if len(timeline.MarkIDs()) < 25 {
+		t.Fatalf("only %d marks", len(timeline.MarkIDs()))
 	}
 }

@@ -147,7 +147,7 @@ func (s Shares) check() error {
 // inOthers reports whether a share remembers statements of a kind in Others: those that a
 // correction may empty, and of which the record remembers no more than that they were logged.
 func inOthers(kind string) bool {
-	if !slices.Contains(voidable, kind) || new(Share).named(kind) != nil {
+	if !slices.Contains(VoidableKinds, kind) || new(Share).named(kind) != nil {
 		return false
 	}
 	_, elsewhere := kinds[kind]().(effective)

@@ -15,6 +15,7 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // errStated says that a history is complete by the operator's word only.
@@ -269,7 +270,7 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		size = w.at
 	}
 	tl := v.Timeline(size)
-	items := map[uint64]*trial.Item{}
+	items := map[uint64]*timeline.Item{}
 	if tl != nil {
 		for _, i := range tl.Items {
 			items[i.Index] = i
@@ -280,7 +281,7 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		return err
 	}
 	shown := 0
-	var marks []trial.Mark
+	var marks []timeline.Mark
 	for _, entry := range v.Entries {
 		if entry.Index >= size || w.kind != "" && !isOfKind(entry.Entry, w.kind) || entry.Time <= since {
 			continue
@@ -345,7 +346,7 @@ func (w view) words() string {
 
 // after returns the last moment that a view does not show: the end of a day, or of
 // the last day on which an event of the trial can have been by what was told first.
-func (w view) after(tl *trial.Timeline) (trial.Time, error) {
+func (w view) after(tl *timeline.Timeline) (trial.Time, error) {
 	if w.since == "" {
 		return -1, nil
 	}
@@ -367,27 +368,27 @@ func (e *env) printPolicy(p *checkpoint.Policy) {
 }
 
 // printMarks shows the marks of an entry below it.
-func (e *env) printMarks(i *trial.Item) {
-	for _, m := range trial.GroupMarks(i.Marks, false) {
-		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text()))
+func (e *env) printMarks(i *timeline.Item) {
+	for _, m := range timeline.Group(i.Marks, false) {
+		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, timeline.MarkText(m.ID), printable(m.Text()))
 	}
-	for _, m := range trial.GroupMarks(i.Marks, true) {
-		fmt.Fprintf(e.stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, trial.MarkText(m.ID), printable(m.Text()))
+	for _, m := range timeline.Group(i.Marks, true) {
+		fmt.Fprintf(e.stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, timeline.MarkText(m.ID), printable(m.Text()))
 	}
 }
 
 // legend says what weight the marks have that were shown, each once.
-func (e *env) legend(marks []trial.Mark) {
+func (e *env) legend(marks []timeline.Mark) {
 	ids := map[int][]string{}
-	for _, m := range trial.GroupMarks(marks, false) {
-		w := trial.MarkWeight(m.ID)
+	for _, m := range timeline.Group(marks, false) {
+		w := timeline.MarkWeight(m.ID)
 		if id := string(m.ID); !slices.Contains(ids[w], id) {
 			ids[w] = append(ids[w], id)
 		}
 	}
 	for w := trial.WeightBears; w <= trial.WeightInform; w++ {
 		if len(ids[w]) > 0 {
-			fmt.Fprintf(e.stdout, "legend: %s: %s\n", strings.Join(ids[w], ", "), trial.WeightText[w])
+			fmt.Fprintf(e.stdout, "legend: %s: %s\n", strings.Join(ids[w], ", "), timeline.WeightText[w])
 		}
 	}
 }

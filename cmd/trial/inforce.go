@@ -8,6 +8,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 func inForce(ctx context.Context, e *env, args []string) error {
@@ -50,7 +51,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if witnessed && date.After(seen) {
 		return fmt.Errorf("the newest tree is of %s: what will be in force on %s cannot be known yet", trial.Moment(seen), day)
 	}
-	var found *trial.Item
+	var found *timeline.Item
 	timeline, end := v.Timeline(0), trial.TimeOf(date.AddDate(0, 0, 1))-1
 	if timeline != nil {
 		found = timeline.InForce(scope, end)
@@ -96,7 +97,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 }
 
 // compareInForce reports whether a file is among the documents of the version in force.
-func compareInForce(f file, found *trial.Item) error {
+func compareInForce(f file, found *timeline.Item) error {
 	if found == nil {
 		return fmt.Errorf("%w: %s was not in force: nothing was", errInvalid, f.name)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 //go:embed report.html
@@ -23,10 +24,10 @@ var reportHTML string
 
 var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"short":   func(s string) string { return s[:min(len(s), 16)] },
-	"mark":    trial.MarkText,
-	"marks":   func(list []trial.Mark) []trial.MarkGroup { return trial.GroupMarks(list, false) },
-	"struck":  func(list []trial.Mark) []trial.MarkGroup { return trial.GroupMarks(list, true) },
-	"weight":  func(id trial.MarkID) string { return trial.WeightText[trial.MarkWeight(id)] },
+	"mark":    timeline.MarkText,
+	"marks":   func(list []timeline.Mark) []timeline.MarkGroup { return timeline.Group(list, false) },
+	"struck":  func(list []timeline.Mark) []timeline.MarkGroup { return timeline.Group(list, true) },
+	"weight":  func(id trial.MarkID) string { return timeline.WeightText[timeline.MarkWeight(id)] },
 	"finding": findingText,
 	"source":  sourceText,
 	"logged":  loggedBy,

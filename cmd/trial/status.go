@@ -13,6 +13,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 func status(ctx context.Context, e *env, args []string) error {
@@ -104,14 +105,14 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 		fmt.Fprintf(w, "offered to %s, which has not accepted: %s\n", s.Offer.To, s.Offer.ID)
 	}
 	weight := 0
-	for _, m := range trial.GroupMarks(s.Marks, false) {
-		if now := trial.MarkWeight(m.ID); now != weight {
+	for _, m := range timeline.Group(s.Marks, false) {
+		if now := timeline.MarkWeight(m.ID); now != weight {
 			weight = now
-			fmt.Fprintf(w, "marks, %s:\n", trial.WeightText[weight])
+			fmt.Fprintf(w, "marks, %s:\n", timeline.WeightText[weight])
 		}
-		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, trial.MarkText(m.ID), printable(m.Text()))
+		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, timeline.MarkText(m.ID), printable(m.Text()))
 	}
-	if n := len(trial.GroupMarks(s.Marks, true)); n > 0 {
+	if n := len(timeline.Group(s.Marks, true)); n > 0 {
 		fmt.Fprintf(w, "struck marks, which rest on what was emptied since and are in the history: %d\n", n)
 	}
 	for _, m := range s.Missing {

@@ -15,16 +15,17 @@ import (
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // A Dossier is everything that a log has about one trial, and what its documents say.
 type Dossier struct {
 	*Histories
-	Asked    string          // the trial or number, as it was typed
-	Timeline *trial.Timeline // nil: only observations on a number are logged
-	Versions []study.Version // in the order of their days
-	Files    []trial.Hash    // documents that versions were read from, in place of logged facts
-	From     []string        // organisations whose word the reader takes
+	Asked    string             // the trial or number, as it was typed
+	Timeline *timeline.Timeline // nil: only observations on a number are logged
+	Versions []study.Version    // in the order of their days
+	Files    []trial.Hash       // documents that versions were read from, in place of logged facts
+	From     []string           // organisations whose word the reader takes
 
 	unread    []string // documents whose content neither facts nor a file tell
 	unchained []string // observations whose predecessor is not logged for their number

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // EmptiedVersions returns the protocol versions of a scope that were logged by a moment
 // and emptied by a void later: on that day they were in force as far as anybody could
 // know. A nil timeline has none.
-func EmptiedVersions(t *trial.Timeline, scope string, at trial.Time) (list []*trial.Item) {
+func EmptiedVersions(t *timeline.Timeline, scope string, at trial.Time) (list []*timeline.Item) {
 	if t == nil {
 		return nil
 	}
@@ -25,7 +26,7 @@ func EmptiedVersions(t *trial.Timeline, scope string, at trial.Time) (list []*tr
 
 // WhyNotInForce says which protocol version a document is that was not in force at a
 // moment, and why it was not; "" if the document is no version of the protocol.
-func WhyNotInForce(t *trial.Timeline, digest trial.Hash, at trial.Time) (why string) {
+func WhyNotInForce(t *timeline.Timeline, digest trial.Hash, at trial.Time) (why string) {
 	if t == nil {
 		return ""
 	}

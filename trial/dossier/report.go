@@ -14,6 +14,7 @@ import (
 	"github.com/trialproof/trialproof/trial/deadline"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // reportFormat is the format member of a report for programs.
@@ -61,20 +62,20 @@ type StudyHead struct {
 // A ReportEntry is one entry with what proves it: the histories hold the entry
 // itself at its index, its statement and its signature.
 type ReportEntry struct {
-	Index     uint64       `json:"index"`
-	Time      trial.Time   `json:"time"`
-	Kind      string       `json:"kind"`
-	Says      string       `json:"says"`
-	Statement trial.Hash   `json:"statement"` // identity
-	Leaf      trial.Hash   `json:"leaf"`      // RFC 6962 leaf hash of the entry, which is at Index in the tree
-	Digests   []string     `json:"digests"`   // of its documents, or commitments to them
-	Org       string       `json:"org"`
-	Role      string       `json:"role"`
-	Key       string       `json:"key"` // key id
-	Meaning   string       `json:"meaning"`
-	About     *uint64      `json:"about,omitempty"` // entry that a signature or correction is on
-	InEffect  bool         `json:"inEffect"`
-	Marks     []trial.Mark `json:"marks"`
+	Index     uint64          `json:"index"`
+	Time      trial.Time      `json:"time"`
+	Kind      string          `json:"kind"`
+	Says      string          `json:"says"`
+	Statement trial.Hash      `json:"statement"` // identity
+	Leaf      trial.Hash      `json:"leaf"`      // RFC 6962 leaf hash of the entry, which is at Index in the tree
+	Digests   []string        `json:"digests"`   // of its documents, or commitments to them
+	Org       string          `json:"org"`
+	Role      string          `json:"role"`
+	Key       string          `json:"key"` // key id
+	Meaning   string          `json:"meaning"`
+	About     *uint64         `json:"about,omitempty"` // entry that a signature or correction is on
+	InEffect  bool            `json:"inEffect"`
+	Marks     []timeline.Mark `json:"marks"`
 }
 
 // noDates is said where no version says anything of a trial.
@@ -157,7 +158,7 @@ func (x *Report) conclude(d *Dossier, article []byte) (err error) {
 
 // entries returns all entries, in the order of the log.
 func (d *Dossier) entries() []ReportEntry {
-	items := map[uint64]*trial.Item{}
+	items := map[uint64]*timeline.Item{}
 	if d.Timeline != nil {
 		for _, i := range d.Timeline.Items {
 			items[i.Index] = i
@@ -179,12 +180,12 @@ func (d *Dossier) entries() []ReportEntry {
 
 // inspectEntry says what an entry is. The item is its place in the trial's
 // timeline, nil for what is only about one of the trial's numbers.
-func (d *Dossier) inspectEntry(entry trial.Located, i *trial.Item) ReportEntry {
+func (d *Dossier) inspectEntry(entry trial.Located, i *timeline.Item) ReportEntry {
 	id, st := entry.Statement.Effective()
 	x := ReportEntry{
 		Index: entry.Index, Time: entry.Time, Kind: st.Predicate.Kind(), Says: trial.Describe(entry.Statement.Statement), Statement: id,
 		Leaf: entry.LeafHash(), Digests: []string{}, Org: entry.Signer.Org, Role: entry.Signer.Role, Key: entry.Signer.Key.ID().String(),
-		Meaning: trial.CommonOf(entry.Statement.Statement).Meaning, InEffect: true, Marks: []trial.Mark{},
+		Meaning: trial.CommonOf(entry.Statement.Statement).Meaning, InEffect: true, Marks: []timeline.Mark{},
 	}
 	for _, s := range st.Subjects {
 		if s.Digest.SHA256.IsZero() {

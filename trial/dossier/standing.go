@@ -8,6 +8,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // A Standing is where a trial stands, for people and for programs.
@@ -23,7 +24,7 @@ type Standing struct {
 	Delegations []trial.Grant    `json:"delegations"`
 	Offer       *trial.Offer     `json:"offer,omitempty"`
 	Events      []EventStanding  `json:"events"`
-	Marks       []trial.Mark     `json:"marks"`
+	Marks       []timeline.Mark  `json:"marks"`
 	Missing     []string         `json:"missing"`
 	Sealed      uint64           `json:"sealed"`               // by the holder, ever
 	Unopened    uint64           `json:"unopened"`             // of those
@@ -82,7 +83,7 @@ func (c CorrectionStanding) String() string {
 	return fmt.Sprintf("%s corrected from %q to %q by entry %d of %s, by %s of %s (%s)", c.Field, c.Old, c.New, c.Entry, c.Logged, c.Role, c.Org, c.Reason)
 }
 
-func correctionsOf(i *trial.Item) (list []CorrectionStanding) {
+func correctionsOf(i *timeline.Item) (list []CorrectionStanding) {
 	for _, c := range i.Corrections {
 		if p, ok := c.Statement.Predicate.(*trial.Correction); ok {
 			list = append(list, CorrectionStanding{p.Field, p.Old, p.New, c.Index, c.Time, c.Signer.Org, c.Signer.Role, c.Signer.Key.ID().String(), p.Reason})

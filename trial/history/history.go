@@ -22,6 +22,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/smap"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // A History is a subject's entries with their proofs, as a file.
@@ -63,7 +64,7 @@ type Verdict struct {
 
 // Timeline reads a trial's history as of an earlier size, all of it if size is 0.
 // It is nil for the history of anything else.
-func (v *Verdict) Timeline(size uint64) *trial.Timeline {
+func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 	id, err := trial.ParseHash(v.Key.ID)
 	if v.Key.Kind != "trial" || err != nil {
 		return nil
@@ -75,7 +76,7 @@ func (v *Verdict) Timeline(size uint64) *trial.Timeline {
 			break
 		}
 	}
-	return trial.NewTimeline(id, entries)
+	return timeline.New(id, entries)
 }
 
 // ErrHistory is wrapped by every error of Verify but a *trial.NewerRules.

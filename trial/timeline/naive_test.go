@@ -1,17 +1,19 @@
-package trial
+package timeline
 
 import (
 	"fmt"
 	"slices"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A naive timeline reads a history as docs/spec.md says it, each entry against every
 // other one: it is what Timeline is compared with, and much slower.
 type naive struct{ *Timeline }
 
-func newNaive(id Hash, entries []Located) *Timeline {
-	t := &naive{&Timeline{Trial: id, byID: map[Hash]*Item{}}}
-	seen := map[Hash]*Item{}
+func newNaive(id trial.Hash, entries []trial.Located) *Timeline {
+	t := &naive{&Timeline{Trial: id, byID: map[trial.Hash]*Item{}}}
+	seen := map[trial.Hash]*Item{}
 	for _, e := range entries {
 		if e.Entry.Statement == nil {
 			continue
@@ -42,43 +44,43 @@ func shares(a, b *Item, member string) bool {
 
 // read takes in one item: it marks it, and earlier items by it.
 func (t *naive) read(i *Item) {
-	if of := TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
+	if of := trial.TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
 		i.Foreign = true
 		switch p := i.Statement.Predicate.(type) {
-		case *Identifier:
+		case *trial.Identifier:
 			t.disputed(i, p.Identifier, "is claimed")
-		case *Ruling:
+		case *trial.Ruling:
 			t.disputed(i, p.Identifier, "is ruled to be another trial's, on the ground of "+p.Ground+",")
 		}
 		return
 	}
 	t.markAny(i)
 	switch p := i.Statement.Predicate.(type) {
-	case *Registration:
+	case *trial.Registration:
 		t.holder(i, p.Org)
 		t.Masked = p.Masked
-	case *Transfer:
+	case *trial.Transfer:
 		if p.Action == "accept" || p.Action == "order" {
 			t.holder(i, p.To)
 		}
 		if p.Action == "order" {
-			t.mark(i, i, MarkOrdered, "ground: %s", p.Ground)
+			t.mark(i, i, trial.MarkOrdered, "ground: %s", p.Ground)
 		}
-	case *Milestone:
+	case *trial.Milestone:
 		t.milestone(i, p, p.Date)
-	case *Protocol:
-		Each(t.Timeline, func(m *Item, e *Milestone) { t.protocolBy(i, m, e) })
-	case *SAP:
-		Each(t.Timeline, func(m *Item, e *Milestone) { t.sapBy(i, m, e) })
-	case *Results:
+	case *trial.Protocol:
+		Each(t.Timeline, func(m *Item, e *trial.Milestone) { t.protocolBy(i, m, e) })
+	case *trial.SAP:
+		Each(t.Timeline, func(m *Item, e *trial.Milestone) { t.sapBy(i, m, e) })
+	case *trial.Results:
 		t.results(i, p)
-	case *CoSignature:
+	case *trial.CoSignature:
 		if of := t.byID[p.Statement]; of != nil && of != i {
 			of.Signatures = append(of.Signatures, i)
 		} else {
 			t.mark(i, i, MarkUnfounded, "it signs the statement %s, which is not logged for this trial before it", p.Statement)
 		}
-	case *Correction:
+	case *trial.Correction:
 		t.correction(i, p)
 	}
 }
@@ -90,22 +92,22 @@ func (t *naive) holder(i *Item, org string) {
 
 // markAny sets the marks that any kind of item may bear.
 func (t *naive) markAny(i *Item) {
-	if signed := CommonOf(i.Located.Statement.Statement).SignedAt; dayOf(i.Time)-dayOf(signed) > delayedDays {
+	if signed := trial.CommonOf(i.Located.Statement.Statement).SignedAt; trial.DayOf(i.Time)-trial.DayOf(signed) > delayedDays {
 		t.mark(i, i, MarkDelayed, "signed %s by the signer's clock, logged %s", signed, i.Time)
 	}
-	if u, ok := i.Located.Statement.Statement.Predicate.(*Unseal); ok {
-		t.mark(i, i, MarkUnsealed, "sealed by entry %d, %s; opened %s", u.Sealed.Index, u.Sealed.Time, i.Time)
+	if u, ok := i.Located.Statement.Statement.Predicate.(*trial.Unseal); ok {
+		t.mark(i, i, trial.MarkUnsealed, "sealed by entry %d, %s; opened %s", u.Sealed.Index, u.Sealed.Time, i.Time)
 	}
 	if d := i.Value("dated"); d != "" {
 		t.mark(i, i, MarkAfterTheFact, "the date %s is claimed; logged %s", d, i.Time)
 	}
 	kind := i.Statement.Predicate.Kind()
-	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(DelegableKinds, kind) {
+	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(trial.DelegableKinds, kind) {
 		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
-		Each(t.Timeline, func(m *Item, e *Milestone) {
-			if e.Event == "end-of-trial" && e.Country == "" && after(dayOf(i.Time), m) {
+		Each(t.Timeline, func(m *Item, e *trial.Milestone) {
+			if e.Event == "end-of-trial" && e.Country == "" && after(trial.DayOf(i.Time), m) {
 				t.mark(i, m, MarkAfterEnd, "the trial ended %s", m.Value("date"))
 			}
 		})
@@ -116,7 +118,7 @@ func (t *naive) markAny(i *Item) {
 // Who claims a number after another reads of it in the identifier's history.
 func (t *naive) disputed(i *Item, identifier, how string) {
 	t.mark(i, i, MarkDisputed, "%s %s by %s", identifier, how, i.Signer.Org)
-	Each(t.Timeline, func(own *Item, p *Identifier) {
+	Each(t.Timeline, func(own *Item, p *trial.Identifier) {
 		if p.Identifier == identifier {
 			t.mark(own, i, MarkDisputed, "%s %s by %s, entry %d", identifier, how, i.Signer.Org, i.Index)
 		}
@@ -124,11 +126,11 @@ func (t *naive) disputed(i *Item, identifier, how string) {
 }
 
 // protocolBy marks a protocol version by a milestone, whichever was logged first.
-func (t *naive) protocolBy(i, m *Item, e *Milestone) {
-	if e.Event != "first-enrolment" || !after(dayOf(i.Time), m) {
+func (t *naive) protocolBy(i, m *Item, e *trial.Milestone) {
+	if e.Event != "first-enrolment" || !after(trial.DayOf(i.Time), m) {
 		return
 	}
-	if i.Statement.Predicate.(*Protocol).Previous.IsZero() {
+	if i.Statement.Predicate.(*trial.Protocol).Previous.IsZero() {
 		t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
 	} else {
 		t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
@@ -136,8 +138,8 @@ func (t *naive) protocolBy(i, m *Item, e *Milestone) {
 }
 
 // sapBy marks a SAP by a milestone of its analysis.
-func (t *naive) sapBy(i, m *Item, e *Milestone) {
-	if !sameAnalysis(i, m) || !after(dayOf(i.Time), m) {
+func (t *naive) sapBy(i, m *Item, e *trial.Milestone) {
+	if !sameAnalysis(i, m) || !after(trial.DayOf(i.Time), m) {
 		return
 	}
 	switch {
@@ -150,15 +152,15 @@ func (t *naive) sapBy(i, m *Item, e *Milestone) {
 
 // results marks results by what stands before them, for the analysis that they name
 // by now.
-func (t *naive) results(i *Item, p *Results) {
+func (t *naive) results(i *Item, p *trial.Results) {
 	analysis := i.Value("analysis")
 	planned, locked := false, false
 	var before *Item
-	Each(t.Timeline, func(s *Item, _ *SAP) { planned = planned || s.Index < i.Index && s.ever("analysis", analysis) })
-	Each(t.Timeline, func(m *Item, e *Milestone) {
+	Each(t.Timeline, func(s *Item, _ *trial.SAP) { planned = planned || s.Index < i.Index && s.ever("analysis", analysis) })
+	Each(t.Timeline, func(m *Item, e *trial.Milestone) {
 		locked = locked || m.Index < i.Index && e.Event == "database-lock" && m.ever("analysis", analysis)
 	})
-	Each(t.Timeline, func(r *Item, _ *Results) {
+	Each(t.Timeline, func(r *Item, _ *trial.Results) {
 		if r.Index < i.Index && r.Value("analysis") == analysis {
 			before = r
 		}
@@ -175,19 +177,19 @@ func (t *naive) results(i *Item, p *Results) {
 }
 
 // milestone takes in a date of an event: as logged, or as corrected later.
-func (t *naive) milestone(i *Item, p *Milestone, date string) {
-	logged := dayOf(i.Time)
-	first, last := days(date)
-	if logged-last > lateEventDays {
-		t.mark(i, i, MarkLateEvent, "%s was %s, logged %d days after", p.Event, date, logged-last)
+func (t *naive) milestone(i *Item, p *trial.Milestone, date string) {
+	logged := trial.DayOf(i.Time)
+	first, last := trial.DaysOf(date)
+	if logged-last > 30 {
+		t.mark(i, i, trial.MarkLateEvent, "%s was %s, logged %d days after", p.Event, date, logged-last)
 	}
 	if first > logged {
-		t.mark(i, i, MarkFuture, "%s is dated %s, logged %s", p.Event, date, i.Time)
+		t.mark(i, i, trial.MarkFuture, "%s is dated %s, logged %s", p.Event, date, i.Time)
 	}
 	if p.Event == "database-unlock" {
-		t.mark(i, i, MarkUnlocked, "for %s, %s", p.Analysis, date)
+		t.mark(i, i, trial.MarkUnlocked, "for %s, %s", p.Analysis, date)
 	}
-	Each(t.Timeline, func(other *Item, q *Milestone) {
+	Each(t.Timeline, func(other *Item, q *trial.Milestone) {
 		if other == i {
 			return
 		}
@@ -202,29 +204,29 @@ func (t *naive) milestone(i *Item, p *Milestone, date string) {
 }
 
 // judgeBy marks what stands there by a milestone.
-func (t *naive) judgeBy(i *Item, p *Milestone, date string) {
+func (t *naive) judgeBy(i *Item, p *trial.Milestone, date string) {
 	for _, other := range t.Items {
 		if !other.InEffect() {
 			continue
 		}
 		switch other.Statement.Predicate.(type) {
-		case *Registration:
-			if p.Event == "first-enrolment" && after(dayOf(other.Time), i) {
+		case *trial.Registration:
+			if p.Event == "first-enrolment" && after(trial.DayOf(other.Time), i) {
 				t.mark(other, i, MarkLateRegistration, "logged %s, the first enrolment was %s", other.Time, date)
 			}
-		case *Protocol:
+		case *trial.Protocol:
 			t.protocolBy(other, i, p)
-		case *SAP:
+		case *trial.SAP:
 			t.sapBy(other, i, p)
 		}
 	}
 }
 
 // relocked reports whether a second lock follows an unlock.
-func (t *naive) relocked(p *Milestone, first, second *Item) bool {
+func (t *naive) relocked(p *trial.Milestone, first, second *Item) bool {
 	unlocked := false
 	if p.Event == "database-lock" {
-		Each(t.Timeline, func(u *Item, q *Milestone) {
+		Each(t.Timeline, func(u *Item, q *trial.Milestone) {
 			unlocked = unlocked || q.Event == "database-unlock" && sameAnalysis(u, second) && u.Index > first.Index && u.Index < second.Index
 		})
 	}
@@ -234,8 +236,8 @@ func (t *naive) relocked(p *Milestone, first, second *Item) bool {
 // otherDate marks a date that differs from one before, unless it only says more
 // precisely when: a day within the month.
 func (t *naive) otherDate(i, cause *Item, old, date, told string) {
-	of, ol := days(old)
-	nf, nl := days(date)
+	of, ol := trial.DaysOf(old)
+	nf, nl := trial.DaysOf(date)
 	if nf >= of && nl <= ol {
 		return
 	}
@@ -244,15 +246,15 @@ func (t *naive) otherDate(i, cause *Item, old, date, told string) {
 
 // order marks the later logged of two milestones if a, by its date, is certainly
 // after b, which cannot come before it.
-func (t *naive) order(a, b *Item, p, q *Milestone) {
+func (t *naive) order(a, b *Item, p, q *trial.Milestone) {
 	if !slices.Contains(eventOrder, [2]string{p.Event, q.Event}) || q.Event == "unblinding" && !t.Masked {
 		return
 	}
 	if p.Analysis != "" && q.Analysis != "" && !sameAnalysis(a, b) || !shares(a, b, "country") {
 		return
 	}
-	first, _ := days(a.Value("date"))
-	_, last := days(b.Value("date"))
+	first, _ := trial.DaysOf(a.Value("date"))
+	_, last := trial.DaysOf(b.Value("date"))
 	if first <= last {
 		return
 	}
@@ -263,7 +265,7 @@ func (t *naive) order(a, b *Item, p, q *Milestone) {
 	t.mark(later, cause, MarkOrder, "%s %s is after %s %s", p.Event, a.Value("date"), q.Event, b.Value("date"))
 }
 
-func (t *naive) correction(i *Item, p *Correction) {
+func (t *naive) correction(i *Item, p *trial.Correction) {
 	of := t.byID[p.Statement]
 	if of == nil || of.Foreign || of.Statement.Predicate.Kind() != p.Of {
 		t.mark(i, i, MarkUnfounded, "it names a %s %s, which is not logged for this trial before it", p.Of, p.Statement)
@@ -274,7 +276,7 @@ func (t *naive) correction(i *Item, p *Correction) {
 			of.Void = i
 		}
 		t.mark(of, i, MarkVoid, "%s, said entry %d", p.Void, i.Index)
-		if m, ok := of.Statement.Predicate.(*Milestone); ok && of.Void == i {
+		if m, ok := of.Statement.Predicate.(*trial.Milestone); ok && of.Void == i {
 			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
 		}
 		return
@@ -290,14 +292,14 @@ func (t *naive) correction(i *Item, p *Correction) {
 		return
 	}
 	switch m := of.Statement.Predicate.(type) {
-	case *Milestone:
+	case *trial.Milestone:
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
 		t.milestone(of, m, of.Value("date"))
-	case *SAP:
-		Each(t.Timeline, func(e *Item, q *Milestone) { t.sapBy(of, e, q) })
-	case *Results:
+	case *trial.SAP:
+		Each(t.Timeline, func(e *Item, q *trial.Milestone) { t.sapBy(of, e, q) })
+	case *trial.Results:
 		if p.Field == "analysis" {
 			t.results(of, m)
 		}
@@ -313,7 +315,7 @@ func sameAnalysis(a, b *Item) bool {
 // ever had.
 func after(day int64, event *Item) bool {
 	for _, date := range event.values["date"] {
-		if _, last := days(date); day > last {
+		if _, last := trial.DaysOf(date); day > last {
 			return true
 		}
 	}
@@ -321,7 +323,7 @@ func after(day int64, event *Item) bool {
 }
 
 // mark sets a mark on an item, once for each cause.
-func (t *naive) mark(i, cause *Item, id MarkID, format string, args ...any) {
+func (t *naive) mark(i, cause *Item, id trial.MarkID, format string, args ...any) {
 	n := 0
 	for _, x := range i.Marks {
 		if x.ID == id {

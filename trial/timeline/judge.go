@@ -1,20 +1,22 @@
-package trial
+package timeline
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // read takes in one item: it marks it, and earlier items by it.
 func (t *Timeline) read(i *Item) {
-	if of := TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
+	if of := trial.TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
 		i.Foreign = true
 		switch p := i.Statement.Predicate.(type) {
-		case *Identifier:
+		case *trial.Identifier:
 			t.disputed(i, p.Identifier, "is claimed")
-		case *Ruling:
+		case *trial.Ruling:
 			t.disputed(i, p.Identifier, "is ruled to be another trial's, on the ground of "+p.Ground+",")
 		}
 		return
@@ -22,34 +24,34 @@ func (t *Timeline) read(i *Item) {
 	t.markAny(i)
 	t.bySelf(i, i.Statement.Predicate)
 	switch p := i.Statement.Predicate.(type) {
-	case *Registration:
+	case *trial.Registration:
 		t.holder(i, p.Org)
 		t.Masked = p.Masked
 		t.registrations = append(t.registrations, i)
-	case *Transfer:
+	case *trial.Transfer:
 		if p.Action == "accept" || p.Action == "order" {
 			t.holder(i, p.To)
 		}
-	case *Milestone:
+	case *trial.Milestone:
 		t.dated(i, p)
 		t.milestone(i, p, p.Date)
-	case *Protocol:
+	case *trial.Protocol:
 		t.protocols = append(t.protocols, i)
-		merged(those(t.dates.ever, slot{event: "first-enrolment"}), 0, dayOf(i.Time), never, func(m *Item) bool { return t.protocolBy(i, m) })
-	case *SAP:
+		merged(those(t.dates.ever, slot{event: "first-enrolment"}), 0, trial.DayOf(i.Time), never, func(m *Item) bool { return t.protocolBy(i, m) })
+	case *trial.SAP:
 		t.sap(i)
-	case *Results:
+	case *trial.Results:
 		t.results(i, p)
 		t.reported = append(t.reported, i)
-	case *Identifier:
+	case *trial.Identifier:
 		t.claims[p.Identifier] = append(t.claims[p.Identifier], i)
-	case *CoSignature:
+	case *trial.CoSignature:
 		if of := t.byID[p.Statement]; of != nil && of != i {
 			of.Signatures = append(of.Signatures, i)
 		} else {
 			t.mark(i, i, MarkUnfounded, "it signs the statement %s, which is not logged for this trial before it", p.Statement)
 		}
-	case *Correction:
+	case *trial.Correction:
 		t.correction(i, p)
 	}
 }
@@ -61,7 +63,7 @@ func (t *Timeline) holder(i *Item, org string) {
 
 // markAny sets the marks that any kind of item may bear.
 func (t *Timeline) markAny(i *Item) {
-	if signed := CommonOf(i.Located.Statement.Statement).SignedAt; dayOf(i.Time)-dayOf(signed) > delayedDays {
+	if signed := trial.CommonOf(i.Located.Statement.Statement).SignedAt; trial.DayOf(i.Time)-trial.DayOf(signed) > delayedDays {
 		t.mark(i, i, MarkDelayed, "signed %s by the signer's clock, logged %s", signed, i.Time)
 	}
 	if logged := i.Located.Statement.Statement; logged != i.Statement { // it opens the one that takes effect
@@ -71,19 +73,19 @@ func (t *Timeline) markAny(i *Item) {
 		t.mark(i, i, MarkAfterTheFact, "the date %s is claimed; logged %s", d, i.Time)
 	}
 	kind := i.Statement.Predicate.Kind()
-	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(DelegableKinds, kind) {
+	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(trial.DelegableKinds, kind) {
 		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
-		merged(those(t.dates.ever, slot{event: "end-of-trial"}), 0, dayOf(i.Time), never, func(m *Item) bool {
+		merged(those(t.dates.ever, slot{event: "end-of-trial"}), 0, trial.DayOf(i.Time), never, func(m *Item) bool {
 			return t.mark(i, m, MarkAfterEnd, "the trial ended %s", m.Value("date"))
 		})
 	}
 }
 
 // bySelf sets the marks that a statement bears by what it says itself.
-func (t *Timeline) bySelf(i *Item, p Predicate) {
-	for _, r := range RemarksOf(p, i.Time, i.Value) {
+func (t *Timeline) bySelf(i *Item, p trial.Predicate) {
+	for _, r := range trial.RemarksOf(p, i.Time, i.Value) {
 		t.mark(i, i, r.ID, "%s", r.Text)
 	}
 }
@@ -103,7 +105,7 @@ func (t *Timeline) disputed(i *Item, identifier, how string) {
 // whichever was logged first. It returns false once the version bears all such marks
 // that it may.
 func (t *Timeline) protocolBy(i, m *Item) bool {
-	if i.Statement.Predicate.(*Protocol).Previous.IsZero() {
+	if i.Statement.Predicate.(*trial.Protocol).Previous.IsZero() {
 		return t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
 	}
 	return t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
@@ -136,13 +138,13 @@ func (t *Timeline) sap(i *Item) {
 			insert(t.saps, key, i)
 			slots = append(slots, key)
 		}
-		merged(those(t.dates.ever, slots...), 0, dayOf(i.Time), never, func(m *Item) bool { return t.sapBy(i, m, event) })
+		merged(those(t.dates.ever, slots...), 0, trial.DayOf(i.Time), never, func(m *Item) bool { return t.sapBy(i, m, event) })
 	}
 }
 
 // results marks results by what stands before them, for the analysis that they name
 // by now.
-func (t *Timeline) results(i *Item, p *Results) {
+func (t *Timeline) results(i *Item, p *trial.Results) {
 	analysis := i.Value("analysis")
 	earlier := func(x *Item) bool { return x.Index < i.Index && x.InEffect() }
 	if !slices.ContainsFunc(t.plans[analysis], earlier) {
@@ -181,8 +183,8 @@ var eventOrder = [][2]string{
 }
 
 // milestone takes in a date of an event: as logged, or as corrected later.
-func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
-	first, last := days(date)
+func (t *Timeline) milestone(i *Item, p *trial.Milestone, date string) {
+	first, last := trial.DaysOf(date)
 	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(recurring, p.Event) {
 		place := 0
 		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // a second lock follows it
@@ -197,7 +199,7 @@ func (t *Timeline) milestone(i *Item, p *Milestone, date string) {
 }
 
 // dated takes in a milestone, as logged or as corrected since, by its dates.
-func (t *Timeline) dated(i *Item, p *Milestone) {
+func (t *Timeline) dated(i *Item, p *trial.Milestone) {
 	t.dates.put(i, p)
 	if p.Event == "database-unlock" {
 		for _, analysis := range i.values["analysis"] {
@@ -216,12 +218,12 @@ func insert[K comparable](lists map[K][]*Item, key K, i *Item) {
 
 // judgeBy marks what stands there by a milestone: what was logged after its day, by any
 // date that it ever had.
-func (t *Timeline) judgeBy(i *Item, p *Milestone, date string) {
+func (t *Timeline) judgeBy(i *Item, p *trial.Milestone, date string) {
 	day := earliestEnd(i)
 	switch p.Event {
 	case "first-enrolment":
 		for _, r := range t.registrations {
-			if dayOf(r.Time) > day && r.InEffect() {
+			if trial.DayOf(r.Time) > day && r.InEffect() {
 				t.mark(r, i, MarkLateRegistration, "logged %s, the first enrolment was %s", r.Time, date)
 			}
 		}
@@ -239,7 +241,7 @@ func (t *Timeline) judgeBy(i *Item, p *Milestone, date string) {
 // they bear all the marks that they may. Times do not fall from entry to entry.
 func sweep(list []*Item, day int64, f func(*Item) bool) []*Item {
 	n, _ := slices.BinarySearchFunc(list, day, func(x *Item, day int64) int {
-		if dayOf(x.Time) > day {
+		if trial.DayOf(x.Time) > day {
 			return 1
 		}
 		return -1
@@ -270,8 +272,8 @@ func (t *Timeline) unlockBefore(i *Item) (index uint64, ok bool) {
 // otherDate marks a date that differs from one before, unless it only says more
 // precisely when: a day within the month.
 func (t *Timeline) otherDate(i, cause *Item, old, date, told string) bool {
-	of, ol := days(old)
-	nf, nl := days(date)
+	of, ol := trial.DaysOf(old)
+	nf, nl := trial.DaysOf(date)
 	if nf >= of && nl <= ol {
 		return true
 	}
@@ -280,9 +282,9 @@ func (t *Timeline) otherDate(i, cause *Item, old, date, told string) bool {
 
 // inOrder marks milestones that stand out of order with one: of two, the one that was
 // logged later.
-func (t *Timeline) inOrder(i *Item, p *Milestone) {
+func (t *Timeline) inOrder(i *Item, p *trial.Milestone) {
 	var earlier, later []*Item
-	first, last := days(i.Value("date"))
+	first, last := trial.DaysOf(i.Value("date"))
 	for _, pair := range eventOrder {
 		other, before, after := pair[1], first, int64(never) // p comes first: what ends before it is out of order
 		switch {
@@ -295,7 +297,7 @@ func (t *Timeline) inOrder(i *Item, p *Milestone) {
 			continue
 		}
 		analyses := []string{anyAnalysis}
-		if Events[other] && Events[p.Event] {
+		if trial.Events[other] && trial.Events[p.Event] {
 			analyses = i.values["analysis"]
 		}
 		keys := slots(other, i.values["country"], analyses)
@@ -324,7 +326,7 @@ func (t *Timeline) inOrder(i *Item, p *Milestone) {
 
 // outOfOrder marks the later logged of two milestones.
 func (t *Timeline) outOfOrder(i, earlier *Item) {
-	p := i.Statement.Predicate.(*Milestone)
+	p := i.Statement.Predicate.(*trial.Milestone)
 	a, b := earlier, i // as their events should come
 	if !slices.Contains(eventOrder, [2]string{eventOf(a), eventOf(b)}) {
 		a, b = b, a
@@ -334,9 +336,9 @@ func (t *Timeline) outOfOrder(i, earlier *Item) {
 	}
 }
 
-func eventOf(i *Item) string { return i.Statement.Predicate.(*Milestone).Event }
+func eventOf(i *Item) string { return i.Statement.Predicate.(*trial.Milestone).Event }
 
-func (t *Timeline) correction(i *Item, p *Correction) {
+func (t *Timeline) correction(i *Item, p *trial.Correction) {
 	of := t.byID[p.Statement]
 	if of == nil || of.Foreign || of.Statement.Predicate.Kind() != p.Of {
 		t.mark(i, i, MarkUnfounded, "it names a %s %s, which is not logged for this trial before it", p.Of, p.Statement)
@@ -347,7 +349,7 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 			of.Void = i
 		}
 		t.mark(of, i, MarkVoid, "%s, said entry %d", p.Void, i.Index)
-		if m, ok := of.Statement.Predicate.(*Milestone); ok && of.Void == i {
+		if m, ok := of.Statement.Predicate.(*trial.Milestone); ok && of.Void == i {
 			t.dates.remove(of, m)
 			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
 		}
@@ -363,7 +365,7 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	if of.Void != nil {
 		return
 	}
-	if m, ok := of.Statement.Predicate.(*Milestone); ok {
+	if m, ok := of.Statement.Predicate.(*trial.Milestone); ok {
 		t.dated(of, m)
 		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
@@ -371,11 +373,11 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 	}
 	t.bySelf(of, of.Statement.Predicate)
 	switch m := of.Statement.Predicate.(type) {
-	case *Milestone:
+	case *trial.Milestone:
 		t.milestone(of, m, of.Value("date"))
-	case *SAP:
+	case *trial.SAP:
 		t.sap(of)
-	case *Results:
+	case *trial.Results:
 		if p.Field == "analysis" {
 			t.results(of, m)
 		}
@@ -384,14 +386,14 @@ func (t *Timeline) correction(i *Item, p *Correction) {
 
 // correctedText says what was corrected, by whom, when and why: a correction obscures
 // nothing (21 CFR 11.10(e)).
-func correctedText(i *Item, p *Correction) string {
+func correctedText(i *Item, p *trial.Correction) string {
 	return fmt.Sprintf("%s from %s to %s by entry %d of %s, by %s of %s with key %.12s (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New),
 		i.Index, i.Time, i.Signer.Role, i.Signer.Org, i.Signer.Key.ID(), p.Reason)
 }
 
 // mark sets a mark on an item, once for each cause. It returns false once the item
 // bears as many of them as it may.
-func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) bool {
+func (t *Timeline) mark(i, cause *Item, id trial.MarkID, format string, args ...any) bool {
 	n := i.counts[id]
 	if n >= maxMarks {
 		return false
@@ -400,7 +402,7 @@ func (t *Timeline) mark(i, cause *Item, id MarkID, format string, args ...any) b
 		return true
 	}
 	if i.counts == nil {
-		i.counts = map[MarkID]int{}
+		i.counts = map[trial.MarkID]int{}
 	}
 	i.counts[id]++
 	i.Marks = append(i.Marks, Mark{Cause: cause.Index, Index: i.Index, ID: id, Text: fmt.Sprintf(format, args...)})

@@ -1,4 +1,4 @@
-package trial
+package timeline
 
 import (
 	"encoding/binary"
@@ -8,31 +8,33 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A chronicler makes up histories of one trial.
 type chronicler struct {
 	r       *rand.Rand
-	trial   Hash
-	now     Time
-	entries []Located
-	ids     []Hash
+	trial   trial.Hash
+	now     trial.Time
+	entries []trial.Located
+	ids     []trial.Hash
 	voids   bool // of milestones too
 }
 
 func pick[T any](c *chronicler, from ...T) T { return from[c.r.IntN(len(from))] }
 
-func (c *chronicler) log(org string, p Predicate) Hash {
-	var id Hash
+func (c *chronicler) log(org string, p trial.Predicate) trial.Hash {
+	var id trial.Hash
 	binary.BigEndian.PutUint64(id[:], uint64(len(c.entries)))
 	id[31] = 1
 	if len(c.entries) == 0 {
 		id = c.trial
 	}
-	c.now += Time(c.r.IntN(3)) * dayLength / 2
-	*p.common() = Common{Meaning: "author", SignedAt: c.now}
-	signed := &Signed{ID: id, Statement: &Statement{Predicate: p}}
-	c.entries = append(c.entries, Located{uint64(2*len(c.entries) + 2), &Entry{Statement: signed, Time: c.now, Signer: Signer{Org: org, Role: RoleSigner}}})
+	c.now += trial.Time(c.r.IntN(3)) * 12 * 60 * 60 * 1000
+	*trial.CommonOf(&trial.Statement{Predicate: p}) = trial.Common{Meaning: "author", SignedAt: c.now}
+	signed := &trial.Signed{ID: id, Statement: &trial.Statement{Predicate: p}}
+	c.entries = append(c.entries, trial.Located{Index: uint64(2*len(c.entries) + 2), Entry: &trial.Entry{Statement: signed, Time: c.now, Signer: trial.Signer{Org: org, Role: trial.RoleSigner}}})
 	c.ids = append(c.ids, id)
 	return id
 }
@@ -48,25 +50,25 @@ func (c *chronicler) analysis() string { return pick(c, "primary", "final", "int
 // act logs one statement of any kind that bears on marks.
 func (c *chronicler) act() {
 	org := pick(c, "acme", "acme", "acme", "cro")
-	last := func() Hash { return c.ids[c.r.IntN(len(c.ids))] }
+	last := func() trial.Hash { return c.ids[c.r.IntN(len(c.ids))] }
 	switch c.r.IntN(16) {
 	case 0, 1, 2, 3, 4, 5:
-		event := pick(c, EventNames()...)
-		m := &Milestone{Country: pick(c, "", "", "DE", "FR"), Date: c.date(), Event: event, Trial: c.trial}
-		if Events[event] {
+		event := pick(c, trial.EventNames()...)
+		m := &trial.Milestone{Country: pick(c, "", "", "DE", "FR"), Date: c.date(), Event: event, Trial: c.trial}
+		if trial.Events[event] {
 			m.Analysis = c.analysis()
 		}
 		c.log(org, m)
 	case 6:
-		p := &Protocol{Scope: ScopeGlobal, Trial: c.trial, Version: "1"}
+		p := &trial.Protocol{Scope: trial.ScopeGlobal, Trial: c.trial, Version: "1"}
 		if c.r.IntN(2) == 0 {
 			p.Previous = last()
 		}
 		c.log(org, p)
 	case 7, 8:
-		c.log(org, &SAP{Analysis: c.analysis(), Trial: c.trial, Version: "1"})
+		c.log(org, &trial.SAP{Analysis: c.analysis(), Trial: c.trial, Version: "1"})
 	case 9:
-		p := &Results{Analysis: c.analysis(), Trial: c.trial}
+		p := &trial.Results{Analysis: c.analysis(), Trial: c.trial}
 		if c.r.IntN(2) == 0 {
 			p.Updates = last()
 		}
@@ -74,18 +76,18 @@ func (c *chronicler) act() {
 	case 10, 11, 12:
 		of := c.entries[c.r.IntN(len(c.entries))]
 		p := of.Statement.Statement.Predicate
-		x := &Correction{Of: p.Kind(), Statement: of.Statement.ID, Trial: c.trial}
+		x := &trial.Correction{Of: p.Kind(), Statement: of.Statement.ID, Trial: c.trial}
 		switch p := p.(type) {
-		case *Milestone:
+		case *trial.Milestone:
 			x.Field, x.Old, x.New = "date", p.Date, c.date()
-			if Events[p.Event] && c.r.IntN(2) == 0 {
+			if trial.Events[p.Event] && c.r.IntN(2) == 0 {
 				x.Field, x.Old, x.New = "analysis", p.Analysis, c.analysis()
 			} else if c.r.IntN(3) == 0 {
 				x.Field, x.Old, x.New = "country", p.Country, pick(c, "", "DE", "FR")
 			}
-		case *SAP:
+		case *trial.SAP:
 			x.Field, x.Old, x.New = "analysis", p.Analysis, c.analysis()
-		case *Results:
+		case *trial.Results:
 			x.Field, x.Old, x.New = "analysis", p.Analysis, c.analysis()
 		default:
 			return
@@ -93,33 +95,33 @@ func (c *chronicler) act() {
 		c.log(org, x)
 	case 13:
 		of := c.entries[c.r.IntN(len(c.entries))]
-		if kind := of.Statement.Statement.Predicate.Kind(); slices.Contains(voidable, kind) && (c.voids || kind != "milestone") {
-			c.log(org, &Correction{Of: kind, Statement: of.Statement.ID, Trial: c.trial, Void: "duplicate"})
+		if kind := of.Statement.Statement.Predicate.Kind(); slices.Contains(trial.VoidableKinds, kind) && (c.voids || kind != "milestone") {
+			c.log(org, &trial.Correction{Of: kind, Statement: of.Statement.ID, Trial: c.trial, Void: "duplicate"})
 		}
 	case 14:
 		number := pick(c, "nct:NCT00000001", "nct:NCT00000002")
 		if c.r.IntN(2) == 0 {
-			c.log("acme", &Identifier{Identifier: number, Trial: c.trial})
+			c.log("acme", &trial.Identifier{Identifier: number, Trial: c.trial})
 		} else {
-			c.log("rival", &Identifier{Identifier: number, Trial: Hash{9}})
+			c.log("rival", &trial.Identifier{Identifier: number, Trial: trial.Hash{9}})
 		}
 	case 15:
 		switch c.r.IntN(3) {
 		case 0: // the operator logs a statement again
 			e := c.entries[c.r.IntN(len(c.entries))]
-			e.Index, e.Entry = uint64(2*len(c.entries)+2), &Entry{Statement: e.Statement, Time: c.now, Signer: e.Signer}
+			e.Index, e.Entry = uint64(2*len(c.entries)+2), &trial.Entry{Statement: e.Statement, Time: c.now, Signer: e.Signer}
 			c.entries, c.ids = append(c.entries, e), append(c.ids, e.Statement.ID)
 		case 1:
-			c.log("cro", &CoSignature{Statement: last(), Trial: c.trial})
+			c.log("cro", &trial.CoSignature{Statement: last(), Trial: c.trial})
 		default:
-			c.log("registrar", &Transfer{Action: "order", Ground: "merger", To: pick(c, "acme", "cro"), Trial: c.trial})
+			c.log("registrar", &trial.Transfer{Action: "order", Ground: "merger", To: pick(c, "acme", "cro"), Trial: c.trial})
 		}
 	}
 }
 
 func chronicle(seed uint64, acts int, voids bool) *chronicler {
-	c := &chronicler{r: rand.New(rand.NewPCG(seed, 1)), trial: Hash{7}, now: TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), voids: voids}
-	c.log("acme", &Registration{Masked: c.r.IntN(2) == 0, Number: "X-1", Org: "acme"})
+	c := &chronicler{r: rand.New(rand.NewPCG(seed, 1)), trial: trial.Hash{7}, now: trial.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), voids: voids}
+	c.log("acme", &trial.Registration{Masked: c.r.IntN(2) == 0, Number: "X-1", Org: "acme"})
 	for range acts {
 		c.act()
 	}
@@ -140,14 +142,14 @@ func told(t *Timeline) string {
 // against every other. Half of them have no milestone that is emptied; those are read
 // as they always were.
 func TestMarksOfAnyHistory(t *testing.T) {
-	seen := map[MarkID]int{}
+	seen := map[trial.MarkID]int{}
 	for seed := range uint64(10_000) {
 		acts := 5 + int(seed%60)
 		if seed%500 == 0 {
 			acts = 600 // more than any entry may bear of one mark
 		}
 		c := chronicle(seed, acts, seed%2 == 1)
-		fast, slow := NewTimeline(c.trial, c.entries), newNaive(c.trial, c.entries)
+		fast, slow := New(c.trial, c.entries), newNaive(c.trial, c.entries)
 		if a, b := told(fast), told(slow); a != b {
 			t.Fatalf("seed %d, %d entries:\n%s", seed, len(c.entries), difference(a, b))
 		}
@@ -158,8 +160,8 @@ func TestMarksOfAnyHistory(t *testing.T) {
 			seen[m.ID]++
 		}
 	}
-	for _, id := range []MarkID{MarkLateRegistration, MarkLateProtocol, MarkAmendment, MarkLateSAP, MarkUnblindedSAP, MarkNoSAP, MarkNoLock, MarkOtherDate, MarkOrder,
-		MarkBranch, MarkRepeated, MarkCorrected, MarkVoid, MarkDisputed, MarkUnlocked, MarkUnfounded, MarkAfterEnd, MarkEmptiedDate} {
+	for _, id := range []trial.MarkID{MarkLateRegistration, MarkLateProtocol, MarkAmendment, MarkLateSAP, MarkUnblindedSAP, MarkNoSAP, MarkNoLock, MarkOtherDate, MarkOrder,
+		MarkBranch, MarkRepeated, MarkCorrected, MarkVoid, MarkDisputed, trial.MarkUnlocked, MarkUnfounded, MarkAfterEnd, MarkEmptiedDate} {
 		if seen[id] < 100 {
 			t.Errorf("%s was set %d times: these histories say nothing of it", id, seen[id])
 		}
@@ -186,21 +188,21 @@ func difference(a, b string) string {
 // milestones makes a history of milestones that contradict each other, with every tenth
 // a SAP or a correction.
 func milestones(n int) *chronicler {
-	c := &chronicler{r: rand.New(rand.NewPCG(3, 1)), trial: Hash{7}, now: TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))}
-	c.log("acme", &Registration{Masked: true, Number: "X-1", Org: "acme"})
+	c := &chronicler{r: rand.New(rand.NewPCG(3, 1)), trial: trial.Hash{7}, now: trial.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))}
+	c.log("acme", &trial.Registration{Masked: true, Number: "X-1", Org: "acme"})
 	for k := range n {
 		switch k % 10 {
 		case 3:
-			c.log("acme", &SAP{Analysis: "final", Trial: c.trial, Version: "1"})
+			c.log("acme", &trial.SAP{Analysis: "final", Trial: c.trial, Version: "1"})
 		case 7:
 			m := c.entries[c.r.IntN(len(c.entries))]
-			if p, ok := m.Statement.Statement.Predicate.(*Milestone); ok {
-				c.log("acme", &Correction{Field: "date", Of: "milestone", Old: p.Date, New: c.date(), Statement: m.Statement.ID, Trial: c.trial})
+			if p, ok := m.Statement.Statement.Predicate.(*trial.Milestone); ok {
+				c.log("acme", &trial.Correction{Field: "date", Of: "milestone", Old: p.Date, New: c.date(), Statement: m.Statement.ID, Trial: c.trial})
 			}
 		default:
 			event := pick(c, "first-enrolment", "database-lock", "database-unlock", "unblinding", "end-of-trial")
-			m := &Milestone{Date: c.date(), Event: event, Trial: c.trial}
-			if Events[event] {
+			m := &trial.Milestone{Date: c.date(), Event: event, Trial: c.trial}
+			if trial.Events[event] {
 				m.Analysis = "final"
 			}
 			c.log("acme", m)
@@ -216,7 +218,7 @@ func BenchmarkTimeline(b *testing.B) {
 		c := milestones(n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				NewTimeline(c.trial, c.entries)
+				New(c.trial, c.entries)
 			}
 		})
 	}

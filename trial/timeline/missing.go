@@ -1,21 +1,23 @@
-package trial
+package timeline
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // Missing says what a reader would expect in a trial's history and does not find,
 // as of a moment: one sentence each. It says nothing of what anyone owes by law.
-func (t *Timeline) Missing(at Time) []string {
+func (t *Timeline) Missing(at trial.Time) []string {
 	var missing []string
 	find := func(format string, args ...any) { missing = append(missing, fmt.Sprintf(format, args...)) }
-	if t.InForce(ScopeGlobal, at) == nil {
+	if t.InForce(trial.ScopeGlobal, at) == nil {
 		find("no protocol")
 	}
 	registered := false
-	Each(t, func(*Item, *Identifier) { registered = true })
+	Each(t, func(*Item, *trial.Identifier) { registered = true })
 	if !registered {
 		find("no registry's number")
 	}
@@ -28,14 +30,14 @@ func (t *Timeline) Missing(at Time) []string {
 			analyses = append(analyses, a)
 		}
 	}
-	Each(t, func(i *Item, p *Milestone) {
+	Each(t, func(i *Item, p *trial.Milestone) {
 		if p.Country == "" {
 			note(p.Event, i)
 		}
 	})
-	Each(t, func(i *Item, _ *SAP) { note("sap", i) })
+	Each(t, func(i *Item, _ *trial.SAP) { note("sap", i) })
 	results, final := false, false // any, and any but of an interim analysis
-	Each(t, func(i *Item, _ *Results) {
+	Each(t, func(i *Item, _ *trial.Results) {
 		note("results", i)
 		results, final = true, final || !strings.HasPrefix(i.Value("analysis"), "interim-")
 	})
@@ -54,7 +56,7 @@ func (t *Timeline) Missing(at Time) []string {
 	if !have["first-enrolment"] && (have["primary-completion"] || have["last-visit"] || have["end-of-trial"] || results) && !have["withdrawn-before-enrolment"] {
 		find("no first enrolment, though later events are logged")
 	}
-	Each(t, func(i *Item, p *Milestone) {
+	Each(t, func(i *Item, p *trial.Milestone) {
 		if date := i.Value("date"); len(date) == 4 && slices.Contains([]string{"first-enrolment", "database-lock", "unblinding"}, p.Event) {
 			find("no month of the %s, dated %s: what was logged before or after it in that year cannot be told", strings.TrimSpace(p.Event+" "+i.Value("analysis")), date)
 		}
@@ -64,7 +66,7 @@ func (t *Timeline) Missing(at Time) []string {
 		if date == "" || final {
 			continue
 		}
-		if since := dayOf(at) - dayOf(EndOf(date)); since > 365 {
+		if since := trial.DayOf(at) - trial.DayOf(trial.EndOf(date)); since > 365 {
 			find("no results, %d days after the %s of %s", since, event, date)
 		}
 	}

@@ -1,22 +1,24 @@
-package trial
+// Package timeline reads a trial's history: what each entry says today, what was said
+// before it was corrected, which protocol was in force when, and the marks of what a
+// reader must be told. Package trial decides what is admitted; this package decides
+// nothing, and nothing that is admitted depends on it.
+package timeline
 
-import "slices"
+import (
+	"slices"
 
-// A Located entry is an entry with its index in the log.
-type Located struct {
-	Index uint64
-	*Entry
-}
+	"github.com/trialproof/trialproof/trial"
+)
 
 // A Timeline is a trial's history as it reads: what each entry says today, what
 // was said before, and the marks.
 type Timeline struct {
-	Trial  Hash
+	Trial  trial.Hash
 	Holder string // organisation id
 	Masked bool
 	Items  []*Item // in the order of the log
 
-	byID          map[Hash]*Item // by effective identity, the first of each
+	byID          map[trial.Hash]*Item // by effective identity, the first of each
 	holders       []holding
 	dates         *calendar // of the milestones in effect
 	registrations []*Item
@@ -47,9 +49,9 @@ func (t *Timeline) HolderAt(index uint64) (org string) {
 
 // An Item is one entry of a trial's history.
 type Item struct {
-	Located
-	ID          Hash       // identity of the statement that takes effect
-	Statement   *Statement // that takes effect: of an unseal, what it opens
+	trial.Located
+	ID          trial.Hash       // identity of the statement that takes effect
+	Statement   *trial.Statement // that takes effect: of an unseal, what it opens
 	Marks       []Mark
 	Corrections []*Item // of it
 	Signatures  []*Item // other signatures on it
@@ -57,8 +59,8 @@ type Item struct {
 	Foreign     bool    // about another trial; it is here for a number that both claim
 	Repeats     *Item   // the entry that had the same statement before
 
-	values map[string][]string // by member: as logged, and as corrected since
-	counts map[MarkID]int      // of Marks
+	values map[string][]string  // by member: as logged, and as corrected since
+	counts map[trial.MarkID]int // of Marks
 }
 
 // InEffect reports whether the item still says what it says.
@@ -73,14 +75,14 @@ func (i *Item) Value(member string) string {
 	return ""
 }
 
-// NewTimeline reads the entries of a trial's record, in the order of the log.
+// New reads the entries of a trial's record, in the order of the log.
 // They are all of it or, for the history as of an earlier tree, a prefix.
-func NewTimeline(trial Hash, entries []Located) *Timeline {
+func New(id trial.Hash, entries []trial.Located) *Timeline {
 	t := &Timeline{
-		Trial: trial, byID: map[Hash]*Item{}, dates: newCalendar(), saps: map[slot][]*Item{},
+		Trial: id, byID: map[trial.Hash]*Item{}, dates: newCalendar(), saps: map[slot][]*Item{},
 		plans: map[string][]*Item{}, unlocks: map[string][]*Item{}, claims: map[string][]*Item{},
 	}
-	seen := map[Hash]*Item{}
+	seen := map[trial.Hash]*Item{}
 	for _, e := range entries {
 		if e.Entry.Statement == nil {
 			continue
@@ -131,22 +133,22 @@ func (t *Timeline) Marks() []Mark {
 }
 
 // Find returns the item of a statement, by its effective identity.
-func (t *Timeline) Find(id Hash) *Item { return t.byID[id] }
+func (t *Timeline) Find(id trial.Hash) *Item { return t.byID[id] }
 
 // About returns the item that a signature or correction names, nil if there is
 // none.
 func (t *Timeline) About(i *Item) *Item {
 	switch p := i.Statement.Predicate.(type) {
-	case *CoSignature:
+	case *trial.CoSignature:
 		return t.byID[p.Statement]
-	case *Correction:
+	case *trial.Correction:
 		return t.byID[p.Statement]
 	}
 	return nil
 }
 
 // Each calls f with each item in effect that has a predicate of type P.
-func Each[P Predicate](t *Timeline, f func(*Item, P)) {
+func Each[P trial.Predicate](t *Timeline, f func(*Item, P)) {
 	for _, i := range t.Items {
 		if p, ok := i.Statement.Predicate.(P); ok && i.InEffect() {
 			f(i, p)
@@ -158,14 +160,14 @@ func Each[P Predicate](t *Timeline, f func(*Item, P)) {
 // by the log's clock: the last one admitted by then that is not void. Where the
 // scope had none of its own yet, the global one holds there. A claimed date counts
 // for nothing here. It is nil if there was none.
-func (t *Timeline) InForce(scope string, at Time) *Item {
+func (t *Timeline) InForce(scope string, at trial.Time) *Item {
 	var own, global *Item
-	Each(t, func(i *Item, p *Protocol) {
+	Each(t, func(i *Item, p *trial.Protocol) {
 		switch {
 		case i.Time > at:
 		case p.Scope == scope:
 			own = i
-		case p.Scope == ScopeGlobal:
+		case p.Scope == trial.ScopeGlobal:
 			global = i
 		}
 	})
@@ -188,7 +190,7 @@ func (t *Timeline) EventDate(event string) string {
 // global ones), the one that ever had the earliest date, nil if there is none: a date that
 // was moved clears nothing.
 func (t *Timeline) EarliestEvent(event, country string) (earliest *Item) {
-	Each(t, func(i *Item, p *Milestone) {
+	Each(t, func(i *Item, p *trial.Milestone) {
 		if p.Event != event || !i.ever("country", country) {
 			return
 		}
@@ -209,8 +211,8 @@ func (i *Item) Earliest(member string) (earliest string) {
 
 // earlierOf returns the date that ends first; "" is none.
 func earlierOf(a, b string) string {
-	_, x := days(a)
-	if _, y := days(b); a == "" || b != "" && y < x {
+	_, x := trial.DaysOf(a)
+	if _, y := trial.DaysOf(b); a == "" || b != "" && y < x {
 		return b
 	}
 	return a
@@ -219,7 +221,7 @@ func earlierOf(a, b string) string {
 // Emptied returns the milestones of an event in a country whose effect was emptied.
 func (t *Timeline) Emptied(event, country string) (list []*Item) {
 	for _, i := range t.Items {
-		if p, ok := i.Statement.Predicate.(*Milestone); ok && i.Void != nil && i.Repeats == nil && !i.Foreign && p.Event == event && i.ever("country", country) {
+		if p, ok := i.Statement.Predicate.(*trial.Milestone); ok && i.Void != nil && i.Repeats == nil && !i.Foreign && p.Event == event && i.ever("country", country) {
 			list = append(list, i)
 		}
 	}
@@ -230,9 +232,9 @@ func (t *Timeline) Emptied(event, country string) (list []*Item) {
 func (i *Item) ever(member, value string) bool { return slices.Contains(i.values[member], value) }
 
 // valuesOf returns the members that a correction may name, with what they say.
-func valuesOf(p Predicate) map[string][]string {
+func valuesOf(p trial.Predicate) map[string][]string {
 	values := map[string][]string{}
-	for name, text := range MembersOf(p) {
+	for name, text := range trial.MembersOf(p) {
 		values[name] = []string{text}
 	}
 	return values

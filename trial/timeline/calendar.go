@@ -1,8 +1,10 @@
-package trial
+package timeline
 
 import (
 	"cmp"
 	"slices"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A calendar finds the milestones in effect by their dates, so that a history of many
@@ -28,8 +30,8 @@ func newCalendar() *calendar {
 }
 
 // put takes in a milestone as it is now. It is called again when it was corrected.
-func (c *calendar) put(i *Item, p *Milestone) {
-	first, last := days(i.Value("date"))
+func (c *calendar) put(i *Item, p *trial.Milestone) {
+	first, last := trial.DaysOf(i.Value("date"))
 	c.remove(i, p)
 	at(c.same, slot{p.Event, i.Value("country"), i.Value("analysis")}).set(i, first, last)
 	for _, key := range slots(p.Event, i.values["country"], append([]string{anyAnalysis}, i.values["analysis"]...)) {
@@ -47,7 +49,7 @@ func (c *calendar) put(i *Item, p *Milestone) {
 }
 
 // remove takes a milestone out: it was emptied, or is put in again.
-func (c *calendar) remove(i *Item, p *Milestone) {
+func (c *calendar) remove(i *Item, p *trial.Milestone) {
 	for _, key := range slots(p.Event, i.values["country"], append([]string{anyAnalysis}, i.values["analysis"]...)) {
 		c.same[key].unset(i)
 		c.near[key].unset(i)
@@ -57,7 +59,7 @@ func (c *calendar) remove(i *Item, p *Milestone) {
 }
 
 // full says that a milestone bears all the marks of its order that it may.
-func (c *calendar) full(i *Item, p *Milestone) {
+func (c *calendar) full(i *Item, p *trial.Milestone) {
 	for _, key := range slots(p.Event, i.values["country"], append([]string{anyAnalysis}, i.values["analysis"]...)) {
 		c.open[key].unset(i)
 	}
@@ -85,7 +87,7 @@ func at(m map[slot]*series, key slot) *series {
 func earliestEnd(event *Item) int64 {
 	earliest := int64(never)
 	for _, date := range event.values["date"] {
-		_, last := days(date)
+		_, last := trial.DaysOf(date)
 		earliest = min(earliest, last)
 	}
 	return earliest
@@ -112,7 +114,7 @@ func (s *series) place(i *Item) (int, bool) {
 
 // from returns the place of the first item behind an entry.
 func (s *series) from(index uint64) int {
-	n, found := s.place(&Item{Located: Located{Index: index}})
+	n, found := s.place(&Item{Located: trial.Located{Index: index}})
 	if found {
 		n++
 	}
