@@ -70,7 +70,7 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 
 // readArticle reads the outcomes of an article, and returns its bytes too; no name
 // has none.
-func readArticle(name string) ([]byte, []outcome.ArticleOutcome, error) {
+func readArticle(name string) ([]byte, []outcome.Outcome, error) {
 	if name == "" {
 		return nil, nil, nil
 	}

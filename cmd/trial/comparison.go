@@ -7,7 +7,6 @@ import (
 
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/outcome"
-	"github.com/trialproof/trialproof/trial/study"
 )
 
 func (e *env) printComparison(r *compare.Report) {
@@ -93,7 +92,7 @@ func sourceText(s *compare.Source) string {
 	return fmt.Sprintf("entry %d, %s of %s (%s; %s)", s.Entry, s.Kind, s.Day, s.By, logged)
 }
 
-func outcomeText(o *study.Outcome) string {
+func outcomeText(o *outcome.Outcome) string {
 	s := fmt.Sprintf("%q", o.Measure)
 	if o.TimeFrame != "" {
 		s += fmt.Sprintf(" [%s]", o.TimeFrame)

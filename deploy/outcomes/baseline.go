@@ -10,7 +10,7 @@ import (
 // baseline is what needs no knowledge of trials: the cosine of the counts of groups of
 // three letters within words, in lower case, time frames and all. Of some fifty ways to
 // count letters it is the one that did best on the labelled pairs.
-func baseline(a, b outcome.Text) float64 {
+func baseline(a, b outcome.Outcome) float64 {
 	x, y := letterGroups(a), letterGroups(b)
 	var dot, xx, yy float64 // of whole numbers: the order does not matter
 	for g, n := range x {
@@ -26,7 +26,7 @@ func baseline(a, b outcome.Text) float64 {
 	return math.Round(1e4*dot/math.Sqrt(xx*yy)) / 1e4
 }
 
-func letterGroups(t outcome.Text) map[string]float64 {
+func letterGroups(t outcome.Outcome) map[string]float64 {
 	m := map[string]float64{}
 	for w := range strings.FieldsSeq(strings.ToLower(t.Measure + " , " + t.TimeFrame)) {
 		r := []rune(" " + w + " ")

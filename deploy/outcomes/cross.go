@@ -45,7 +45,7 @@ type result struct {
 	Highest    float64 `json:"highestThreshold"`
 }
 
-func score(trials []trial, like func(a, b outcome.Text) float64) []scored {
+func score(trials []trial, like func(a, b outcome.Outcome) float64) []scored {
 	var list []scored
 	for i, t := range trials {
 		for _, p := range t.pairs {

@@ -14,7 +14,7 @@ import (
 // A trial is one file.
 type trial struct {
 	file              string
-	article, registry []outcome.Text
+	article, registry []outcome.Outcome
 	pairs             []pair
 	reported          bool   // whether the file lists the article's outcomes
 	labelled          string // PO_switch as the file has it: Yes, No or blank
@@ -96,7 +96,7 @@ func parseTrial(data []byte) (t trial, ok bool, err error) {
 	if article != nil {
 		t.reported = true
 		for _, s := range *article {
-			t.article = append(t.article, outcome.Text{Measure: s})
+			t.article = append(t.article, outcome.Outcome{Measure: s})
 		}
 	}
 	for _, p := range file.Pairs {
@@ -111,9 +111,9 @@ func parseTrial(data []byte) (t trial, ok bool, err error) {
 
 // registered splits a registered outcome as these files write it: the measure, a
 // comma between spaces, the time frame.
-func registered(s string) outcome.Text {
+func registered(s string) outcome.Outcome {
 	if cut := strings.LastIndex(s, " , "); cut >= 0 {
-		return outcome.Text{Measure: s[:cut], TimeFrame: s[cut+len(" , "):]}
+		return outcome.Outcome{Measure: s[:cut], TimeFrame: s[cut+len(" , "):]}
 	}
-	return outcome.Text{Measure: s}
+	return outcome.Outcome{Measure: s}
 }

@@ -33,23 +33,23 @@ const (
 
 // A Report is what became of the prespecified outcomes.
 type Report struct {
-	Start         []study.Value   `json:"start"` // every value of the start, in the order of versions
-	Prespecified  *Source         `json:"prespecified,omitempty"`
-	None          string          `json:"none,omitempty"` // why there is no prespecified set
-	Reported      *Source         `json:"reported,omitempty"`
-	Unreported    string          `json:"unreported,omitempty"` // why it is not known what was reported
-	Outcomes      []Finding       `json:"outcomes"`             // prespecified and reported, in that order
-	Earliest      *Source         `json:"earliest,omitempty"`   // the earliest version with outcomes, offered where nothing is known to be prespecified
-	SinceEarliest []Finding       `json:"sinceEarliest,omitempty"`
-	Unjudged      []study.Outcome `json:"unjudged,omitempty"` // reported, where nothing is prespecified
-	BeforeStart   []Step          `json:"beforeStart"`        // changes between versions, listed and not counted
-	AfterStart    []Step          `json:"afterStart"`         // changes since
-	WithResults   []Step          `json:"withResults"`        // changes of words when results were posted: a class of its own
-	Conflicts     []string        `json:"conflicts"`          // versions that contradict each other
-	Notes         []string        `json:"notes"`              // what limits this report
-	Threshold     float64         `json:"threshold"`          // of package outcome
-	PairsProposed int             `json:"pairsProposed"`      // by similarity, not by equal words
-	Copies        []Copy          `json:"copies,omitempty"`   // of third parties, where they say something else or are all there is; see Weigh
+	Start         []study.Value     `json:"start"` // every value of the start, in the order of versions
+	Prespecified  *Source           `json:"prespecified,omitempty"`
+	None          string            `json:"none,omitempty"` // why there is no prespecified set
+	Reported      *Source           `json:"reported,omitempty"`
+	Unreported    string            `json:"unreported,omitempty"` // why it is not known what was reported
+	Outcomes      []Finding         `json:"outcomes"`             // prespecified and reported, in that order
+	Earliest      *Source           `json:"earliest,omitempty"`   // the earliest version with outcomes, offered where nothing is known to be prespecified
+	SinceEarliest []Finding         `json:"sinceEarliest,omitempty"`
+	Unjudged      []outcome.Outcome `json:"unjudged,omitempty"` // reported, where nothing is prespecified
+	BeforeStart   []Step            `json:"beforeStart"`        // changes between versions, listed and not counted
+	AfterStart    []Step            `json:"afterStart"`         // changes since
+	WithResults   []Step            `json:"withResults"`        // changes of words when results were posted: a class of its own
+	Conflicts     []string          `json:"conflicts"`          // versions that contradict each other
+	Notes         []string          `json:"notes"`              // what limits this report
+	Threshold     float64           `json:"threshold"`          // of package outcome
+	PairsProposed int               `json:"pairsProposed"`      // by similarity, not by equal words
+	Copies        []Copy            `json:"copies,omitempty"`   // of third parties, where they say something else or are all there is; see Weigh
 
 	work     int    // that is left for likeness
 	selected string // why what is missing from what was reported may only be left out of this copy
@@ -72,8 +72,8 @@ type Source struct {
 type Finding struct {
 	Status     string               `json:"status"`          // one of those above; conditional where Alone is set
 	Alone      string               `json:"alone,omitempty"` // the status by third parties' copies alone, see Weigh
-	Specified  *study.Outcome       `json:"specified,omitempty"`
-	Reported   *study.Outcome       `json:"reported,omitempty"`
+	Specified  *outcome.Outcome     `json:"specified,omitempty"`
+	Reported   *outcome.Outcome     `json:"reported,omitempty"`
 	Class      outcome.Class        `json:"class,omitempty"`      // how the reported one stands to the specified one
 	Differs    []string             `json:"differs,omitempty"`    // what is not the same, in words
 	Similarity float64              `json:"similarity,omitempty"` // how alike they are; it proposes
@@ -95,7 +95,7 @@ const near = 0.75 * outcome.Threshold
 // Compare judges the versions of one trial, as study.NewVersions orders them. The
 // article's outcomes are what was reported; without them it is the last version's
 // own results, or else its planned outcomes.
-func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report {
+func Compare(versions []study.Version, article []outcome.Outcome) *Report {
 	r := &Report{Threshold: outcome.Threshold, Outcomes: []Finding{}, BeforeStart: []Step{}, AfterStart: []Step{}, WithResults: []Step{}, Conflicts: []string{}, Notes: []string{}}
 	// The start, and what changed, are told by versions without outcomes too.
 	r.Start = study.History(versions, study.Start)
@@ -132,7 +132,7 @@ func Compare(versions []study.Version, article []outcome.ArticleOutcome) *Report
 }
 
 // became judges what was specified, or says that what was reported is not known.
-func (r *Report) became(v *study.Version, reported []study.Outcome, known bool, later []study.Version) []Finding {
+func (r *Report) became(v *study.Version, reported []outcome.Outcome, known bool, later []study.Version) []Finding {
 	if known {
 		return r.judge(v, reported, later)
 	}
@@ -146,7 +146,7 @@ func (r *Report) became(v *study.Version, reported []study.Outcome, known bool, 
 
 // sinceEarliest holds what is reported to the earliest version that is known, where
 // none is from before the start. That acquits of nothing, and says so.
-func (r *Report) sinceEarliest(reported []study.Outcome, versions []study.Version) {
+func (r *Report) sinceEarliest(reported []outcome.Outcome, versions []study.Version) {
 	first := slices.IndexFunc(versions, func(v study.Version) bool { return len(v.Outcomes) > 0 })
 	if first < 0 {
 		return
@@ -237,15 +237,13 @@ func (r *Report) steps(versions []study.Version, start string, begun bool) {
 const maxOutcomes = 5000
 
 // split makes each time point an outcome.
-func split(list []study.Outcome) []study.Outcome {
-	var out []study.Outcome
+func split(list []outcome.Outcome) []outcome.Outcome {
+	var out []outcome.Outcome
 	for i, o := range list {
 		if len(out) > maxOutcomes {
 			return append(out, list[i:]...)
 		}
-		for _, t := range outcome.SplitTimePoints(o.Text()) {
-			out = append(out, study.Outcome{Level: o.Level, Measure: t.Measure, TimeFrame: t.TimeFrame, Description: t.Description})
-		}
+		out = append(out, outcome.SplitTimePoints(o)...)
 	}
 	return out
 }

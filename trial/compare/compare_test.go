@@ -31,7 +31,7 @@ func version(t *testing.T, entry uint64, claimed string, lines ...string) study.
 		if !found {
 			measure = rest
 		}
-		*list = append(*list, study.Outcome{Level: first, Measure: measure, TimeFrame: frame})
+		*list = append(*list, outcome.Outcome{Level: first, Measure: measure, TimeFrame: frame})
 	}
 	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2027-01-01", Claimed: claimed}
 }
@@ -85,7 +85,7 @@ func TestCompare(t *testing.T) {
 		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0, "no version gives an actual start", ""},
 		{"nothing", nil, "", 0, "no version with outcomes", ""},
 	} {
-		var article []outcome.ArticleOutcome
+		var article []outcome.Outcome
 		if c.article != "" {
 			var err error
 			if article, err = outcome.ParseArticle([]byte(c.article)); err != nil {

@@ -11,13 +11,13 @@ import (
 
 // judge says of each outcome of a version what became of it. The versions are those
 // that came after it.
-func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []study.Version) []Finding {
+func (r *Report) judge(v *study.Version, reported []outcome.Outcome, versions []study.Version) []Finding {
 	list := []Finding{}
 	specified, whole := split(v.Outcomes), ""
 	if v.Selected() {
 		whole = v.Name() + " is " + study.SelectedOnly
 	}
-	pairs := pair(specified, reported)
+	pairs := study.PairOutcomes(specified, reported, study.EqualTime)
 	r.work = study.MaxWork
 	taken := map[int]bool{}
 	for _, p := range pairs {
@@ -43,8 +43,8 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 			continue
 		}
 		o := reported[p.B]
-		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s.Text(), o.Text())}
-		f.Class, f.Differs = outcome.Differences(s.Text(), o.Text())
+		f := Finding{Specified: &s, Reported: &o, Similarity: p.Similarity, TimeFrames: outcome.TimeFrames(s, o)}
+		f.Class, f.Differs = outcome.Differences(s, o)
 		f.Status, f.Why = status(s, o, &f)
 		if f.Class != outcome.EqualWords {
 			r.PairsProposed++
@@ -69,7 +69,7 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 		}
 		if best, at := r.closest(o, specified, func(i int) bool {
 			_, found := pairs[i]
-			return !found && outcome.TimeFrames(specified[i].Text(), o.Text()) != outcome.Contradicting
+			return !found && outcome.TimeFrames(specified[i], o) != outcome.Contradicting
 		}); best >= near {
 			f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is the prespecified %q", specified[at].Measure)
 		} else if d, alike := r.declares(later, o); d != nil {
@@ -96,11 +96,11 @@ func (r *Report) judge(v *study.Version, reported []study.Outcome, versions []st
 // missing says what became of an outcome that has no partner. What stands for another
 // outcome, or for another time, is not perhaps this one; what states no time may stand
 // for several.
-func (r *Report) missing(s study.Outcome, reported []study.Outcome, taken map[int]bool) Finding {
+func (r *Report) missing(s outcome.Outcome, reported []outcome.Outcome, taken map[int]bool) Finding {
 	f := Finding{Status: NotReported, Specified: &s}
 	best, at := r.closest(s, reported, func(j int) bool {
-		relation := outcome.TimeFrames(s.Text(), reported[j].Text())
-		return relation != outcome.Contradicting && (!taken[j] || relation == outcome.OnlyFirst && outcome.Similarity(s.Text(), reported[j].Text()) >= outcome.Threshold)
+		relation := outcome.TimeFrames(s, reported[j])
+		return relation != outcome.Contradicting && (!taken[j] || relation == outcome.OnlyFirst && outcome.Similarity(s, reported[j]) >= outcome.Threshold)
 	})
 	if best >= near {
 		f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
@@ -114,7 +114,7 @@ func (r *Report) missing(s study.Outcome, reported []study.Outcome, taken map[in
 // status compares an outcome with the one that it was joined to. Only the same words at
 // the same level are "as specified": what is joined by likeness is unclear, or, at
 // another level, was moved if it is the same.
-func status(s, o study.Outcome, f *Finding) (status, why string) {
+func status(s, o outcome.Outcome, f *Finding) (status, why string) {
 	switch {
 	case s.TimeFrame == study.Withheld || o.TimeFrame == study.Withheld:
 		return Unclear, "a time frame was withheld from the facts: give the files to compare all of it"
@@ -148,78 +148,22 @@ func status(s, o study.Outcome, f *Finding) (status, why string) {
 }
 
 // isCut reports whether an outcome is one of facts whose words are not all there.
-func isCut(o study.Outcome) bool {
+func isCut(o outcome.Outcome) bool {
 	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
 }
 
 // withheld reports whether the words of an outcome were withheld from facts: nobody
 // can tell what it is.
-func withheld(o study.Outcome) bool { return o.Measure == study.Withheld }
-
-// bucketLimit is how many outcomes with one measure are held to each other, each with
-// each.
-const bucketLimit = 500
-
-// pair joins outcomes by their places in a: the same words of one level first, then of
-// any, then by likeness. An equal measure at another time is another outcome.
-func pair(a, b []study.Outcome) map[int]outcome.Pair {
-	pairs := map[int]outcome.Pair{}
-	taken := map[int]bool{}
-	read := func(list []study.Outcome) []outcome.Reading {
-		var out []outcome.Reading
-		for _, o := range list {
-			out = append(out, outcome.Read(o.Text()))
-		}
-		return out
-	}
-	ra, rb := read(a), read(b)
-	join := func(key func(outcome.Reading) string, same func(i, j int) bool) {
-		left := map[string][]int{} // places in b, in order
-		for j := range b {
-			if k := key(rb[j]); !taken[j] && len(left[k]) < bucketLimit {
-				left[k] = append(left[k], j)
-			}
-		}
-		for i, x := range a {
-			if _, ok := pairs[i]; ok || withheld(x) {
-				continue
-			}
-			for _, j := range left[key(ra[i])] {
-				if !taken[j] && same(i, j) {
-					pairs[i], taken[j] = outcome.Pair{A: i, B: j, Similarity: 1}, true
-					break
-				}
-			}
-		}
-	}
-	exact := func(r outcome.Reading) string { return r.Exact }
-	measure := func(r outcome.Reading) string { return r.Measure }
-	same := func(i, j int) bool { return ra[i].Same(rb[j]) }
-	level := func(i, j int) bool { return b[j].Level == "" || a[i].Level == b[j].Level }
-	time := func(i, j int) bool {
-		return outcome.TimeFrames(a[i].Text(), b[j].Text()) == outcome.Same
-	}
-	both := func(p, q func(i, j int) bool) func(i, j int) bool {
-		return func(i, j int) bool { return p(i, j) && q(i, j) }
-	}
-	join(exact, both(level, same))
-	join(measure, both(level, same))
-	join(exact, same)
-	join(measure, same)
-	join(measure, both(level, time))
-	join(measure, time)
-	study.Propose(a, b, pairs)
-	return pairs
-}
+func withheld(o outcome.Outcome) bool { return o.Measure == study.Withheld }
 
 // closest returns the most similar of those outcomes of a list that may be it. It
 // looks at none where there are too many.
-func (r *Report) closest(o study.Outcome, list []study.Outcome, may func(int) bool) (best float64, at int) {
-	if r.work -= study.Work([]study.Outcome{o}, list); r.work < 0 {
+func (r *Report) closest(o outcome.Outcome, list []outcome.Outcome, may func(int) bool) (best float64, at int) {
+	if r.work -= study.Work([]outcome.Outcome{o}, list); r.work < 0 {
 		return 0, 0
 	}
 	for i := range list {
-		if s := outcome.Similarity(o.Text(), list[i].Text()); s > best && may(i) {
+		if s := outcome.Similarity(o, list[i]); s > best && may(i) {
 			best, at = s, i
 		}
 	}

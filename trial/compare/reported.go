@@ -13,14 +13,10 @@ import (
 // version: never from a protocol, which its sponsor may log at any time. The version
 // at before is what was specified: neither it nor another from before the start says
 // what was reported.
-func (r *Report) reported(versions []study.Version, article []outcome.ArticleOutcome, before int, start string) ([]study.Outcome, bool) {
+func (r *Report) reported(versions []study.Version, article []outcome.Outcome, before int, start string) ([]outcome.Outcome, bool) {
 	if len(article) > 0 {
 		r.Reported = &Source{Kind: "article"}
-		var list []study.Outcome
-		for _, a := range article {
-			list = append(list, study.Outcome{Level: a.Level, Measure: a.Measure, TimeFrame: a.TimeFrame, Description: a.Description})
-		}
-		return list, true // ParseArticle has split them
+		return article, true // ParseArticle has split them
 	}
 	for i := len(versions) - 1; i >= 0; i-- {
 		if v := &versions[i]; len(v.Reported) > 0 && (v.Kind == "results" || isRegister(v)) {
@@ -50,7 +46,7 @@ func (r *Report) reported(versions []study.Version, article []outcome.ArticleOut
 }
 
 // from takes what was reported from a version.
-func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
+func (r *Report) from(v *study.Version, list []outcome.Outcome) []outcome.Outcome {
 	s := source(v)
 	r.Reported = &s
 	if v.Selected() {
@@ -63,11 +59,14 @@ func (r *Report) from(v *study.Version, list []study.Outcome) []study.Outcome {
 // observation or a file says.
 func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.Kind == "file" }
 
+// readLimit is how many outcomes with one measure are read of one version.
+const readLimit = 500
+
 // A declaration is a version from after the start and before the results, and its
 // outcomes, each time point on its own.
 type declaration struct {
 	*study.Version
-	outcomes []study.Outcome
+	outcomes []outcome.Outcome
 	read     map[string][]outcome.Reading // of the outcomes, by their measures
 	late     bool                         // it is a sponsor's own document, and nothing says that it was logged before the results
 }
@@ -87,8 +86,8 @@ func declarations(versions []study.Version) (list []declaration) {
 		}
 		d := declaration{v, split(v.Outcomes), map[string][]outcome.Reading{}, !isRegister(v) && (results == "" || v.Logged >= results)}
 		for _, o := range d.outcomes {
-			x := outcome.Read(o.Text())
-			if known := d.read[x.Measure]; len(known) < bucketLimit {
+			x := outcome.Read(o)
+			if known := d.read[x.Measure]; len(known) < readLimit {
 				d.read[x.Measure] = append(known, x)
 			}
 		}
@@ -99,8 +98,8 @@ func declarations(versions []study.Version) (list []declaration) {
 
 // declares returns the first of the versions that has an outcome: in the same words,
 // else one that is alike, in which case that is said.
-func (r *Report) declares(versions []declaration, o study.Outcome) (d *declaration, alike *study.Outcome) {
-	words := outcome.Read(o.Text())
+func (r *Report) declares(versions []declaration, o outcome.Outcome) (d *declaration, alike *outcome.Outcome) {
+	words := outcome.Read(o)
 	for i := range versions {
 		if slices.ContainsFunc(versions[i].read[words.Measure], words.Same) {
 			return &versions[i], nil

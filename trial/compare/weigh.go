@@ -26,7 +26,7 @@ type Copy struct {
 // example-cro's copies alone: demoted", and what only some lead to is contested. How
 // many say so counts for nothing. Where those whose word decides contradict each other
 // about one day, what only some of them lead to is contested as well.
-func Weigh(versions []study.Version, article []outcome.ArticleOutcome) *Report {
+func Weigh(versions []study.Version, article []outcome.Outcome) *Report {
 	deciding, others := study.Part(versions)
 	others = slices.DeleteFunc(others, func(c study.Copies) bool { return !slices.ContainsFunc(c.Versions, hasOutcomes) })
 	others, left := affordable(deciding, others)
@@ -37,7 +37,7 @@ func Weigh(versions []study.Version, article []outcome.ArticleOutcome) *Report {
 	return r
 }
 
-func weigh(deciding []study.Version, others []study.Copies, article []outcome.ArticleOutcome) *Report {
+func weigh(deciding []study.Version, others []study.Copies, article []outcome.Outcome) *Report {
 	if slices.ContainsFunc(deciding, hasOutcomes) || len(others) == 0 {
 		return beside(deciding, others, article)
 	}
@@ -77,7 +77,7 @@ func hasOutcomes(v study.Version) bool { return len(v.Outcomes) > 0 || len(v.Rep
 
 // beside compares the versions that decide, and notes what a third party's copies would
 // make of it.
-func beside(deciding []study.Version, others []study.Copies, article []outcome.ArticleOutcome) *Report {
+func beside(deciding []study.Version, others []study.Copies, article []outcome.Outcome) *Report {
 	r := Compare(deciding, article)
 	for _, o := range others {
 		with := Compare(o.With(deciding), article)
@@ -97,7 +97,7 @@ func beside(deciding []study.Version, others []study.Copies, article []outcome.A
 
 // contest makes of a comparison what can be said where organisations whose word decides
 // contradict each other: what all of them lead to, and what only one does.
-func contest(r *Report, sides []study.Copies, article []outcome.ArticleOutcome) {
+func contest(r *Report, sides []study.Copies, article []outcome.Outcome) {
 	var orgs []string
 	var each []*Report
 	for _, s := range sides {
@@ -153,7 +153,7 @@ func (r *Report) disputed(orgs []string) {
 }
 
 // alone compares third parties' copies, which are all there is.
-func alone(others []study.Copies, article []outcome.ArticleOutcome) *Report {
+func alone(others []study.Copies, article []outcome.Outcome) *Report {
 	var orgs []string
 	var each []*Report
 	for _, o := range others {
@@ -219,7 +219,7 @@ func lacking(a, b []Finding) (list []Finding) {
 	return list
 }
 
-func sameOutcome(a, b *study.Outcome) bool { return a == b || a != nil && b != nil && *a == *b }
+func sameOutcome(a, b *outcome.Outcome) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // maxTold is how many of a copy's findings its note names.
 const maxTold = 10

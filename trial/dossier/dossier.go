@@ -275,7 +275,7 @@ func (d *Dossier) whose(e trial.Located, st *trial.Statement) string {
 
 // Compare compares what was reported, an article's outcomes among it, with what was
 // specified.
-func (d *Dossier) Compare(article []outcome.ArticleOutcome) *compare.Report {
+func (d *Dossier) Compare(article []outcome.Outcome) *compare.Report {
 	report := compare.Weigh(d.Versions, article)
 	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.obsolete(), d.withdrawn, d.unheard())
 	return report

@@ -134,7 +134,7 @@ func proofs(list []*History) (files []json.RawMessage, err error) {
 
 // conclude works out what follows from the versions of a dossier.
 func (x *Report) conclude(d *Dossier, article []byte) (err error) {
-	var outcomes []outcome.ArticleOutcome
+	var outcomes []outcome.Outcome
 	if len(article) > 0 {
 		if outcomes, err = outcome.ParseArticle(article); err != nil {
 			return fmt.Errorf("the article: %w", err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -195,7 +196,7 @@ func TestRefused(t *testing.T) {
 // TestOf holds the texts of parts to the form that docs/spec.md gives.
 func TestOf(t *testing.T) {
 	got := Of(&study.Study{
-		Outcomes:   []study.Outcome{{Level: "primary", Measure: " Pain\n intensity ", TimeFrame: "12 weeks", Description: "NRS"}, {Level: "other", Measure: "Falls"}},
+		Outcomes:   []outcome.Outcome{{Level: "primary", Measure: " Pain\n intensity ", TimeFrame: "12 weeks", Description: "NRS"}, {Level: "other", Measure: "Falls"}},
 		Objectives: []study.Objective{{Level: "secondary", Text: "To  compare"}},
 		Sections:   []study.Section{{Number: "1.1", Title: "Synopsis", Text: "A\tB"}},
 	})

@@ -13,13 +13,6 @@ const (
 	outcomeLimit = 10_000  // outcomes of a list, each time point one
 )
 
-// An ArticleOutcome is an outcome that an article reports. Level is "primary",
-// "secondary" or "other", and empty where the article does not state it.
-type ArticleOutcome struct {
-	Level string
-	Text
-}
-
 // ParseArticle reads a list of an article's outcomes, UTF-8, at most 1 MiB. It is
 // text, a table (CSV, with tabs or semicolons too), or JSON where it begins with [ or {:
 //
@@ -40,7 +33,7 @@ type ArticleOutcome struct {
 // guessed. An article that does not say is given as "not stated: pain at 6 weeks". Empty
 // lines are passed over. An outcome at several time points comes back as one for each,
 // by SplitTimePoints; one of more than 10,000 bytes is an error.
-func ParseArticle(data []byte) ([]ArticleOutcome, error) {
+func ParseArticle(data []byte) ([]Outcome, error) {
 	if len(data) > articleLimit {
 		return nil, fmt.Errorf("parse outcomes: %d bytes; at most %d are read", len(data), articleLimit)
 	}
@@ -52,7 +45,7 @@ func ParseArticle(data []byte) ([]ArticleOutcome, error) {
 	if len(begins) == 0 {
 		return nil, errors.New("parse outcomes: empty; give one outcome a line, a table, or JSON")
 	}
-	var list []ArticleOutcome
+	var list []Outcome
 	var err error
 	if begins[0] == '{' || begins[0] == '[' && json.Valid(begins) || bytes.HasPrefix(begins, []byte("[{")) || bytes.HasPrefix(begins, []byte(`["`)) {
 		list, err = parseJSON(data, len(data)-len(begins))
@@ -62,11 +55,9 @@ func ParseArticle(data []byte) ([]ArticleOutcome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse outcomes: %w", err)
 	}
-	var split []ArticleOutcome
+	var split []Outcome
 	for _, o := range list {
-		for _, t := range SplitTimePoints(o.Text) {
-			split = append(split, ArticleOutcome{o.Level, t})
-		}
+		split = append(split, SplitTimePoints(o)...)
 		if len(split) > outcomeLimit {
 			return nil, fmt.Errorf("parse outcomes: more than %d, each time point being one", outcomeLimit)
 		}

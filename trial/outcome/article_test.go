@@ -8,8 +8,9 @@ import (
 )
 
 func TestParseArticle(t *testing.T) {
-	one := func(level, measure string, frame ...string) ArticleOutcome {
-		o := ArticleOutcome{Level: level, Text: outcomeOf(measure)}
+	one := func(level, measure string, frame ...string) Outcome {
+		o := outcomeOf(measure)
+		o.Level = level
 		for i, s := range frame {
 			if i == 0 {
 				o.TimeFrame = s
@@ -19,38 +20,38 @@ func TestParseArticle(t *testing.T) {
 		}
 		return o
 	}
-	switched := []ArticleOutcome{one("primary", "Sleep at 12 weeks"), one("secondary", "Pain (NRS) at 12 weeks"), one("secondary", "Quality of life")}
-	framed := []ArticleOutcome{one("primary", "Sleep", "12 weeks"), one("secondary", "Pain, NRS", "12 weeks")}
+	switched := []Outcome{one("primary", "Sleep at 12 weeks"), one("secondary", "Pain (NRS) at 12 weeks"), one("secondary", "Quality of life")}
+	framed := []Outcome{one("primary", "Sleep", "12 weeks"), one("secondary", "Pain, NRS", "12 weeks")}
 	for _, c := range []struct {
 		name, in string
-		want     []ArticleOutcome
+		want     []Outcome
 	}{
-		{"lines", "primary: stroke at 90 days\n\nSecondary outcome: quality of life\r\nother: Pain: worst in the day\n", []ArticleOutcome{one("primary", "stroke at 90 days"), one("secondary", "quality of life"), one("other", "Pain: worst in the day")}},
+		{"lines", "primary: stroke at 90 days\n\nSecondary outcome: quality of life\r\nother: Pain: worst in the day\n", []Outcome{one("primary", "stroke at 90 days"), one("secondary", "quality of life"), one("other", "Pain: worst in the day")}},
 		{"headings", "Primary outcome\n- Sleep at 12 weeks\nSecondary outcomes\n- Pain (NRS) at 12 weeks\n- Quality of life\n", switched},
 		{"headings of Markdown", "# Primary Outcome Measure(s)\n\nSleep at 12 weeks\n\n## **Key secondary end points:**\n* Pain (NRS) at 12 weeks\n* Quality of life", switched},
 		{"old line ends", "\ufeffPRIMARY OUTCOMES\rSleep at 12 weeks\rSECONDARY OUTCOMES\rPain (NRS) at 12 weeks\rQuality of life", switched},
 		{"the registry's print", "Primary Outcome Measures:\n1. Sleep at 12 weeks\n\nSecondary Outcome Measures:\n1. Pain (NRS) at 12 weeks\n2. Quality of life\n", switched},
 		{"its time frames", "Primary Outcome Measures:\n1. Sleep [Time Frame: 12 weeks]\nSecondary Outcome Measures:\n1. Pain, NRS\n   [Time Frame: 12 weeks]", framed},
-		{"its descriptions", "Primary Outcome Measures:\n1. Sleep [ Time Frame: 12 weeks ]\nAs the diary has it.\nEach day.\n2. Pain [Time Frame: 4 weeks]", []ArticleOutcome{one("primary", "Sleep", "12 weeks", "As the diary has it. Each day."), one("primary", "Pain", "4 weeks")}},
-		{"its table", "Primary Outcome Measures\nOutcome Measure\tMeasure Description\tTime Frame\nSleep\tdiary\t12 weeks\nSecondary Outcome Measures\n1. Pain", []ArticleOutcome{one("primary", "Sleep", "12 weeks", "diary"), one("secondary", "Pain")}},
+		{"its descriptions", "Primary Outcome Measures:\n1. Sleep [ Time Frame: 12 weeks ]\nAs the diary has it.\nEach day.\n2. Pain [Time Frame: 4 weeks]", []Outcome{one("primary", "Sleep", "12 weeks", "As the diary has it. Each day."), one("primary", "Pain", "4 weeks")}},
+		{"its table", "Primary Outcome Measures\nOutcome Measure\tMeasure Description\tTime Frame\nSleep\tdiary\t12 weeks\nSecondary Outcome Measures\n1. Pain", []Outcome{one("primary", "Sleep", "12 weeks", "diary"), one("secondary", "Pain")}},
 		{"semicolons", "Primary outcome: Sleep at 12 weeks\nSecondary outcomes: Pain (NRS) at 12 weeks; and Quality of life", switched},
-		{"semicolons within", "primary: Sleep (0-10; 10 is best); measured by diary", []ArticleOutcome{one("primary", "Sleep (0-10; 10 is best); measured by diary")}},
-		{"co-primary", "Co-primary outcomes: Sleep at 12 weeks; Pain at 12 weeks\nThe co-primary endpoint 3: Falls", []ArticleOutcome{one("primary", "Sleep at 12 weeks"), one("primary", "Pain at 12 weeks"), one("primary", "Falls")}},
+		{"semicolons within", "primary: Sleep (0-10; 10 is best); measured by diary", []Outcome{one("primary", "Sleep (0-10; 10 is best); measured by diary")}},
+		{"co-primary", "Co-primary outcomes: Sleep at 12 weeks; Pain at 12 weeks\nThe co-primary endpoint 3: Falls", []Outcome{one("primary", "Sleep at 12 weeks"), one("primary", "Pain at 12 weeks"), one("primary", "Falls")}},
 		{"numbers", "Primary outcome 1: Sleep at 12 weeks\nSecondary outcome 1 - Pain (NRS) at 12 weeks\nSecondary outcome #2: Quality of life", switched},
 		{"brackets", "Sleep at 12 weeks (primary)\n[secondary outcome] Pain (NRS) at 12 weeks\nQuality of life (secondary outcome).", switched},
 		{"prose", "The primary outcome was Sleep at 12 weeks. Key secondary outcomes were Pain (NRS) at 12 weeks; Quality of life.", switched},
-		{"a measure that begins with a level", "Primary outcomes\nPrimary patency at 12 months", []ArticleOutcome{one("primary", "Primary patency at 12 months")}},
-		{"not stated", "not stated: stroke", []ArticleOutcome{one("", "stroke")}},
-		{"time points", "primary: pain at 6 and 12 weeks", []ArticleOutcome{one("primary", "pain at 6 weeks"), one("primary", "pain at 12 weeks")}},
+		{"a measure that begins with a level", "Primary outcomes\nPrimary patency at 12 months", []Outcome{one("primary", "Primary patency at 12 months")}},
+		{"not stated", "not stated: stroke", []Outcome{one("", "stroke")}},
+		{"time points", "primary: pain at 6 and 12 weeks", []Outcome{one("primary", "pain at 6 weeks"), one("primary", "pain at 12 weeks")}},
 		{"CSV", "level,measure,time frame\nprimary,Sleep,12 weeks\r\n\nSecondary outcome,\"Pain, NRS\",12 weeks\n", framed},
 		{"semicolons as in Excel", "\ufeffOutcome type;Outcome measure;Time frame\nPrimary;Sleep;12 weeks\nSecondary;Pain, NRS;12 weeks", framed},
 		{"tabs", "Time point\tLevel\tTitle\n12 weeks\tprimary\tSleep\n12 weeks\tsecondary\tPain, NRS", framed},
 		{"pipes", "| Level | Outcome | Time frame |\n|---|---|---|\n| primary | Sleep | 12 weeks |\n| secondary | Pain, NRS | 12 weeks |", framed},
-		{"objects", `[{"level":"secondary","measure":"falls","timeFrame":"weeks 4 and 8"}]`, []ArticleOutcome{one("secondary", "falls", "4 weeks"), one("secondary", "falls", "8 weeks")}},
+		{"objects", `[{"level":"secondary","measure":"falls","timeFrame":"weeks 4 and 8"}]`, []Outcome{one("secondary", "falls", "4 weeks"), one("secondary", "falls", "8 weeks")}},
 		{"lists", `{"primary":[{"measure":"Sleep","timeFrame":"12 weeks"}],"secondary":[{"title":"Pain, NRS","time_frame":"12 weeks","description":null}]}`, framed},
 		{"the registry's JSON", `{"primaryOutcomes":[{"measure":"Sleep","timeFrame":"12 weeks"}],"secondaryOutcomes":[{"measure":"Pain, NRS","timeFrame":"12 weeks"}],"otherOutcomes":[]}`, framed},
 		{"one of each", `{"primary_outcome":"Sleep at 12 weeks","secondary":["Pain (NRS) at 12 weeks",{"level":"secondary","outcome":"Quality of life"}]}`, switched},
-		{"levels in objects", `{"outcomes":[{"type":"PRIMARY","measure":"pain"},{"measure":"falls","level":"not stated"}]}`, []ArticleOutcome{one("primary", "pain"), one("", "falls")}},
+		{"levels in objects", `{"outcomes":[{"type":"PRIMARY","measure":"pain"},{"measure":"falls","level":"not stated"}]}`, []Outcome{one("primary", "pain"), one("", "falls")}},
 	} {
 		got, err := ParseArticle([]byte(c.in))
 		if err != nil || !reflect.DeepEqual(got, c.want) {
@@ -147,11 +148,11 @@ func FuzzParseArticle(f *testing.F) {
 			if len(o.Measure) > 2000 {
 				continue
 			}
-			if s := Similarity(o.Text, list[0].Text); s != Similarity(list[0].Text, o.Text) || !(s >= 0 && s <= 1) {
-				t.Fatalf("similarity %v of %+v and %+v", s, o.Text, list[0].Text)
+			if s := Similarity(o, list[0]); s != Similarity(list[0], o) || !(s >= 0 && s <= 1) {
+				t.Fatalf("similarity %v of %+v and %+v", s, o, list[0])
 			}
-			if TimeFrames(o.Text, o.Text) == Contradicting {
-				t.Fatalf("%+v contradicts itself", o.Text)
+			if TimeFrames(o, o) == Contradicting {
+				t.Fatalf("%+v contradicts itself", o)
 			}
 		}
 	})

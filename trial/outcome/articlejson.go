@@ -20,12 +20,12 @@ func notJSON(err error) error {
 // A jsonReader reads lists of outcomes and knows in which line it is.
 type jsonReader struct {
 	data []byte
-	list []ArticleOutcome
+	list []Outcome
 }
 
 // parseJSON reads an array of outcomes, or an object with one for each level, that
 // begins at a place of the file.
-func parseJSON(data []byte, begin int) ([]ArticleOutcome, error) {
+func parseJSON(data []byte, begin int) ([]Outcome, error) {
 	whole := data
 	data = data[begin:]
 	if !json.Valid(data) {
@@ -124,7 +124,7 @@ func (r *jsonReader) items(data []byte, offset int, h *heading) error {
 // another.
 func (r *jsonReader) outcome(data []byte, offset int, h *heading) error {
 	place := r.place(offset)
-	var o ArticleOutcome
+	var o Outcome
 	level := false
 	if h != nil {
 		o.Level, level = h.level, true

@@ -12,7 +12,7 @@ import (
 
 // A textReader reads a list of outcomes line by line.
 type textReader struct {
-	list    []ArticleOutcome
+	list    []Outcome
 	heading *heading // that holds for the lines below it
 	begun   int      // its line
 	before  int      // outcomes before it
@@ -21,7 +21,7 @@ type textReader struct {
 }
 
 // parseText reads a list or a table.
-func parseText(s string) ([]ArticleOutcome, error) {
+func parseText(s string) ([]Outcome, error) {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
 	first, _, _ := strings.Cut(strings.TrimLeft(s, " \t\n"), "\n")
 	for _, comma := range []rune{'\t', ',', ';', '|'} {
@@ -228,7 +228,7 @@ func atSemicolons(s string) []string {
 // add appends an outcome, whose time frame may stand in brackets as the registry
 // prints it.
 func (t *textReader) add(level, s string) error {
-	o := ArticleOutcome{Level: level}
+	o := Outcome{Level: level}
 	frame, description := "", ""
 	if m := inFrame.FindStringSubmatch(s); m != nil {
 		s, frame, description = m[1], m[2], m[3]
@@ -278,7 +278,7 @@ func (t *textReader) row(values []string) error {
 	if len(values) != len(t.columns) {
 		return fmt.Errorf("%d columns, and the table has %d", len(values), len(t.columns))
 	}
-	o := ArticleOutcome{Level: t.heading.level}
+	o := Outcome{Level: t.heading.level}
 	if err := o.fill(t.columns, values); err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (t *textReader) row(values []string) error {
 }
 
 // fill sets the members of an outcome from a row.
-func (o *ArticleOutcome) fill(names, values []string) error {
+func (o *Outcome) fill(names, values []string) error {
 	seen := map[string]bool{}
 	for i, n := range names {
 		c := columnOf(n)
@@ -309,7 +309,7 @@ func (o *ArticleOutcome) fill(names, values []string) error {
 }
 
 // parseTable reads a table whose first line names its columns.
-func parseTable(s string, comma rune) ([]ArticleOutcome, error) {
+func parseTable(s string, comma rune) ([]Outcome, error) {
 	if comma == '|' {
 		return parsePipes(s)
 	}
@@ -319,7 +319,7 @@ func parseTable(s string, comma rune) ([]ArticleOutcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []ArticleOutcome
+	var list []Outcome
 	for {
 		values, err := r.Read()
 		if err == io.EOF {
@@ -332,7 +332,7 @@ func parseTable(s string, comma rune) ([]ArticleOutcome, error) {
 		if !slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) != "" }) {
 			continue
 		}
-		var o ArticleOutcome
+		var o Outcome
 		if len(values) != len(names) {
 			err = fmt.Errorf("%d columns, and the table has %d: put quotes around a text with the separator in it", len(values), len(names))
 		} else {
@@ -346,8 +346,8 @@ func parseTable(s string, comma rune) ([]ArticleOutcome, error) {
 }
 
 // parsePipes reads a table as Markdown writes it.
-func parsePipes(s string) ([]ArticleOutcome, error) {
-	var list []ArticleOutcome
+func parsePipes(s string) ([]Outcome, error) {
+	var list []Outcome
 	var names []string
 	n := 0
 	for line := range strings.Lines(s) {
@@ -361,7 +361,7 @@ func parsePipes(s string) ([]ArticleOutcome, error) {
 			names = values
 			continue
 		}
-		var o ArticleOutcome
+		var o Outcome
 		err := fmt.Errorf("%d columns, and the table has %d", len(values), len(names))
 		if len(values) == len(names) {
 			err = o.fill(names, values)

@@ -24,7 +24,7 @@ const hunkLimit = 4
 
 // Differences says how b stands to a, and names in words what differs: nothing where
 // they are in the same words.
-func Differences(a, b Text) (Class, []string) {
+func Differences(a, b Outcome) (Class, []string) {
 	if SameWords(a, b) {
 		return EqualWords, nil
 	}
@@ -156,7 +156,7 @@ func said(list []mark) string {
 
 // writtenOut replaces the abbreviations of a text by the words of another of which they
 // are the initials: they may stand for them.
-func writtenOut(list []mark, other Text) []mark {
+func writtenOut(list []mark, other Outcome) []mark {
 	long := words(Unescape(other.Measure))
 	var out []mark
 	for _, m := range list {
@@ -316,7 +316,7 @@ func ofPeople(list []mark) []mark {
 }
 
 // times names how two time frames differ.
-func (c *classifier) times(a, b Text, x, y parted) {
+func (c *classifier) times(a, b Outcome, x, y parted) {
 	p, q := strings.TrimSpace(a.TimeFrame), strings.TrimSpace(b.TimeFrame)
 	switch TimeFrames(a, b) {
 	case Contradicting:

@@ -6,9 +6,9 @@ import (
 )
 
 // outcomeOf reads "measure [time frame]".
-func outcomeOf(s string) Text {
+func outcomeOf(s string) Outcome {
 	measure, frame, _ := strings.Cut(strings.TrimSuffix(s, "]"), " [")
-	return Text{Measure: measure, TimeFrame: frame}
+	return Outcome{Measure: measure, TimeFrame: frame}
 }
 
 // TestSameWords: what differs in nothing but case, punctuation, HTML, escaping, units
@@ -71,17 +71,17 @@ func TestDifferences(t *testing.T) {
 
 // TestDescriptions: a description that both have is a part of the words.
 func TestDescriptions(t *testing.T) {
-	a := Text{Measure: "Responders", Description: "At least 50% less pain"}
+	a := Outcome{Measure: "Responders", Description: "At least 50% less pain"}
 	for b, want := range map[string]Class{"≥ 50 % less pain.": EqualWords, "": EqualWords, "At least 30% less pain": Replaced, "By diary": Reworded} {
-		if class, why := Differences(a, Text{Measure: "responders", Description: b}); class != want || (class == EqualWords) != (len(why) == 0) {
+		if class, why := Differences(a, Outcome{Measure: "responders", Description: b}); class != want || (class == EqualWords) != (len(why) == 0) {
 			t.Errorf("%q: %s %q, want %s", b, class, why, want)
 		}
 	}
 	long := strings.Repeat("pain ", 3000)
-	if SameWords(Text{Measure: long + "left"}, Text{Measure: long + "right"}) || !SameWords(Text{Measure: long}, Text{Measure: long}) {
+	if SameWords(Outcome{Measure: long + "left"}, Outcome{Measure: long + "right"}) || !SameWords(Outcome{Measure: long}, Outcome{Measure: long}) {
 		t.Error("texts of which not all is read are taken for the same")
 	}
-	if SameWords(Text{Measure: "Pain", Description: long + "left"}, Text{Measure: "Pain", Description: long + "right"}) {
+	if SameWords(Outcome{Measure: "Pain", Description: long + "left"}, Outcome{Measure: "Pain", Description: long + "right"}) {
 		t.Error("descriptions of which not all is read are taken for the same")
 	}
 }
@@ -94,7 +94,7 @@ func FuzzDifferences(f *testing.F) {
 		if len(a)+len(b)+len(frame) > 2000 {
 			return
 		}
-		x, y := Text{Measure: a, TimeFrame: frame}, Text{Measure: b}
+		x, y := Outcome{Measure: a, TimeFrame: frame}, Outcome{Measure: b}
 		if !SameWords(x, x) && a != "" {
 			t.Fatalf("%q is not in its own words", a)
 		}

@@ -96,7 +96,7 @@ func columnOf(name string) string {
 }
 
 // set puts a value into the member of an outcome.
-func (o *ArticleOutcome) set(column, value string) error {
+func (o *Outcome) set(column, value string) error {
 	value = strings.TrimSpace(value)
 	var err error
 	switch column {

@@ -18,7 +18,7 @@ type Pair struct {
 // stand for adverse events and serious adverse events on the other. Whoever wants each
 // time point to be an outcome calls SplitTimePoints before. The pairs come in the order
 // of A, then B.
-func Match(a, b []Text) []Pair {
+func Match(a, b []Outcome) []Pair {
 	candidates := candidates(a, b, func(i, j int) bool { return false })
 	m := newMatching(a, b)
 	m.once(candidates)
@@ -33,7 +33,7 @@ func Match(a, b []Text) []Pair {
 // MatchOnce is Match where each outcome has one partner at most, and where of pairs
 // that are nearly as similar those that are preferred come first, such as those of
 // one level.
-func MatchOnce(a, b []Text, prefer func(i, j int) bool) []Pair {
+func MatchOnce(a, b []Outcome, prefer func(i, j int) bool) []Pair {
 	m := newMatching(a, b)
 	m.once(candidates(a, b, prefer))
 	return m.sorted()
@@ -50,7 +50,7 @@ type candidate struct {
 }
 
 // candidates returns the pairs that are similar enough, the best first.
-func candidates(a, b []Text, prefer func(i, j int) bool) []candidate {
+func candidates(a, b []Outcome, prefer func(i, j int) bool) []candidate {
 	order := map[TimeRelation]int{Same: 0, NeitherStated: 1, OnlyFirst: 2, OnlySecond: 2, Contradicting: 3}
 	var list []candidate
 	for i := range a {
@@ -79,7 +79,7 @@ type matching struct {
 	doneA, doneB []bool
 }
 
-func newMatching(a, b []Text) *matching {
+func newMatching(a, b []Outcome) *matching {
 	return &matching{[]Pair{}, make([]bool, len(a)), make([]bool, len(b))}
 }
 

@@ -12,11 +12,16 @@
 // It must know nothing of registries' formats, of statements, or of the log.
 package outcome
 
-// A Text is an outcome as one source words it. Any part may be empty; the time
-// frame may stand within the measure ("PFS at 9 months"). Of a part longer than 10,000
-// bytes only the first 10,000 are read.
-type Text struct {
-	Measure, TimeFrame, Description string
+// An Outcome is an outcome measure or endpoint as one source words it. Level is "primary",
+// "secondary" or "other", and empty where the source does not state it. Any part may be
+// empty; the time frame may stand within the measure ("PFS at 9 months"). Of a part longer
+// than 10,000 bytes only the first 10,000 are read. What the texts say is compared without
+// the level.
+type Outcome struct {
+	Level       string
+	Measure     string
+	TimeFrame   string
+	Description string
 }
 
 // Threshold is the similarity at or above which two texts are proposed as the same

@@ -10,13 +10,13 @@ import (
 // the differences of the published list. Only this acquits. A description is looked
 // at where both have one. The time may stand at the end of the measure ("pain at 12
 // weeks").
-func SameWords(a, b Text) bool {
+func SameWords(a, b Outcome) bool {
 	return SameMeasure(a, b) && (a.Description == b.Description || a.Description == "" || b.Description == "" ||
 		max(len(a.Description), len(b.Description)) <= textLimit && sameMarks(marks(a.Description), marks(b.Description)))
 }
 
 // SameMeasure is SameWords without the descriptions.
-func SameMeasure(a, b Text) bool { return Read(a).Same(Read(b)) }
+func SameMeasure(a, b Outcome) bool { return Read(a).Same(Read(b)) }
 
 // A Reading is an outcome as SameMeasure compares it, read once for many comparisons.
 // Outcomes that are the same have an equal Measure and an equal Exact; others may have
@@ -24,13 +24,16 @@ func SameMeasure(a, b Text) bool { return Read(a).Same(Read(b)) }
 type Reading struct {
 	Measure, Exact string
 	parted
-	whole Text
+	whole Outcome
 	long  bool // of more bytes than are read
 }
 
 // Read reads an outcome.
-func Read(t Text) Reading {
-	r := Reading{parted: partOf(t), whole: Text{Measure: t.Measure, TimeFrame: t.TimeFrame}, long: max(len(t.Measure), len(t.TimeFrame), len(t.Description)) > textLimit}
+func Read(t Outcome) Reading {
+	r := Reading{
+		parted: partOf(t), whole: Outcome{Measure: t.Measure, TimeFrame: t.TimeFrame},
+		long: max(len(t.Measure), len(t.TimeFrame), len(t.Description)) > textLimit,
+	}
 	var b strings.Builder
 	for _, m := range r.measure {
 		b.WriteString(m.text)
@@ -86,7 +89,7 @@ type parted struct {
 	points  []point // that the same states, to be named
 }
 
-func partOf(t Text) parted {
+func partOf(t Outcome) parted {
 	measure, frame := Unescape(t.Measure), Unescape(t.TimeFrame)
 	if strings.TrimSpace(measure) == "" {
 		measure = Unescape(t.Description)

@@ -26,7 +26,7 @@ func TestNotSameWords(t *testing.T) {
 		{"Pain [week 4, 8 weeks after surgery]", "Pain [week 8, 4 weeks after surgery]"}, {"Score ٣", "Score ٤"}, {"Score?", "Score"}, {"# 5", "5 of"}, {"0,125 mg", "125 mg"},
 	} {
 		a, b := outcomeOf(c[0]), outcomeOf(c[1])
-		if SameWords(a, b) || SameWords(b, a) || SameWords(Text{Measure: "x", Description: c[0]}, Text{Measure: "x", Description: c[1]}) && a.TimeFrame == "" {
+		if SameWords(a, b) || SameWords(b, a) || SameWords(Outcome{Measure: "x", Description: c[0]}, Outcome{Measure: "x", Description: c[1]}) && a.TimeFrame == "" {
 			t.Errorf("%q and %q are in the same words", c[0], c[1])
 		}
 		for _, x := range SplitTimePoints(a) {
@@ -46,16 +46,16 @@ func TestSameTimes(t *testing.T) {
 		{"weeks 4, 8 and 12", "4, 8 and 12 weeks"}, {"week 4, week 8, week 12", "weeks 4, 8, 12"}, {"at week 4 and at week 8", "4 and 8 weeks"}, {"24-26 weeks", "24 to 26 weeks"}, {"Day 1 to Day 28", "day 1-28"},
 		{"up to 12 weeks", "up to 84 days"}, {"4 weeks after surgery and 12 weeks after discharge", "day 28 after surgery and day 84 after discharge"}, {"Day -7", "day −7"},
 	} {
-		if a, b := (Text{Measure: "Pain", TimeFrame: c[0]}), (Text{Measure: "Pain", TimeFrame: c[1]}); !SameWords(a, b) || !SameWords(b, a) {
+		if a, b := (Outcome{Measure: "Pain", TimeFrame: c[0]}), (Outcome{Measure: "Pain", TimeFrame: c[1]}); !SameWords(a, b) || !SameWords(b, a) {
 			t.Errorf("%q and %q are not the same: %v, %v", c[0], c[1], frameMarks(c[0]), frameMarks(c[1]))
 		}
 	}
 	for _, s := range []string{"<b>Pain</b>", "<span class=\"x\">Pain</span>", "Pain<br>", "&lt;i&gt;Pain&lt;/i&gt;", "- Pain", "“Pain”", "The pain"} {
-		if !SameWords(Text{Measure: s}, Text{Measure: "Pain"}) {
+		if !SameWords(Outcome{Measure: s}, Outcome{Measure: "Pain"}) {
 			t.Errorf("%q is not Pain: %v", s, marks(s))
 		}
 	}
-	if !SameWords(Text{Measure: "Participants with a response - ACR50, in μmol"}, Text{Measure: "participants with response (ACR50); in µmol"}) {
+	if !SameWords(Outcome{Measure: "Participants with a response - ACR50, in μmol"}, Outcome{Measure: "participants with response (ACR50); in µmol"}) {
 		t.Error("an article, a dash or a letter is taken for a difference")
 	}
 }

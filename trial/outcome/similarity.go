@@ -32,7 +32,7 @@ type token struct {
 // Similarity says how sure it is that two texts word the same outcome, 0 to 1. It is
 // symmetric, and leaves time frames aside: those are for TimeFrames. It is rounded to
 // four places, so that every machine gives the same.
-func Similarity(a, b Text) float64 {
+func Similarity(a, b Outcome) float64 {
 	if c := cmp.Or(strings.Compare(a.Measure, b.Measure), strings.Compare(a.Description, b.Description)); c > 0 {
 		a, b = b, a
 	}
@@ -49,7 +49,7 @@ func Similarity(a, b Text) float64 {
 
 // measure returns what a text says is measured: the description only where there is
 // no measure, and a time frame that follows the measure after a comma goes.
-func measure(t Text) string {
+func measure(t Outcome) string {
 	s := t.Measure
 	if strings.TrimSpace(s) == "" {
 		return t.Description

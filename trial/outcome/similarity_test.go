@@ -38,7 +38,7 @@ func TestSimilarity(t *testing.T) {
 		{"change from baseline", "quality of life", false},
 		{"", "quality of life", false},
 	} {
-		a, b := Text{Measure: c.a}, Text{Measure: c.b}
+		a, b := Outcome{Measure: c.a}, Outcome{Measure: c.b}
 		s := Similarity(a, b)
 		if (s >= Threshold) != c.same {
 			t.Errorf("%q, %q: %.4f, threshold %v", c.a, c.b, s, Threshold)
@@ -47,7 +47,7 @@ func TestSimilarity(t *testing.T) {
 			t.Errorf("%q, %q: %v one way and %v the other", c.a, c.b, s, r)
 		}
 	}
-	if a, b := (Text{Measure: "stroke", TimeFrame: "1 year"}), (Text{Measure: "stroke", TimeFrame: "2 years"}); Similarity(a, b) != 1 {
+	if a, b := (Outcome{Measure: "stroke", TimeFrame: "1 year"}), (Outcome{Measure: "stroke", TimeFrame: "2 years"}); Similarity(a, b) != 1 {
 		t.Error("time frames count in similarity")
 	}
 }
@@ -65,9 +65,9 @@ func TestMatch(t *testing.T) {
 		{"none", []string{"stroke"}, []string{"falls"}, [][2]int{}},
 		{"empty", nil, []string{"falls"}, [][2]int{}},
 	} {
-		text := func(list []string) (ts []Text) {
+		text := func(list []string) (ts []Outcome) {
 			for _, s := range list {
-				ts = append(ts, Text{Measure: s})
+				ts = append(ts, Outcome{Measure: s})
 			}
 			return ts
 		}
@@ -110,7 +110,7 @@ func TestVocabulary(t *testing.T) {
 
 // TestLong holds that no text, however made, takes long: this one is all acronyms.
 func TestLong(t *testing.T) {
-	long := Text{Measure: strings.Repeat("AB ", 100_000)}
+	long := Outcome{Measure: strings.Repeat("AB ", 100_000)}
 	start := time.Now()
 	if s := Similarity(long, long); s != 1 {
 		t.Errorf("similarity with itself %v", s)

@@ -15,17 +15,17 @@ const pointLimit = 64
 // of the time frame. Baseline, and how far follow-up goes, are no time points. A text
 // with one point or none, or with points in several places of its measure, is returned
 // as it is; so is one with more than 64.
-func SplitTimePoints(t Text) []Text {
+func SplitTimePoints(t Outcome) []Outcome {
 	in := listings(t.Measure)
 	switch {
 	case len(in) == 1:
 		l := in[0]
 		points := single(l.points)
 		if len(points) < 2 || len(points) > pointLimit || !faithful(t.Measure, l) {
-			return []Text{t}
+			return []Outcome{t}
 		}
 		head := trimBaseline(t.Measure[:l.start])
-		var list []Text
+		var list []Outcome
 		for _, p := range points {
 			u := t
 			u.Measure = head + p.text + t.Measure[l.end:]
@@ -33,19 +33,19 @@ func SplitTimePoints(t Text) []Text {
 		}
 		return list
 	case len(in) > 1:
-		return []Text{t}
+		return []Outcome{t}
 	}
 	in = listings(t.TimeFrame)
 	if len(in) != 1 {
-		return []Text{t} // with words between the times, each says what it is of
+		return []Outcome{t} // with words between the times, each says what it is of
 	}
 	l := in[0]
 	points := single(l.points)
 	if len(points) < 2 || len(points) > pointLimit || !faithful(t.TimeFrame, l) {
-		return []Text{t}
+		return []Outcome{t}
 	}
 	head := trimBaseline(t.TimeFrame[:l.start])
-	var list []Text
+	var list []Outcome
 	for _, p := range points {
 		u := t
 		u.TimeFrame = head + p.text + t.TimeFrame[l.end:]

@@ -328,7 +328,7 @@ func horizon(ps []part, i, next int, points []point) {
 
 // pointsOf returns what an outcome states of time: the measure's own points, else
 // those of its time frame; horizons only where there is no point.
-func pointsOf(t Text) []point {
+func pointsOf(t Outcome) []point {
 	var horizons []point
 	for _, s := range []string{t.Measure, t.TimeFrame} {
 		var points []point
@@ -362,7 +362,7 @@ func (p point) equal(q point) bool {
 // itself. Events without a number ("at discharge") and calendar dates are not
 // compared, and count as not stated. A point before the other's horizon ("at 9
 // months", "up to 2 years") contradicts nothing, and is stated by the one alone.
-func TimeFrames(a, b Text) TimeRelation {
+func TimeFrames(a, b Outcome) TimeRelation {
 	p, q := pointsOf(a), pointsOf(b)
 	switch {
 	case len(p) == 0 && len(q) == 0:

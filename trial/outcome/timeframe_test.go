@@ -53,34 +53,34 @@ func TestTimeFrames(t *testing.T) {
 		{"cycle 2 (each cycle is 21 days)", "", NeitherStated},
 		{"2010-2014", "", NeitherStated},
 	} {
-		if got := TimeFrames(Text{TimeFrame: c.a}, Text{TimeFrame: c.b}); got != c.want {
-			t.Errorf("%q, %q: %s; want %s (%v, %v)", c.a, c.b, got, c.want, pointsOf(Text{TimeFrame: c.a}), pointsOf(Text{TimeFrame: c.b}))
+		if got := TimeFrames(Outcome{TimeFrame: c.a}, Outcome{TimeFrame: c.b}); got != c.want {
+			t.Errorf("%q, %q: %s; want %s (%v, %v)", c.a, c.b, got, c.want, pointsOf(Outcome{TimeFrame: c.a}), pointsOf(Outcome{TimeFrame: c.b}))
 		}
 	}
 	// The measure's own point goes before its time frame.
-	a, b := Text{Measure: "PFS at 9 months", TimeFrame: "up to 3 years"}, Text{Measure: "Progression free survival", TimeFrame: "9 months"}
+	a, b := Outcome{Measure: "PFS at 9 months", TimeFrame: "up to 3 years"}, Outcome{Measure: "Progression free survival", TimeFrame: "9 months"}
 	if got := TimeFrames(a, b); got != Same {
 		t.Errorf("point in the measure: %s", got)
 	}
-	if got := TimeFrames(Text{Measure: "30-day mortality"}, Text{Measure: "mortality at 90 days"}); got != Contradicting {
+	if got := TimeFrames(Outcome{Measure: "30-day mortality"}, Outcome{Measure: "mortality at 90 days"}); got != Contradicting {
 		t.Errorf("points in both measures: %s", got)
 	}
 }
 
 func TestSplitTimePoints(t *testing.T) {
 	for _, c := range []struct {
-		in   Text
-		want []Text
+		in   Outcome
+		want []Outcome
 	}{
-		{Text{Measure: "pain at 6 and 12 weeks"}, []Text{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 weeks"}}},
-		{Text{Measure: "fatigue (week 4, 8 and 12)"}, []Text{{Measure: "fatigue (4 weeks)"}, {Measure: "fatigue (8 weeks)"}, {Measure: "fatigue (12 weeks)"}}},
-		{Text{Measure: "pain at baseline, 6 weeks and 12 months"}, []Text{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 months"}}},
-		{Text{Measure: "fatigue", TimeFrame: "Baseline, week 4, week 8"}, []Text{{Measure: "fatigue", TimeFrame: "4 weeks"}, {Measure: "fatigue", TimeFrame: "8 weeks"}}},
-		{Text{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}, []Text{{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}}},
-		{Text{Measure: "pain at 6 weeks and function at 12 weeks"}, []Text{{Measure: "pain at 6 weeks and function at 12 weeks"}}},
-		{Text{Measure: "stroke", TimeFrame: "up to 2 years"}, []Text{{Measure: "stroke", TimeFrame: "up to 2 years"}}},
-		{Text{Measure: "stroke", TimeFrame: "24-26 weeks"}, []Text{{Measure: "stroke", TimeFrame: "24-26 weeks"}}},
-		{Text{Measure: "stroke"}, []Text{{Measure: "stroke"}}},
+		{Outcome{Measure: "pain at 6 and 12 weeks"}, []Outcome{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 weeks"}}},
+		{Outcome{Measure: "fatigue (week 4, 8 and 12)"}, []Outcome{{Measure: "fatigue (4 weeks)"}, {Measure: "fatigue (8 weeks)"}, {Measure: "fatigue (12 weeks)"}}},
+		{Outcome{Measure: "pain at baseline, 6 weeks and 12 months"}, []Outcome{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 months"}}},
+		{Outcome{Measure: "fatigue", TimeFrame: "Baseline, week 4, week 8"}, []Outcome{{Measure: "fatigue", TimeFrame: "4 weeks"}, {Measure: "fatigue", TimeFrame: "8 weeks"}}},
+		{Outcome{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}, []Outcome{{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}}},
+		{Outcome{Measure: "pain at 6 weeks and function at 12 weeks"}, []Outcome{{Measure: "pain at 6 weeks and function at 12 weeks"}}},
+		{Outcome{Measure: "stroke", TimeFrame: "up to 2 years"}, []Outcome{{Measure: "stroke", TimeFrame: "up to 2 years"}}},
+		{Outcome{Measure: "stroke", TimeFrame: "24-26 weeks"}, []Outcome{{Measure: "stroke", TimeFrame: "24-26 weeks"}}},
+		{Outcome{Measure: "stroke"}, []Outcome{{Measure: "stroke"}}},
 	} {
 		if got := SplitTimePoints(c.in); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%+v:\n got %+v\nwant %+v", c.in, got, c.want)
@@ -91,17 +91,17 @@ func TestSplitTimePoints(t *testing.T) {
 // TestDurationsInNames: for how long something is measured is not when.
 func TestDurationsInNames(t *testing.T) {
 	for _, c := range []struct {
-		a, b Text
+		a, b Outcome
 		want TimeRelation
 	}{
-		{Text{Measure: "Change in 6-minute walk distance", TimeFrame: "12 weeks"}, Text{Measure: "6-minute walk distance", TimeFrame: "52 weeks"}, Contradicting},
-		{Text{Measure: "6 minute walk test", TimeFrame: "12 weeks"}, Text{Measure: "6MWT", TimeFrame: "12 weeks"}, Same},
-		{Text{Measure: "24-hour urinary protein", TimeFrame: "Week 52"}, Text{Measure: "24 hour urinary protein", TimeFrame: "Week 4"}, Contradicting},
-		{Text{Measure: "24h ambulatory blood pressure"}, Text{Measure: "ambulatory blood pressure", TimeFrame: "1 day"}, OnlySecond},
-		{Text{Measure: "Pain 24 hours after surgery"}, Text{Measure: "Pain", TimeFrame: "24 h"}, Same},
-		{Text{Measure: "Pain at 24-hour follow-up"}, Text{Measure: "Pain", TimeFrame: "1 day"}, Same},
-		{Text{Measure: "Glucose 2-hour post dose"}, Text{Measure: "Glucose", TimeFrame: "2 hours"}, Same},
-		{Text{Measure: "30-day mortality"}, Text{Measure: "mortality", TimeFrame: "30 days"}, Same},
+		{Outcome{Measure: "Change in 6-minute walk distance", TimeFrame: "12 weeks"}, Outcome{Measure: "6-minute walk distance", TimeFrame: "52 weeks"}, Contradicting},
+		{Outcome{Measure: "6 minute walk test", TimeFrame: "12 weeks"}, Outcome{Measure: "6MWT", TimeFrame: "12 weeks"}, Same},
+		{Outcome{Measure: "24-hour urinary protein", TimeFrame: "Week 52"}, Outcome{Measure: "24 hour urinary protein", TimeFrame: "Week 4"}, Contradicting},
+		{Outcome{Measure: "24h ambulatory blood pressure"}, Outcome{Measure: "ambulatory blood pressure", TimeFrame: "1 day"}, OnlySecond},
+		{Outcome{Measure: "Pain 24 hours after surgery"}, Outcome{Measure: "Pain", TimeFrame: "24 h"}, Same},
+		{Outcome{Measure: "Pain at 24-hour follow-up"}, Outcome{Measure: "Pain", TimeFrame: "1 day"}, Same},
+		{Outcome{Measure: "Glucose 2-hour post dose"}, Outcome{Measure: "Glucose", TimeFrame: "2 hours"}, Same},
+		{Outcome{Measure: "30-day mortality"}, Outcome{Measure: "mortality", TimeFrame: "30 days"}, Same},
 	} {
 		if got := TimeFrames(c.a, c.b); got != c.want {
 			t.Errorf("%+v, %+v: %s, want %s", c.a, c.b, got, c.want)

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // v2Record is a study of ClinicalTrials.gov's API v2, as far as it is read.
@@ -286,7 +288,10 @@ func parseCTGovV2(data []byte) (*Study, error) {
 		list  []v2Outcome
 	}{{Primary, o.PrimaryOutcomes}, {Secondary, o.SecondaryOutcomes}, {Other, o.OtherOutcomes}} {
 		for _, x := range l.list {
-			s.Outcomes = append(s.Outcomes, Outcome{l.level, text(x.Measure), text(x.TimeFrame), text(x.Description)})
+			s.Outcomes = append(s.Outcomes, outcome.Outcome{
+				Level: l.level, Measure: text(x.Measure),
+				TimeFrame: text(x.TimeFrame), Description: text(x.Description),
+			})
 		}
 	}
 	e := &p.EligibilityModule
@@ -345,7 +350,10 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	if res := r.ResultsSection; res != nil {
 		s.Results = true
 		for _, x := range res.OutcomeMeasuresModule.OutcomeMeasures {
-			s.Reported = append(s.Reported, Outcome{level(x.Type), text(x.Title), text(x.TimeFrame), text(x.Description)})
+			s.Reported = append(s.Reported, outcome.Outcome{
+				Level: level(x.Type), Measure: text(x.Title),
+				TimeFrame: text(x.TimeFrame), Description: text(x.Description),
+			})
 		}
 		s.addPerson(res.MoreInfoModule.PointOfContact.Title)
 	}

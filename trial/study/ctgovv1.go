@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // v1Study is a study of ClinicalTrials.gov's API before v2, as far as it is read.
@@ -213,13 +215,22 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	}
 	o := &p.OutcomesModule
 	for _, x := range o.PrimaryOutcomeList.PrimaryOutcome {
-		s.Outcomes = append(s.Outcomes, Outcome{Primary, text(x.PrimaryOutcomeMeasure), text(x.PrimaryOutcomeTimeFrame), text(x.PrimaryOutcomeDescription)})
+		s.Outcomes = append(s.Outcomes, outcome.Outcome{
+			Level: Primary, Measure: text(x.PrimaryOutcomeMeasure),
+			TimeFrame: text(x.PrimaryOutcomeTimeFrame), Description: text(x.PrimaryOutcomeDescription),
+		})
 	}
 	for _, x := range o.SecondaryOutcomeList.SecondaryOutcome {
-		s.Outcomes = append(s.Outcomes, Outcome{Secondary, text(x.SecondaryOutcomeMeasure), text(x.SecondaryOutcomeTimeFrame), text(x.SecondaryOutcomeDescription)})
+		s.Outcomes = append(s.Outcomes, outcome.Outcome{
+			Level: Secondary, Measure: text(x.SecondaryOutcomeMeasure),
+			TimeFrame: text(x.SecondaryOutcomeTimeFrame), Description: text(x.SecondaryOutcomeDescription),
+		})
 	}
 	for _, x := range o.OtherOutcomeList.OtherOutcome {
-		s.Outcomes = append(s.Outcomes, Outcome{Other, text(x.OtherOutcomeMeasure), text(x.OtherOutcomeTimeFrame), text(x.OtherOutcomeDescription)})
+		s.Outcomes = append(s.Outcomes, outcome.Outcome{
+			Level: Other, Measure: text(x.OtherOutcomeMeasure),
+			TimeFrame: text(x.OtherOutcomeTimeFrame), Description: text(x.OtherOutcomeDescription),
+		})
 	}
 	e := &p.EligibilityModule
 	s.Eligibility = Eligibility{text(e.EligibilityCriteria), sex(e.Gender), age(e.MinimumAge), age(e.MaximumAge), yesNoText(e.HealthyVolunteers)}
@@ -276,7 +287,10 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	if res := r.Study.ResultsSection; res != nil {
 		s.Results = true
 		for _, x := range res.OutcomeMeasuresModule.OutcomeMeasureList.OutcomeMeasure {
-			s.Reported = append(s.Reported, Outcome{level(x.OutcomeMeasureType), text(x.OutcomeMeasureTitle), text(x.OutcomeMeasureTimeFrame), text(x.OutcomeMeasureDescription)})
+			s.Reported = append(s.Reported, outcome.Outcome{
+				Level: level(x.OutcomeMeasureType), Measure: text(x.OutcomeMeasureTitle),
+				TimeFrame: text(x.OutcomeMeasureTimeFrame), Description: text(x.OutcomeMeasureDescription),
+			})
 		}
 		s.addPerson(res.MoreInfoModule.PointOfContact.PointOfContactTitle)
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // xmlRecord is the registry's older XML, as far as it is read. Members were renamed
@@ -229,7 +231,10 @@ func parseXML(data []byte) (*Study, error) {
 		list  []xmlOutcome
 	}{{Primary, r.Primary}, {Secondary, r.Secondary}, {Other, r.Other}} {
 		for _, o := range l.list {
-			s.Outcomes = append(s.Outcomes, Outcome{l.level, text(o.Measure), text(o.TimeFrame), text(o.Description)})
+			s.Outcomes = append(s.Outcomes, outcome.Outcome{
+				Level: l.level, Measure: text(o.Measure),
+				TimeFrame: text(o.TimeFrame), Description: text(o.Description),
+			})
 		}
 	}
 	e := r.Eligibility
@@ -266,7 +271,10 @@ func parseXML(data []byte) (*Study, error) {
 	if r.Results != nil {
 		s.Results = true
 		for _, o := range r.Results.Outcomes {
-			s.Reported = append(s.Reported, Outcome{level(o.Type), text(o.Title), text(o.TimeFrame), text(o.Description)})
+			s.Reported = append(s.Reported, outcome.Outcome{
+				Level: level(o.Type), Measure: text(o.Title),
+				TimeFrame: text(o.TimeFrame), Description: text(o.Description),
+			})
 		}
 		s.addPerson(r.Results.PointOfContact)
 	}

@@ -345,7 +345,7 @@ func (d *differ) sections(a, b []Section) {
 	}
 }
 
-func (o Outcome) words() string {
+func words(o outcome.Outcome) string {
 	if o.TimeFrame == "" {
 		return o.Measure
 	}

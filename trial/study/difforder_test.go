@@ -3,6 +3,8 @@ package study
 import (
 	"strings"
 	"testing"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // TestDiffOrder: outcomes come first, of these what became primary or is it no more,
@@ -10,12 +12,12 @@ import (
 func TestDiffOrder(t *testing.T) {
 	a := &Study{Title: "A", Status: "recruiting", Countries: []string{"Austria", "Belgium"}, Results: true,
 		Dates:    []Date{{Start, "2020-01", Planned}},
-		Outcomes: []Outcome{{Secondary, "Sleep quality", "4 weeks", ""}, {Secondary, "Falls", "1 year", ""}, {Primary, "Pain &lt; 3", "12 weeks", ""}, {Primary, "Walking distance", "12 weeks", ""}},
-		Reported: []Outcome{{Secondary, "Falls", "1 year", ""}}}
+		Outcomes: []outcome.Outcome{{Level: Secondary, Measure: "Sleep quality", TimeFrame: "4 weeks"}, {Level: Secondary, Measure: "Falls", TimeFrame: "1 year"}, {Level: Primary, Measure: "Pain &lt; 3", TimeFrame: "12 weeks"}, {Level: Primary, Measure: "Walking distance", TimeFrame: "12 weeks"}},
+		Reported: []outcome.Outcome{{Level: Secondary, Measure: "Falls", TimeFrame: "1 year"}}}
 	b := &Study{Title: "B", Status: "completed", Countries: []string{"Belgium", "Czechia", "Denmark"}, Results: true,
 		Dates:    []Date{{Start, "2020-02-01", Actual}},
-		Outcomes: []Outcome{{Primary, "Sleep quality", "8 weeks", ""}, {Secondary, "Falls", "2 years", ""}, {Primary, `Pain \< 3`, "12 weeks", ""}, {Primary, "Walking distance in six minutes", "24 weeks", ""}},
-		Reported: []Outcome{{Secondary, "Falls", "2 years", ""}}}
+		Outcomes: []outcome.Outcome{{Level: Primary, Measure: "Sleep quality", TimeFrame: "8 weeks"}, {Level: Secondary, Measure: "Falls", TimeFrame: "2 years"}, {Level: Primary, Measure: `Pain \< 3`, TimeFrame: "12 weeks"}, {Level: Primary, Measure: "Walking distance in six minutes", TimeFrame: "24 weeks"}},
+		Reported: []outcome.Outcome{{Level: Secondary, Measure: "Falls", TimeFrame: "2 years"}}}
 	changes := Diff(a, b)
 	var got []string
 	for _, c := range changes {

@@ -12,20 +12,20 @@ import (
 
 // outcomes pairs the outcomes of two versions: those with the same words first,
 // then those whose measure is the same, then those that are similar.
-func (d *differ) outcomes(field string, a, b []Outcome) {
+func (d *differ) outcomes(field string, a, b []outcome.Outcome) {
 	if d.other && (len(a) == 0 || len(b) == 0) {
 		return
 	}
-	pairs := PairOutcomes(a, b)
+	pairs := PairOutcomes(a, b, EqualMeasure)
 	joined := map[int]bool{}
-	hidden := slices.ContainsFunc(slices.Concat(a, b), func(o Outcome) bool { return o.Measure == Withheld })
+	hidden := slices.ContainsFunc(slices.Concat(a, b), func(o outcome.Outcome) bool { return o.Measure == Withheld })
 	for i, x := range a {
 		p, ok := pairs[i]
 		if !ok && (d.after || hidden) { // it may be there
 			continue
 		}
 		if !ok {
-			d.add(x.Level+" "+field, Removed, x.words(), "")
+			d.add(x.Level+" "+field, Removed, words(x), "")
 			continue
 		}
 		joined[p.B] = true
@@ -40,17 +40,17 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 			case x.Level == Primary:
 				sort = Demoted
 			}
-			d.add(field, sort, x.Level+": "+x.words(), y.Level+": "+y.words())
+			d.add(field, sort, x.Level+": "+words(x), y.Level+": "+words(y))
 		case reworded && moved:
-			d.add(x.Level+" "+field, Reworded, x.words(), y.words())
+			d.add(x.Level+" "+field, Reworded, words(x), words(y))
 		case reworded:
 			d.add(x.Level+" "+field, Reworded, x.Measure, y.Measure)
 		case moved:
 			d.text(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" time frame", x.TimeFrame, y.TimeFrame)
 		}
 		d.long(x.Level+" "+field+" "+strconv.Quote(short(x.Measure))+" description", x.Description, y.Description)
-		if reworded && !outcome.SameMeasure(Outcome{Measure: x.Measure}.Text(), Outcome{Measure: y.Measure}.Text()) {
-			class, _ := outcome.Differences(x.Text(), y.Text())
+		if reworded && !outcome.SameMeasure(outcome.Outcome{Measure: x.Measure}, outcome.Outcome{Measure: y.Measure}) {
+			class, _ := outcome.Differences(x, y)
 			for k := range d.changes[first:] {
 				d.changes[first+k].Likeness, d.changes[first+k].Class = p.Similarity, class
 			}
@@ -58,7 +58,7 @@ func (d *differ) outcomes(field string, a, b []Outcome) {
 	}
 	for j, y := range b {
 		if !joined[j] && !d.before && !hidden {
-			d.add(y.Level+" "+field, Added, "", y.words())
+			d.add(y.Level+" "+field, Added, "", words(y))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 const (
@@ -94,7 +95,7 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 			f.Identifiers = append(f.Identifiers, trial.FactIdentifier{Type: word("identifiers", id.Type), Value: v})
 		}
 	}
-	outcomes := func(member string, list []Outcome) (facts []trial.FactOutcome) {
+	outcomes := func(member string, list []outcome.Outcome) (facts []trial.FactOutcome) {
 		for _, o := range list {
 			facts = append(facts, trial.FactOutcome{Level: o.Level, Measure: text(member, o.Measure), TimeFrame: text(member, o.TimeFrame)})
 		}
@@ -207,10 +208,10 @@ func FromFacts(f *trial.Facts) *Study {
 		s.Interventions = append(s.Interventions, Intervention{i.Label, i.Type})
 	}
 	for _, o := range f.Outcomes {
-		s.Outcomes = append(s.Outcomes, Outcome{Level: o.Level, Measure: o.Measure, TimeFrame: o.TimeFrame})
+		s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: o.Level, Measure: o.Measure, TimeFrame: o.TimeFrame})
 	}
 	for _, o := range f.Reported {
-		s.Reported = append(s.Reported, Outcome{Level: o.Level, Measure: o.Measure, TimeFrame: o.TimeFrame})
+		s.Reported = append(s.Reported, outcome.Outcome{Level: o.Level, Measure: o.Measure, TimeFrame: o.TimeFrame})
 	}
 	if f.Enrolment != nil {
 		s.Enrolment = Enrolment{int(f.Enrolment.Count), f.Enrolment.Kind}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // fhirR5 are members that a ResearchStudy has since R5.
@@ -152,8 +154,8 @@ func fhirLevel(types ...fhirConcept) string {
 }
 
 // outcome reads an outcome measure; without a level it has its objective's.
-func (m fhirOutcome) outcome(objective string) Outcome {
-	o := Outcome{
+func (m fhirOutcome) outcome(objective string) outcome.Outcome {
+	o := outcome.Outcome{
 		Level:   cmp.Or(fhirLevel(m.Type...), objective, Other),
 		Measure: text(cmp.Or(m.Name, m.Endpoint.Display, m.Description)),
 	}

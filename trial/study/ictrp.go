@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // ictrpRecord is a record of WHO's portal (ICTRP) as it exports one, as far as it is
@@ -83,8 +85,8 @@ func parseICTRP(data []byte, root string) (*Study, error) {
 	}{
 		{r.Condition, func(t string) { s.Conditions = append(s.Conditions, t) }},
 		{r.Intervention, func(t string) { s.Interventions = append(s.Interventions, Intervention{Name: t}) }},
-		{r.Primary, func(t string) { s.Outcomes = append(s.Outcomes, Outcome{Level: Primary, Measure: t}) }},
-		{r.Secondary, func(t string) { s.Outcomes = append(s.Outcomes, Outcome{Level: Secondary, Measure: t}) }},
+		{r.Primary, func(t string) { s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: Primary, Measure: t}) }},
+		{r.Secondary, func(t string) { s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: Secondary, Measure: t}) }},
 	} {
 		for part := range strings.SplitSeq(strings.NewReplacer("<br>", ";", "<br/>", ";").Replace(list.text), ";") {
 			if part = text(part); part != "" {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // isrctnRecord is a record of the ISRCTN registry, as far as it is read.
@@ -125,7 +127,7 @@ func parseISRCTN(data []byte, root string) (*Study, error) {
 	}
 	for _, l := range []struct{ level, list string }{{Primary, t.Description.Primary}, {Secondary, t.Description.Secondary}} {
 		for _, o := range enumerated(l.list) {
-			s.Outcomes = append(s.Outcomes, Outcome{Level: l.level, Measure: o})
+			s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: l.level, Measure: o})
 		}
 	}
 	for kind, n := range map[string]string{Planned: p.Target, Actual: p.Final} {

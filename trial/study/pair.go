@@ -1,70 +1,149 @@
 package study
 
 import (
+	"slices"
+
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// PairOutcomes says which outcome of b is which of a, by its place in a. Equal
-// words come first, then an equal measure, whose similarity is 1, then what package
-// outcome proposes, rather of one level.
-func PairOutcomes(a, b []Outcome) map[int]outcome.Pair {
-	pairs, taken := map[int]outcome.Pair{}, map[int]bool{}
-	for _, key := range []func(o Outcome) Outcome{
-		func(o Outcome) Outcome {
-			return Outcome{Level: o.Level, Measure: plain(o.Measure), TimeFrame: plain(o.TimeFrame)}
-		},
-		func(o Outcome) Outcome { return Outcome{Measure: plain(o.Measure), TimeFrame: plain(o.TimeFrame)} },
-		func(o Outcome) Outcome { return Outcome{Level: o.Level, Measure: plain(o.Measure)} },
-		func(o Outcome) Outcome { return Outcome{Measure: plain(o.Measure)} },
-	} {
-		left := map[Outcome][]int{} // places in b, in order
-		for j, y := range b {
-			if !taken[j] {
-				left[key(y)] = append(left[key(y)], j)
-			}
-		}
-		for i, x := range a {
-			if _, ok := pairs[i]; ok {
-				continue
-			}
-			k := key(x)
-			if list := left[k]; len(list) > 0 {
-				pairs[i], taken[list[0]], left[k] = outcome.Pair{A: i, B: list[0], Similarity: 1}, true, list[1:]
-			}
-		}
+// A Sameness says which outcomes are one before likeness is looked at.
+type Sameness int
+
+const (
+	// EqualMeasure is for two versions of one record: an equal measure is the same outcome,
+	// whatever became of its time.
+	EqualMeasure Sameness = iota
+	// EqualTime is for what was specified and what was reported: an equal measure at another
+	// time is another outcome, and one whose words are withheld is not known.
+	EqualTime
+)
+
+// PairOutcomes says which outcome of b is which of a, by its place in a. Those that are the
+// same come first, of one level before others, with the similarity 1; then what package
+// outcome proposes by likeness, rather of one level.
+func PairOutcomes(a, b []outcome.Outcome, same Sameness) map[int]outcome.Pair {
+	p := &pairing{a, b, map[int]outcome.Pair{}, map[int]bool{}}
+	if same == EqualTime {
+		p.equalTime()
+	} else {
+		p.equalMeasure()
 	}
-	Propose(a, b, pairs)
-	return pairs
+	p.alike()
+	return p.pairs
 }
 
-// Propose adds to pairs, by their places in a, the outcomes of two lists that are
-// joined by likeness: those of one level rather than others, and each once.
-func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
-	taken := map[int]bool{}
-	for _, p := range pairs {
-		taken[p.B] = true
-	}
-	var ia, ib []int
-	var ta, tb []outcome.Text
-	for i, x := range a {
-		if _, ok := pairs[i]; !ok && x.Measure != Withheld {
-			ia, ta = append(ia, i), append(ta, x.Text())
+// A pairing is two lists and the pairs that were found in them.
+type pairing struct {
+	a, b  []outcome.Outcome
+	pairs map[int]outcome.Pair // by places in a
+	taken map[int]bool         // places in b
+}
+
+// bucketLimit is how many outcomes with one key are compared, each with each.
+const bucketLimit = 500
+
+// join pairs outcomes whose keys are equal, in order: with may, only those that may be one.
+func join[K comparable](p *pairing, keyA, keyB func(int) K, may func(i, j int) bool) {
+	left := map[K][]int{} // places in b, in order
+	for j := range p.b {
+		if k := keyB(j); !p.taken[j] && (may == nil || len(left[k]) < bucketLimit) {
+			left[k] = append(left[k], j)
 		}
 	}
-	for j, y := range b {
-		if !taken[j] && y.Measure != Withheld {
-			ib, tb = append(ib, j), append(tb, y.Text())
+	for i := range p.a {
+		if _, ok := p.pairs[i]; ok {
+			continue
 		}
+		k := keyA(i)
+		n := slices.IndexFunc(left[k], func(j int) bool { return may == nil || may(i, j) })
+		if n < 0 {
+			continue
+		}
+		j := left[k][n]
+		p.pairs[i], p.taken[j], left[k] = outcome.Pair{A: i, B: j, Similarity: 1}, true, slices.Delete(left[k], n, n+1)
 	}
-	if Work(a, b) > MaxWork {
+}
+
+// equalMeasure pairs outcomes in equal words, then those with an equal measure.
+func (p *pairing) equalMeasure() {
+	words := func(list []outcome.Outcome) (all []outcome.Outcome) {
+		for _, o := range list {
+			all = append(all, outcome.Outcome{Level: o.Level, Measure: plain(o.Measure), TimeFrame: plain(o.TimeFrame)})
+		}
+		return all
+	}
+	wa, wb := words(p.a), words(p.b)
+	for _, key := range []func(o outcome.Outcome) outcome.Outcome{
+		func(o outcome.Outcome) outcome.Outcome { return o },
+		func(o outcome.Outcome) outcome.Outcome {
+			return outcome.Outcome{Measure: o.Measure, TimeFrame: o.TimeFrame}
+		},
+		func(o outcome.Outcome) outcome.Outcome {
+			return outcome.Outcome{Level: o.Level, Measure: o.Measure}
+		},
+		func(o outcome.Outcome) outcome.Outcome { return outcome.Outcome{Measure: o.Measure} },
+	} {
+		join(p, func(i int) outcome.Outcome { return key(wa[i]) }, func(j int) outcome.Outcome { return key(wb[j]) }, nil)
+	}
+}
+
+// equalTime pairs outcomes in the same words, as package outcome reads them, then those
+// with the same measure at the same time.
+func (p *pairing) equalTime() {
+	read := func(list []outcome.Outcome) (all []outcome.Reading) {
+		for _, o := range list {
+			all = append(all, outcome.Read(o))
+		}
+		return all
+	}
+	ra, rb := read(p.a), read(p.b)
+	same := func(i, j int) bool { return ra[i].Same(rb[j]) }
+	level := func(i, j int) bool { return p.b[j].Level == "" || p.a[i].Level == p.b[j].Level }
+	time := func(i, j int) bool { return outcome.TimeFrames(p.a[i], p.b[j]) == outcome.Same }
+	exact := func(r outcome.Reading) string { return r.Exact }
+	measure := func(r outcome.Reading) string { return r.Measure }
+	for _, step := range []struct {
+		key   func(outcome.Reading) string
+		level bool // of one level alone
+		same  func(i, j int) bool
+	}{
+		{exact, true, same},
+		{measure, true, same},
+		{exact, false, same},
+		{measure, false, same},
+		{measure, true, time},
+		{measure, false, time},
+	} {
+		join(p, func(i int) string { return step.key(ra[i]) }, func(j int) string { return step.key(rb[j]) }, func(i, j int) bool {
+			return p.a[i].Measure != Withheld && (!step.level || level(i, j)) && step.same(i, j)
+		})
+	}
+}
+
+// alike adds the outcomes that are joined by likeness: those of one level rather than
+// others, and each once.
+func (p *pairing) alike() {
+	if Work(p.a, p.b) > MaxWork {
 		return
 	}
-	level := func(i, j int) bool { l := b[ib[j]].Level; return l == "" || l == a[ia[i]].Level }
+	var ia, ib []int
+	var ta, tb []outcome.Outcome
+	for i, x := range p.a {
+		if _, ok := p.pairs[i]; !ok && x.Measure != Withheld {
+			ia, ta = append(ia, i), append(ta, x)
+		}
+	}
+	for j, y := range p.b {
+		if !p.taken[j] && y.Measure != Withheld {
+			ib, tb = append(ib, j), append(tb, y)
+		}
+	}
+	level := func(i, j int) bool { return tb[j].Level == "" || tb[j].Level == ta[i].Level }
 	prefer := func(i, j int) bool { return level(i, j) && outcome.TimeFrames(ta[i], tb[j]) != outcome.Contradicting }
-	for _, p := range outcome.MatchOnce(ta, tb, prefer) {
-		i, j := ia[p.A], ib[p.B]
-		if level(p.A, p.B) || p.Similarity >= acrossLevels {
-			pairs[i] = outcome.Pair{A: i, B: j, Similarity: p.Similarity}
+	for _, m := range outcome.MatchOnce(ta, tb, prefer) {
+		if level(m.A, m.B) || m.Similarity >= acrossLevels {
+			i := ia[m.A]
+			p.pairs[i] = outcome.Pair{A: i, B: ib[m.B], Similarity: m.Similarity}
 		}
 	}
 }
@@ -73,10 +152,10 @@ func Propose(a, b []Outcome, pairs map[int]outcome.Pair) {
 // outcome was promoted or demoted is said of somebody.
 const acrossLevels = outcome.Threshold + 0.15
 
-// Work is what it costs to hold each of some outcomes to each of others by likeness:
+// Work is what it costs to compare each of some outcomes with each of others by likeness:
 // the product of their lengths in bytes, and some for each.
-func Work(a, b []Outcome) int {
-	length := func(list []Outcome) (n int) {
+func Work(a, b []outcome.Outcome) int {
+	length := func(list []outcome.Outcome) (n int) {
 		for _, o := range list {
 			n += len(o.Measure) + 40
 			if o.Measure == "" {
@@ -90,8 +169,3 @@ func Work(a, b []Outcome) int {
 
 // MaxWork is what is done at most, about a second: 100 outcomes of 100 bytes against as many.
 const MaxWork = 200_000_000
-
-// Text returns the outcome as package outcome compares it.
-func (o Outcome) Text() outcome.Text {
-	return outcome.Text{Measure: o.Measure, TimeFrame: o.TimeFrame, Description: o.Description}
-}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // TestPrivacyNames withholds a text that has a person's name however it is written,
@@ -209,18 +210,18 @@ func TestCoded(t *testing.T) {
 // TestWithheldOutcomes: no outcome is said to be new, gone or moved where its words, or
 // those of another, are withheld.
 func TestWithheldOutcomes(t *testing.T) {
-	pain, sleep := Outcome{Primary, "Pain intensity on the numeric scale", "12 weeks", ""}, Outcome{Secondary, "Sleep quality", "4 weeks", ""}
-	hidden, untimed := Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, Outcome{Primary, "Pain intensity on the scale", Withheld, ""}
+	pain, sleep := outcome.Outcome{Level: Primary, Measure: "Pain intensity on the numeric scale", TimeFrame: "12 weeks"}, outcome.Outcome{Level: Secondary, Measure: "Sleep quality", TimeFrame: "4 weeks"}
+	hidden, untimed := outcome.Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, outcome.Outcome{Level: Primary, Measure: "Pain intensity on the scale", TimeFrame: Withheld}
 	for _, c := range []struct {
-		a, b []Outcome
+		a, b []outcome.Outcome
 		want string
 	}{
-		{[]Outcome{pain, sleep}, []Outcome{hidden, sleep}, ""},
-		{[]Outcome{hidden, sleep}, []Outcome{pain, sleep}, ""},
-		{[]Outcome{hidden}, []Outcome{hidden}, ""},
-		{[]Outcome{pain}, []Outcome{{Primary, pain.Measure, Withheld, ""}}, ""},
-		{[]Outcome{pain}, []Outcome{untimed}, `primary outcome reworded: "Pain intensity on the numeric scale" -> "Pain intensity on the scale"`},
-		{[]Outcome{pain, sleep}, []Outcome{pain}, `secondary outcome removed: "Sleep quality [4 weeks]"`},
+		{[]outcome.Outcome{pain, sleep}, []outcome.Outcome{hidden, sleep}, ""},
+		{[]outcome.Outcome{hidden, sleep}, []outcome.Outcome{pain, sleep}, ""},
+		{[]outcome.Outcome{hidden}, []outcome.Outcome{hidden}, ""},
+		{[]outcome.Outcome{pain}, []outcome.Outcome{{Level: Primary, Measure: pain.Measure, TimeFrame: Withheld}}, ""},
+		{[]outcome.Outcome{pain}, []outcome.Outcome{untimed}, `primary outcome reworded: "Pain intensity on the numeric scale" -> "Pain intensity on the scale"`},
+		{[]outcome.Outcome{pain, sleep}, []outcome.Outcome{pain}, `secondary outcome removed: "Sleep quality [4 weeks]"`},
 	} {
 		var said []string
 		for _, x := range Diff(&Study{Format: CTGovV2, Type: "x", Outcomes: c.a, Eligibility: Eligibility{Sex: "all"}}, &Study{Format: CTGovV2, Type: "x", Outcomes: c.b, Eligibility: Eligibility{Sex: "all"}}) {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // FuzzPrivacy: whatever a name and a text are, the name at the head of the text, in
@@ -62,7 +63,7 @@ func TestPrivacyBounded(t *testing.T) {
 	}
 	s := &Study{Format: CTGovV2, People: people, Enrolment: Enrolment{Count: -1}}
 	for range 3000 {
-		s.Outcomes = append(s.Outcomes, Outcome{Level: Primary, Measure: strings.Repeat("Amina Baker ", 30)})
+		s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: Primary, Measure: strings.Repeat("Amina Baker ", 30)})
 		s.Identifiers = append(s.Identifiers, Identifier{"", strings.Repeat("ab", 90)})
 	}
 	began := time.Now()

@@ -198,7 +198,7 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 	}
 	// The primary endpoint of the protocol is the one that the registry has.
 	for _, s := range list[1:] {
-		if pairs := PairOutcomes(list[0].Outcomes, s.Outcomes); s.Outcomes[pairs[0].B].Level != Primary {
+		if pairs := PairOutcomes(list[0].Outcomes, s.Outcomes, EqualMeasure); s.Outcomes[pairs[0].B].Level != Primary {
 			t.Errorf("%s: the primary endpoint %q was joined with %+v", s.Format, list[0].Outcomes[0].Measure, s.Outcomes[pairs[0].B])
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // A Study is one version of what a document says of one trial.
@@ -49,8 +50,8 @@ type Study struct {
 	Arms          []Arm
 	Interventions []Intervention
 	Objectives    []Objective
-	Outcomes      []Outcome // as planned: registered, or in a protocol
-	Reported      []Outcome // as in the document's own results
+	Outcomes      []outcome.Outcome // as planned: registered, or in a protocol
+	Reported      []outcome.Outcome // as in the document's own results
 	Eligibility   Eligibility
 	Enrolment     Enrolment
 
@@ -137,14 +138,6 @@ const (
 type Objective struct {
 	Level string
 	Text  string
-}
-
-// An Outcome is an outcome measure or endpoint.
-type Outcome struct {
-	Level       string
-	Measure     string
-	TimeFrame   string
-	Description string
 }
 
 // Eligibility says who may take part. Criteria is free text.
@@ -268,8 +261,8 @@ func (s *Study) ResultsElsewhere() string {
 }
 
 // OutcomesOf returns the planned outcomes of a level, in order.
-func (s *Study) OutcomesOf(level string) []Outcome {
-	var list []Outcome
+func (s *Study) OutcomesOf(level string) []outcome.Outcome {
+	var list []outcome.Outcome
 	for _, o := range s.Outcomes {
 		if o.Level == level {
 			list = append(list, o)

@@ -199,21 +199,21 @@ func TestSponsorFact(t *testing.T) {
 // levels only where they are more alike: nobody is to be said to have promoted one
 // for a word in common.
 func TestPropose(t *testing.T) {
-	questionnaire := Outcome{Level: Other, Measure: "Hypoglycaemia symptoms questionnaire"}
-	success := Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced hypoglycaemia"}
-	if s := outcome.Similarity(questionnaire.Text(), success.Text()); s < outcome.Threshold || s >= acrossLevels {
+	questionnaire := outcome.Outcome{Level: Other, Measure: "Hypoglycaemia symptoms questionnaire"}
+	success := outcome.Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced hypoglycaemia"}
+	if s := outcome.Similarity(questionnaire, success); s < outcome.Threshold || s >= acrossLevels {
 		t.Fatalf("likeness %.2f: it tests nothing", s)
 	}
-	if pairs := PairOutcomes([]Outcome{questionnaire}, []Outcome{success}); len(pairs) != 0 {
+	if pairs := PairOutcomes([]outcome.Outcome{questionnaire}, []outcome.Outcome{success}, EqualMeasure); len(pairs) != 0 {
 		t.Errorf("joined across levels: %v", pairs)
 	}
 	success.Level = Other
-	if pairs := PairOutcomes([]Outcome{questionnaire}, []Outcome{success}); pairs[0].Similarity < outcome.Threshold {
+	if pairs := PairOutcomes([]outcome.Outcome{questionnaire}, []outcome.Outcome{success}, EqualMeasure); pairs[0].Similarity < outcome.Threshold {
 		t.Errorf("not joined within a level: %v", pairs)
 	}
-	a := []Outcome{{Level: Primary, Measure: "Pain intensity at rest"}}
-	b := []Outcome{{Level: Secondary, Measure: "Pain intensity at rest and on movement"}, {Level: Primary, Measure: "Pain intensity at rest and on movement"}}
-	if pairs := PairOutcomes(a, b); pairs[0].B != 1 {
+	a := []outcome.Outcome{{Level: Primary, Measure: "Pain intensity at rest"}}
+	b := []outcome.Outcome{{Level: Secondary, Measure: "Pain intensity at rest and on movement"}, {Level: Primary, Measure: "Pain intensity at rest and on movement"}}
+	if pairs := PairOutcomes(a, b, EqualMeasure); pairs[0].B != 1 {
 		t.Errorf("joined with another level: %v", pairs)
 	}
 	x := Diff(&Study{Outcomes: a}, &Study{Outcomes: b[1:]})

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // usdmSponsor is the code of CDISC's terminology for a clinical study sponsor.
@@ -181,7 +183,7 @@ func (d *usdmDesign) read(s *Study, items []usdmText) error {
 	for _, o := range d.Objectives {
 		s.Objectives = append(s.Objectives, Objective{level(o.Level.Decode), plainText(o.Text)})
 		for _, e := range o.Endpoints {
-			s.Outcomes = append(s.Outcomes, Outcome{Level: level(e.Level.Decode), Measure: plainText(e.Text)})
+			s.Outcomes = append(s.Outcomes, outcome.Outcome{Level: level(e.Level.Decode), Measure: plainText(e.Text)})
 		}
 	}
 	s.Eligibility.Criteria = d.criteria(textsByID(items))
