@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/timeline"
 )
 
 // TestKinds checks what kinds must agree on: flags of one name are described alike, a flag
@@ -31,7 +32,7 @@ func TestKinds(t *testing.T) {
 	}
 	var ids []trial.MarkID
 	for _, m := range trial.KindMarks() {
-		if slices.Contains(ids, m.ID) || m.Text == "" || trial.WeightText[m.Weight] == "" {
+		if slices.Contains(ids, m.ID) || m.Text == "" || timeline.WeightText[m.Weight] == "" {
 			t.Errorf("%+v: the mark is another kind's, or has no text or weight", m)
 		}
 		ids = append(ids, m.ID)
