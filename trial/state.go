@@ -21,7 +21,7 @@ type State struct {
 	tree    smap.Map               // as of the last state entry
 	dirty   map[RecordKey]struct{} // edited since
 	undo    []undo                 // since the last Commit
-	base    mark                   // at the last Commit
+	base    savepoint              // at the last Commit
 	changed map[RecordKey]struct{} // since the last call of Changed
 	asked   func(RecordKey)        // if set, is told of each record that the rules consult
 }
@@ -32,7 +32,8 @@ type undo struct {
 	was Record
 }
 
-type mark struct {
+// A savepoint is what Rollback returns to, beside the records.
+type savepoint struct {
 	genesis *Genesis
 	size    uint64
 	time    Time
@@ -246,7 +247,7 @@ func (s *State) applyState(e *Entry) *Refusal {
 // called when a tree has been ended by Close or by a state entry.
 func (s *State) Commit() {
 	s.undo = s.undo[:0]
-	s.base = mark{s.genesis, s.size, s.time, s.tree}
+	s.base = savepoint{s.genesis, s.size, s.time, s.tree}
 }
 
 // Rollback takes back everything since the last Commit.
