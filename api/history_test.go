@@ -45,8 +45,8 @@ func TestHistory(t *testing.T) {
 	v, err := h.Verify(policy)
 	fatal(t, err)
 	// Registration, identifier, and six documents.
-	if len(v.Entries) != 8 || v.Record.Log().Count != 8 || v.Replayed {
-		t.Fatalf("%d entries, record has %d, replayed %v", len(v.Entries), v.Record.Log().Count, v.Replayed)
+	if len(v.Entries) != 8 || v.Record.EntryTree().Count != 8 || v.Replayed {
+		t.Fatalf("%d entries, record has %d, replayed %v", len(v.Entries), v.Record.EntryTree().Count, v.Replayed)
 	}
 	for i, e := range v.Entries[1:] {
 		if e.Index <= v.Entries[i].Index {

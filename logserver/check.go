@@ -251,7 +251,7 @@ func (c *checker) entries(ctx context.Context) error {
 // that the entries lead to. Keys are not indexed by what they signed.
 func (c *checker) about(ctx context.Context, state *trial.State) error {
 	for _, r := range state.Records() {
-		key, want := r.RecordKey(), r.Log()
+		key, want := r.RecordKey(), r.EntryTree()
 		if key.Kind == "key" {
 			continue
 		}

@@ -104,9 +104,9 @@ func FuzzParseRecord(f *testing.F) {
 			t.Fatalf("a record of %s has the key %v", kind, r.RecordKey())
 		}
 		// A record that was read can be gone on with.
-		before := r.Log().Root()
-		r.Log().Add(1, trial.Hash{})
-		if r.Log().Root() == before {
+		before := r.EntryTree().Root()
+		r.EntryTree().Add(1, trial.Hash{})
+		if r.EntryTree().Root() == before {
 			t.Fatal("Add did not change the root")
 		}
 		if id, ok := r.(*trial.IdentifierRecord); ok {

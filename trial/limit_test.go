@@ -117,7 +117,7 @@ func TestSquatters(t *testing.T) {
 		t.Errorf("a ruling touches %d records", n)
 	}
 	count := func(id trial.Hash) uint64 {
-		return l.State.Record(trial.RecordKey{Kind: "trial", ID: id.String()}).Log().Count
+		return l.State.Record(trial.RecordKey{Kind: "trial", ID: id.String()}).EntryTree().Count
 	}
 	if got := count(first); got != 2+40+1 { // its own two, the others' claims, the ruling
 		t.Errorf("the first claimant reads of %d entries", got)

@@ -61,7 +61,7 @@ func TestAnyHistory(t *testing.T) {
 				admitted++
 				l.Append(raw)
 				for _, key := range about {
-					if r := l.State.Record(key); r == nil || r.Log().Count == 0 {
+					if r := l.State.Record(key); r == nil || r.EntryTree().Count == 0 {
 						rt.Fatalf("%v is not in the state that it is about", key)
 					}
 				}

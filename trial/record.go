@@ -60,7 +60,8 @@ func (k RecordKey) Check() error {
 // they are in the state: an entry puts a copy in their place.
 type Record interface {
 	RecordKey() RecordKey
-	Log() *Entries
+	// EntryTree returns the tree of the entries that concern the subject.
+	EntryTree() *Entries
 	kind() string // as the record says
 	clone() Record
 }
@@ -259,12 +260,12 @@ func (r *IdentifierRecord) RecordKey() RecordKey { return RecordKey{"identifier"
 func (r *SealRecord) RecordKey() RecordKey       { return RecordKey{"seal", r.ID.String()} }
 func (r *LogRecord) RecordKey() RecordKey        { return RecordKey{"log", r.ID} }
 
-func (r *OrgRecord) Log() *Entries        { return &r.Entries }
-func (r *KeyRecord) Log() *Entries        { return &r.Entries }
-func (r *TrialRecord) Log() *Entries      { return &r.Entries }
-func (r *IdentifierRecord) Log() *Entries { return &r.Entries }
-func (r *SealRecord) Log() *Entries       { return &r.Entries }
-func (r *LogRecord) Log() *Entries        { return &r.Entries }
+func (r *OrgRecord) EntryTree() *Entries        { return &r.Entries }
+func (r *KeyRecord) EntryTree() *Entries        { return &r.Entries }
+func (r *TrialRecord) EntryTree() *Entries      { return &r.Entries }
+func (r *IdentifierRecord) EntryTree() *Entries { return &r.Entries }
+func (r *SealRecord) EntryTree() *Entries       { return &r.Entries }
+func (r *LogRecord) EntryTree() *Entries        { return &r.Entries }
 
 func (r *OrgRecord) kind() string        { return r.Kind }
 func (r *KeyRecord) kind() string        { return r.Kind }
@@ -309,7 +310,7 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 	if r.kind() != kind {
 		return nil, fmt.Errorf("record of %s: it says kind %.40q", kind, r.kind())
 	}
-	if e := r.Log(); e.Count > maxIndex || len(e.Peaks) != bits.OnesCount64(e.Count) {
+	if e := r.EntryTree(); e.Count > maxIndex || len(e.Peaks) != bits.OnesCount64(e.Count) {
 		return nil, fmt.Errorf("record of %s: %d entries have not %d peaks", kind, e.Count, len(e.Peaks))
 	}
 	switch r := r.(type) {

@@ -105,7 +105,7 @@ func (s *scenario) line(line string) {
 		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); key.Kind == "trial" {
 			key.ID = s.id(key.ID).String()
 		}
-		if n := s.log.State.Record(key).Log().Count; fmt.Sprint(n) != words[2] {
+		if n := s.log.State.Record(key).EntryTree().Count; fmt.Sprint(n) != words[2] {
 			s.fatalf("%s has %d entries, not %s", words[0], n, words[2])
 		}
 		return

@@ -210,7 +210,7 @@ func (t *tx) identifier(id string) *IdentifierRecord {
 // finish puts the edits into the state, each with the entry behind its others.
 func (t *tx) finish(leaf Hash, at Time) {
 	for key, r := range t.edited {
-		r.Log().Add(t.index, leaf)
+		r.EntryTree().Add(t.index, leaf)
 		t.s.undo = append(t.s.undo, undo{key, t.s.records[key]})
 		t.s.records[key] = r
 		t.s.dirty[key] = struct{}{}

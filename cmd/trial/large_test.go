@@ -150,7 +150,7 @@ func (w *town) largeHistories(url string, trials, sample int) {
 		}
 		key := trial.RecordKey{Kind: "trial", ID: v.Record.(*trial.IdentifierRecord).Trial().String()}
 		h := get(key)
-		if v, err = h.Verify(policy); err != nil || !v.Replayed || len(v.Entries) < 2 || len(v.Entries) != int(v.Record.Log().Count) {
+		if v, err = h.Verify(policy); err != nil || !v.Replayed || len(v.Entries) < 2 || len(v.Entries) != int(v.Record.EntryTree().Count) {
 			t.Fatalf("trial %d: %v", n, err)
 		}
 		total += len(v.Entries)

@@ -210,7 +210,7 @@ func TestSnapshot(t *testing.T) {
 			t.Fatalf("size %d, %d records", size, len(got))
 		}
 		for _, r := range got {
-			if r.RecordKey().ID == changed.ID && r.Log().Count != 1 {
+			if r.RecordKey().ID == changed.ID && r.EntryTree().Count != 1 {
 				t.Fatal("the changed record is the old one")
 			}
 		}

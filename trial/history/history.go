@@ -195,12 +195,12 @@ func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 // More returns the tree's size, and the index from which on entries are lacking; false
 // if none are.
 func (r *Reader) More() (size, from uint64, more bool) {
-	return r.v.Checkpoint.Size, r.next, r.v.Record != nil && r.got.Count < r.v.Record.Log().Count
+	return r.v.Checkpoint.Size, r.next, r.v.Record != nil && r.got.Count < r.v.Record.EntryTree().Count
 }
 
 // Add checks the entries of a further page.
 func (r *Reader) Add(entries []Entry) error {
-	v, want := r.v, r.v.Record.Log().Count
+	v, want := r.v, r.v.Record.EntryTree().Count
 	for _, e := range entries {
 		if e.Index < r.next {
 			return wrong("entry %d stands behind entry %d: the order was changed", e.Index, r.next-1)
@@ -224,7 +224,7 @@ func (r *Reader) Verdict() (*Verdict, error) {
 	if r.v.Record == nil {
 		return r.v, nil
 	}
-	want := r.v.Record.Log()
+	want := r.v.Record.EntryTree()
 	switch {
 	case r.got.Count < want.Count:
 		return nil, wrong("%d entries were logged about %s %s, only %d are shown: some are withheld", want.Count, r.v.Key.Kind, r.v.Key.ID, r.got.Count)
