@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
@@ -33,7 +34,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) > 0 {
-		return usagef("no arguments but flags are taken")
+		return frame.Usagef("no arguments but flags are taken")
 	}
 	if err := folderOf("-evidence", evidenceFile); err != nil {
 		return err
@@ -42,8 +43,8 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	p := e.progress("replaying")
-	a.Progress = func(done, total uint64) { p.show("%d of %d entries", done, total) }
+	p := e.Progress("replaying")
+	a.Progress = func(done, total uint64) { p.Show("%d of %d entries", done, total) }
 	if stateFile != "" {
 		last := time.Now()
 		a.Boundary = func() error {
@@ -59,22 +60,22 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 		}
 	}
 	report, err := a.Run(ctx)
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}
 	for _, f := range report.Findings {
 		if asJSON {
-			json.NewEncoder(e.stdout).Encode(f)
+			json.NewEncoder(e.Stdout).Encode(f)
 		} else {
-			fmt.Fprintln(e.stdout, f)
+			fmt.Fprintln(e.Stdout, f)
 		}
 	}
 	if report.Incomplete != nil {
-		fmt.Fprintf(e.stderr, "trial audit: the replay ended early, there may be more: %v\n", report.Incomplete)
+		fmt.Fprintf(e.Stderr, "trial audit: the replay ended early, there may be more: %v\n", report.Incomplete)
 	}
 	for _, said := range report.Checkpoint.Clocks(a.State().Time().Std(), time.Now()) {
-		fmt.Fprintf(e.stderr, "trial audit: clocks differ: %s\n", said)
+		fmt.Fprintf(e.Stderr, "trial audit: clocks differ: %s\n", said)
 	}
 	if n := len(report.Findings); n > 0 {
 		e.prove(ctx, a, evidenceFile)
@@ -82,20 +83,20 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	}
 	cp := report.Checkpoint
 	if asJSON {
-		json.NewEncoder(e.stdout).Encode(map[string]any{
+		json.NewEncoder(e.Stdout).Encode(map[string]any{
 			"ok": true, "origin": cp.Origin, "size": cp.Size, "root": fmt.Sprintf("%x", cp.Root), "from": report.From, "mapRoot": a.State().MapRoot(),
 		})
 	} else {
-		fmt.Fprintf(e.stdout, "clean: %s keeps its rules from entry %d up to size %d; root %x\n", cp.Origin, report.From, cp.Size, cp.Root)
+		fmt.Fprintf(e.Stdout, "clean: %s keeps its rules from entry %d up to size %d; root %x\n", cp.Origin, report.From, cp.Size, cp.Root)
 		if report.From > 0 {
-			fmt.Fprintf(e.stdout, "what is before entry %d was found clean by the audit whose state this is\n", report.From)
+			fmt.Fprintf(e.Stdout, "what is before entry %d was found clean by the audit whose state this is\n", report.From)
 		}
 		if t, ok := cp.ProvenTime(); ok {
-			fmt.Fprintf(e.stdout, "witnesses saw this tree by %s; what was logged since is not known\n", trial.Moment(t))
+			fmt.Fprintf(e.Stdout, "witnesses saw this tree by %s; what was logged since is not known\n", trial.Moment(t))
 		}
 		e.printPolicy(r.policy)
 		if r.policy.Unwitnessed() {
-			fmt.Fprintln(e.stdout, "no witness: that others are shown the same tree is the operator's word alone")
+			fmt.Fprintln(e.Stdout, "no witness: that others are shown the same tree is the operator's word alone")
 		}
 	}
 	if stateFile == "" {
@@ -127,7 +128,7 @@ func openAudit(p *checkpoint.Policy, c *client.Client, stateFile string) (*audit
 	}
 	data, err := os.ReadFile(stateFile)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, frame.AsUsage(err)
 	}
 	a, err := audit.Resume(p, c, data)
 	if err != nil {
@@ -140,7 +141,7 @@ func openAudit(p *checkpoint.Policy, c *client.Client, stateFile string) (*audit
 // to do with it.
 func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
 	if name == "" {
-		fmt.Fprintln(e.stderr, "trial audit: run it again with -evidence FILE for a file that proves it to others")
+		fmt.Fprintln(e.Stderr, "trial audit: run it again with -evidence FILE for a file that proves it to others")
 		return
 	}
 	x, err := a.Evidence(ctx)
@@ -148,10 +149,10 @@ func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
 		err = writeAtomic(name, x.Marshal())
 	}
 	if err != nil {
-		fmt.Fprintf(e.stderr, "trial audit: no evidence is written: %s\n", printable(err.Error()))
+		fmt.Fprintf(e.Stderr, "trial audit: no evidence is written: %s\n", frame.Printable(err.Error()))
 		return
 	}
-	fmt.Fprintf(e.stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, quoted(name))
+	fmt.Fprintf(e.Stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, quoted(name))
 }
 
 // lessGarbage has a replay, which makes much garbage and holds little, collect it

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -18,7 +19,7 @@ func (r *remote) say(ctx context.Context, e *env, how sending, p trial.Predicate
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 
@@ -50,7 +51,7 @@ func delegate(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if typed == "" || len(rest) > 0 || (to == "" || kinds == "") == (withdraw == "") {
-		return usagef("-trial, -to and -kinds must be given, or -trial and -withdraw")
+		return frame.Usagef("-trial, -to and -kinds must be given, or -trial and -withdraw")
 	}
 	id, err := r.resolve(ctx, typed)
 	if err != nil {
@@ -92,7 +93,7 @@ func transfer(ctx context.Context, e *env, args []string) error {
 		to = r.key.org
 	}
 	if typed == "" || to == "" || len(rest) > 0 || given > 1 {
-		return usagef("-trial and -to must be given, and one of -accept, -withdraw and -ground at most")
+		return frame.Usagef("-trial and -to must be given, and one of -accept, -withdraw and -ground at most")
 	}
 	id, err := r.resolve(ctx, typed)
 	if err != nil {
@@ -122,7 +123,7 @@ func reasonFlag(fs *flag.FlagSet, reason *string) {
 // unstated warns that the history will show no reason.
 func (e *env) unstated(reason string) {
 	if reason == "" {
-		fmt.Fprintf(e.stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n", strings.Join(trial.EndReasons, ", "))
+		fmt.Fprintf(e.Stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n", strings.Join(trial.EndReasons, ", "))
 	}
 }
 
@@ -192,7 +193,7 @@ func sign(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one receipt, of the statement to be signed, or its id must be given")
+		return frame.Usagef("one receipt, of the statement to be signed, or its id must be given")
 	}
 	of, err := r.logged(ctx, rest[0])
 	if err != nil {
@@ -227,7 +228,7 @@ func correct(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 || (p.Field == "") == (p.Void == "") {
-		return usagef("-field and -new, or -void, and one receipt or id of the statement must be given")
+		return frame.Usagef("-field and -new, or -void, and one receipt or id of the statement must be given")
 	}
 	of, err := r.logged(ctx, rest[0])
 	if err != nil {

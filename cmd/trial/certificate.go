@@ -49,21 +49,21 @@ type witnessed struct {
 
 // certificate verifies one file offline, and writes what was found on one page to print.
 func certificate(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	var policyFile string
 	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the file (FILE.tlog-proof beside it if not given)")
 	out := fs.String("o", "", "write the page to `FILE.html`; never over another")
-	names, err := e.parse(fs, args)
+	names, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(names) != 1 || names[0] == stdinName || filepath.Ext(*out) != ".html" {
-		return usagef("one file, and -o FILE.html for its certificate, must be given")
+		return frame.Usagef("one file, and -o FILE.html for its certificate, must be given")
 	}
 	if exists(*out) {
-		return usagef("%s is there already and is not overwritten", *out)
+		return frame.Usagef("%s is there already and is not overwritten", *out)
 	}
 	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
@@ -92,7 +92,7 @@ func certificate(ctx context.Context, e *env, args []string) error {
 		past = " -policies LOG-HISTORY"
 	}
 	c.Command = fmt.Sprintf("trial verify -policy POLICY%s -proof %s %s", past, quoted(c.Receipt), quoted(filepath.Base(f.name)))
-	c.File = printable(filepath.Base(f.name))
+	c.File = frame.Printable(filepath.Base(f.name))
 	code, err := qr.Encode("sha256:"+c.ReceiptSHA256, qr.M)
 	if err != nil {
 		return err
@@ -105,8 +105,8 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(*out, visible(page.Bytes()), 0o666); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "valid: %s is to be printed or filed with the file and its receipt; it proves nothing without them\n", *out)
-	fmt.Fprintln(e.stdout, *out)
+	fmt.Fprintf(e.Stderr, "valid: %s is to be printed or filed with the file and its receipt; it proves nothing without them\n", *out)
+	fmt.Fprintln(e.Stdout, *out)
 	return nil
 }
 
@@ -116,11 +116,11 @@ func certify(v checked, proof []byte) *certification {
 	common := trial.CommonOf(st.Statement)
 	signer := v.Entry.Signer
 	c := &certification{
-		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: printable(trial.Describe(st.Statement)),
-		Who: printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role, Meaning: common.Meaning,
+		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: frame.Printable(trial.Describe(st.Statement)),
+		Who: frame.Printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role, Meaning: common.Meaning,
 		Signed: common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
-		Log: printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,
-		Policy: v.Policy.Digest(), Quorum: printable(v.Policy.QuorumText()), Earlier: v.earlier, NotGiven: v.Missing,
+		Log: frame.Printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,
+		Policy: v.Policy.Digest(), Quorum: frame.Printable(v.Policy.QuorumText()), Earlier: v.earlier, NotGiven: v.Missing,
 		ReceiptSHA256: fmt.Sprintf("%x", sha256.Sum256(proof)), Says: "as the log says",
 	}
 	if v.Checkpoint.ReplayQuorum() {
@@ -137,7 +137,7 @@ func certify(v checked, proof []byte) *certification {
 	if !v.Policy.Unwitnessed() {
 		for _, x := range v.Checkpoint.Cosignatures {
 			w := v.Policy.Witnesses[x.Witness]
-			c.Witnesses = append(c.Witnesses, witnessed{printable(w.Name()), trial.Moment(x.Time), w.Replays()})
+			c.Witnesses = append(c.Witnesses, witnessed{frame.Printable(w.Name()), trial.Moment(x.Time), w.Replays()})
 			c.Seen++
 			if w.Replays() {
 				c.Replayed++
@@ -149,7 +149,7 @@ func certify(v checked, proof []byte) *certification {
 
 // quoted quotes a name for a shell, unless it has what cannot be shown.
 func quoted(name string) string {
-	if printable(name) != name {
+	if frame.Printable(name) != name {
 		return "FILE"
 	}
 	return frame.Quoted(name)

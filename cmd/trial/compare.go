@@ -9,33 +9,24 @@ import (
 	"os"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/outcome"
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// words collects the values of a flag that may be given several times.
-type words []string
-
-func (w *words) String() string { return strings.Join(*w, ",") }
-
-func (w *words) Set(s string) error {
-	*w = append(*w, s)
-	return nil
-}
-
 func compareCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var article string
 	var word trusted
 	var asJSON bool
-	fs := e.flags()
+	fs := e.Flags()
 	r.flags(fs, false)
 	fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text with a level for each (primary: ...), a CSV table, or JSON")
 	word.flags(fs)
 	fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
-	rest, err := e.parse(fs, args)
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
@@ -48,7 +39,7 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given, its id or a number; or two files, without -log and -policy")
+		return frame.Usagef("one trial must be given, its id or a number; or two files, without -log and -policy")
 	}
 	_, outcomes, err := readArticle(article)
 	if err != nil {
@@ -80,13 +71,13 @@ func readArticle(name string) ([]byte, []outcome.Outcome, error) {
 	}
 	outcomes, err := outcome.ParseArticle(data)
 	if err != nil {
-		return nil, nil, usagef("%s: %w", name, err)
+		return nil, nil, frame.Usagef("%s: %w", name, err)
 	}
 	return data, outcomes, nil
 }
 
 func printJSON(e *env, v any) error {
-	enc := json.NewEncoder(e.stdout)
+	enc := json.NewEncoder(e.Stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	return enc.Encode(v)
@@ -94,20 +85,20 @@ func printJSON(e *env, v any) error {
 
 // printBasis says what is concluded from histories rests on.
 func (e *env) printBasis(r *remote, h *dossier.Histories) {
-	fmt.Fprintf(e.stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", h.Main().Checkpoint.Size, completeText(h.Replayed()))
+	fmt.Fprintf(e.Stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", h.Main().Checkpoint.Size, completeText(h.Replayed()))
 	e.printPolicy(r.policy)
 }
 
 // diff compares two versions, each a document, a receipt, or an entry of a log.
 func diffCommand(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	asJSON := fs.Bool("json", false, "print the changes as JSON")
-	rest, err := e.parse(fs, args)
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) != 2 {
-		return usagef("two versions must be given: documents, receipts or URL/INDEX")
+		return frame.Usagef("two versions must be given: documents, receipts or URL/INDEX")
 	}
 	a, err := e.version(ctx, rest[0])
 	if err != nil {
@@ -118,7 +109,7 @@ func diffCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if x, y := a.Number("nct"), b.Number("nct"); x != y && x != "" && y != "" {
-		fmt.Fprintf(e.stderr, "trial diff: these are two trials, %s and %s\n", x, y)
+		fmt.Fprintf(e.Stderr, "trial diff: these are two trials, %s and %s\n", x, y)
 	}
 	changes := study.Diff(a, b)
 	if *asJSON {
@@ -127,15 +118,15 @@ func diffCommand(ctx context.Context, e *env, args []string) error {
 		}
 		return printJSON(e, changes)
 	}
-	fmt.Fprintln(e.stdout, study.Summary(changes))
+	fmt.Fprintln(e.Stdout, study.Summary(changes))
 	for _, c := range changes {
-		fmt.Fprintln(e.stdout, printable(c.String()))
+		fmt.Fprintln(e.Stdout, frame.Printable(c.String()))
 	}
 	if a.PartOnly != b.PartOnly {
-		fmt.Fprintln(e.stderr, "trial diff: one side is logged facts, so both were compared as far as facts go")
+		fmt.Fprintln(e.Stderr, "trial diff: one side is logged facts, so both were compared as far as facts go")
 	}
 	if len(changes) == 0 && !sameBytes(rest[0], rest[1]) {
-		fmt.Fprintln(e.stderr, onlyUnread)
+		fmt.Fprintln(e.Stderr, onlyUnread)
 	}
 	return nil
 }
@@ -178,7 +169,7 @@ func (e *env) version(ctx context.Context, name string) (*study.Study, error) {
 		}
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, frame.AsUsage(err)
 		}
 		if !strings.HasPrefix(string(data[:min(len(data), 64)]), "c2sp.org/tlog-proof@v1\n") {
 			return parseOne(name, data)

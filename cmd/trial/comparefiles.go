@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -13,7 +14,7 @@ import (
 // network. Nothing says then that a file is what a register showed, nor when.
 func (e *env) compareFiles(names []string, article string, asJSON bool) error {
 	if len(names) == 0 || len(names) == 1 && article == "" {
-		return usagef("two files must be given, EARLIER and LATER, or one and -article FILE; or -log, -policy and one trial")
+		return frame.Usagef("two files must be given, EARLIER and LATER, or one and -article FILE; or -log, -policy and one trial")
 	}
 	_, outcomes, err := readArticle(article)
 	if err != nil {
@@ -25,11 +26,11 @@ func (e *env) compareFiles(names []string, article string, asJSON bool) error {
 			if len(names) == 1 {
 				err = fmt.Errorf("%w: a file is wanted, or -log and -policy to ask a log", err)
 			}
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		s, err := parseOne(name, data)
 		if err != nil {
@@ -55,7 +56,7 @@ func (e *env) compareFiles(names []string, article string, asJSON bool) error {
 		return printJSON(e, report)
 	}
 	e.printComparison(report)
-	fmt.Fprintln(e.stdout, "from these files alone: no log proves when they were shown, nor that nothing was left out")
+	fmt.Fprintln(e.Stdout, "from these files alone: no log proves when they were shown, nor that nothing was left out")
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/outcome"
 )
@@ -12,34 +13,34 @@ import (
 func (e *env) printComparison(r *compare.Report) {
 	for _, v := range r.Start {
 		if v.File != "" {
-			fmt.Fprintf(e.stdout, "start %s by %s of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), printable(v.File), v.Day, v.By)
+			fmt.Fprintf(e.Stdout, "start %s by %s of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), frame.Printable(v.File), v.Day, v.By)
 			continue
 		}
-		fmt.Fprintf(e.stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
+		fmt.Fprintf(e.Stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
 	}
 	if r.Prespecified != nil {
-		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
+		fmt.Fprintf(e.Stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
 	} else {
-		fmt.Fprintf(e.stdout, "prespecified outcomes: %s\n", printable(r.None))
+		fmt.Fprintf(e.Stdout, "prespecified outcomes: %s\n", frame.Printable(r.None))
 	}
 	if r.Earliest != nil {
-		fmt.Fprintf(e.stdout, "earliest known version, which is not known to be from before the start and clears nothing: %s\n", sourceText(r.Earliest))
+		fmt.Fprintf(e.Stdout, "earliest known version, which is not known to be from before the start and clears nothing: %s\n", sourceText(r.Earliest))
 	}
 	if r.Unreported != "" {
-		fmt.Fprintf(e.stdout, "reported outcomes: not known: %s\n", printable(r.Unreported))
+		fmt.Fprintf(e.Stdout, "reported outcomes: not known: %s\n", frame.Printable(r.Unreported))
 	}
 	if r.Reported != nil {
-		fmt.Fprintf(e.stdout, "reported outcomes: %s\n", sourceText(r.Reported))
+		fmt.Fprintf(e.Stdout, "reported outcomes: %s\n", sourceText(r.Reported))
 	}
 	for _, f := range r.Outcomes {
-		fmt.Fprintf(e.stdout, "%s: %s\n", f.Status, printable(findingText(f)))
+		fmt.Fprintf(e.Stdout, "%s: %s\n", f.Status, frame.Printable(findingText(f)))
 	}
 	for _, f := range r.SinceEarliest {
-		fmt.Fprintf(e.stdout, "against the earliest known version, %s: %s\n", f.Status, printable(findingText(f)))
+		fmt.Fprintf(e.Stdout, "against the earliest known version, %s: %s\n", f.Status, frame.Printable(findingText(f)))
 	}
 	if r.Earliest == nil {
 		for _, o := range r.Unjudged {
-			fmt.Fprintf(e.stdout, "reported, with nothing prespecified to hold it to: %s\n", printable(outcomeText(&o)))
+			fmt.Fprintf(e.Stdout, "reported, with nothing prespecified to hold it to: %s\n", frame.Printable(outcomeText(&o)))
 		}
 	}
 	for _, list := range []struct {
@@ -50,19 +51,19 @@ func (e *env) printComparison(r *compare.Report) {
 		{"in the version that first has results (listed apart, for such versions are often reworded)", r.WithResults},
 	} {
 		for _, s := range list.steps {
-			fmt.Fprintf(e.stdout, "changed %s, from %s of %s to %s of %s (%s):\n", list.title, versionName(&s.From), s.From.Day, versionName(&s.To), s.To.Day, s.To.By)
+			fmt.Fprintf(e.Stdout, "changed %s, from %s of %s to %s of %s (%s):\n", list.title, versionName(&s.From), s.From.Day, versionName(&s.To), s.To.Day, s.To.By)
 			for _, c := range s.Changes {
-				fmt.Fprintf(e.stdout, "  %s\n", printable(c.String()))
+				fmt.Fprintf(e.Stdout, "  %s\n", frame.Printable(c.String()))
 			}
 		}
 	}
 	for _, c := range r.Conflicts {
-		fmt.Fprintf(e.stdout, "conflict: %s\n", c)
+		fmt.Fprintf(e.Stdout, "conflict: %s\n", c)
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(e.stdout, "note: %s\n", printable(n))
+		fmt.Fprintf(e.Stdout, "note: %s\n", frame.Printable(n))
 	}
-	fmt.Fprintf(e.stdout, "joined by likeness (%.2f or more) and not in the same words, for a person to judge: %d\n", r.Threshold, r.PairsProposed)
+	fmt.Fprintf(e.Stdout, "joined by likeness (%.2f or more) and not in the same words, for a person to judge: %d\n", r.Threshold, r.PairsProposed)
 }
 
 // versionName names a version as people find it.
@@ -73,7 +74,7 @@ func versionName(s *compare.Source) string {
 // named names a version by its entry, or by its file where nobody has logged it.
 func named(entry uint64, file string) string {
 	if file != "" {
-		return printable(file)
+		return frame.Printable(file)
 	}
 	return fmt.Sprintf("entry %d", entry)
 }
@@ -83,7 +84,7 @@ func sourceText(s *compare.Source) string {
 		return "the article"
 	}
 	if s.File != "" {
-		return fmt.Sprintf("%s of %s (%s; no log proves it)", printable(s.File), cmp.Or(s.Day, "no declared day"), s.By)
+		return fmt.Sprintf("%s of %s (%s; no log proves it)", frame.Printable(s.File), cmp.Or(s.Day, "no declared day"), s.By)
 	}
 	logged := loggedBy(s.Org, s.Whose)
 	if s.Logged != "" {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/element"
 	"github.com/trialproof/trialproof/trial/study"
@@ -35,7 +36,7 @@ func (e *env) addContent(p trial.Predicate, doc file, numbers []string, f *submi
 		}
 		tree, err := element.New(secret, doc.digest, element.Of(s))
 		if err != nil {
-			return usagef("%s: %w", doc.name, err)
+			return frame.Usagef("%s: %w", doc.name, err)
 		}
 		c.Elements = tree.Root()
 	}
@@ -98,10 +99,10 @@ func (r *remote) numbersOf(ctx context.Context, typed string) ([]string, error) 
 func readStudy(doc file) (*study.Study, error) {
 	data, err := os.ReadFile(doc.name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, frame.AsUsage(err)
 	}
 	if sha256.Sum256(data) != doc.digest {
-		return nil, usagef("%s was altered while it was read", doc.name)
+		return nil, frame.Usagef("%s was altered while it was read", doc.name)
 	}
 	return parseOne(doc.name, data)
 }
@@ -118,31 +119,31 @@ func (e *env) addFacts(c *trial.Content, s *study.Study, confirmed, file string,
 	}
 	switch {
 	case len(free) == 0 && confirmed != "":
-		return usagef("-confirm %s: the document has no free text to be confirmed: leave -confirm away", confirmed)
+		return frame.Usagef("-confirm %s: the document has no free text to be confirmed: leave -confirm away", confirmed)
 	case len(free) == 0:
 	case confirmed == "":
 		facts = coded
 		e.unconfirmed(free, code, dry)
 	case confirmed != code:
-		return usagef("-confirm %s is not for what would be published of this document as it is read now: look at it with -n and without -confirm, which says what to give", confirmed)
+		return frame.Usagef("-confirm %s is not for what would be published of this document as it is read now: look at it with -n and without -confirm, which says what to give", confirmed)
 	}
 	apart, err := c.SetFacts(facts)
 	if err != nil {
 		return err
 	}
 	if len(withheld) > 0 {
-		fmt.Fprintf(e.stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
+		fmt.Fprintf(e.Stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
 	}
 	if apart == nil {
 		return nil
 	}
-	fmt.Fprintf(e.stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
+	fmt.Fprintf(e.Stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
 	if dry {
-		fmt.Fprintf(e.stdout, "%s\n", apart)
+		fmt.Fprintf(e.Stdout, "%s\n", apart)
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	return keepFacts(file, apart)
 }
@@ -159,11 +160,11 @@ func confirmation(facts *trial.Facts) (string, error) {
 // how to confirm them.
 func (e *env) unconfirmed(free []study.FreeText, code string, dry bool) {
 	if dry {
-		fmt.Fprintf(e.stderr, "free text of the document, which is not published unless you confirm it. Read it: whoever is named in it would be named in public for ever.\n")
+		fmt.Fprintf(e.Stderr, "free text of the document, which is not published unless you confirm it. Read it: whoever is named in it would be named in public for ever.\n")
 		for _, t := range free {
-			fmt.Fprintf(e.stderr, "  %s: %s\n", t.Member, printable(t.Text))
+			fmt.Fprintf(e.Stderr, "  %s: %s\n", t.Member, frame.Printable(t.Text))
 		}
-		fmt.Fprintf(e.stderr, "to publish it with the rest, add -confirm %s; without it, codes, dates, counts, registry numbers and outcomes are published\n", code)
+		fmt.Fprintf(e.Stderr, "to publish it with the rest, add -confirm %s; without it, codes, dates, counts, registry numbers and outcomes are published\n", code)
 		return
 	}
 	var members []string
@@ -172,7 +173,7 @@ func (e *env) unconfirmed(free []study.FreeText, code string, dry bool) {
 			members = append(members, t.Member)
 		}
 	}
-	fmt.Fprintf(e.stderr, "free text was not confirmed and is not published: %s. The same command with -n shows it, and how to confirm it\n", strings.Join(members, ", "))
+	fmt.Fprintf(e.Stderr, "free text was not confirmed and is not published: %s. The same command with -n shows it, and how to confirm it\n", strings.Join(members, ", "))
 }
 
 // keepFacts writes facts that an entry only commits to. They follow from the

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/deadline"
 )
 
@@ -24,7 +25,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number")
+		return frame.Usagef("one trial must be given: its id or a number")
 	}
 	d, err := r.dossier(ctx, rest[0], &word, false)
 	if err != nil {
@@ -35,7 +36,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 	}
 	verdicts, err := d.Deadlines(at)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	if asJSON {
 		err = printJSON(e, verdicts)
@@ -44,7 +45,7 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 			e.printVerdict(&v)
 		}
 		for _, u := range d.Notes() {
-			fmt.Fprintf(e.stdout, "note: %s\n", u)
+			fmt.Fprintf(e.Stdout, "note: %s\n", u)
 		}
 		e.printBasis(&r, d.Histories)
 	}
@@ -52,28 +53,28 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 }
 
 func (e *env) printVerdict(v *deadline.Verdict) {
-	fmt.Fprintf(e.stdout, "%s %s", v.Rule, v.Verdict)
+	fmt.Fprintf(e.Stdout, "%s %s", v.Rule, v.Verdict)
 	if v.Due != "" {
-		fmt.Fprintf(e.stdout, ", due %s", v.Due)
+		fmt.Fprintf(e.Stdout, ", due %s", v.Due)
 	}
 	if v.Done != "" {
-		fmt.Fprintf(e.stdout, ", done %s", v.Done)
+		fmt.Fprintf(e.Stdout, ", done %s", v.Done)
 	}
 	if v.Why != "" {
-		fmt.Fprintf(e.stdout, ": %s", printable(v.Why))
+		fmt.Fprintf(e.Stdout, ": %s", frame.Printable(v.Why))
 	}
-	fmt.Fprintf(e.stdout, "\n  asks for %s (%s)\n", v.Asks, v.Source)
+	fmt.Fprintf(e.Stdout, "\n  asks for %s (%s)\n", v.Asks, v.Source)
 	for _, in := range v.Inputs {
-		fmt.Fprintf(e.stdout, "  %s: %s", in.Name, printable(in.Value))
+		fmt.Fprintf(e.Stdout, "  %s: %s", in.Name, frame.Printable(in.Value))
 		if in.By != "" {
-			fmt.Fprintf(e.stdout, ", stated by %s of %s (%s; %s)", named(in.Entry, in.File), in.Day, in.By, loggedBy(in.Org, in.Whose))
+			fmt.Fprintf(e.Stdout, ", stated by %s of %s (%s; %s)", named(in.Entry, in.File), in.Day, in.By, loggedBy(in.Org, in.Whose))
 		}
 		for _, b := range in.Before {
-			fmt.Fprintf(e.stdout, "; before that %s by %s (%s)", b.Date.Date, b.Name(), loggedBy(b.Org, b.Whose))
+			fmt.Fprintf(e.Stdout, "; before that %s by %s (%s)", b.Date.Date, b.Name(), loggedBy(b.Org, b.Whose))
 		}
-		fmt.Fprintln(e.stdout)
+		fmt.Fprintln(e.Stdout)
 	}
 	for _, n := range v.Notes {
-		fmt.Fprintf(e.stdout, "  note: %s\n", printable(n))
+		fmt.Fprintf(e.Stdout, "  note: %s\n", frame.Printable(n))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -61,8 +62,8 @@ const (
 // a terminal when that takes long. A file that changed while it was read is an
 // error: its digest is that of no file that there ever was.
 func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
-	p := e.progress("reading")
-	defer p.end()
+	p := e.Progress("reading")
+	defer p.End()
 	files := make([]file, len(names))
 	for i, name := range names {
 		f, err := e.digest(ctx, p, name, fmt.Sprintf("%s (%d of %d)", name, i+1, len(names)))
@@ -81,8 +82,8 @@ func (e *env) digestFiles(ctx context.Context, names []string) ([]file, error) {
 // back. Files that changed within the time given are waited for and read again, and
 // those that look cut short are warned of.
 func (e *env) finishedFiles(ctx context.Context, c clock, settle time.Duration, names []string) ([]file, error) {
-	p := e.progress("reading")
-	defer p.end()
+	p := e.Progress("reading")
+	defer p.End()
 	files := make([]file, len(names))
 	told := map[string]bool{}
 	for start, done := c.now(), 0; done < len(names); {
@@ -103,7 +104,7 @@ func (e *env) finishedFiles(ctx context.Context, c clock, settle time.Duration, 
 			}
 			if !told[names[k]] {
 				told[names[k]] = true
-				fmt.Fprintf(e.stderr, "%s changed less than %s ago: waiting until it has not changed for so long (-settle)\n", names[k], settle)
+				fmt.Fprintf(e.Stderr, "%s changed less than %s ago: waiting until it has not changed for so long (-settle)\n", names[k], settle)
 			}
 			if err := c.sleep(ctx, wait); err != nil {
 				return nil, err
@@ -114,7 +115,7 @@ func (e *env) finishedFiles(ctx context.Context, c clock, settle time.Duration, 
 	}
 	for _, f := range files {
 		if why := f.tail.cutShort(); why != "" {
-			fmt.Fprintf(e.stderr, "warning: %s %s: see that it is complete. What is logged stays logged\n", f.name, why)
+			fmt.Fprintf(e.Stderr, "warning: %s %s: see that it is complete. What is logged stays logged\n", f.name, why)
 		}
 	}
 	return files, nil
@@ -142,16 +143,16 @@ func sameFile(a, b os.FileInfo) bool {
 }
 
 // digest reads one file, or the standard input.
-func (e *env) digest(ctx context.Context, p *progress, name, what string) (file, error) {
+func (e *env) digest(ctx context.Context, p *frame.Progress, name, what string) (file, error) {
 	f := file{name: name, same: true}
 	h := sha256.New()
 	if name == stdinName {
 		if e.stdinRead {
-			return f, usagef("the standard input, %s, can be read once", stdinName)
+			return f, frame.Usagef("the standard input, %s, can be read once", stdinName)
 		}
 		e.stdinRead = true
 		lf, crlf := newLineEnds("\n"), newLineEnds("\r\n")
-		if _, err := io.Copy(io.MultiWriter(h, lf, crlf, &f.tail), &counter{ctx, e.stdin, p, "standard input", 0, 0}); err != nil {
+		if _, err := io.Copy(io.MultiWriter(h, lf, crlf, &f.tail), &counter{ctx, e.Stdin, p, "standard input", 0, 0}); err != nil {
 			return f, fmt.Errorf("read standard input: %w", err)
 		}
 		f.digest, f.otherEnds = trial.Hash(h.Sum(nil)), []trial.Hash{lf.sum(), crlf.sum()}
@@ -163,14 +164,14 @@ func (e *env) digest(ctx context.Context, p *progress, name, what string) (file,
 	}
 	r, err := os.Open(name)
 	if err != nil {
-		return f, usageError{err}
+		return f, frame.AsUsage(err)
 	}
 	defer r.Close()
 	if _, err := io.Copy(io.MultiWriter(h, &f.tail), &counter{ctx, r, p, what, 0, before.Size()}); err != nil {
 		return f, fmt.Errorf("read %s: %w", name, err)
 	}
 	if f.info, err = os.Stat(name); err != nil {
-		return f, usageError{err}
+		return f, frame.AsUsage(err)
 	}
 	f.digest, f.same = trial.Hash(h.Sum(nil)), sameFile(before, f.info)
 	return f, nil

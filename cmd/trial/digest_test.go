@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -65,7 +66,7 @@ func TestFinishedFiles(t *testing.T) {
 		}
 	}
 	var said strings.Builder
-	e := &env{stderr: &said, stdin: strings.NewReader("")}
+	e := &env{Env: &frame.Env{Stderr: &said, Stdin: strings.NewReader("")}}
 	files, err := e.finishedFiles(t.Context(), c.clock(), settled, []string{a, b})
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func TestChangedWhileRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := &appending{Context: t.Context(), name: name}
-	_, err := (&env{}).digestFiles(ctx, []string{name})
+	_, err := (&env{Env: &frame.Env{}}).digestFiles(ctx, []string{name})
 	if err == nil || !strings.Contains(err.Error(), "changed while it was read") {
 		t.Fatalf("%v", err)
 	}
@@ -188,7 +189,7 @@ func TestExplain(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		files, err := (&env{}).digestFiles(t.Context(), []string{name})
+		files, err := (&env{Env: &frame.Env{}}).digestFiles(t.Context(), []string{name})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/element"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -22,7 +23,7 @@ func readSecret(name string) (element.Secret, error) {
 	}
 	s, err := element.ParseSecret(data)
 	if err != nil {
-		return s, usagef("%s: %w", name, err)
+		return s, frame.Usagef("%s: %w", name, err)
 	}
 	return s, nil
 }
@@ -37,22 +38,22 @@ func (e *env) makeSecret(name string) (element.Secret, error) {
 	if err := writeNew(name, []byte(s.String()+"\n"), 0o600); err != nil {
 		return s, err
 	}
-	fmt.Fprintf(e.stderr, "made %s: keep it with the documents, for only who has both can show a part of one alone\n", name)
+	fmt.Fprintf(e.Stderr, "made %s: keep it with the documents, for only who has both can show a part of one alone\n", name)
 	return s, nil
 }
 
 func disclose(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with")
 	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12")
 	proof := fs.String("proof", "", "`receipt` of the document (DOCUMENT.tlog-proof if not given)")
 	out := fs.String("o", "", "`file` to write (standard output if not given)")
-	names, err := e.parse(fs, args)
+	names, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if *secretFile == "" || len(names) != 1 {
-		return usagef("-elements and one document must be given")
+		return frame.Usagef("-elements and one document must be given")
 	}
 	secret, err := readSecret(*secretFile)
 	if err != nil {
@@ -77,29 +78,29 @@ func disclose(ctx context.Context, e *env, args []string) error {
 	parts := element.Of(s)
 	tree, err := element.New(secret, docs[0].digest, parts)
 	if err != nil {
-		return usagef("%s: %w", names[0], err)
+		return frame.Usagef("%s: %w", names[0], err)
 	}
 	if tree.Root() != root {
-		return usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, or as an appendix, or by a program that read it otherwise", names[0], *secretFile)
+		return frame.Usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, or as an appendix, or by a program that read it otherwise", names[0], *secretFile)
 	}
 	if *part == "" {
 		for _, p := range parts {
-			fmt.Fprintf(e.stdout, "%s\t%s\n", p.Path, printable(p.Text))
+			fmt.Fprintf(e.Stdout, "%s\t%s\n", p.Path, frame.Printable(p.Text))
 		}
 		return nil
 	}
 	d, err := tree.Disclose(*part, r)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	if d.Absent {
-		fmt.Fprintf(e.stderr, "the document has no %s: the file proves that\n", *part)
+		fmt.Fprintf(e.Stderr, "the document has no %s: the file proves that\n", *part)
 	}
 	if data, err = d.Marshal(); err != nil {
 		return err
 	}
 	if *out == "" {
-		_, err = e.stdout.Write(data)
+		_, err = e.Stdout.Write(data)
 		return err
 	}
 	return writeNew(*out, data, 0o644)
@@ -128,7 +129,7 @@ func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
 		return nil, root, &receipt.Problem{Part: "file", Detail: fmt.Sprintf("%s is not the %s that the receipt is for", doc.name, subject.Name)}
 	}
 	if root = loggedElements(entry); root.IsZero() {
-		return nil, root, usagef("%s was submitted without -elements: no part of it can be shown alone", doc.name)
+		return nil, root, frame.Usagef("%s was submitted without -elements: no part of it can be shown alone", doc.name)
 	}
 	return r, root, nil
 }
@@ -150,17 +151,17 @@ type shownPart struct {
 }
 
 func verifyPart(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	var policyFile string
 	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	asJSON := fs.Bool("json", false, "print the verdict as JSON")
-	names, err := e.parse(fs, args)
+	names, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(names) != 1 && len(names) != 2 {
-		return usagef("one file that trial disclose made must be given, or two to compare")
+		return frame.Usagef("one file that trial disclose made must be given, or two to compare")
 	}
 	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
@@ -188,25 +189,25 @@ func verifyPart(ctx context.Context, e *env, args []string) error {
 		for _, p := range parts {
 			verdicts = append(verdicts, map[string]any{"path": p.Path, "absent": p.Absent, "text": p.Disclosure.Text, "statement": verdictJSON(p.checked)})
 		}
-		return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": true, "parts": verdicts, "change": c})
+		return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": true, "parts": verdicts, "change": c})
 	}
 	for _, p := range parts {
 		if p.earlier != "" {
-			fmt.Fprintf(e.stdout, "%s\n", p.earlier)
+			fmt.Fprintf(e.Stdout, "%s\n", p.earlier)
 		}
 		if p.Absent {
-			fmt.Fprintf(e.stdout, "valid: the document has no %s\n", p.Path)
+			fmt.Fprintf(e.Stdout, "valid: the document has no %s\n", p.Path)
 		} else {
-			fmt.Fprintf(e.stdout, "valid: this stands as %s in what was logged:\n", p.Path)
+			fmt.Fprintf(e.Stdout, "valid: this stands as %s in what was logged:\n", p.Path)
 			for line := range strings.SplitSeq(p.Disclosure.Text, "\n") {
-				fmt.Fprintf(e.stdout, "    %s\n", printable(line))
+				fmt.Fprintf(e.Stdout, "    %s\n", frame.Printable(line))
 			}
 		}
-		fmt.Fprint(e.stdout, p.Details())
-		fmt.Fprintln(e.stdout, "That this is what the document says is its signer's word, until the document itself is shown.")
+		fmt.Fprint(e.Stdout, p.Details())
+		fmt.Fprintln(e.Stdout, "That this is what the document says is its signer's word, until the document itself is shown.")
 	}
 	if c != nil {
-		fmt.Fprintf(e.stdout, "%s: %s %s\n", c.Change, c.Path, c.Says)
+		fmt.Fprintf(e.Stdout, "%s: %s %s\n", c.Change, c.Path, c.Says)
 	}
 	return nil
 }
@@ -217,11 +218,11 @@ func readPart(t *trust, name string) (p shownPart, err error) {
 		return p, err
 	}
 	if st.Size() > element.MaxSize {
-		return p, usagef("it has %d bytes, far more than such a file can have", st.Size())
+		return p, frame.Usagef("it has %d bytes, far more than such a file can have", st.Size())
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return p, usageError{err}
+		return p, frame.AsUsage(err)
 	}
 	if p.Disclosure, err = element.Parse(data); err != nil {
 		return p, &receipt.Problem{Part: "element", Detail: err.Error()}
@@ -248,11 +249,11 @@ func compareParts(a, b shownPart) (*partChange, error) {
 	x, y := memberStrings(before.Predicate), memberStrings(after.Predicate)
 	switch {
 	case a.Path != b.Path:
-		return nil, usagef("one file shows %s and the other %s: disclose the same part of both versions", a.Path, b.Path)
+		return nil, frame.Usagef("one file shows %s and the other %s: disclose the same part of both versions", a.Path, b.Path)
 	case earlier == later:
-		return nil, usagef("both files are of one statement, %s", later)
+		return nil, frame.Usagef("both files are of one statement, %s", later)
 	case a.Checkpoint.Origin != b.Checkpoint.Origin:
-		return nil, usagef("the files are of two logs, %s and %s", a.Checkpoint.Origin, b.Checkpoint.Origin)
+		return nil, frame.Usagef("the files are of two logs, %s and %s", a.Checkpoint.Origin, b.Checkpoint.Origin)
 	case x["trial"] != y["trial"] || x["identifier"] != y["identifier"]:
 		return nil, &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("the files are of two trials, %s and %s", cmp.Or(x["trial"], x["identifier"]), cmp.Or(y["trial"], y["identifier"]))}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -41,7 +42,7 @@ func documentsIn(files []string) dossier.Documents {
 				return
 			}
 			if err != nil {
-				yield(nil, usageError{err})
+				yield(nil, frame.AsUsage(err))
 				return
 			}
 		}

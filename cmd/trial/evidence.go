@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/evidence"
@@ -18,16 +19,16 @@ import (
 const maxEvidence = 2 * evidence.MaxSize
 
 func checkEvidence(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	var policyFile string
 	fs.StringVar(&policyFile, "policy", "", "policy `file`, of which the log's key alone counts; default: what "+policyVariable+" names")
 	asJSON := fs.Bool("json", false, "print what is proven as JSON, one a line")
-	rest, err := e.parse(fs, args)
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one file of evidence must be given")
+		return frame.Usagef("one file of evidence must be given")
 	}
 	policy, err := e.trustedPolicy(&policyFile)
 	if err != nil {
@@ -38,11 +39,11 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if st.Size() > maxEvidence {
-		return usagef("%s has %d bytes, far more than evidence can have", rest[0], st.Size())
+		return frame.Usagef("%s has %d bytes, far more than evidence can have", rest[0], st.Size())
 	}
 	data, err := os.ReadFile(rest[0])
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	var failed error
 	n := 0
@@ -56,19 +57,19 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 			continue
 		}
 		if *asJSON {
-			if err := json.NewEncoder(e.stdout).Encode(v); err != nil {
+			if err := json.NewEncoder(e.Stdout).Encode(v); err != nil {
 				return err
 			}
 			continue
 		}
-		fmt.Fprintf(e.stdout, "proven: %s\n", printable(v.Text))
+		fmt.Fprintf(e.Stdout, "proven: %s\n", frame.Printable(v.Text))
 		for _, w := range v.Witnesses {
-			fmt.Fprintf(e.stdout, "also proven: the witness %s, which says that it replays the rules, cosigned that tree\n", printable(w))
+			fmt.Fprintf(e.Stdout, "also proven: the witness %s, which says that it replays the rules, cosigned that tree\n", frame.Printable(w))
 		}
 		if v.Kind == evidence.Rule {
-			fmt.Fprintln(e.stdout, "it rests on the log's signature, and on what the log itself stated of its records just before")
+			fmt.Fprintln(e.Stdout, "it rests on the log's signature, and on what the log itself stated of its records just before")
 		} else {
-			fmt.Fprintln(e.stdout, "it rests on the log's two signatures alone")
+			fmt.Fprintln(e.Stdout, "it rests on the log's two signatures alone")
 		}
 	}
 	if n == 0 {

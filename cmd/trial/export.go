@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/history"
@@ -31,10 +32,10 @@ func export(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 || out == "" {
-		return usagef("one trial and -o FILE.zip must be given")
+		return frame.Usagef("one trial and -o FILE.zip must be given")
 	}
 	if _, err := os.Lstat(out); err == nil {
-		return usagef("%s is there already and is never overwritten", out)
+		return frame.Usagef("%s is there already and is never overwritten", out)
 	}
 	r.keep = true
 	all, err := r.theTrial(ctx, rest[0], true)
@@ -78,8 +79,8 @@ func export(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, zipped, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are the sponsor's\n", out, len(h.Entries))
-	fmt.Fprintln(e.stdout, out)
+	fmt.Fprintf(e.Stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are the sponsor's\n", out, len(h.Entries))
+	fmt.Fprintln(e.Stdout, out)
 	return stated(all)
 }
 

@@ -4,24 +4,24 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
+
+	"github.com/trialproof/trialproof/cmd/frame"
 )
 
 // regular refuses what is no file: to open a pipe would wait for ever.
 func regular(name string) (os.FileInfo, error) {
 	st, err := os.Stat(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, frame.AsUsage(err)
 	}
 	if !st.Mode().IsRegular() {
-		return nil, usagef("%s is not a file", name)
+		return nil, frame.Usagef("%s is not a file", name)
 	}
 	return st, nil
 }
@@ -34,13 +34,13 @@ func folderOf(flag, name string) error {
 	dir := filepath.Dir(name)
 	st, err := os.Stat(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return usagef("the folder %s of %s %s does not exist: make it first, or name another", dir, flag, name)
+		return frame.Usagef("the folder %s of %s %s does not exist: make it first, or name another", dir, flag, name)
 	}
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	if !st.IsDir() {
-		return usagef("%s is not a folder: %s %s cannot be written there", dir, flag, name)
+		return frame.Usagef("%s is not a folder: %s %s cannot be written there", dir, flag, name)
 	}
 	return nil
 }
@@ -54,11 +54,11 @@ func readSmall(name string) ([]byte, error) {
 		return nil, err
 	}
 	if st.Size() > maxSmall {
-		return nil, usagef("%s has %d bytes, far more than such a file can have", name, st.Size())
+		return nil, frame.Usagef("%s has %d bytes, far more than such a file can have", name, st.Size())
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, frame.AsUsage(err)
 	}
 	return data, nil
 }
@@ -67,7 +67,7 @@ func readSmall(name string) ([]byte, error) {
 // receipt that lies beside it.
 func readReceipt(name string) ([]byte, error) {
 	if beside := name + ".tlog-proof"; exists(beside) && !beginsAs(name, "c2sp.org/tlog-proof") {
-		return nil, usagef("%s is a document, not a receipt: use the receipt beside it, %s", name, quoted(beside))
+		return nil, frame.Usagef("%s is a document, not a receipt: use the receipt beside it, %s", name, quoted(beside))
 	}
 	return readSmall(name)
 }
@@ -85,23 +85,6 @@ func beginsAs(name, text string) bool {
 	head := make([]byte, len(text))
 	_, err = io.ReadFull(f, head)
 	return err == nil && string(head) == text
-}
-
-// printable shows text that came from elsewhere on one line, with what a terminal
-// would act on escaped.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n':
-			b.WriteString("; ")
-		case strconv.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
 }
 
 // visible shows what a page or a terminal would act on, or hide, as its escape: what
@@ -122,7 +105,7 @@ func visible(page []byte) []byte {
 type counter struct {
 	ctx         context.Context
 	r           io.Reader
-	p           *progress
+	p           *frame.Progress
 	what        string
 	done, total int64
 }
@@ -133,41 +116,8 @@ func (c *counter) Read(b []byte) (int, error) {
 	}
 	n, err := c.r.Read(b)
 	c.done += int64(n)
-	c.p.show("%s %3d%%", c.what, 100*c.done/max(c.total, 1))
+	c.p.Show("%s %3d%%", c.what, 100*c.done/max(c.total, 1))
 	return n, err
-}
-
-// A progress is one line on a terminal, rewritten as work goes on. Elsewhere it
-// shows nothing.
-type progress struct {
-	w     io.Writer // nil: not a terminal
-	verb  string
-	last  time.Time
-	shown bool
-}
-
-func (e *env) progress(verb string) *progress {
-	p := &progress{verb: verb, last: time.Now()}
-	if f, ok := e.stderr.(*os.File); ok {
-		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
-			p.w = f
-		}
-	}
-	return p
-}
-
-func (p *progress) show(format string, args ...any) {
-	if p.w == nil || time.Since(p.last) < 200*time.Millisecond {
-		return
-	}
-	p.last, p.shown = time.Now(), true
-	fmt.Fprintf(p.w, "\r\x1b[K%s %s", p.verb, fmt.Sprintf(format, args...))
-}
-
-func (p *progress) end() {
-	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
 }
 
 func exists(name string) bool {

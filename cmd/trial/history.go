@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
@@ -36,11 +37,11 @@ func (w *view) flags(fs *flag.FlagSet) {
 // check refuses what would show nothing because of how it is spelt.
 func (w *view) check() error {
 	if w.kind != "" && !slices.Contains(trial.Kinds(), w.kind) {
-		return usagef("-kind is one of %s", strings.Join(trial.Kinds(), ", "))
+		return frame.Usagef("-kind is one of %s", strings.Join(trial.Kinds(), ", "))
 	}
 	if _, err := time.Parse(time.DateOnly, w.since); w.since != "" && err != nil {
 		if _, ok := trial.Events[w.since]; !ok {
-			return usagef("-since is a day such as 2026-03-01, or one of %s", strings.Join(trial.EventNames(), ", "))
+			return frame.Usagef("-since is a day such as 2026-03-01, or one of %s", strings.Join(trial.EventNames(), ", "))
 		}
 	}
 	return nil
@@ -58,7 +59,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own history, org:ID, seal:COMMITMENT or log")
+		return frame.Usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own history, org:ID, seal:COMMITMENT or log")
 	}
 	if err := w.check(); err != nil {
 		return err
@@ -82,7 +83,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s\n", data)
+		fmt.Fprintf(e.Stdout, "%s\n", data)
 	} else if err := e.printHistory(r.policy, p.Verdict, w); err != nil {
 		return err
 	} else {
@@ -98,7 +99,7 @@ func (e *env) printFormerly(by *dossier.History, v *history.Verdict) {
 	}
 	if rec, ok := v.Record.(*trial.TrialRecord); ok {
 		for _, line := range dossier.Formerly(by.Verdict, rec.ID) {
-			fmt.Fprintln(e.stdout, line)
+			fmt.Fprintln(e.Stdout, line)
 		}
 	}
 }
@@ -129,7 +130,7 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 	}
 	id, err := trial.ParseIdentifier(typed)
 	if err != nil {
-		return trial.RecordKey{}, usageError{err}
+		return trial.RecordKey{}, frame.AsUsage(err)
 	}
 	return trial.RecordKey{Kind: "identifier", ID: id}, nil
 }
@@ -138,7 +139,7 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 func (r *remote) trialKey(typed string) (trial.RecordKey, error) {
 	key, err := r.recordKey(typed)
 	if err == nil && key.Kind != "trial" && key.Kind != "identifier" {
-		return key, usagef("%s is no trial: give its id or a number bound to it", typed)
+		return key, frame.Usagef("%s is no trial: give its id or a number bound to it", typed)
 	}
 	return key, err
 }
@@ -146,7 +147,7 @@ func (r *remote) trialKey(typed string) (trial.RecordKey, error) {
 func checkedKey(kind, id string) (trial.RecordKey, error) {
 	key := trial.RecordKey{Kind: kind, ID: id}
 	if err := key.Check(); err != nil {
-		return trial.RecordKey{}, usageError{err}
+		return trial.RecordKey{}, frame.AsUsage(err)
 	}
 	return key, nil
 }
@@ -287,10 +288,10 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 			continue
 		}
 		shown++
-		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(entry.Entry))
+		fmt.Fprintf(e.Stdout, "%d %s\n", entry.Index, summary(entry.Entry))
 		if i := items[entry.Index]; i != nil {
 			if of := tl.About(i); of != nil {
-				fmt.Fprintf(e.stdout, "  about entry %d: %s\n", of.Index, trial.Describe(of.Statement))
+				fmt.Fprintf(e.Stdout, "  about entry %d: %s\n", of.Index, trial.Describe(of.Statement))
 			}
 			e.printMarks(i)
 			marks = append(marks, i.Marks...)
@@ -299,19 +300,19 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 	e.legend(marks)
 	what := w.words()
 	if shown == 0 {
-		fmt.Fprintf(e.stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
+		fmt.Fprintf(e.Stdout, "nothing%s was logged for %s %s up to size %d\n", what, v.Key.Kind, v.Key.ID, size)
 	} else {
 		list := fmt.Sprintf("these %d entries are", shown)
 		if shown == 1 {
 			list = "this 1 entry is"
 		}
-		fmt.Fprintf(e.stdout, "%s all%s that was logged for %s %s up to size %d\n", list, what, v.Key.Kind, v.Key.ID, size)
+		fmt.Fprintf(e.Stdout, "%s all%s that was logged for %s %s up to size %d\n", list, what, v.Key.Kind, v.Key.ID, size)
 	}
 	for _, n := range dossier.Numbers(v) {
-		fmt.Fprintf(e.stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, dossier.OwnPrefix, n.ID)
+		fmt.Fprintf(e.Stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, dossier.OwnPrefix, n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
-		fmt.Fprintf(e.stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, trial.Moment(t))
+		fmt.Fprintf(e.Stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, trial.Moment(t))
 	}
 	e.printPolicy(p)
 	return nil
@@ -353,7 +354,7 @@ func (w view) after(tl *timeline.Timeline) (trial.Time, error) {
 	date := w.since
 	if _, event := trial.Events[w.since]; event {
 		if tl == nil {
-			return 0, usagef("-since with an event is for the history of a trial")
+			return 0, frame.Usagef("-since with an event is for the history of a trial")
 		}
 		if date = tl.EventDate(w.since); date == "" {
 			return 0, fmt.Errorf("%w: no %s is logged for this trial", errInvalid, w.since)
@@ -364,16 +365,16 @@ func (w view) after(tl *timeline.Timeline) (trial.Time, error) {
 
 // printPolicy says under which policy a verdict holds.
 func (e *env) printPolicy(p *checkpoint.Policy) {
-	fmt.Fprintf(e.stdout, "policy SHA-256 %s, asks for %s\n", p.Digest(), p.QuorumText())
+	fmt.Fprintf(e.Stdout, "policy SHA-256 %s, asks for %s\n", p.Digest(), p.QuorumText())
 }
 
 // printMarks shows the marks of an entry below it.
 func (e *env) printMarks(i *timeline.Item) {
 	for _, m := range timeline.Group(i.Marks, false) {
-		fmt.Fprintf(e.stdout, "  %s %s: %s\n", m.ID, timeline.MarkText(m.ID), printable(m.Text()))
+		fmt.Fprintf(e.Stdout, "  %s %s: %s\n", m.ID, timeline.MarkText(m.ID), frame.Printable(m.Text()))
 	}
 	for _, m := range timeline.Group(i.Marks, true) {
-		fmt.Fprintf(e.stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, timeline.MarkText(m.ID), printable(m.Text()))
+		fmt.Fprintf(e.Stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, timeline.MarkText(m.ID), frame.Printable(m.Text()))
 	}
 }
 
@@ -388,25 +389,25 @@ func (e *env) legend(marks []timeline.Mark) {
 	}
 	for w := trial.WeightBears; w <= trial.WeightInform; w++ {
 		if len(ids[w]) > 0 {
-			fmt.Fprintf(e.stdout, "legend: %s: %s\n", strings.Join(ids[w], ", "), timeline.WeightText[w])
+			fmt.Fprintf(e.Stdout, "legend: %s: %s\n", strings.Join(ids[w], ", "), timeline.WeightText[w])
 		}
 	}
 }
 
 func verifyHistory(ctx context.Context, e *env, args []string) error {
 	var w view
-	fs := e.flags()
+	fs := e.Flags()
 	var policyFile string
 	policyFlag(fs, &policyFile)
 	w.flags(fs)
-	var files words
+	var files frame.Words
 	fs.Var(&files, "files", "`file` or folder with documents that a report was drawn from; may be repeated")
-	rest, err := e.parse(fs, args)
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one history, as trial history -json prints it or trial report writes it, must be given")
+		return frame.Usagef("one history, as trial history -json prints it or trial report writes it, must be given")
 	}
 	if err := w.check(); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/study"
@@ -82,12 +83,12 @@ type importer struct {
 	verifier *receipt.Verifier
 	report   []*importRecord
 	window   []*importRecord
-	progress *progress
+	progress *frame.Progress
 }
 
 func importCommand(ctx context.Context, e *env, args []string) error {
-	m := &importer{remote: new(remote), e: e, progress: e.progress("importing")}
-	defer m.progress.end()
+	m := &importer{remote: new(remote), e: e, progress: e.Progress("importing")}
+	defer m.progress.End()
 	var asJSON bool
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
 		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it was downloaded, or today)")
@@ -99,11 +100,11 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) < 2 || registers[rest[0]] == "" {
-		return usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
+		return frame.Usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
 	}
 	m.register = rest[0]
 	if _, err := trial.ParseDate(m.seen); m.seen != "" && err != nil {
-		return usagef("-seen: %w", err)
+		return frame.Usagef("-seen: %w", err)
 	}
 	for _, name := range rest[1:] {
 		if _, err := regular(name); err != nil {
@@ -114,7 +115,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	m.verifier = receipt.NewVerifier(m.policy)
 	if !m.dry {
 		if err := os.MkdirAll(m.out, 0o755); err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		if err := m.sameLog(ctx); err != nil {
 			return err
@@ -128,7 +129,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	if err := m.flush(ctx); err != nil {
 		return err
 	}
-	m.progress.end()
+	m.progress.End()
 	if m.dry {
 		return m.refusals()
 	}
@@ -139,7 +140,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 func (m *importer) file(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	defer f.Close()
 	n, held := 0, 0
@@ -160,7 +161,7 @@ func (m *importer) file(ctx context.Context, name string) error {
 		n = i
 		err := take(last)
 		last = m.read(name, i, record)
-		m.progress.show("%s record %d", name, i)
+		m.progress.Show("%s record %d", name, i)
 		return err
 	})
 	if stop != nil || ctx.Err() != nil {
@@ -173,8 +174,8 @@ func (m *importer) file(ctx context.Context, name string) error {
 		return err
 	}
 	if errors.Is(err, study.ErrMorePages) {
-		m.progress.end()
-		fmt.Fprintf(m.e.stderr, "trial import: %s: %v: import them too\n", printable(name), err)
+		m.progress.End()
+		fmt.Fprintf(m.e.Stderr, "trial import: %s: %v: import them too\n", frame.Printable(name), err)
 	} else if err != nil {
 		return take(&importRecord{Status: importRefused, File: name, Record: n + 1, Reason: err.Error()})
 	}
@@ -297,11 +298,11 @@ func (m *importer) refusals() error {
 	n := 0
 	for _, r := range m.report {
 		for _, note := range r.Notes {
-			fmt.Fprintf(m.e.stderr, "%s %s record %d: %s\n", r.Status, printable(r.File), r.Record, printable(note))
+			fmt.Fprintf(m.e.Stderr, "%s %s record %d: %s\n", r.Status, frame.Printable(r.File), r.Record, frame.Printable(note))
 		}
 		if r.Status == importRefused {
 			n++
-			fmt.Fprintf(m.e.stderr, "refused %s record %d: %s\n", printable(r.File), r.Record, printable(r.Reason))
+			fmt.Fprintf(m.e.Stderr, "refused %s record %d: %s\n", frame.Printable(r.File), r.Record, frame.Printable(r.Reason))
 		}
 	}
 	if n > 0 {
@@ -317,7 +318,7 @@ func (m *importer) finish(asJSON bool) error {
 		counts[r.Status]++
 	}
 	if asJSON {
-		enc := json.NewEncoder(m.e.stdout)
+		enc := json.NewEncoder(m.e.Stdout)
 		enc.SetIndent("", " ")
 		if err := enc.Encode(struct {
 			Records int             `json:"records"`
@@ -342,34 +343,34 @@ func (m *importer) print(counts map[string]int) {
 	for _, r := range m.report {
 		where := fmt.Sprintf("%s record %d", r.File, r.Record)
 		if r.Status == importRefused {
-			fmt.Fprintf(m.e.stdout, "refused %s: %s\n", printable(where), printable(r.Reason))
+			fmt.Fprintf(m.e.Stdout, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
 			continue
 		}
-		fmt.Fprintf(m.e.stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index, printable(where))
+		fmt.Fprintf(m.e.Stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index, frame.Printable(where))
 		if r.Reason != "" {
-			fmt.Fprintf(m.e.stdout, "  %s\n", printable(r.Reason))
+			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(r.Reason))
 		}
 		for _, n := range r.Notes {
-			fmt.Fprintf(m.e.stdout, "  note: %s\n", printable(n))
+			fmt.Fprintf(m.e.Stdout, "  note: %s\n", frame.Printable(n))
 		}
 		for _, c := range r.Conflicts {
-			fmt.Fprintf(m.e.stdout, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
+			fmt.Fprintf(m.e.Stdout, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
 		}
 		for _, c := range r.Changes {
-			fmt.Fprintf(m.e.stdout, "  %s\n", printable(c))
+			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(c))
 		}
 		if r.FactsFile != "" {
-			fmt.Fprintf(m.e.stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts, printable(r.FactsFile))
+			fmt.Fprintf(m.e.Stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts, frame.Printable(r.FactsFile))
 		}
 		if len(r.Withheld) > 0 {
-			fmt.Fprintf(m.e.stdout, "  withheld, for they name a person or hold an address: %s\n", strings.Join(r.Withheld, ", "))
+			fmt.Fprintf(m.e.Stdout, "  withheld, for they name a person or hold an address: %s\n", strings.Join(r.Withheld, ", "))
 		}
 	}
-	fmt.Fprintf(m.e.stdout, "records %d:", len(m.report))
+	fmt.Fprintf(m.e.Stdout, "records %d:", len(m.report))
 	for i, s := range importStatuses {
-		fmt.Fprintf(m.e.stdout, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
+		fmt.Fprintf(m.e.Stdout, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
 	}
-	fmt.Fprintln(m.e.stdout)
+	fmt.Fprintln(m.e.Stdout)
 }
 
 func dated(day string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/timeline"
@@ -22,21 +23,21 @@ func inForce(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 && len(rest) != 2 {
-		return usagef("one trial must be given, and a file if it is to be compared")
+		return frame.Usagef("one trial must be given, and a file if it is to be compared")
 	}
 	if day == "" {
 		day = time.Now().UTC().Format(time.DateOnly)
 	}
 	date, err := time.Parse(time.DateOnly, day)
 	if err != nil {
-		return usagef("-at is a date such as 2026-03-01, not %q", day)
+		return frame.Usagef("-at is a date such as 2026-03-01, not %q", day)
 	}
 	files, err := e.digestFiles(ctx, rest[1:])
 	if err != nil {
 		return err
 	}
 	if err := trial.CheckScope(scope); err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	key, err := r.trialKey(rest[0])
 	if err != nil {
@@ -58,30 +59,30 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	}
 	emptied := dossier.EmptiedVersions(timeline, scope, end)
 	if found == nil && len(emptied) > 0 {
-		fmt.Fprintf(e.stdout, "no protocol stands that was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
+		fmt.Fprintf(e.Stdout, "no protocol stands that was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else if found == nil {
-		fmt.Fprintf(e.stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
+		fmt.Fprintf(e.Stdout, "no protocol was logged for %s %s by %s\n", v.Key.Kind, v.Key.ID, day)
 	} else {
 		if p := found.Statement.Predicate.(*trial.Protocol); p.Scope != scope {
-			fmt.Fprintf(e.stdout, "no version of the scope %s was in force on %s: the global one holds there\n", scope, day)
+			fmt.Fprintf(e.Stdout, "no version of the scope %s was in force on %s: the global one holds there\n", scope, day)
 		}
 		p := found.Statement.Predicate.(*trial.Protocol)
-		fmt.Fprintf(e.stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", found.Value("version"), p.Scope, day, found.Index, found.Time)
+		fmt.Fprintf(e.Stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", found.Value("version"), p.Scope, day, found.Index, found.Time)
 		for _, s := range found.Statement.Subjects {
 			if s.Digest.SHA256.IsZero() {
-				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)
+				fmt.Fprintf(e.Stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)
 			} else {
-				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", s.Name, s.Digest.SHA256)
+				fmt.Fprintf(e.Stdout, "  %s: SHA-256 %s\n", s.Name, s.Digest.SHA256)
 			}
 		}
 		e.printMarks(found)
 	}
 	for _, i := range emptied {
-		fmt.Fprintf(e.stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index, i.Time, i.Void.Index, i.Void.Time)
+		fmt.Fprintf(e.Stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index, i.Time, i.Void.Index, i.Void.Time)
 	}
 	e.printFormerly(by, v)
 	if witnessed {
-		fmt.Fprintf(e.stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, trial.Moment(seen))
+		fmt.Fprintf(e.Stdout, "as of the tree of size %d, which witnesses saw by %s\n", v.Checkpoint.Size, trial.Moment(seen))
 	}
 	e.printPolicy(r.policy)
 	for _, f := range files {
@@ -91,7 +92,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 			}
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s is among them\n", f.name)
+		fmt.Fprintf(e.Stdout, "%s is among them\n", f.name)
 	}
 	return stated(&dossier.Histories{Trial: p})
 }

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -33,24 +34,24 @@ const (
 )
 
 func keygen(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	name := fs.String("name", "", "printed `name` of the key's owner; it is never logged, only a commitment to it")
 	org := fs.String("org", "", "`id` of the organisation the key signs for, or registrar")
 	out := fs.String("out", "", "`name` of the files to make: NAME.key and NAME.pub")
 	p256 := fs.Bool("p256", false, "make an ECDSA P-256 key instead of an Ed25519 one")
-	rest, err := e.parse(fs, args)
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if *name == "" || *org == "" || *out == "" || len(rest) > 0 {
-		return usagef("-name, -org and -out must be given, and nothing else")
+		return frame.Usagef("-name, -org and -out must be given, and nothing else")
 	}
 	if _, err := (&trial.Openings{Name: *name, NameSalt: newSalt()}).Marshal(); err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	id := strings.ToLower(*org)
 	if err := trial.CheckOrgID(id); err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	var signer crypto.Signer
 	if *p256 {
@@ -80,8 +81,8 @@ func keygen(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(*out+".pub", pub, 0o644); err != nil {
 		return errors.Join(err, os.Remove(*out+".key"))
 	}
-	fmt.Fprintf(e.stderr, "made %s.key (yours alone) and %s.pub: send the latter to whoever runs %s\n", *out, *out, enrolCommand)
-	fmt.Fprintln(e.stdout, request.Key.ID())
+	fmt.Fprintf(e.Stderr, "made %s.key (yours alone) and %s.pub: send the latter to whoever runs %s\n", *out, *out, enrolCommand)
+	fmt.Fprintln(e.Stdout, request.Key.ID())
 	return nil
 }
 
@@ -92,23 +93,23 @@ func readKey(name string) (*keyFile, error) {
 		return nil, err
 	}
 	if len(data) == 0 {
-		return nil, usagef("%s is empty, as a copy that failed leaves it: put its backup in its place", name)
+		return nil, frame.Usagef("%s is empty, as a copy that failed leaves it: put its backup in its place", name)
 	}
 	block, _ := pem.Decode(data)
 	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, usagef("%s holds no signing key: make one with trial keygen", name)
+		return nil, frame.Usagef("%s holds no signing key: make one with trial keygen", name)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, usagef("%s: %w", name, err)
+		return nil, frame.Usagef("%s: %w", name, err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, usagef("%s holds a key that cannot sign", name)
+		return nil, frame.Usagef("%s holds a key that cannot sign", name)
 	}
 	k := &keyFile{signer: signer}
 	if k.public, err = trial.NewPublicKey(signer.Public()); err != nil {
-		return nil, usagef("%s: %w", name, err)
+		return nil, frame.Usagef("%s: %w", name, err)
 	}
 	head, _, _ := strings.Cut(string(data), "-----BEGIN")
 	members := trial.Members(head)
@@ -126,7 +127,7 @@ func (e *env) private(name string, strict bool) error {
 	if strict {
 		return fmt.Errorf("%w key file: %w", errInvalid, err)
 	}
-	fmt.Fprintf(e.stderr, "trial %s: warning: %v\n", e.name, err)
+	fmt.Fprintf(e.Stderr, "trial %s: warning: %v\n", e.Command(), err)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func readRequest(name string) (trial.Request, error) {
 	}
 	r, err := trial.ParseRequest(data)
 	if err != nil {
-		return trial.Request{}, usagef("%s: %w", name, err)
+		return trial.Request{}, frame.Usagef("%s: %w", name, err)
 	}
 	return r, nil
 }
@@ -156,7 +157,7 @@ func createTemp(name string, perm os.FileMode) (*os.File, error) {
 func writeNew(name string, data []byte, perm os.FileMode) error {
 	f, err := createTemp(name, perm)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(data)
@@ -168,10 +169,10 @@ func writeNew(name string, data []byte, perm os.FileMode) error {
 		err = os.Rename(f.Name(), name) // some file systems have no links
 	}
 	if errors.Is(err, os.ErrExist) {
-		return usagef("%s is there already and is not overwritten", name)
+		return frame.Usagef("%s is there already and is not overwritten", name)
 	}
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	return nil
 }

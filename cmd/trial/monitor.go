@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/evidence"
 )
@@ -45,10 +46,10 @@ func monitor(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) > 0 || stateFile == "" {
-		return usagef("-state must be given, and no arguments but flags")
+		return frame.Usagef("-state must be given, and no arguments but flags")
 	}
 	if interval <= 0 || m.Limits.Silence <= 0 || m.Limits.Late <= 0 || m.Limits.Far <= 0 {
-		return usagef("-interval, -silence, -late and -far are times above zero, such as 90s or 2h")
+		return frame.Usagef("-interval, -silence, -late and -far are times above zero, such as 90s or 2h")
 	}
 	if err := folderOf("-state", stateFile); err != nil {
 		return err
@@ -65,7 +66,7 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	for _, url := range also {
 		c, err := client.New(strings.TrimSuffix(strings.TrimRight(url, "/"), "/checkpoint"))
 		if err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		m.Also = append(m.Also, audit.Place{Name: url, Fetch: func(ctx context.Context) ([]byte, error) {
 			data, err := c.Checkpoint(ctx)
@@ -77,20 +78,20 @@ func monitor(ctx context.Context, e *env, args []string) error {
 		}})
 	}
 	m.Policy, m.Source = r.policy, r.client
-	p := e.progress("replaying")
-	m.Progress = func(done, total uint64) { p.show("%d of %d entries", done, total) }
+	p := e.Progress("replaying")
+	m.Progress = func(done, total uint64) { p.Show("%d of %d entries", done, total) }
 	m.Warn = func(format string, args ...any) {
-		p.end()
-		fmt.Fprintf(e.stderr, "trial monitor: %s\n", printable(fmt.Sprintf(format, args...)))
+		p.End()
+		fmt.Fprintf(e.Stderr, "trial monitor: %s\n", frame.Printable(fmt.Sprintf(format, args...)))
 	}
 	m.Raise = func(a audit.Alarm) error {
-		p.end()
+		p.End()
 		state := "alarm"
 		if a.Ended {
 			state = "ended"
 		}
-		fmt.Fprintf(e.stderr, "trial monitor: %s: %s: %s\n", state, a.Alarm, printable(a.Text))
-		return json.NewEncoder(e.stdout).Encode(a)
+		fmt.Fprintf(e.Stderr, "trial monitor: %s: %s: %s\n", state, a.Alarm, frame.Printable(a.Text))
+		return json.NewEncoder(e.Stdout).Encode(a)
 	}
 	m.Keep = func(name string, x *evidence.Evidence) (string, error) { return keepEvidence(stateFile, name, x) }
 	m.Store = func(state, memory []byte) error {
@@ -106,7 +107,7 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	}
 	for {
 		done, err := m.Round(ctx)
-		p.end()
+		p.End()
 		switch {
 		case ctx.Err() != nil:
 			return nil // told to end, which it does between two alarms
@@ -144,7 +145,7 @@ func resumeMonitor(m *audit.Monitor, stateFile string) error {
 	for i, name := range []string{stateFile, stateFile + ".alarms"} {
 		var err error
 		if data[i], err = os.ReadFile(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 	}
 	if err := m.Resume(data[0], data[1]); err != nil {

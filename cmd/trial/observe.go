@@ -262,7 +262,7 @@ func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash
 	}
 	r.ID = trial.StatementID(payload)
 	if m.dry {
-		fmt.Fprintf(m.e.stdout, "%s\n", payload)
+		fmt.Fprintf(m.e.Stdout, "%s\n", payload)
 		return nil
 	}
 	if apart != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -24,7 +25,7 @@ func enrolOrg(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if id == "" || name == "" || len(pubs) == 0 {
-		return usagef("-id, -name and at least one administrator's .pub file must be given")
+		return frame.Usagef("-id, -name and at least one administrator's .pub file must be given")
 	}
 	var o trial.Openings
 	org := &trial.Org{Common: r.common("responsibility", &o), ID: strings.ToLower(id), Name: name}
@@ -34,7 +35,7 @@ func enrolOrg(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 		if req.Org != org.ID {
-			return usagef("%s asks to be enrolled for %s, not for %s", file, req.Org, org.ID)
+			return frame.Usagef("%s asks to be enrolled for %s, not for %s", file, req.Org, org.ID)
 		}
 		org.Administrators = append(org.Administrators, req.Enrolment)
 	}
@@ -42,9 +43,9 @@ func enrolOrg(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(pubs) == 1 {
-		fmt.Fprintln(e.stderr, "one administrator is enrolled; a second one, in case the first key is lost, is advised")
+		fmt.Fprintln(e.Stderr, "one administrator is enrolled; a second one, in case the first key is lost, is advised")
 	}
-	fmt.Fprintln(e.stdout, org.ID)
+	fmt.Fprintln(e.Stdout, org.ID)
 	return nil
 }
 
@@ -62,10 +63,10 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(pubs) != 1 {
-		return usagef("one .pub file must be given")
+		return frame.Usagef("one .pub file must be given")
 	}
 	if role != trial.RoleSigner && role != trial.RoleAdministrator && role != trial.RoleRegistrar {
-		return usagef("-role is signer, administrator or registrar")
+		return frame.Usagef("-role is signer, administrator or registrar")
 	}
 	req, err := readRequest(pubs[0])
 	if err != nil {
@@ -81,7 +82,7 @@ func enrolKey(ctx context.Context, e *env, args []string) error {
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 
@@ -106,14 +107,14 @@ func revokeKey(ctx context.Context, e *env, args []string) error {
 	if _, err := r.send(ctx, e, how, &trial.Statement{Subjects: trial.NamedSubject("key", id), Predicate: k}, &o, nil); err != nil {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 
 // keyNamed returns the key, and whose it is, that the one argument names.
 func (r *remote) keyNamed(keys []string) (id trial.Hash, org string, err error) {
 	if len(keys) != 1 {
-		return id, "", usagef("one .pub file or key id must be given")
+		return id, "", frame.Usagef("one .pub file or key id must be given")
 	}
 	if id, err = trial.ParseHash(keys[0]); err == nil {
 		return id, r.key.org, nil
@@ -129,18 +130,18 @@ func whoami(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) > 0 {
-		return usagef("no arguments but flags are taken")
+		return frame.Usagef("no arguments but flags are taken")
 	}
 	about, err := r.client.Record(ctx, "key", r.key.public.ID().String())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "key %s\n", r.key.public.ID())
+	fmt.Fprintf(e.Stdout, "key %s\n", r.key.public.ID())
 	if r.key.name != "" {
-		fmt.Fprintf(e.stdout, "name %s (kept in the key file, never logged)\n", printable(r.key.name))
+		fmt.Fprintf(e.Stdout, "name %s (kept in the key file, never logged)\n", frame.Printable(r.key.name))
 	}
 	if len(about.Entries) == 0 {
-		fmt.Fprintf(e.stdout, "not enrolled in %s up to size %d\n", r.log.Name(), about.Size)
+		fmt.Fprintf(e.Stdout, "not enrolled in %s up to size %d\n", r.log.Name(), about.Size)
 		return fmt.Errorf("%w: the key is not enrolled", errInvalid)
 	}
 	for _, entry := range about.Entries {
@@ -148,8 +149,8 @@ func whoami(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", entry.Index, err)
 		}
-		fmt.Fprintf(e.stdout, "%d %s\n", entry.Index, summary(parsed))
+		fmt.Fprintf(e.Stdout, "%d %s\n", entry.Index, summary(parsed))
 	}
-	fmt.Fprintln(e.stderr, "as the log tells it; trial audit checks the whole")
+	fmt.Fprintln(e.Stderr, "as the log tells it; trial audit checks the whole")
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -38,7 +39,7 @@ func readTrust(e *env, policyFile, historyFile string) (*trust, error) {
 		return nil, fmt.Errorf("%s: %w", historyFile, err)
 	}
 	if v.Key.Kind != "log" {
-		return nil, usagef("%s is the history of a %s: trial history -json log makes the one that is meant", historyFile, v.Key.Kind)
+		return nil, frame.Usagef("%s is the history of a %s: trial history -json log makes the one that is meant", historyFile, v.Key.Kind)
 	}
 	t.history = v.Verdict
 	if t.before, err = v.PastPolicies(); err != nil {
@@ -91,7 +92,7 @@ func readHistory(name string) ([]byte, error) {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, frame.AsUsage(err)
 	}
 	return data, nil
 }

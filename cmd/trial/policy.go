@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
@@ -17,8 +18,8 @@ func policyCommand(ctx context.Context, e *env, args []string) error {
 			return publishPolicy(ctx, e, args[1:])
 		case "show", "diff":
 			verb, args := args[0], args[1:]
-			fs := e.flags()
-			rest, err := e.parse(fs, args)
+			fs := e.Flags()
+			rest, err := e.Parse(fs, args)
 			if err != nil {
 				return err
 			}
@@ -32,28 +33,28 @@ func policyCommand(ctx context.Context, e *env, args []string) error {
 			}
 			if verb == "show" && len(policies) == 1 {
 				for _, line := range policyWords(policies[0]) {
-					fmt.Fprintln(e.stdout, line)
+					fmt.Fprintln(e.Stdout, line)
 				}
 				return nil
 			}
 			if verb == "diff" && len(policies) == 2 {
-				return diffPolicies(e.stdout, rest, policies)
+				return diffPolicies(e.Stdout, rest, policies)
 			}
-			return usagef("trial policy show takes one policy file, trial policy diff two")
+			return frame.Usagef("trial policy show takes one policy file, trial policy diff two")
 		}
 	}
-	fs := e.flags()
-	if _, err := e.parse(fs, args); err != nil {
+	fs := e.Flags()
+	if _, err := e.Parse(fs, args); err != nil {
 		return err
 	}
-	return usagef("show, diff or publish must be given")
+	return frame.Usagef("show, diff or publish must be given")
 }
 
 // policyWords says a policy, one fact a line.
 func policyWords(p *checkpoint.Policy) []string {
 	lines := []string{fmt.Sprintf("policy SHA-256 %s", p.Digest())}
 	for _, l := range p.Logs {
-		lines = append(lines, fmt.Sprintf("log %s, key %08x%s", printable(l.Name()), l.KeyHash(), at(l.URL)))
+		lines = append(lines, fmt.Sprintf("log %s, key %08x%s", frame.Printable(l.Name()), l.KeyHash(), at(l.URL)))
 	}
 	replaying := 0
 	for _, w := range p.Witnesses {
@@ -62,9 +63,9 @@ func policyWords(p *checkpoint.Policy) []string {
 			replaying++
 			does = "replays the rules"
 		}
-		lines = append(lines, fmt.Sprintf("witness %s: %s, key %08x, %s%s", printable(w.Label), printable(w.Name()), w.KeyHash(), does, at(w.URL)))
+		lines = append(lines, fmt.Sprintf("witness %s: %s, key %08x, %s%s", frame.Printable(w.Label), frame.Printable(w.Name()), w.KeyHash(), does, at(w.URL)))
 	}
-	lines = append(lines, "quorum "+printable(p.QuorumText()))
+	lines = append(lines, "quorum "+frame.Printable(p.QuorumText()))
 	switch {
 	case p.Unwitnessed():
 		lines = append(lines, "no witness is asked for: everything is the operator's word alone")
@@ -83,7 +84,7 @@ func at(url string) string {
 	if url == "" {
 		return ""
 	}
-	return " at " + printable(url)
+	return " at " + frame.Printable(url)
 }
 
 // diffPolicies shows what one policy says and the other does not. They are told

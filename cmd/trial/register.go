@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -29,13 +30,13 @@ func register(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if number == "" {
-		return usagef("-number must be given")
+		return frame.Usagef("-number must be given")
 	}
 	if org == "" {
 		org = r.key.org
 	}
 	if org == "" {
-		return usagef("the key file does not say whose key it is: name the organisation with -org")
+		return frame.Usagef("the key file does not say whose key it is: name the organisation with -org")
 	}
 	files, err := e.finishedFiles(ctx, machine, settle, names)
 	if err != nil {
@@ -53,7 +54,7 @@ func register(ctx context.Context, e *env, args []string) error {
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 
@@ -69,11 +70,11 @@ func identify(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if typed == "" || len(rest) != 1 {
-		return usagef("-trial and one registry number must be given")
+		return frame.Usagef("-trial and one registry number must be given")
 	}
 	number, err := trial.ParseIdentifier(rest[0])
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	id, err := r.resolve(ctx, typed)
 	if err != nil {
@@ -87,7 +88,7 @@ func identify(ctx context.Context, e *env, args []string) error {
 	if _, err := r.send(ctx, e, how, st, &o, nil); err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, number)
+	fmt.Fprintln(e.Stdout, number)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
@@ -29,11 +30,11 @@ func ruling(ctx context.Context, e *env, args []string) error {
 	}
 	id, err := trial.ParseHash(typed)
 	if err != nil || len(rest) != 1 {
-		return usagef("-trial with a trial's id and one disputed number must be given")
+		return frame.Usagef("-trial with a trial's id and one disputed number must be given")
 	}
 	number, err := trial.ParseIdentifier(rest[0])
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	var o trial.Openings
 	p := &trial.Ruling{Common: r.common("responsibility", &o), Ground: ground, Identifier: number, Trial: id}
@@ -54,7 +55,7 @@ func logKey(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) > 1 || (len(rest) == 1) == (retire != "") {
-		return usagef("the log.next.pub file that triallog rotate makes, or -retire VKEY, must be given")
+		return frame.Usagef("the log.next.pub file that triallog rotate makes, or -retire VKEY, must be given")
 	}
 	var o trial.Openings
 	k := &trial.LogKey{Common: r.common("responsibility", &o), Action: "retire", VKey: retire}
@@ -65,7 +66,7 @@ func logKey(ctx context.Context, e *env, args []string) error {
 		}
 		m := trial.Members(string(text))
 		if m["log"] != r.log.Name() {
-			return usagef("%s is for the log %q, the policy is of %q", rest[0], m["log"], r.log.Name())
+			return frame.Usagef("%s is for the log %q, the policy is of %q", rest[0], m["log"], r.log.Name())
 		}
 		k.Action, k.VKey, k.Proof = "add", m["vkey"], m["proof"]
 	}
@@ -86,7 +87,7 @@ func rules(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) > 0 || p.Set == 0 || p.From == 0 {
-		return usagef("-set and -from must be given")
+		return frame.Usagef("-set and -from must be given")
 	}
 	var o trial.Openings
 	p.Common = r.common("responsibility", &o)
@@ -102,7 +103,7 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("the new policy file must be given")
+		return frame.Usagef("the new policy file must be given")
 	}
 	text, err := readSmall(rest[0])
 	if err != nil {
@@ -110,10 +111,10 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 	}
 	next, err := checkpoint.ParsePolicy(text)
 	if err != nil {
-		return usagef("%s: %w", rest[0], err)
+		return frame.Usagef("%s: %w", rest[0], err)
 	}
 	if next.Log(r.log.Name()) == nil {
-		return usagef("%s names no key of the log %s", rest[0], r.log.Name())
+		return frame.Usagef("%s names no key of the log %s", rest[0], r.log.Name())
 	}
 	v, err := r.history(ctx, trial.RecordKey{Kind: "log", ID: r.log.Name()}, 0)
 	if err != nil {
@@ -130,6 +131,6 @@ func publishPolicy(ctx context.Context, e *env, args []string) error {
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
@@ -39,7 +40,7 @@ var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 // linked links to an entry of the page, or names the file that nobody has logged.
 func linked(entry uint64, file string) template.HTML {
 	if file != "" {
-		return template.HTML(template.HTMLEscapeString(printable(file)))
+		return template.HTML(template.HTMLEscapeString(frame.Printable(file)))
 	}
 	return template.HTML(fmt.Sprintf(`<a href="#entry-%d">entry %d</a>`, entry, entry))
 }
@@ -66,12 +67,12 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 || filepath.Ext(out) != ".html" {
-		return usagef("one trial, and -o FILE.html for its report, must be given")
+		return frame.Usagef("one trial, and -o FILE.html for its report, must be given")
 	}
 	twin := strings.TrimSuffix(out, ".html") + ".json"
 	for _, name := range []string{out, twin} {
 		if exists(name) {
-			return usagef("%s is there already and is not overwritten", name)
+			return frame.Usagef("%s is there already and is not overwritten", name)
 		}
 	}
 	text, _, err := readArticle(article)
@@ -85,7 +86,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	}
 	x, err := d.Report(r.policy, at, text)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	data, err := x.Marshal()
 	if err != nil {
@@ -104,7 +105,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, visible(page.Bytes()), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n",
+	fmt.Fprintf(e.Stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n",
 		out, twin, quoted(r.policyFile), quoted(twin))
 	return stated(d.Histories)
 }
@@ -120,16 +121,16 @@ func (e *env) verifyReport(p *checkpoint.Policy, data []byte, w view, files []st
 			}
 		}
 	}
-	if _, unreadable := errors.AsType[usageError](err); unreadable {
+	if _, unreadable := errors.AsType[frame.UsageError](err); unreadable {
 		return err
 	}
 	if err != nil {
 		return invalidHistory(err)
 	}
 	if !v.Lacking.IsZero() {
-		fmt.Fprintln(e.stdout, "the report lists these entries, and where the trial stands follows from them")
+		fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands follows from them")
 		return fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", v.Lacking)
 	}
-	fmt.Fprintln(e.stdout, "the report lists these entries, and where the trial stands, its comparison and its deadlines follow from them")
+	fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands, its comparison and its deadlines follow from them")
 	return stated(v.Histories)
 }

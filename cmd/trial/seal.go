@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -24,7 +25,7 @@ type sealed struct {
 // seal logs a commitment to a statement instead of the statement.
 func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Statement, innerOpenings *trial.Openings, files []file) error {
 	if r.key.org == "" {
-		return usagef("the key file does not say whose key it is: a seal stands under the organisation alone")
+		return frame.Usagef("the key file does not say whose key it is: a seal stands under the organisation alone")
 	}
 	payload, err := inner.Marshal()
 	if err != nil {
@@ -55,7 +56,7 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 		return err
 	}
 	if err := writeNew(name, append(data, '\n'), 0o600); err != nil {
-		return usagef("%w: give the seal another name by another name of the file", err)
+		return frame.Usagef("%w: give the seal another name by another name of the file", err)
 	}
 	id, err := r.send(ctx, e, how, st, &o, nil)
 	if err != nil {
@@ -64,9 +65,9 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 		}
 		return err
 	}
-	fmt.Fprintf(e.stderr, "sealed; what opens it is kept in %s and nowhere else: "+
+	fmt.Fprintf(e.Stderr, "sealed; what opens it is kept in %s and nowhere else: "+
 		"open it with trial unseal -log %s -policy %s -key %s %s\n", name, quoted(r.url), quoted(r.policyFile), quoted(r.keyFile), quoted(name))
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 
@@ -78,7 +79,7 @@ func unseal(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("the .sealed file that trial submit -seal made must be given")
+		return frame.Usagef("the .sealed file that trial submit -seal made must be given")
 	}
 	data, err := readSmall(rest[0])
 	if err != nil {
@@ -86,7 +87,7 @@ func unseal(ctx context.Context, e *env, args []string) error {
 	}
 	var s sealed
 	if err := json.Unmarshal(data, &s); err != nil || s.Seal.IsZero() || s.Openings == nil {
-		return usagef("%s is no file that trial submit -seal makes, or it was altered", rest[0])
+		return frame.Usagef("%s is no file that trial submit -seal makes, or it was altered", rest[0])
 	}
 	at, err := r.logged(ctx, s.Seal.String())
 	if err != nil {
@@ -111,7 +112,7 @@ func unseal(ctx context.Context, e *env, args []string) error {
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, id)
+	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -84,11 +85,11 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 		return trial.Hash{}, err
 	}
 	if _, err := o.Marshal(); err != nil { // before anything is sent: without openings there is no receipt
-		return trial.Hash{}, usagef("%w: make a key whose -name can be shown", err)
+		return trial.Hash{}, frame.Usagef("%w: make a key whose -name can be shown", err)
 	}
 	if how.dry {
-		fmt.Fprintf(e.stdout, "%s\n", payload)
-		fmt.Fprintf(e.stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
+		fmt.Fprintf(e.Stdout, "%s\n", payload)
+		fmt.Fprintf(e.Stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
 		return trial.StatementID(payload), nil
 	}
 	envelope, err := trial.Sign(payload, r.key.signer)
@@ -98,7 +99,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	d := &draft{Envelope: envelope, Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
 	if err := d.place(r, st, how.outDir, files); err != nil {
 		if v := d.already(r.policy, st); v != nil {
-			fmt.Fprintf(e.stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
+			fmt.Fprintf(e.Stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
 			return v.Entry.Statement.ID, nil
 		}
 		return d.id, err
@@ -113,7 +114,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	res, err := r.client.Submit(ctx, envelope, r.key.public.SPKI())
 	if errors.Is(err, client.ErrPending) {
-		fmt.Fprintf(e.stdout, "pending %s\n", d.id)
+		fmt.Fprintf(e.Stdout, "pending %s\n", d.id)
 		return d.id, fmt.Errorf("%w; fetch its receipt later: %s", err, r.fetch(d.file))
 	}
 	if err != nil {
@@ -126,9 +127,9 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	if err != nil {
 		return d.id, err
 	}
-	fmt.Fprintf(e.stderr, "logged as %s; %s\n", loggedText(v), receiptsText(d.Receipts))
+	fmt.Fprintf(e.Stderr, "logged as %s; %s\n", loggedText(v), receiptsText(d.Receipts))
 	if len(o.Salts) > 0 {
-		fmt.Fprintf(e.stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
+		fmt.Fprintf(e.Stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
 	}
 	return d.id, nil
 }
@@ -214,7 +215,7 @@ func (d *draft) place(r *remote, st *trial.Statement, dir string, files []file) 
 		kind := st.Predicate.Kind()
 		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
 		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
-			return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0], r.fetch(left[0]))
+			return frame.Usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0], r.fetch(left[0]))
 		}
 	}
 	for i, name := range d.Receipts { // whatever folder trial receipt is run in
@@ -224,22 +225,22 @@ func (d *draft) place(r *remote, st *trial.Statement, dir string, files []file) 
 	}
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 	}
 	for i, name := range d.Receipts {
 		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
-			return usagef("%s is there already and is never overwritten: give another folder with -out DIR", name)
+			return frame.Usagef("%s is there already and is never overwritten: give another folder with -out DIR", name)
 		}
 		for _, other := range d.Receipts[:i] {
 			if other == name {
-				return usagef("two files would have the receipt %s: submit them from one folder, without -out", name)
+				return frame.Usagef("two files would have the receipt %s: submit them from one folder, without -out", name)
 			}
 		}
 	}
 	d.file = d.Receipts[0][:len(d.Receipts[0])-len(".tlog-proof")] + ".statement"
 	if _, err := os.Lstat(d.file); err == nil {
-		return usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", d.file, r.fetch(d.file))
+		return frame.Usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", d.file, r.fetch(d.file))
 	}
 	return nil
 }
@@ -264,7 +265,7 @@ func readDraft(name string) (*draft, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(d); err != nil || len(d.Receipts) == 0 || len(d.Digests) != 0 && len(d.Digests) != len(d.Receipts) {
-		return nil, usagef("%s is no statement kept by trial submit, or it was altered", name)
+		return nil, frame.Usagef("%s is no statement kept by trial submit, or it was altered", name)
 	}
 	s, err := trial.Check(d.envelope(), d.Key.SPKI())
 	if err != nil {
@@ -343,7 +344,7 @@ func (d *draft) saltless(e *env) error {
 	}
 	for _, s := range entry.Statement.Statement.Subjects {
 		if _, ok := o.Salts[s.Name]; !ok && !s.Digest.Salted256.IsZero() {
-			fmt.Fprintf(e.stderr, "the file was submitted as private, and this receipt has no salt: no file can be compared with it. The receipt that was filed first holds the only salt\n")
+			fmt.Fprintf(e.Stderr, "the file was submitted as private, and this receipt has no salt: no file can be compared with it. The receipt that was filed first holds the only salt\n")
 			break
 		}
 	}

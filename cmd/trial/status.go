@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/timeline"
@@ -26,7 +27,7 @@ func status(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one trial must be given: its id or a number bound to it")
+		return frame.Usagef("one trial must be given: its id or a number bound to it")
 	}
 	h, err := r.theTrial(ctx, rest[0], false)
 	if err != nil {
@@ -34,13 +35,13 @@ func status(ctx context.Context, e *env, args []string) error {
 	}
 	s := h.Standing(r.policy)
 	if asJSON {
-		enc := json.NewEncoder(e.stdout)
+		enc := json.NewEncoder(e.Stdout)
 		enc.SetIndent("", " ")
 		if err := enc.Encode(s); err != nil {
 			return err
 		}
 	} else {
-		printStanding(e.stdout, s)
+		printStanding(e.Stdout, s)
 		e.printPolicy(r.policy)
 	}
 	return stated(h)
@@ -110,7 +111,7 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 			weight = now
 			fmt.Fprintf(w, "marks, %s:\n", timeline.WeightText[weight])
 		}
-		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, timeline.MarkText(m.ID), printable(m.Text()))
+		fmt.Fprintf(w, "%s entry %d, %s: %s\n", m.ID, m.Index, timeline.MarkText(m.ID), frame.Printable(m.Text()))
 	}
 	if n := len(timeline.Group(s.Marks, true)); n > 0 {
 		fmt.Fprintf(w, "struck marks, which rest on what was emptied since and are in the history: %d\n", n)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -72,21 +73,21 @@ func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
 	_, form, ok := trial.NewForm(f.kind)
 	if !ok {
 		kinds := trial.FormKinds()
-		return usagef("-kind is one of %s; %q is not (the other kinds, %s, have commands of their own: trial help lists them)",
+		return frame.Usagef("-kind is one of %s; %q is not (the other kinds, %s, have commands of their own: trial help lists them)",
 			strings.Join(kinds, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool { return slices.Contains(kinds, k) }), ", "))
 	}
 	for _, x := range form.Flags {
 		if x.Missing != "" && *f.members[x.Name] == "" {
-			return usagef("%s", x.Missing)
+			return frame.Usagef("%s", x.Missing)
 		}
 	}
 	set.Visit(func(x *flag.Flag) {
 		if kinds := fitting(x.Name); len(kinds) > 0 && !slices.Contains(kinds, f.kind) {
-			err = usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
+			err = frame.Usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
 		}
 	})
 	if f.private && files == 0 {
-		err = usagef("-private hides the digests of files, and none is given")
+		err = frame.Usagef("-private hides the digests of files, and none is given")
 	}
 	return err
 }
@@ -105,19 +106,19 @@ func submit(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if f.trial == "" || f.kind == "" {
-		return usagef("-trial and -kind must be given")
+		return frame.Usagef("-trial and -kind must be given")
 	}
 	if _, form, _ := trial.NewForm(f.kind); len(names) == 0 && !form.NoFiles {
-		return usagef("at least one file must be given")
+		return frame.Usagef("at least one file must be given")
 	}
 	if err := f.fit(set, len(names)); err != nil {
 		return err
 	}
 	if f.confirm != "" && !f.facts {
-		return usagef("-confirm confirms the free text of -facts, which is not given")
+		return frame.Usagef("-confirm confirms the free text of -facts, which is not given")
 	}
 	if slices.Contains(names, stdinName) && (f.facts || f.elements != "" || f.seal) {
-		return usagef("-facts, -elements and -seal read a file again later: name a file, not the standard input (%s)", stdinName)
+		return frame.Usagef("-facts, -elements and -seal read a file again later: name a file, not the standard input (%s)", stdinName)
 	}
 	files, err := e.finishedFiles(ctx, machine, f.settle, names)
 	if err != nil {
@@ -148,7 +149,7 @@ func submit(ctx context.Context, e *env, args []string) error {
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintln(e.stdout, sid)
+	fmt.Fprintln(e.Stdout, sid)
 	return nil
 }
 
@@ -165,7 +166,7 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 	var err error
 	if form.Identifier != nil {
 		if *form.Identifier, err = trial.ParseIdentifier(f.trial); err != nil {
-			return nil, id, usageError{err}
+			return nil, id, frame.AsUsage(err)
 		}
 	} else {
 		if id, err = r.resolve(ctx, f.trial); err != nil {
@@ -213,7 +214,7 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("the ID of a statement or its .statement file must be given")
+		return frame.Usagef("the ID of a statement or its .statement file must be given")
 	}
 	d := new(draft)
 	if d.id, err = trial.ParseHash(rest[0]); err != nil {
@@ -223,7 +224,7 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	}
 	res, err := r.client.Receipt(ctx, d.id)
 	if errors.Is(err, client.ErrPending) {
-		fmt.Fprintf(e.stdout, "pending %s\n", d.id)
+		fmt.Fprintf(e.Stdout, "pending %s\n", d.id)
 		return err
 	}
 	if errors.Is(err, client.ErrNotFound) && d.file != "" {
@@ -243,9 +244,9 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "logged as %s\n", loggedText(v))
+	fmt.Fprintf(e.Stderr, "logged as %s\n", loggedText(v))
 	for _, name := range d.Receipts {
-		fmt.Fprintln(e.stdout, name)
+		fmt.Fprintln(e.Stdout, name)
 	}
 	return d.saltless(e)
 }

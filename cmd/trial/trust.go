@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
@@ -32,11 +33,11 @@ func (e *env) trustedPolicy(file *string) (*checkpoint.Policy, error) {
 		*file = os.Getenv(policyVariable)
 	}
 	if *file == "" {
-		return nil, usagef("-policy must be given, or the environment variable %s must name the policy file", policyVariable)
+		return nil, frame.Usagef("-policy must be given, or the environment variable %s must name the policy file", policyVariable)
 	}
 	p, err := readPolicy(*file)
 	if err == nil && !given {
-		fmt.Fprintf(e.stderr, "policy %s, named by %s, SHA-256 %s\n", printable(*file), policyVariable, p.Digest())
+		fmt.Fprintf(e.Stderr, "policy %s, named by %s, SHA-256 %s\n", frame.Printable(*file), policyVariable, p.Digest())
 	}
 	return p, err
 }
@@ -53,7 +54,7 @@ func logURL(p *checkpoint.Policy) (string, error) {
 	case 1:
 		return urls[0], nil
 	case 0:
-		return "", usagef("-log must be given: the policy's log line has no URL behind the key")
+		return "", frame.Usagef("-log must be given: the policy's log line has no URL behind the key")
 	}
-	return "", usagef("-log must be given: the policy's log lines have %d different URLs", len(urls))
+	return "", frame.Usagef("-log must be given: the policy's log lines have %d different URLs", len(urls))
 }

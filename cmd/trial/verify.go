@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 func verify(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+	fs := e.Flags()
 	var policyFile string
 	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
@@ -27,12 +28,12 @@ func verify(ctx context.Context, e *env, args []string) error {
 	fs.StringVar(&want.kind, "kind", "", "the `kind` that the files must have been logged as")
 	fs.StringVar(&want.version, "version", "", "the `version` that they must have been logged as")
 	asJSON := fs.Bool("json", false, "print the verdicts as JSON, one a line")
-	names, err := e.parse(fs, args)
+	names, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(names) == 0 && *proof == "" {
-		return usagef("at least one file must be given, or a receipt alone with -proof")
+		return frame.Usagef("at least one file must be given, or a receipt alone with -proof")
 	}
 	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
@@ -64,8 +65,8 @@ func verify(ctx context.Context, e *env, args []string) error {
 			if len(files) == 1 {
 				return err
 			}
-			fmt.Fprintf(e.stderr, "trial verify: %s\n", printable(err.Error()))
-			if failed == nil || exitStatus(command{}, failed, discard{}) > exitStatus(command{}, err, discard{}) {
+			fmt.Fprintf(e.Stderr, "trial verify: %s\n", frame.Printable(err.Error()))
+			if failed == nil || exitStatus(failed) > exitStatus(err) {
 				failed = err // what is invalid outweighs what could not be checked
 			}
 			continue
@@ -93,13 +94,13 @@ func (e *env) invalidJSON(asJSON bool, f file, why error) error {
 	if isInvalid(why) {
 		verdict = "invalid"
 	}
-	return json.NewEncoder(e.stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
+	return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
 }
 
 // judged puts the verdict in words before its reason: invalid, or cannot be checked.
 // What is wrong with the command line is no verdict.
 func judged(err error) error {
-	if _, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[frame.UsageError](err); ok {
 		return err
 	}
 	if isInvalid(err) {
@@ -117,11 +118,11 @@ func isInvalid(err error) bool {
 
 func (e *env) verdict(v checked, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(e.stdout).Encode(verdictJSON(v))
+		return json.NewEncoder(e.Stdout).Encode(verdictJSON(v))
 	}
-	_, err := fmt.Fprint(e.stdout, v.Text())
+	_, err := fmt.Fprint(e.Stdout, v.Text())
 	if v.earlier != "" {
-		fmt.Fprintf(e.stdout, "policy of its time: %s\n", v.earlier)
+		fmt.Fprintf(e.Stdout, "policy of its time: %s\n", v.earlier)
 	}
 	return err
 }
@@ -132,16 +133,12 @@ type checked struct {
 	earlier string
 }
 
-type discard struct{}
-
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-
 func verifyFile(t *trust, proof string, f file, want expectation) (checked, error) {
 	if f.name == stdinName && proof == stdinName+".tlog-proof" {
-		return checked{}, usagef("what is read from standard input has no receipt beside it: name it with -proof")
+		return checked{}, frame.Usagef("what is read from standard input has no receipt beside it: name it with -proof")
 	}
 	if _, err := os.Stat(proof); errors.Is(err, os.ErrNotExist) {
-		return checked{}, usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
+		return checked{}, frame.Usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
 	}
 	v, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
 	if errors.Is(err, receipt.ErrMangled) {
@@ -252,13 +249,13 @@ func summary(e *trial.Entry) string {
 }
 
 func show(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
-	rest, err := e.parse(fs, args)
+	fs := e.Flags()
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
-		return usagef("one receipt, or the URL of a log with an index behind it, must be given")
+		return frame.Usagef("one receipt, or the URL of a log with an index behind it, must be given")
 	}
 	if strings.HasPrefix(rest[0], "http://") || strings.HasPrefix(rest[0], "https://") {
 		return e.showEntry(ctx, rest[0])
@@ -298,11 +295,11 @@ func fetchEntry(ctx context.Context, typed string) (uint64, client.ProvedEntry, 
 	i := strings.LastIndex(typed, "/")
 	index, err := strconv.ParseUint(typed[i+1:], 10, 63)
 	if err != nil {
-		return 0, client.ProvedEntry{}, usagef("%s does not end in /INDEX", typed)
+		return 0, client.ProvedEntry{}, frame.Usagef("%s does not end in /INDEX", typed)
 	}
 	c, err := client.New(typed[:i])
 	if err != nil {
-		return 0, client.ProvedEntry{}, usageError{err}
+		return 0, client.ProvedEntry{}, frame.AsUsage(err)
 	}
 	entry, err := c.Entry(ctx, index)
 	if err != nil {
@@ -347,15 +344,15 @@ func (e *env) print(index uint64, raw, openings, signed []byte) error {
 	if err != nil {
 		return &receipt.Problem{Part: "checkpoint", Detail: err.Error()}
 	}
-	fmt.Fprintf(e.stdout, "entry %d: %s\n", index, summary(entry))
+	fmt.Fprintf(e.Stdout, "entry %d: %s\n", index, summary(entry))
 	if s := entry.Statement; s != nil {
 		c := trial.CommonOf(s.Statement)
-		fmt.Fprintf(e.stdout, "statement %s for %s, signed %s, meaning %s\n", s.ID, c.Log, c.SignedAt, c.Meaning)
+		fmt.Fprintf(e.Stdout, "statement %s for %s, signed %s, meaning %s\n", s.ID, c.Log, c.SignedAt, c.Meaning)
 		for _, sub := range s.Statement.Subjects {
 			if sub.Digest.SHA256.IsZero() {
-				fmt.Fprintf(e.stdout, "  %s: salted commitment %s\n", sub.Name, sub.Digest.Salted256)
+				fmt.Fprintf(e.Stdout, "  %s: salted commitment %s\n", sub.Name, sub.Digest.Salted256)
 			} else {
-				fmt.Fprintf(e.stdout, "  %s: SHA-256 %s\n", sub.Name, sub.Digest.SHA256)
+				fmt.Fprintf(e.Stdout, "  %s: SHA-256 %s\n", sub.Name, sub.Digest.SHA256)
 			}
 		}
 		o, err := trial.ParseOpenings(openings, s.Statement)
@@ -363,13 +360,13 @@ func (e *env) print(index uint64, raw, openings, signed []byte) error {
 			return &receipt.Problem{Part: "openings", Detail: err.Error()}
 		}
 		if o.Name != "" {
-			fmt.Fprintf(e.stdout, "  signed by %s (in the receipt, not in the log)\n", o.Name)
+			fmt.Fprintf(e.Stdout, "  signed by %s (in the receipt, not in the log)\n", o.Name)
 		}
 	}
-	fmt.Fprintf(e.stdout, "checkpoint of %s, size %d, root %x, not checked here (trial verify -proof does, with a policy)\n", printable(tree.Origin), tree.Size, tree.Root)
+	fmt.Fprintf(e.Stdout, "checkpoint of %s, size %d, root %x, not checked here (trial verify -proof does, with a policy)\n", frame.Printable(tree.Origin), tree.Size, tree.Root)
 	for line := range strings.Lines(signatures) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(line, "— "), " ")
-		fmt.Fprintf(e.stdout, "  signed by %s\n", printable(strings.TrimSpace(name)))
+		fmt.Fprintf(e.Stdout, "  signed by %s\n", frame.Printable(strings.TrimSpace(name)))
 	}
 	return nil
 }

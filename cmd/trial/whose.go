@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/study"
 )
@@ -12,7 +13,7 @@ import (
 // A trusted is what a reader takes for the truth beside what the trial's holder and the
 // registrar logged: documents of his own, and the word of organisations that he names.
 type trusted struct {
-	files words
+	files frame.Words
 	from  orgs
 }
 

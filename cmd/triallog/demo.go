@@ -26,11 +26,11 @@ import (
 
 const demoOrigin = "demo.trialproof.example/trials"
 
-func demo(ctx context.Context, e *env, args []string) error {
-	fs := e.flags()
+func demo(ctx context.Context, e *frame.Env, args []string) error {
+	fs := e.Flags()
 	once := fs.Bool("once", false, "end when the story is told, with status 0 only if all went as it should")
 	dir := fs.String("dir", "", "`folder` for everything the demo makes; it must be new (a temporary one if not given)")
-	if err := e.parse(fs, args); err != nil {
+	if err := parse(e, fs, args); err != nil {
 		return err
 	}
 	temporary := *dir == ""
@@ -38,20 +38,20 @@ func demo(ctx context.Context, e *env, args []string) error {
 	if temporary {
 		*dir, err = os.MkdirTemp("", "trialproof-demo-")
 	} else if list, rerr := os.ReadDir(*dir); rerr == nil && len(list) > 0 {
-		return usagef("the folder %s is not empty", *dir)
+		return frame.Usagef("the folder %s is not empty", *dir)
 	} else {
 		err = os.MkdirAll(*dir, 0o700)
 	}
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	ends := "stay up until you press Ctrl-C; the last lines say what to try"
 	if *once {
 		ends = "end with the story"
 	}
-	fmt.Fprintf(e.stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n",
+	fmt.Fprintf(e.Stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n",
 		*dir, ends)
-	s := &story{dir: *dir, w: e.stdout}
+	s := &story{dir: *dir, w: e.Stdout}
 	err = s.tell(ctx)
 	if err == nil && !*once {
 		s.stay(ctx)
@@ -61,7 +61,7 @@ func demo(ctx context.Context, e *env, args []string) error {
 		err = errors.Join(err, os.RemoveAll(*dir))
 	}
 	if err == nil {
-		fmt.Fprintln(e.stdout, "\nAll of it went as it should.")
+		fmt.Fprintln(e.Stdout, "\nAll of it went as it should.")
 	}
 	return err
 }

@@ -11,25 +11,26 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/sqlite"
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-func fsck(ctx context.Context, e *env, args []string) error {
+func fsck(ctx context.Context, e *frame.Env, args []string) error {
 	var f folder
-	fs := e.flags()
+	fs := e.Flags()
 	f.flags(fs)
 	mend := fs.Bool("repair", false, "put back what is damaged, where its right bytes are known by the root that the log signed; each file is first noted in DIR/"+repairsName)
 	from := fs.String("from", "", "with -repair: `URL` of a mirror that has what stands nowhere here")
-	if err := e.parse(fs, args); err != nil {
+	if err := parse(e, fs, args); err != nil {
 		return err
 	}
 	if f.dir == "" {
-		return usagef("-dir must be given")
+		return frame.Usagef("-dir must be given")
 	}
 	if *from != "" && !*mend {
-		return usagef("-from belongs to -repair")
+		return frame.Usagef("-from belongs to -repair")
 	}
 	var mirror tile.Source
 	if *from != "" {
@@ -50,11 +51,11 @@ func fsck(ctx context.Context, e *env, args []string) error {
 				return fmt.Errorf("it could not be noted in %s: %w", f.path(repairsName), err)
 			}
 			repaired++
-			_, err := fmt.Fprintf(e.stdout, "%s was damaged (%s): put back from %s, noted in %s\n", m.Path, m.Why, m.Source, f.path(repairsName))
+			_, err := fmt.Fprintf(e.Stdout, "%s was damaged (%s): put back from %s, noted in %s\n", m.Path, m.Why, m.Source, f.path(repairsName))
 			return err
 		}
 	}
-	n, err := f.check(ctx, e.stdout, e.stderr, how)
+	n, err := f.check(ctx, e.Stdout, e.Stderr, how)
 	if err != nil {
 		return err
 	}
@@ -62,9 +63,9 @@ func fsck(ctx context.Context, e *env, args []string) error {
 		return fmt.Errorf("%d things do not agree", n)
 	}
 	if repaired > 0 {
-		fmt.Fprintf(e.stdout, "files put back: %d. Keep %s, and find out what damaged them: a disk that fails once fails again\n", repaired, f.path(repairsName))
+		fmt.Fprintf(e.Stdout, "files put back: %d. Keep %s, and find out what damaged them: a disk that fails once fails again\n", repaired, f.path(repairsName))
 	}
-	fmt.Fprintln(e.stdout, "ok: tree, tiles, entry bundles, checkpoints, journal and state agree")
+	fmt.Fprintln(e.Stdout, "ok: tree, tiles, entry bundles, checkpoints, journal and state agree")
 	return nil
 }
 

@@ -15,39 +15,39 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-func initLog(ctx context.Context, e *env, args []string) error {
+func initLog(ctx context.Context, e *frame.Env, args []string) error {
 	var f folder
-	fs := e.flags()
+	fs := e.Flags()
 	f.flags(fs)
 	origin := fs.String("origin", "", "the log's `name` for ever, such as log.example/trials")
 	registrar := fs.String("registrar", "", "the registrar's .pub `file`, made elsewhere with trial keygen -org registrar")
-	if err := e.parse(fs, args); err != nil {
+	if err := parse(e, fs, args); err != nil {
 		return err
 	}
 	if f.dir == "" || *origin == "" || *registrar == "" {
-		return usagef("-dir, -origin and -registrar must be given")
+		return frame.Usagef("-dir, -origin and -registrar must be given")
 	}
 	if err := checkOrigin(*origin); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(*registrar)
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	reg, err := trial.ParseRequest(data)
 	if err != nil {
-		return usagef("%s: %w", *registrar, err)
+		return frame.Usagef("%s: %w", *registrar, err)
 	}
 	if reg.Org != trial.RegistrarOrg {
-		return usagef("%s is a key of %s: the registrar's is made with trial keygen -org registrar", *registrar, reg.Org)
+		return frame.Usagef("%s is a key of %s: the registrar's is made with trial keygen -org registrar", *registrar, reg.Org)
 	}
 	vkey, err := f.create(ctx, *origin, reg.Key)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n",
+	fmt.Fprintf(e.Stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n",
 		*origin, f.dir, f.path(policyName), frame.Quoted(f.dir), f.sameMySQL())
-	fmt.Fprintln(e.stdout, vkey)
+	fmt.Fprintln(e.Stdout, vkey)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (f *folder) sameMySQL() string {
 
 func checkOrigin(origin string) error {
 	if strings.ContainsFunc(origin, unicode.IsSpace) || strings.ContainsRune(origin, '+') || len(origin) > 200 {
-		return usagef("the origin %q must have neither spaces nor plus signs, and at most 200 bytes", origin)
+		return frame.Usagef("the origin %q must have neither spaces nor plus signs, and at most 200 bytes", origin)
 	}
 	return nil
 }
@@ -70,9 +70,9 @@ func checkOrigin(origin string) error {
 // empty; what a failure leaves behind must be removed before another try.
 func (f *folder) create(ctx context.Context, origin string, registrar trial.PublicKey) (vkey string, err error) {
 	if list, err := os.ReadDir(f.dir); err == nil && len(list) > 0 {
-		return "", usagef("the folder %s is not empty: a log is made in a new one", f.dir)
+		return "", frame.Usagef("the folder %s is not empty: a log is made in a new one", f.dir)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", usageError{err}
+		return "", frame.AsUsage(err)
 	}
 	if f.mysql != "" { // a database that cannot be reached leaves nothing half made
 		db, err := engine.OpenMySQL(ctx, f.mysql)
@@ -84,7 +84,7 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 		}
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return "", usageError{err}
+		return "", frame.AsUsage(err)
 	}
 	defer func() {
 		if err != nil {
@@ -97,7 +97,7 @@ func (f *folder) create(ctx context.Context, origin string, registrar trial.Publ
 	}
 	genesis := trial.NewGenesis(origin, key.vkey, []trial.PublicKey{registrar}, trial.TimeOf(time.Now()))
 	if _, err := genesis.Marshal(); err != nil {
-		return "", usageError{err}
+		return "", frame.AsUsage(err)
 	}
 	for _, file := range []struct {
 		name, text string

@@ -148,10 +148,10 @@ func (f *folder) named(p *checkpoint.Policy, key *logKey) error {
 // witnessed asks that a policy without witnesses is meant so.
 func (f *folder) witnessed(p *checkpoint.Policy, unwitnessed bool) error {
 	if p.Unwitnessed() && !unwitnessed {
-		return usagef("%s asks for no witness: name witnesses and a quorum there, or add -unwitnessed, and every receipt says that it is the operator's word alone", f.path(policyName))
+		return frame.Usagef("%s asks for no witness: name witnesses and a quorum there, or add -unwitnessed, and every receipt says that it is the operator's word alone", f.path(policyName))
 	}
 	if !p.Unwitnessed() && unwitnessed {
-		return usagef("%s asks for %s: -unwitnessed would have no effect", f.path(policyName), p.QuorumText())
+		return frame.Usagef("%s asks for %s: -unwitnessed would have no effect", f.path(policyName), p.QuorumText())
 	}
 	return nil
 }

@@ -48,17 +48,17 @@ func connectionString(fs *flag.FlagSet) error {
 	fs.Visit(func(f *flag.Flag) { given = given || f.Name == mysqlFile })
 	switch file := fs.Lookup(mysqlFile).Value.String(); {
 	case given && file == "": // an unset variable in somebody's script
-		return usagef("-%s is given with nothing behind it", mysqlFile)
+		return frame.Usagef("-%s is given with nothing behind it", mysqlFile)
 	case file != "" && dsn.Value.String() != "":
-		return usagef("-mysql and -%s are two names of one thing: give one of them", mysqlFile)
+		return frame.Usagef("-mysql and -%s are two names of one thing: give one of them", mysqlFile)
 	case file != "":
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		text := strings.TrimSpace(string(data))
 		if text == "" || strings.ContainsAny(text, "\r\n") {
-			return usagef("%s is not one line with a connection string", file)
+			return frame.Usagef("%s is not one line with a connection string", file)
 		}
 		return dsn.Value.Set(text)
 	case dsn.Value.String() == "":
@@ -141,18 +141,18 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 // there refuses a folder that holds nothing of a log.
 func (f *folder) there() error {
 	if st, err := os.Stat(f.dir); errors.Is(err, os.ErrNotExist) {
-		return usagef("there is no folder %s: check -dir (triallog init makes a log in a new folder)", f.dir)
+		return frame.Usagef("there is no folder %s: check -dir (triallog init makes a log in a new folder)", f.dir)
 	} else if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	} else if !st.IsDir() {
-		return usagef("%s is not a folder: -dir names the log's folder", f.dir)
+		return frame.Usagef("%s is not a folder: -dir names the log's folder", f.dir)
 	}
 	for _, name := range []string{keyName, policyName, logName, restoringName} {
 		if _, err := os.Stat(f.path(name)); !errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
 	}
-	return usagef("the folder %s holds no log: check -dir (triallog init makes a log in a new folder, "+
+	return frame.Usagef("the folder %s holds no log: check -dir (triallog init makes a log in a new folder, "+
 		"triallog restore fills it from a lost one's tiles)", f.dir)
 }
 

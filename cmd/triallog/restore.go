@@ -20,17 +20,17 @@ import (
 // restore makes the databases of a log again from what is served of it: by its
 // old server, by a mirror, or from a copy of its tiles. The folder's key may be
 // another than the log had, if the policy has both: so a log changes hands.
-func restore(ctx context.Context, e *env, args []string) (err error) {
+func restore(ctx context.Context, e *frame.Env, args []string) (err error) {
 	var f folder
-	flags := e.flags()
+	flags := e.Flags()
 	f.flags(flags)
 	from := flags.String("from", "", "`URL` under which checkpoint and tile/entries/... are served, https://, http:// or file:///")
 	unwitnessed := flags.Bool("unwitnessed", false, "restore with a policy that asks for no witness: then only "+checkpointName+" in the folder, if it is there, tells whether the URL serves an old copy")
-	if err := e.parse(flags, args); err != nil {
+	if err := parse(e, flags, args); err != nil {
 		return err
 	}
 	if f.dir == "" || *from == "" {
-		return usagef("-from and -dir must be given")
+		return frame.Usagef("-from and -dir must be given")
 	}
 	source, err := mirrorAt(*from)
 	if err != nil {
@@ -61,7 +61,7 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 		return err
 	}
 	tree := plan.Tree()
-	fmt.Fprintf(e.stderr, "restoring %s at size %d\n", tree.Origin, tree.Size)
+	fmt.Fprintf(e.Stderr, "restoring %s at size %d\n", tree.Origin, tree.Size)
 	if err := f.clear(ctx, *from); err != nil {
 		return err
 	}
@@ -69,9 +69,11 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 		return err
 	}
 	cfg.Tree, cfg.Tiles = s.tree, s.tiles
-	start, p := time.Now(), e.progress()
-	err = plan.Restore(ctx, cfg, s.store, p.show)
-	p.end()
+	start, p := time.Now(), e.Progress("restored")
+	err = plan.Restore(ctx, cfg, s.store, func(done, total uint64) {
+		p.Show("%d of %d entries, %.0f a second", done, total, float64(done)/time.Since(start).Seconds())
+	})
+	p.End()
 	if err != nil {
 		return fmt.Errorf("%w (what was written is no log yet: restore again, and it is written anew)", err)
 	}
@@ -79,9 +81,9 @@ func restore(ctx context.Context, e *env, args []string) (err error) {
 		return err
 	}
 	took := time.Since(start)
-	fmt.Fprintf(e.stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
+	fmt.Fprintf(e.Stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
 		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir))
-	fmt.Fprintf(e.stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
+	fmt.Fprintf(e.Stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
 	return nil
 }
 
@@ -116,12 +118,12 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
-func (f *folder) finished(e *env) error {
+func (f *folder) finished(e *frame.Env) error {
 	if err := removeDurable(f.path(restoringName)); err != nil {
 		return err
 	}
 	dir := frame.Quoted(f.dir)
-	fmt.Fprintf(e.stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", dir, dir)
+	fmt.Fprintf(e.Stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", dir, dir)
 	return nil
 }
 
@@ -169,7 +171,7 @@ func (f *folder) clear(ctx context.Context, from string) error {
 func mirrorAt(from string) (*fetch.Client, error) {
 	c, err := fetch.New(from, fetch.Options{Wait: time.Minute, Tries: 5})
 	if err != nil {
-		return nil, usagef("-from %v", err)
+		return nil, frame.Usagef("-from %v", err)
 	}
 	return c, nil
 }

@@ -14,20 +14,20 @@ import (
 // rotate changes the log's key in two steps. The first makes the next key; while
 // its file and its line in the policy are there, serve signs with both. The second
 // retires the first key. Each can be repeated, after a crash too.
-func rotate(ctx context.Context, e *env, args []string) error {
+func rotate(ctx context.Context, e *frame.Env, args []string) error {
 	var f folder
-	fs := e.flags()
+	fs := e.Flags()
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
 	finish := fs.Bool("finish", false, "retire the old key: serve then signs with the next one alone")
 	origin := fs.String("origin", "", "make a key for the log of this `name`, which another operator runs, in a new folder")
-	if err := e.parse(fs, args); err != nil {
+	if err := parse(e, fs, args); err != nil {
 		return err
 	}
 	switch {
 	case f.dir == "":
-		return usagef("-dir must be given")
+		return frame.Usagef("-dir must be given")
 	case *finish && *origin != "":
-		return usagef("-finish and -origin do not go together")
+		return frame.Usagef("-finish and -origin do not go together")
 	case *finish:
 		return f.finishRotation(e)
 	case *origin != "":
@@ -44,7 +44,7 @@ func rotate(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, `the next key is in %s; the log goes on with the old one until you have:
+	fmt.Fprintf(e.Stderr, `the next key is in %s; the log goes on with the old one until you have:
 1. announced it: have the registrar log %s with trial logkey
 2. added the line below to %s, behind the old key's, and given everyone that policy,
    and the witnesses the key, with a second -log:
@@ -52,7 +52,7 @@ func rotate(ctx context.Context, e *env, args []string) error {
 3. restarted triallog serve, which then signs with both
 when everyone has the policy: triallog rotate -dir %s -finish, and restart triallog serve
 `, f.path(nextKeyName), f.path(nextPubName), f.path(policyName), next.vkey, frame.Quoted(f.dir))
-	fmt.Fprintln(e.stdout, next.vkey)
+	fmt.Fprintln(e.Stdout, next.vkey)
 	return nil
 }
 
@@ -82,12 +82,12 @@ func (f *folder) makeKey(origin, keyFile, vkeyFile, pubFile string) (*logKey, er
 const pubName = "log.pub"
 
 // takeOver makes the key of a log's new operator.
-func (f *folder) takeOver(e *env, origin string) error {
+func (f *folder) takeOver(e *frame.Env, origin string) error {
 	if err := checkOrigin(origin); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	// Only a folder in which this began, and nothing else, is gone on with.
 	list, err := os.ReadDir(f.dir)
@@ -98,26 +98,26 @@ func (f *folder) takeOver(e *env, origin string) error {
 		switch file.Name() {
 		case keyName, keyName + ".tmp", vkeyName, vkeyName + ".tmp", pubName, pubName + ".tmp":
 		default:
-			return usagef("the folder %s is not empty: a new operator's key is made in a new one; without -origin the key of a log that is run here is changed", f.dir)
+			return frame.Usagef("the folder %s is not empty: a new operator's key is made in a new one; without -origin the key of a log that is run here is changed", f.dir)
 		}
 	}
 	key, err := f.makeKey(origin, keyName, vkeyName, pubName)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stderr, `the key is in %s; to take over the log %s:
+	fmt.Fprintf(e.Stderr, `the key is in %s; to take over the log %s:
 1. announce it: have the registrar log %s with trial logkey, while the old operator still runs the log
 2. put the log's policy in %s, with a second log line, which everyone needs, as the witnesses need the key:
      log %s
 3. when the old operator has stopped for good: triallog restore -from URL -dir %s, with the URL of the log's tiles
 `, f.path(keyName), origin, f.path(pubName), f.path(policyName), key.vkey, f.dir)
-	fmt.Fprintln(e.stdout, key.vkey)
+	fmt.Fprintln(e.Stdout, key.vkey)
 	return nil
 }
 
 // finishRotation moves the next key into the old one's place. The rename of the
 // next key is the commit point: before it the log has two keys, after it one.
-func (f *folder) finishRotation(e *env) error {
+func (f *folder) finishRotation(e *frame.Env) error {
 	key, err := f.readKey(keyName)
 	if err != nil {
 		return err
@@ -162,11 +162,11 @@ func (f *folder) finishRotation(e *env) error {
 			return err
 		}
 	}
-	fmt.Fprintf(e.stderr, `the old key %s is in %s: restart triallog serve, which then signs with the new one alone.
+	fmt.Fprintf(e.Stderr, `the old key %s is in %s: restart triallog serve, which then signs with the new one alone.
 Its log line stays in every policy: what it signed is verified with it. Have the registrar retire it with trial logkey,
 and destroy %s when you are sure.
 `, key.vkey, f.path(oldKeyName), f.path(oldKeyName))
-	fmt.Fprintln(e.stdout, next.vkey)
+	fmt.Fprintln(e.Stdout, next.vkey)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/trialproof/trialproof/api"
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/witness/guard"
 )
@@ -53,39 +54,39 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
 }
 
-func serve(ctx context.Context, e *env, args []string) error {
+func serve(ctx context.Context, e *frame.Env, args []string) error {
 	var s serving
-	fs := e.flags()
+	fs := e.Flags()
 	s.flags(fs)
-	if err := e.parse(fs, args); err != nil {
+	if err := parse(e, fs, args); err != nil {
 		return err
 	}
 	if s.dir == "" {
-		return usagef("-dir must be given")
+		return frame.Usagef("-dir must be given")
 	}
 	if (s.tlsCert == "") != (s.tlsKey == "") {
-		return usagef("-tls-cert and -tls-key go together")
+		return frame.Usagef("-tls-cert and -tls-key go together")
 	}
 	if s.quorumWait <= 0 || s.quorumWait > 45*time.Second {
-		return usagef("-quorum-wait is above 0 and at most 45s")
+		return frame.Usagef("-quorum-wait is above 0 and at most 45s")
 	}
 	s.limits.PerKey.Burst, s.limits.PerAddress.Burst = burst(s.limits.PerKey), burst(s.limits.PerAddress)
 	level := slog.LevelInfo
 	if s.debug {
 		level = slog.LevelDebug
 	}
-	logger := slog.New(slog.NewJSONHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+	logger := slog.New(slog.NewJSONHandler(e.Stderr, &slog.HandlerOptions{Level: level}))
 	return s.run(ctx, e, logger)
 }
 
 // burst lets a caller use a second's share at once.
 func burst(r api.Rate) int { return max(1, int(r.PerSecond)) }
 
-func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err error) {
+func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (err error) {
 	if s.profile != "" {
 		f, err := os.Create(s.profile)
 		if err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		defer f.Close()
 		if err := pprof.StartCPUProfile(f); err != nil {
@@ -129,7 +130,7 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	if s.tlsCert != "" {
 		cert, err := guard.Read(s.tlsCert, s.tlsKey, time.Now, logger)
 		if err != nil {
-			return usageError{err}
+			return frame.AsUsage(err)
 		}
 		tlsConfig = cert.Config()
 		tlsConfig.NextProtos = []string{"h2", "http/1.1"}
@@ -137,7 +138,7 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 	}
 	web, err := net.Listen("tcp", s.listen) // before anything that takes time
 	if err != nil {
-		return usageError{err}
+		return frame.AsUsage(err)
 	}
 	defer web.Close()
 	l, err := logserver.Open(ctx, cfg)
@@ -157,7 +158,7 @@ func (s *serving) run(ctx context.Context, e *env, logger *slog.Logger) (err err
 }
 
 // serve serves until ctx ends or the log stops for good.
-func (s *serving) serve(ctx context.Context, e *env, web net.Listener, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) (err error) {
+func (s *serving) serve(ctx context.Context, e *frame.Env, web net.Listener, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) (err error) {
 	scheme := "http"
 	srv := server.HTTPServer()
 	if tlsConfig != nil {
@@ -169,7 +170,7 @@ func (s *serving) serve(ctx context.Context, e *env, web net.Listener, l *logser
 	if s.grpc != "" {
 		ln, err := net.Listen("tcp", s.grpc)
 		if err != nil {
-			return errors.Join(usageError{err}, srv.Close())
+			return errors.Join(frame.AsUsage(err), srv.Close())
 		}
 		var opts []grpc.ServerOption
 		if tlsConfig != nil {
@@ -177,9 +178,9 @@ func (s *serving) serve(ctx context.Context, e *env, web net.Listener, l *logser
 		}
 		rpc = server.GRPC(opts...)
 		go func() { ended <- rpc.Serve(ln) }()
-		fmt.Fprintf(e.stderr, "triallog: %s serves gRPC on %s\n", l.Origin(), ln.Addr())
+		fmt.Fprintf(e.Stderr, "triallog: %s serves gRPC on %s\n", l.Origin(), ln.Addr())
 	}
-	fmt.Fprintf(e.stderr, "triallog: %s listening on %s://%s\n", l.Origin(), scheme, web.Addr())
+	fmt.Fprintf(e.Stderr, "triallog: %s listening on %s://%s\n", l.Origin(), scheme, web.Addr())
 	stopped := make(chan error, 1)
 	go func() { stopped <- waitStopped(ctx, l) }()
 	select {

@@ -20,6 +20,7 @@ import (
 	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -168,8 +169,8 @@ func TestBastionFlags(t *testing.T) {
 		"-tls-cert is for what listens":     {"-bastion", "bastion.example:443", "-tls-cert", "c", "-tls-key", "k"},
 	} {
 		var stderr bytes.Buffer
-		status := run(context.Background(), append([]string{"serve", "-key", "k", "-dir", "d", "-log", newLog().vkey}, args...), nil, io.Discard, &stderr)
-		if status != misused || !strings.Contains(stderr.String(), want) {
+		status := program.Run(context.Background(), append([]string{"serve", "-key", "k", "-dir", "d", "-log", newLog().vkey}, args...), nil, io.Discard, &stderr)
+		if status != frame.Misused || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%v: %d %s", args, status, &stderr)
 		}
 	}
@@ -182,7 +183,7 @@ func TestBastionAlone(t *testing.T) {
 	r, w := io.Pipe()
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, []string{"serve", "-key", key, "-dir", t.TempDir(), "-bastion", "127.0.0.1:1", "-log", newLog().vkey}, nil, io.Discard, w)
+		status <- program.Run(ctx, []string{"serve", "-key", key, "-dir", t.TempDir(), "-bastion", "127.0.0.1:1", "-log", newLog().vkey}, nil, io.Discard, w)
 		w.Close()
 	}()
 	stderr := bufio.NewReader(r)
@@ -200,7 +201,7 @@ func TestBastionAlone(t *testing.T) {
 	}
 	cancel()
 	rest, _ := io.ReadAll(stderr)
-	if got := <-status; got != ok || strings.Contains(string(rest), "listening on") {
+	if got := <-status; got != 0 || strings.Contains(string(rest), "listening on") {
 		t.Errorf("status %d, and then %s", got, rest)
 	}
 }

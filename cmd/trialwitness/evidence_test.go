@@ -28,7 +28,7 @@ func TestForksAreEvidence(t *testing.T) {
 		w.AddCheckpoint([]byte(body))
 	}
 	var stdout, stderr strings.Builder
-	if got := run(t.Context(), []string{"forks", "-dir", dir}, nil, &stdout, &stderr); got != failed {
+	if got := program.Run(t.Context(), []string{"forks", "-dir", dir}, nil, &stdout, &stderr); got != failed {
 		t.Fatalf("status %d: %s", got, &stderr)
 	}
 	policy, err := checkpoint.ParsePolicy([]byte("log " + l.vkey + "\nquorum none\n"))

@@ -24,112 +24,75 @@ import (
 	"github.com/trialproof/trialproof/witness"
 )
 
-const usage = `Trialwitness cosigns transparency log checkpoints (c2sp.org/tlog-witness).
-
-	trialwitness keygen -name NAME [-replay] [-mldsa] -key FILE
-	trialwitness serve -key FILE -dir DIR -listen ADDR -log VKEY[=URL]
-	trialwitness serve -key FILE -dir DIR -bastion HOST:PORT -log VKEY[=URL]
-	trialwitness forks -dir DIR
-	trialwitness checkfork -log VKEY FILE
-	trialwitness version
-
-A first run:
+var program = frame.Program{
+	Name: "trialwitness",
+	Does: `Trialwitness cosigns transparency log checkpoints (c2sp.org/tlog-witness). A first run:
 
 	trialwitness keygen -name witness.example/w1 -key w1.key >w1.vkey
 	trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"
+`,
+	Commands: []frame.Command{
+		{Name: "keygen", Does: "make a witness's key, and print the vkey for those who are to trust it", Args: "-name NAME [-replay] [-mldsa] -key FILE",
+			Example: "trialwitness keygen -name witness.example/w1 -key w1.key", Run: keygen},
+		{Name: "serve", Does: "cosign checkpoints of the logs named, until it is interrupted",
+			Args: "-key FILE -dir DIR [-listen ADDR] [-bastion HOST:PORT] -log VKEY[=URL]", Notes: serveNotes,
+			Example: `trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"`, Run: serve},
+		{Name: "forks", Does: "print the evidence kept of logs that signed two roots for one size, and exit 1 if there is any", Args: "-dir DIR",
+			Notes:   "The evidence is a line of JSON each, as trialwitness checkfork and trial evidence take it.",
+			Example: "trialwitness forks -dir w1 >evidence", Run: forks},
+		{Name: "checkfork", Does: "check each line of evidence against the log's key and nothing else", Args: "-log VKEY FILE",
+			Notes:   "FILE is what trialwitness forks prints, - for standard input. Exits 0 if every line proves that the log\nsigned two roots for one size, 1 if not.",
+			Example: `trialwitness checkfork -log "$(cat log.vkey)" evidence`, Run: checkfork},
+		frame.VersionCommand("trialwitness"),
+	},
+	Ends:   "Exit status: 0 done, 1 failed or a fork was found, 2 wrong usage, 3 could not be read.",
+	Status: exitStatus,
+}
 
-` + "`trialwitness COMMAND -h` explains a command.\n"
-
-// Exit statuses.
+// Exit statuses of errors that are none of usage.
 const (
-	ok       = 0
-	failed   = 1
-	misused  = 2
-	unread   = 3
-	program  = "trialwitness"
-	seeUsage = "run `trialwitness -h` to see the commands"
+	failed = 1
+	unread = 3
 )
+
+// An unreadError is of a file or folder that could not be looked at.
+type unreadError struct{ error }
+
+func exitStatus(err error) int {
+	if _, ok := errors.AsType[unreadError](err); ok {
+		return unread
+	}
+	return failed
+}
 
 func main() {
 	signal.Ignore(syscall.SIGHUP) // a terminal that is closed ends nothing; files that change are read again without it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	status := program.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		fmt.Fprint(stderr, usage)
-		return misused
+// parse parses a command's flags, behind which a number of operands stands.
+func parse(e *frame.Env, f *flag.FlagSet, args []string, operands int) ([]string, error) {
+	rest, err := e.Parse(f, args)
+	if err == nil && len(rest) != operands {
+		err = frame.Usagef("it takes %d operands, not %d", operands, len(rest))
 	}
-	command, args := args[0], args[1:]
-	switch command {
-	case "keygen":
-		return keygen(args, stdout, stderr)
-	case "serve":
-		return serve(ctx, args, stderr)
-	case "forks":
-		return forks(args, stdout, stderr)
-	case "checkfork":
-		return checkfork(args, stdin, stdout, stderr)
-	case "version":
-		if len(args) > 0 {
-			return misuse(stderr, "version takes no arguments")
-		}
-		fmt.Fprint(stdout, frame.Version(program))
-		return ok
-	case "help", "-h", "-help", "--help":
-		fmt.Fprint(stdout, usage)
-		return ok
-	}
-	return misuse(stderr, "unknown command %q: %s", command, seeUsage)
+	return rest, err
 }
 
-func misuse(stderr io.Writer, format string, args ...any) int {
-	fmt.Fprintf(stderr, program+": "+format+"\n", args...)
-	return misused
-}
-
-func fail(stderr io.Writer, status int, err error) int {
-	fmt.Fprintf(stderr, "%s: %v\n", program, err)
-	return status
-}
-
-// parse parses a command's flags; done says that the command ends with status.
-func parse(f *flag.FlagSet, args []string, stderr io.Writer, help string, operands int) (status int, done bool) {
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprint(stderr, help+"\n")
-		f.PrintDefaults()
-	}
-	err := f.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return ok, true
-	case err != nil:
-		return misused, true
-	case f.NArg() != operands:
-		return misuse(stderr, "%s takes %d operands, not %d: run `trialwitness %s -h`", f.Name(), operands, f.NArg(), f.Name()), true
-	}
-	return ok, false
-}
-
-func keygen(args []string, stdout, stderr io.Writer) int {
-	f := flag.NewFlagSet("keygen", flag.ContinueOnError)
+func keygen(_ context.Context, e *frame.Env, args []string) error {
+	f := e.Flags()
 	name := f.String("name", "", "the witness's `NAME`: a URL without its scheme, such as witness.example/w1")
 	path := f.String("key", "", "`FILE` to write the key to; it must not exist")
 	replay := f.Bool("replay", false, "make a key for a witness that replays entries; its name ends in /replay")
 	mldsa := f.Bool("mldsa", false, "make an ML-DSA-44 key (type 0x06) instead of an Ed25519 key (type 0x04)")
-	status, done := parse(f, args, stderr, `Makes a witness's key, and prints the vkey for those who are to trust it.
-
-	trialwitness keygen -name witness.example/w1 -key w1.key
-`, 0)
-	if done {
-		return status
+	if _, err := parse(e, f, args, 0); err != nil {
+		return err
 	}
 	if *name == "" || *path == "" {
-		return misuse(stderr, "keygen needs -name and -key: for example -name witness.example/w1 -key w1.key")
+		return frame.Usagef("keygen needs -name and -key: for example -name witness.example/w1 -key w1.key")
 	}
 	alg := witness.Ed25519
 	if *mldsa {
@@ -137,89 +100,77 @@ func keygen(args []string, stdout, stderr io.Writer) int {
 	}
 	key, err := witness.NewKey(*name, alg)
 	if err != nil {
-		return fail(stderr, misused, err)
+		return frame.AsUsage(err)
 	}
 	// A key's name tells verifiers whether its cosignature says that entries
 	// were replayed, so neither is made by mistake.
 	if *replay && !key.Replays() {
-		return misuse(stderr, "the name of a replaying key ends in /replay: use -name %s/replay", strings.TrimSuffix(*name, "/"))
+		return frame.Usagef("the name of a replaying key ends in /replay: use -name %s/replay", strings.TrimSuffix(*name, "/"))
 	}
 	if !*replay && key.Replays() {
-		return misuse(stderr, "a name that ends in /replay promises that entries are replayed: add -replay, or choose another name")
+		return frame.Usagef("a name that ends in /replay promises that entries are replayed: add -replay, or choose another name")
 	}
 	if err := key.Save(*path); err != nil {
-		return fail(stderr, failed, err)
+		return err
 	}
-	fmt.Fprintln(stdout, key.VKey())
-	return ok
+	_, err = fmt.Fprintln(e.Stdout, key.VKey())
+	return err
 }
 
-func forks(args []string, stdout, stderr io.Writer) int {
-	f := flag.NewFlagSet("forks", flag.ContinueOnError)
+func forks(_ context.Context, e *frame.Env, args []string) error {
+	f := e.Flags()
 	dir := f.String("dir", "", "the witness's folder `DIR`; it may be in use")
-	status, done := parse(f, args, stderr, `Prints the evidence kept of logs that signed two roots for one size, a line of
-JSON each, as "trialwitness checkfork" and "trial evidence" take it. Exits 1 if
-there is any.
-
-	trialwitness forks -dir w1 >evidence
-`, 0)
-	if done {
-		return status
+	if _, err := parse(e, f, args, 0); err != nil {
+		return err
 	}
 	if *dir == "" {
-		return misuse(stderr, "forks needs -dir: the folder given to `trialwitness serve`")
+		return frame.Usagef("forks needs -dir: the folder given to `trialwitness serve`")
 	}
 	lines, err := witness.Forks(*dir)
 	if err != nil {
-		return fail(stderr, unread, err)
+		return unreadError{err}
 	}
 	for _, line := range lines {
-		fmt.Fprintf(stdout, "%s\n", line)
+		fmt.Fprintf(e.Stdout, "%s\n", line)
 	}
 	if len(lines) > 0 {
-		return failed
+		return frame.Said(failed) // the evidence is there
 	}
-	return ok
+	return nil
 }
 
-func checkfork(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	f := flag.NewFlagSet("checkfork", flag.ContinueOnError)
-	var vkeys []string
-	f.Func("log", "the log's `VKEY`; repeat it for a log with several keys", func(s string) error {
-		vkeys = append(vkeys, s)
-		return nil
-	})
-	status, done := parse(f, args, stderr, `Checks each line of FILE (- for standard input), as printed by "trialwitness
-forks", against the log's key and nothing else. Exits 0 if every line proves
-that the log signed two roots for one size, 1 if not.
-
-	trialwitness checkfork -log "$(cat log.vkey)" evidence
-`, 1)
-	if done {
-		return status
+func checkfork(_ context.Context, e *frame.Env, args []string) error {
+	f := e.Flags()
+	var vkeys frame.Words
+	f.Var(&vkeys, "log", "the log's `VKEY`; repeat it for a log with several keys")
+	rest, err := parse(e, f, args, 1)
+	if err != nil {
+		return err
 	}
 	if len(vkeys) == 0 {
-		return misuse(stderr, "checkfork needs -log: the vkey of the log that the evidence is about")
+		return frame.Usagef("checkfork needs -log: the vkey of the log that the evidence is about")
 	}
-	data, err := readOperand(f.Arg(0), stdin)
+	data, err := readOperand(rest[0], e.Stdin)
 	if err != nil {
-		return fail(stderr, unread, err)
+		return unreadError{err}
 	}
-	status = ok
-	lines := 0
+	lines, proven := 0, 0
 	for line := range bytes.Lines(data) {
 		lines++
 		if err := witness.CheckFork(vkeys, line); err != nil {
-			fmt.Fprintf(stderr, "%s: line %d proves nothing: %v\n", program, lines, err)
-			status = failed
+			fmt.Fprintf(e.Stderr, "trialwitness checkfork: line %d proves nothing: %v\n", lines, err)
 			continue
 		}
-		fmt.Fprintf(stdout, "line %d: fork proven\n", lines)
+		proven++
+		fmt.Fprintf(e.Stdout, "line %d: fork proven\n", lines)
 	}
 	if lines == 0 {
-		return fail(stderr, failed, fmt.Errorf("%s is empty, and proves nothing", f.Arg(0)))
+		return fmt.Errorf("%s is empty, and proves nothing", rest[0])
 	}
-	return status
+	if proven < lines {
+		return fmt.Errorf("of %d lines %d prove a fork", lines, proven)
+	}
+	return nil
 }
 
 func readOperand(name string, stdin io.Reader) ([]byte, error) {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TRIALWITNESS_MAIN") != "" {
 		main()
 	}
-	testscript.Main(m, map[string]func(){program: main, "fakelog": fakelog, "vkeyed": vkeyed, "status": status})
+	testscript.Main(m, map[string]func(){"trialwitness": main, "fakelog": fakelog, "vkeyed": vkeyed, "status": status})
 }
 
 // The scripts in testdata are the command lines that need no server.
@@ -104,12 +104,12 @@ func vkeyed() {
 		panic(err)
 	}
 	args := append([]string{os.Args[1], "-log", string(vkey)}, os.Args[2:]...)
-	os.Exit(run(context.Background(), args, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(program.Run(context.Background(), args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // status runs a command and fails unless it ends with the status given first.
 func status() {
-	got := run(context.Background(), os.Args[2:], os.Stdin, os.Stdout, os.Stderr)
+	got := program.Run(context.Background(), os.Args[2:], os.Stdin, os.Stdout, os.Stderr)
 	if fmt.Sprint(got) != os.Args[1] {
 		fmt.Fprintln(os.Stderr, "status", got)
 		os.Exit(1)
@@ -130,7 +130,7 @@ func start(t *testing.T, args ...string) *server {
 	r, w := io.Pipe()
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, append([]string{"serve"}, args...), nil, io.Discard, w)
+		status <- program.Run(ctx, append([]string{"serve"}, args...), nil, io.Discard, w)
 		w.Close()
 	}()
 	s := &server{stderr: bufio.NewReader(r)}
@@ -168,7 +168,7 @@ func keygenFile(t *testing.T, args ...string) (path, vkey string) {
 	path = filepath.Join(t.TempDir(), "w1.key")
 	var out bytes.Buffer
 	args = append([]string{"keygen", "-name", "witness.example/w1", "-key", path}, args...)
-	if status := run(context.Background(), args, nil, &out, os.Stderr); status != 0 {
+	if status := program.Run(context.Background(), args, nil, &out, os.Stderr); status != 0 {
 		t.Fatalf("keygen: status %d", status)
 	}
 	return path, strings.TrimSuffix(out.String(), "\n")
@@ -236,14 +236,14 @@ func TestServe(t *testing.T) {
 			}
 			// One witness at a time, and no other key on its folder.
 			var stderr bytes.Buffer
-			if status := run(context.Background(), append([]string{"serve"}, args...), nil, io.Discard, &stderr); status != 1 ||
+			if status := program.Run(context.Background(), append([]string{"serve"}, args...), nil, io.Discard, &stderr); status != 1 ||
 				!strings.Contains(stderr.String(), "held by another witness") {
 				t.Errorf("second witness: %d %s", status, stderr.String())
 			}
 			s.stop()
 			stderr.Reset()
 			args[3] = t.TempDir()
-			if status := run(context.Background(), append([]string{"serve"}, args...), nil, io.Discard, &stderr); status != 1 ||
+			if status := program.Run(context.Background(), append([]string{"serve"}, args...), nil, io.Discard, &stderr); status != 1 ||
 				!strings.Contains(stderr.String(), "could sign a rollback") {
 				t.Errorf("empty folder: %d %s", status, stderr.String())
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/witness"
@@ -24,22 +24,8 @@ import (
 // shutdownTime is how long requests that are under way may take to end.
 const shutdownTime = 10 * time.Second
 
-func serve(ctx context.Context, args []string, stderr io.Writer) int {
-	f := flag.NewFlagSet("serve", flag.ContinueOnError)
-	keyFile := f.String("key", "", "key `FILE` made by keygen; the first use writes to it which folder it belongs to")
-	dir := f.String("dir", "", "folder `DIR` of this key alone; made if missing")
-	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one; with -bastion, nothing listens unless this is given")
-	through := f.String("bastion", "", "`HOST:PORT` of a bastion to be reached through, for a machine that cannot be connected to")
-	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
-	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
-	strict := f.Bool("strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
-	var logs logFlags
-	f.Var(&logs, "log", "a log's `VKEY[=URL]`; repeat it for several logs, or several keys of one log")
-	status, done := parse(f, args, stderr, `Cosigns checkpoints of the logs named, until it is interrupted.
-
-	trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"
-
-A key made with -replay cosigns only trees that keep the log's rules, which it
+// serveNotes are the paragraphs of serve -h.
+const serveNotes = `A key made with -replay cosigns only trees that keep the log's rules, which it
 finds out by replaying the entries: give the log's URL behind its vkey.
 
 	trialwitness serve -key r1.key -dir r1 -listen :8090 -log "$(cat log.vkey)=https://log.example"
@@ -55,39 +41,50 @@ that is printed:
 
 Keep FILE and DIR together and for ever: a witness that forgets what it cosigned
 could sign a rollback, so neither works without the other. After losing DIR, make
-a new key. One witness runs on a folder at a time.
-`, 0)
-	if done {
-		return status
+a new key. One witness runs on a folder at a time.`
+
+func serve(ctx context.Context, e *frame.Env, args []string) error {
+	f := e.Flags()
+	keyFile := f.String("key", "", "key `FILE` made by keygen; the first use writes to it which folder it belongs to")
+	dir := f.String("dir", "", "folder `DIR` of this key alone; made if missing")
+	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one; with -bastion, nothing listens unless this is given")
+	through := f.String("bastion", "", "`HOST:PORT` of a bastion to be reached through, for a machine that cannot be connected to")
+	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
+	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
+	strict := f.Bool("strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
+	var logs logFlags
+	f.Var(&logs, "log", "a log's `VKEY[=URL]`; repeat it for several logs, or several keys of one log")
+	if _, err := parse(e, f, args, 0); err != nil {
+		return err
 	}
 	switch {
 	case *keyFile == "":
-		return misuse(stderr, "serve needs -key: make one by `trialwitness keygen -name NAME -key FILE`")
+		return frame.Usagef("serve needs -key: make one by `trialwitness keygen -name NAME -key FILE`")
 	case *dir == "":
-		return misuse(stderr, "serve needs -dir: a folder for this key alone")
+		return frame.Usagef("serve needs -dir: a folder for this key alone")
 	case len(logs) == 0:
-		return misuse(stderr, "serve needs -log: the vkey of a log to witness")
+		return frame.Usagef("serve needs -log: the vkey of a log to witness")
 	case (*cert == "") != (*certKey == ""):
-		return misuse(stderr, "-tls-cert and -tls-key go together")
+		return frame.Usagef("-tls-cert and -tls-key go together")
 	}
 	listens := *through == "" // or -listen is given
 	f.Visit(func(set *flag.Flag) { listens = listens || set.Name == "listen" })
 	if *through != "" {
 		if err := bastion.CheckAddr(*through); err != nil {
-			return misuse(stderr, "-bastion: %v", err)
+			return frame.Usagef("-bastion: %v", err)
 		}
 	}
 	if !listens && *cert != "" {
-		return misuse(stderr, "-tls-cert is for what listens, and with -bastion alone nothing does: add -listen, or leave -tls-cert out")
+		return frame.Usagef("-tls-cert is for what listens, and with -bastion alone nothing does: add -listen, or leave -tls-cert out")
 	}
 	key, err := witness.ReadKey(*keyFile)
 	if err != nil {
-		return fail(stderr, failed, err)
+		return err
 	}
-	logger := slog.New(slog.NewJSONHandler(stderr, nil))
+	logger := slog.New(slog.NewJSONHandler(e.Stderr, nil))
 	for _, name := range []string{*keyFile, *certKey} {
 		if err := guard.Private(name, *strict, logger); err != nil {
-			return fail(stderr, failed, err)
+			return err
 		}
 	}
 	srv := newServer(logger)
@@ -96,7 +93,7 @@ a new key. One witness runs on a folder at a time.
 	if *cert != "" {
 		c, err := guard.Read(*cert, *certKey, time.Now, logger)
 		if err != nil {
-			return fail(stderr, failed, err)
+			return err
 		}
 		scheme, srv.TLSConfig, expires = "https", c.Config(), c.NotAfter
 	}
@@ -109,18 +106,18 @@ a new key. One witness runs on a folder at a time.
 			},
 		})
 		if err != nil {
-			return misuse(stderr, err.Error())
+			return frame.AsUsage(err)
 		}
 		cfg.Replay = r.Replay
 	}
 	w, err := witness.Open(cfg)
 	if err != nil {
-		return fail(stderr, failed, err)
+		return err
 	}
 	w.CertificateExpires = expires
 	srv.Handler = w.Handler()
 	serving := func(how, url string) {
-		fmt.Fprintf(stderr, "%s: %s %s %s\n", program, key.Name(), how, url)
+		fmt.Fprintf(e.Stderr, "trialwitness: %s %s %s\n", key.Name(), how, url)
 		logger.Info("serving", "vkey", key.VKey(), "dir", *dir, "logs", len(logs))
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -131,7 +128,7 @@ a new key. One witness runs on a folder at a time.
 	} else {
 		secret, err := key.BastionKey()
 		if err != nil {
-			return fail(stderr, failed, errors.Join(err, w.Close()))
+			return errors.Join(err, w.Close())
 		}
 		w.Bastion = &bastion.Backend{Addr: *through, Key: secret, Server: newServer(logger), Logger: logger}
 		w.Bastion.Server.Handler = srv.Handler
@@ -139,15 +136,12 @@ a new key. One witness runs on a folder at a time.
 		go func() { behind <- w.Bastion.Run(ctx) }()
 	}
 	if listens {
-		status = listenAndServe(ctx, srv, *listen, func(addr net.Addr) { serving("listening on", scheme+"://"+addr.String()) }, stderr)
+		err = listenAndServe(ctx, srv, *listen, func(addr net.Addr) { serving("listening on", scheme+"://"+addr.String()) })
 	} else {
 		<-ctx.Done()
 	}
 	cancel()
-	if err := errors.Join(<-behind, w.Close()); err != nil {
-		return fail(stderr, failed, err)
-	}
-	return status
+	return errors.Join(err, <-behind, w.Close())
 }
 
 func newServer(logger *slog.Logger) *http.Server {
@@ -166,10 +160,10 @@ func newServer(logger *slog.Logger) *http.Server {
 
 // listenAndServe serves until ctx ends, then lets requests that are under way
 // end. It calls listening once connections are accepted.
-func listenAndServe(ctx context.Context, srv *http.Server, addr string, listening func(net.Addr), stderr io.Writer) int {
+func listenAndServe(ctx context.Context, srv *http.Server, addr string, listening func(net.Addr)) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fail(stderr, failed, fmt.Errorf("listen: %w: choose another address by -listen", err))
+		return fmt.Errorf("listen: %w: choose another address by -listen", err)
 	}
 	served := make(chan error, 1)
 	go func() {
@@ -182,21 +176,27 @@ func listenAndServe(ctx context.Context, srv *http.Server, addr string, listenin
 	listening(l.Addr())
 	select {
 	case err := <-served:
-		return fail(stderr, failed, fmt.Errorf("serve: %w", err))
+		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
 	stop, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if err := srv.Shutdown(stop); err != nil {
-		return fail(stderr, failed, fmt.Errorf("shut down: %w", errors.Join(err, srv.Close())))
+		return fmt.Errorf("shut down: %w", errors.Join(err, srv.Close()))
 	}
-	return ok
+	return nil
 }
 
 // logFlags collects -log VKEY[=URL].
 type logFlags []witness.Log
 
-func (l *logFlags) String() string { return "" }
+func (l *logFlags) String() string {
+	var keys []string
+	for _, log := range *l {
+		keys = append(keys, log.VKey)
+	}
+	return strings.Join(keys, ",")
+}
 
 func (l *logFlags) Set(s string) error {
 	log, err := parseLog(strings.TrimRight(s, "\r\n")) // $(cat log.vkey) of a file with CRLF
