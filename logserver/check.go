@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/tile"
@@ -117,7 +118,7 @@ func (c *checker) copy(ctx context.Context) error {
 		return nil // as in a folder whose log was never published
 	}
 	m := Mend{Path: filepath.Base(name), Why: why, Source: "the database's newest checkpoint", Before: kept, After: l.signed.note, Tree: l.signed.Tree}
-	c.mend(m, func() error { return writeFile(name, m.After, 0o644) })
+	c.mend(m, func() error { return durable.ReplaceAlone(name, m.After, 0o644) })
 	return nil
 }
 

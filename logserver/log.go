@@ -36,6 +36,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -477,7 +478,7 @@ func (l *Log) saveCheckpoint(signed []byte) error {
 	if l.cfg.CheckpointFile == "" {
 		return nil
 	}
-	return writeFile(l.cfg.CheckpointFile, signed, 0o644)
+	return durable.ReplaceAlone(l.cfg.CheckpointFile, signed, 0o644)
 }
 
 func readOptional(name string) ([]byte, error) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/trialproof/trialproof/durable"
 )
 
 // A TileDir keeps tiles as files in a folder. It is a TileStore for a log whose
@@ -90,7 +92,7 @@ func (d *TileDir) Replace(ctx context.Context, path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	if err := writeFile(name, data, 0o644); err != nil {
+	if err := durable.ReplaceAlone(name, data, 0o644); err != nil {
 		return err
 	}
 	return syncParents(filepath.Dir(name), d.dir)
@@ -99,22 +101,14 @@ func (d *TileDir) Replace(ctx context.Context, path string, data []byte) error {
 // syncParents makes the folder entries of a new file durable, up to root's own.
 func syncParents(dir, root string) error {
 	for {
-		if err := syncDir(dir); err != nil {
+		if err := durable.SyncDir(dir); err != nil {
 			return err
 		}
 		if dir == root || len(dir) <= len(root) {
-			return syncDir(filepath.Dir(root))
+			return durable.SyncDir(filepath.Dir(root))
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // Get implements TileStore.
@@ -148,22 +142,4 @@ func (d *TileDir) plain(path string) error {
 		}
 	}
 	return nil
-}
-
-// writeFile replaces a file atomically and durably.
-func writeFile(name string, data []byte, perm fs.FileMode) (err error) {
-	tmp := name + ".tmp"
-	os.Remove(tmp) // a crash's, or a link, which is not followed
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, name); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(name))
 }

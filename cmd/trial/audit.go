@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/checkpoint"
@@ -53,7 +54,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 			}
 			data, err := a.SaveProgress()
 			if err == nil {
-				err = writeAtomic(stateFile, data)
+				err = durable.Replace(stateFile, data, 0o666)
 			}
 			last = time.Now()
 			return err
@@ -106,7 +107,7 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	return writeAtomic(stateFile, data)
+	return durable.Replace(stateFile, data, 0o666)
 }
 
 // openAudit returns an auditor that resumes from a file, or begins with the first
@@ -146,7 +147,7 @@ func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
 	}
 	x, err := a.Evidence(ctx)
 	if err == nil {
-		err = writeAtomic(name, x.Marshal())
+		err = durable.Replace(name, x.Marshal(), 0o666)
 	}
 	if err != nil {
 		fmt.Fprintf(e.Stderr, "trial audit: no evidence is written: %s\n", frame.Printable(err.Error()))

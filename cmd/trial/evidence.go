@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
@@ -88,28 +87,4 @@ func evidenceLine(line []byte, policy *checkpoint.Policy) (*evidence.Verdict, er
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	return v, err
-}
-
-// writeAtomic puts data in the place of a file: whoever reads it, also after a
-// crash, finds the old bytes or the new ones. It is durable once it returns.
-func writeAtomic(name string, data []byte) error {
-	dir := filepath.Dir(name)
-	f, err := createTemp(name, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

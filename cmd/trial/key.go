@@ -12,11 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -144,35 +144,17 @@ func readRequest(name string) (trial.Request, error) {
 	return r, nil
 }
 
-// createTemp makes a file beside name that was not there before: it follows no link
-// that somebody left. Its mode is perm as far as the umask allows.
-func createTemp(name string, perm os.FileMode) (*os.File, error) {
-	tmp := filepath.Join(filepath.Dir(name), ".writing-"+rand.Text())
-	return os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
-}
-
 // writeNew writes a file that must not be there yet, whole or not at all.
-// Its content is on the disk before it has its name, so that a crash leaves no part
-// of it under that name. The umask applies.
 func writeNew(name string, data []byte, perm os.FileMode) error {
-	f, err := createTemp(name, perm)
-	if err != nil {
-		return frame.AsUsage(err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	err = os.Link(f.Name(), name) // unlike a rename, it takes no name that is there
-	if err != nil && !exists(name) {
-		err = os.Rename(f.Name(), name) // some file systems have no links
-	}
+	err := durable.Create(name, data, perm)
 	if errors.Is(err, os.ErrExist) {
 		return frame.Usagef("%s is there already and is not overwritten", name)
 	}
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return frame.AsUsage(err)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
 }

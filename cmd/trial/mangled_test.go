@@ -65,33 +65,6 @@ func TestMangledKeys(t *testing.T) {
 	}
 }
 
-// TestLinksNotFollowed: somebody leaves a link where a file will be written.
-func TestLinksNotFollowed(t *testing.T) {
-	dir := t.TempDir()
-	victim := filepath.Join(dir, "victim")
-	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	state := filepath.Join(dir, "audit.state")
-	for _, link := range []string{".audit.state.tmp", "audit.state.tmp", "audit.state"} {
-		if err := os.Symlink(victim, filepath.Join(dir, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := writeAtomic(state, []byte("state")); err != nil {
-		t.Fatal(err)
-	}
-	if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
-		t.Errorf("the link was followed: %q %v", data, err)
-	}
-	if data, err := os.ReadFile(state); err != nil || string(data) != "state" {
-		t.Errorf("written is %q %v", data, err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".writing-*")); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
-}
-
 // TestExportNames: ids that lead to one name have a file each.
 func TestExportNames(t *testing.T) {
 	var a archive

@@ -15,6 +15,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial/audit"
 	"github.com/trialproof/trialproof/trial/evidence"
 )
@@ -96,11 +97,11 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	m.Keep = func(name string, x *evidence.Evidence) (string, error) { return keepEvidence(stateFile, name, x) }
 	m.Store = func(state, memory []byte) error {
 		if state != nil {
-			if err := writeAtomic(stateFile, state); err != nil {
+			if err := durable.Replace(stateFile, state, 0o666); err != nil {
 				return err
 			}
 		}
-		return writeAtomic(stateFile+".alarms", memory)
+		return durable.Replace(stateFile+".alarms", memory, 0o666)
 	}
 	if err := resumeMonitor(m, stateFile); err != nil {
 		return err
@@ -163,7 +164,7 @@ func keepEvidence(stateFile, name string, x *evidence.Evidence) (string, error) 
 		}
 		old, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) {
-			return filepath.Base(file), writeAtomic(file, x.Marshal())
+			return filepath.Base(file), durable.Replace(file, x.Marshal(), 0o666)
 		}
 		if err != nil || string(old) == string(x.Marshal()) {
 			return filepath.Base(file), err

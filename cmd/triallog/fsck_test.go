@@ -186,19 +186,3 @@ func TestMangledLogKey(t *testing.T) {
 		}
 	}
 }
-
-// TestTempLink: a link that was left where a file is prepared is not followed.
-func TestTempLink(t *testing.T) {
-	dir := t.TempDir()
-	victim := filepath.Join(dir, "victim")
-	put(t, victim, "precious")
-	if err := os.Symlink(victim, filepath.Join(dir, "file.tmp")); err != nil {
-		t.Fatal(err)
-	}
-	if err := writeDurable(filepath.Join(dir, "file"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if read(t, victim) != "precious" || read(t, filepath.Join(dir, "file")) != "x" {
-		t.Error("the link was followed")
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/logserver"
 )
 
@@ -94,5 +95,5 @@ func (f *folder) note(m logserver.Mend, now time.Time) error {
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return syncDir(f.dir)
+	return durable.SyncDir(f.dir)
 }

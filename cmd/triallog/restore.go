@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/logserver/engine"
 	"github.com/trialproof/trialproof/logserver/sqlite"
@@ -77,7 +78,7 @@ func restore(ctx context.Context, e *frame.Env, args []string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (what was written is no log yet: restore again, and it is written anew)", err)
 	}
-	if err := removeDurable(f.path(restoringName)); err != nil {
+	if err := durable.Remove(f.path(restoringName)); err != nil {
 		return err
 	}
 	took := time.Since(start)
@@ -119,7 +120,7 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 }
 
 func (f *folder) finished(e *frame.Env) error {
-	if err := removeDurable(f.path(restoringName)); err != nil {
+	if err := durable.Remove(f.path(restoringName)); err != nil {
 		return err
 	}
 	dir := frame.Quoted(f.dir)
@@ -144,7 +145,7 @@ func (f *folder) journal(ctx context.Context) (*sql.DB, sqlstore.Dialect, error)
 // clear marks the folder, and removes what an unfinished restore has left. With
 // the mark nothing but restore works on the folder.
 func (f *folder) clear(ctx context.Context, from string) error {
-	if err := writeDurable(f.path(restoringName), []byte(from+"\n"), 0o644); err != nil {
+	if err := durable.ReplaceAlone(f.path(restoringName), []byte(from+"\n"), 0o644); err != nil {
 		return err
 	}
 	if f.mysql == "" {
@@ -155,7 +156,7 @@ func (f *folder) clear(ctx context.Context, from string) error {
 				}
 			}
 		}
-		return removeDurable(f.path(tilesName))
+		return durable.Remove(f.path(tilesName))
 	}
 	db, err := engine.OpenMySQL(ctx, f.mysql)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 )
 
 // rotate changes the log's key in two steps. The first makes the next key; while
@@ -67,15 +68,15 @@ func (f *folder) makeKey(origin, keyFile, vkeyFile, pubFile string) (*logKey, er
 		if key, err = newLogKey(origin); err != nil {
 			return nil, err
 		}
-		if err := writeDurable(f.path(keyFile), []byte(key.text+"\n"), 0o600); err != nil {
+		if err := durable.ReplaceAlone(f.path(keyFile), []byte(key.text+"\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}
 	if key.signer.Name() != origin {
 		return nil, fmt.Errorf("%s is a key of the log %s, not of %s: take it away", f.path(keyFile), key.signer.Name(), origin)
 	}
-	err = writeDurable(f.path(vkeyFile), []byte(key.vkey+"\n"), 0o644)
-	return key, errors.Join(err, writeDurable(f.path(pubFile), []byte(key.announcement()), 0o644))
+	err = durable.ReplaceAlone(f.path(vkeyFile), []byte(key.vkey+"\n"), 0o644)
+	return key, errors.Join(err, durable.ReplaceAlone(f.path(pubFile), []byte(key.announcement()), 0o644))
 }
 
 // pubName is what a new operator's key is announced with.
@@ -144,21 +145,21 @@ func (f *folder) finishRotation(e *frame.Env) error {
 		if err := f.overlapped(next); err != nil {
 			return err
 		}
-		if err := writeDurable(f.path(oldKeyName), []byte(key.text+"\n"), 0o600); err != nil {
+		if err := durable.ReplaceAlone(f.path(oldKeyName), []byte(key.text+"\n"), 0o600); err != nil {
 			return err
 		}
-		if err := writeDurable(f.path(oldVKeyName), []byte(key.vkey+"\n"), 0o644); err != nil {
+		if err := durable.ReplaceAlone(f.path(oldVKeyName), []byte(key.vkey+"\n"), 0o644); err != nil {
 			return err
 		}
-		if err := renameDurable(f.path(nextKeyName), f.path(keyName)); err != nil {
+		if err := durable.Rename(f.path(nextKeyName), f.path(keyName)); err != nil {
 			return err
 		}
 	}
-	if err := writeDurable(f.path(vkeyName), []byte(next.vkey+"\n"), 0o644); err != nil {
+	if err := durable.ReplaceAlone(f.path(vkeyName), []byte(next.vkey+"\n"), 0o644); err != nil {
 		return err
 	}
 	for _, name := range []string{nextVKeyName, nextPubName} {
-		if err := removeDurable(f.path(name)); err != nil {
+		if err := durable.Remove(f.path(name)); err != nil {
 			return err
 		}
 	}
