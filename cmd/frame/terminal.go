@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mattn/go-isatty"
 )
 
 // Printable shows text that came from elsewhere on one line, with what a terminal would
@@ -39,16 +41,16 @@ type Progress struct {
 // nothing of work that ends at once.
 func (e *Env) Progress(verb string) *Progress {
 	p := &Progress{verb: verb, last: time.Now()}
-	if f, ok := e.Stderr.(*os.File); ok && isTerminal(f) {
-		p.w = f
+	if IsTerminal(e.Stderr) {
+		p.w = e.Stderr
 	}
 	return p
 }
 
-// isTerminal reports whether a file is a terminal.
-func isTerminal(f *os.File) bool {
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
+// IsTerminal reports whether a program's input or output is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }
 
 // Show shows how far the work is.

@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		binDir = dir
+		// Nobody's own configuration has a part in the tests.
+		if err := os.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "configuration")); err != nil {
+			panic(err)
+		}
 		return m.Run()
 	}())
 }

@@ -365,7 +365,7 @@ func (w view) after(tl *timeline.Timeline) (trial.Time, error) {
 
 // printPolicy says under which policy a verdict holds.
 func (e *env) printPolicy(p *checkpoint.Policy) {
-	fmt.Fprintf(e.Stdout, "policy SHA-256 %s, asks for %s\n", p.Digest(), p.QuorumText())
+	fmt.Fprintf(e.Stdout, "policy SHA-256 %s, asks for %s, %s\n", p.Digest(), p.QuorumText(), e.policyFrom)
 }
 
 // printMarks shows the marks of an entry below it.

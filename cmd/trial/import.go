@@ -102,6 +102,10 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	if len(rest) < 2 || registers[rest[0]] == "" {
 		return frame.Usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
 	}
+	if m.keyFrom == fromConfiguration && !m.dry {
+		return frame.Usagef("an import signs a statement for every record, and the key of your configuration (%s) signs only what you were asked about, "+
+			"one by one: name the key with -key or in %s", m.keyFile, keyVariable)
+	}
 	m.register = rest[0]
 	if _, err := trial.ParseDate(m.seen); m.seen != "" && err != nil {
 		return frame.Usagef("-seen: %w", err)

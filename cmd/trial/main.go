@@ -103,6 +103,8 @@ func init() {
 			`trial deadlines -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379`, deadlinesCommand),
 		command("report", "write an inspector's report of a trial, for people and for programs", `-log URL -policy P [-at DATE] [-article FILE] [-files FILE|DIR]... [-from ORG,...] -o FILE.html TRIAL`,
 			`trial report -log http://127.0.0.1:8080 -policy policy -o NCT03421379.html NCT03421379`, reportCommand),
+		command("config", "show or set what -policy and -key default to", `[set policy|key PATH | unset policy|key]`,
+			`trial config set policy policy`, configCommand),
 		command("policy", "show a policy in words, compare two, or announce one (a registrar's)", `show FILE | diff FILE FILE | publish -log URL -policy P -key registrar.key FILE`,
 			`trial policy show policy`, policyCommand),
 		command("ruling", "say whose a disputed number is (a registrar's)", `-log URL -policy P -key registrar.key -trial ID [-ground G] NUMBER`,
@@ -124,7 +126,8 @@ func init() {
 // env is what a command may touch besides files.
 type env struct {
 	*frame.Env
-	stdinRead bool // as a document
+	stdinRead  bool   // as a document
+	policyFrom string // how the policy came to be chosen
 }
 
 // command returns a command of this program.
@@ -187,6 +190,7 @@ func hintFor(err error) string {
 // remote is what commands that speak to a log share.
 type remote struct {
 	url, policyFile, keyFile string
+	keyFrom                  string // how the key file came to be chosen
 	strict                   bool
 
 	client *client.Client
@@ -200,7 +204,7 @@ func (r *remote) flags(fs *flag.FlagSet, key bool) {
 	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080; default: the URL in the policy's log line")
 	policyFlag(fs, &r.policyFile)
 	if key {
-		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what TRIALPROOF_KEY names")
+		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what "+keyVariable+" names, or trial config set key has set")
 		fs.BoolVar(&r.strict, "strict", false, "refuse a key file that others than its owner can use, instead of a warning")
 	}
 }
@@ -238,11 +242,8 @@ func (r *remote) open(e *env, key bool) (err error) {
 	if r.log, err = pickLog(r.policy, r.url); err != nil || !key {
 		return err
 	}
-	if r.keyFile == "" {
-		r.keyFile = os.Getenv(keyVariable)
-	}
-	if r.keyFile == "" {
-		return frame.Usagef("-key must be given, or the environment variable %s must name the key file", keyVariable)
+	if r.keyFrom, err = defaulted(&r.keyFile, "key", keyVariable); err != nil {
+		return err
 	}
 	r.key, err = readKey(r.keyFile)
 	return err

@@ -55,6 +55,10 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 	if err != nil {
 		return err
 	}
+	if err := r.confirm(ctx, e, st, files); err != nil {
+		return err
+	}
+	how.confirmed = true
 	if err := writeNew(name, append(data, '\n'), 0o600); err != nil {
 		return frame.Usagef("%w: give the seal another name by another name of the file", err)
 	}
@@ -65,8 +69,12 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 		}
 		return err
 	}
+	key := ""
+	if r.keyFrom != fromConfiguration { // which asks, as a key that is named does not
+		key = " -key " + quoted(r.keyFile)
+	}
 	fmt.Fprintf(e.Stderr, "sealed; what opens it is kept in %s and nowhere else: "+
-		"open it with trial unseal -log %s -policy %s -key %s %s\n", name, quoted(r.url), quoted(r.policyFile), quoted(r.keyFile), quoted(name))
+		"open it with trial unseal -log %s -policy %s%s %s\n", name, quoted(r.url), quoted(r.policyFile), key, quoted(name))
 	fmt.Fprintln(e.Stdout, id)
 	return nil
 }

@@ -75,6 +75,8 @@ func subjects(kind string, files []file, private bool, o *trial.Openings) []tria
 type sending struct {
 	outDir string // for receipts; empty: beside each file
 	dry    bool   // print what would become public, and stop
+
+	confirmed bool // the key's owner has been asked
 }
 
 // send signs a statement and carries it to its receipt. It returns the id of
@@ -92,16 +94,20 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 		fmt.Fprintf(e.Stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
 		return trial.StatementID(payload), nil
 	}
-	envelope, err := trial.Sign(payload, r.key.signer)
-	if err != nil {
-		return trial.Hash{}, err
-	}
-	d := &draft{Envelope: envelope, Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
+	d := &draft{Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
 	if err := d.place(r, st, how.outDir, files); err != nil {
 		if v := d.already(r.policy, st); v != nil {
 			fmt.Fprintf(e.Stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
 			return v.Entry.Statement.ID, nil
 		}
+		return d.id, err
+	}
+	if !how.confirmed {
+		if err := r.confirm(ctx, e, st, files); err != nil {
+			return d.id, err
+		}
+	}
+	if d.Envelope, err = trial.Sign(payload, r.key.signer); err != nil {
 		return d.id, err
 	}
 	if err := d.keep(); err != nil {
@@ -112,7 +118,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	} else if err != nil {
 		return d.id, fmt.Errorf("%w; send the signed statement with %s", err, r.fetch(d.file))
 	}
-	res, err := r.client.Submit(ctx, envelope, r.key.public.SPKI())
+	res, err := r.client.Submit(ctx, d.Envelope, r.key.public.SPKI())
 	if errors.Is(err, client.ErrPending) {
 		fmt.Fprintf(e.Stdout, "pending %s\n", d.id)
 		return d.id, fmt.Errorf("%w; fetch its receipt later: %s", err, r.fetch(d.file))

@@ -121,6 +121,7 @@ func (e *env) verdict(v checked, asJSON bool) error {
 		return json.NewEncoder(e.Stdout).Encode(verdictJSON(v))
 	}
 	_, err := fmt.Fprint(e.Stdout, v.Text())
+	fmt.Fprintf(e.Stdout, "the policy was %s\n", e.policyFrom)
 	if v.earlier != "" {
 		fmt.Fprintf(e.Stdout, "policy of its time: %s\n", v.earlier)
 	}

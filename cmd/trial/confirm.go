@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/trial"
+)
+
+// errNotSigned is wrapped by the answer no, and by having nobody to ask.
+var errNotSigned = errors.New("nothing was signed and nothing was sent")
+
+// confirm asks the owner of a key that the user's configuration names whether it should sign
+// this. A signature is an act (21 CFR 11.200): a key that lies ready must not sign because a
+// command was run that happened to need one. Who names the key for a command, by -key or in
+// the environment, has decided, so that scripts can sign. No flag answers for the owner.
+func (r *remote) confirm(ctx context.Context, e *env, st *trial.Statement, files []file) error {
+	if r.keyFrom != fromConfiguration {
+		return nil
+	}
+	advice := fmt.Sprintf("scripts name the key with -key or in %s", keyVariable)
+	if !frame.IsTerminal(e.Stdin) {
+		return frame.Usagef("%w: the key %s is the one of your configuration, which signs only after a question on the terminal, and here is none: %s",
+			errNotSigned, r.keyFile, advice)
+	}
+	fmt.Fprint(e.Stderr, r.act(st, files))
+	fmt.Fprint(e.Stderr, "Sign it? Type yes, or anything else to stop: ")
+	answer := make(chan string, 1)
+	go func() { // a terminal is read on after the command was interrupted
+		line, _ := bufio.NewReader(e.Stdin).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		if strings.EqualFold(strings.TrimSpace(line), "yes") {
+			return nil
+		}
+		return fmt.Errorf("%w: the answer was not yes (%s)", errNotSigned, advice)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errNotSigned, ctx.Err())
+	}
+}
+
+// act says what a signature would be: whose, on what, with what meaning.
+func (r *remote) act(st *trial.Statement, files []file) string {
+	var b strings.Builder
+	name := r.key.name
+	if name == "" {
+		name = "not in the key file"
+	}
+	if r.key.org != "" {
+		name += ", " + r.key.org
+	}
+	fmt.Fprintf(&b, "This signs with the key that your configuration names, %s:\n", frame.Printable(r.keyFile))
+	fmt.Fprintf(&b, "  name:    %s (key %s)\n", frame.Printable(name), r.key.public.ID())
+	fmt.Fprintf(&b, "  kind:    %s: %s\n", st.Predicate.Kind(), frame.Printable(trial.Describe(st)))
+	for _, f := range files {
+		fmt.Fprintf(&b, "  digest:  SHA-256 %s of %s\n", f.digest, frame.Printable(f.name))
+	}
+	if len(files) == 0 {
+		for _, s := range st.Subjects {
+			fmt.Fprintf(&b, "  digest:  SHA-256 %s (%s)\n", s.Digest.SHA256, frame.Printable(s.Name))
+		}
+	}
+	fmt.Fprintf(&b, "  meaning: %s\n", trial.CommonOf(st).Meaning)
+	fmt.Fprintf(&b, "  log:     %s\n", frame.Printable(trial.CommonOf(st).Log))
+	return b.String()
+}
