@@ -20,15 +20,15 @@ import (
 )
 
 // demoWitness is the environment variable by which the demo has its own binary
-// run as a witness: "KEYFILE DIR VKEY".
+// run as a witness: "KEYFILE DIR VKEY ADDRESS", one a line.
 const demoWitness = "TRIALPROOF_DEMO_WITNESS"
 
 // runWitness is what the demo's witnesses do: what trialwitness serve does, and
 // no more. They end when their standard input does, so that none outlives the
 // demo.
 func runWitness() int {
-	words := strings.SplitN(os.Getenv(demoWitness), "\n", 3)
-	if len(words) != 3 {
+	words := strings.SplitN(os.Getenv(demoWitness), "\n", 4)
+	if len(words) != 4 {
 		return 2
 	}
 	// The signals stay caught to the end: one may come when standard input has ended.
@@ -38,14 +38,14 @@ func runWitness() int {
 		io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if err := serveWitness(ctx, words[0], words[1], words[2]); err != nil {
+	if err := serveWitness(ctx, words[0], words[1], words[2], words[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "witness:", err)
 		return 1
 	}
 	return 0
 }
 
-func serveWitness(ctx context.Context, keyFile, dir, vkey string) (err error) {
+func serveWitness(ctx context.Context, keyFile, dir, vkey, listen string) (err error) {
 	key, err := witness.ReadKey(keyFile)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func serveWitness(ctx context.Context, keyFile, dir, vkey string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/audit"
-	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
-	"github.com/trialproof/trialproof/witness"
 )
 
 const demoOrigin = "demo.trialproof.example/trials"
@@ -51,7 +47,7 @@ func demo(ctx context.Context, e *frame.Env, args []string) error {
 	}
 	fmt.Fprintf(e.Stdout, "This makes a log and three witnesses in %s, which takes some seconds, tells their story, and has them %s.\n",
 		*dir, ends)
-	s := &story{dir: *dir, w: e.Stdout}
+	s := &story{stand: stand{dir: *dir, origin: demoOrigin}, w: e.Stdout}
 	err = s.tell(ctx)
 	if err == nil && !*once {
 		s.stay(ctx)
@@ -68,20 +64,13 @@ func demo(ctx context.Context, e *frame.Env, args []string) error {
 
 // A story is the demo as it goes on.
 type story struct {
-	dir        string
-	w          io.Writer
-	step       int
-	witnesses  []*child
-	server     *child
-	listen     string // of the server, the same after a restart
-	log        folder
-	policy     *checkpoint.Policy
-	policyText []byte
-	client     *client.Client
-	registrar  crypto.Signer
-	ada        crypto.Signer
-	trial      trial.Hash
-	documents  []document
+	stand
+	w         io.Writer
+	step      int
+	registrar crypto.Signer
+	ada       crypto.Signer
+	trial     trial.Hash
+	documents []document
 }
 
 // A document is a file of the sponsor's and, once it has been logged, where its
@@ -101,8 +90,6 @@ func (s *story) detail(format string, args ...any) {
 	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
 	fmt.Fprintf(s.w, "   %s\n", strings.ReplaceAll(text, "\n", "\n   "))
 }
-
-func (s *story) path(name string) string { return filepath.Join(s.dir, name) }
 
 // tell does everything in order and returns the first thing that does not go
 // as it should.
@@ -131,38 +118,26 @@ func (s *story) setUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log = folder{dir: s.path("log")}
-	vkey, err := s.log.create(ctx, demoOrigin, registrar)
-	if err != nil {
+	if err := s.make(ctx, registrar); err != nil {
 		return err
 	}
-	s.detail("log %s", vkey)
+	s.detail("log %s", s.vkey)
 	s.say("Three independent organisations run witnesses, each with its own key. Two must agree.")
-	policy := "log " + vkey + "\n"
+	var witnesses []*standWitness
+	var urls []string
 	for i := 1; i <= 3; i++ {
-		name := fmt.Sprintf("w%d.example/demo", i)
-		key, err := witness.NewKey(name, witness.Ed25519)
+		w, err := s.makeWitness(i, fmt.Sprintf("w%d.example/demo", i), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
-		keyFile := s.path(fmt.Sprintf("witness%d.key", i))
-		if err := key.Save(keyFile); err != nil {
+		url, err := s.startWitness(ctx, w)
+		if err != nil {
 			return err
 		}
-		c, err := start(ctx, []string{demoWitness + "=" + keyFile + "\n" + s.path(fmt.Sprintf("witness%d", i)) + "\n" + vkey})
-		if err != nil {
-			return fmt.Errorf("start witness %d: %w", i, err)
-		}
-		s.witnesses = append(s.witnesses, c)
-		policy += fmt.Sprintf("witness w%d %s %s\n", i, key.VKey(), c.url)
-		s.detail("witness %s at %s", name, c.url)
+		witnesses, urls = append(witnesses, w), append(urls, url)
+		s.detail("witness %s at %s", w.name, url)
 	}
-	policy += "group two-of-three 2 w1 w2 w3\nquorum two-of-three\n"
-	if err := os.WriteFile(s.log.path(policyName), []byte(policy), 0o644); err != nil {
-		return err
-	}
-	s.policyText = []byte(policy)
-	if s.policy, err = checkpoint.ParsePolicy(s.policyText); err != nil {
+	if err := s.setPolicy("", witnesses, urls); err != nil {
 		return err
 	}
 	s.listen = "127.0.0.1:0"
@@ -173,50 +148,8 @@ func (s *story) setUp(ctx context.Context) error {
 	return nil
 }
 
-// serve starts the log, at the same address each time, and waits until it takes
-// submissions.
-func (s *story) serve(ctx context.Context) (err error) {
-	if s.server, err = start(ctx, nil, "serve", "-dir", s.log.dir, "-listen", s.listen); err != nil {
-		return fmt.Errorf("start the log: %w", err)
-	}
-	s.listen = strings.TrimPrefix(s.server.url, "http://")
-	s.client, err = client.New(s.server.url)
-	return err
-}
-
-// common is what the demo's statements say.
-func common(meaning string) trial.Common {
-	return trial.Common{Log: demoOrigin, Meaning: meaning, SignedAt: trial.TimeOf(time.Now())}
-}
-
-// submit signs and sends a statement, and checks its receipt offline.
-func (s *story) submit(ctx context.Context, signer crypto.Signer, st *trial.Statement) (*receipt.Verdict, []byte, error) {
-	payload, err := st.Marshal()
-	if err != nil {
-		return nil, nil, err
-	}
-	envelope, err := trial.Sign(payload, signer)
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := trial.NewPublicKey(signer.Public())
-	if err != nil {
-		return nil, nil, err
-	}
-	res, err := s.client.Submit(ctx, envelope, key.SPKI())
-	if err != nil {
-		return nil, nil, fmt.Errorf("submit %s: %w", st.Predicate.Kind(), err)
-	}
-	v, err := receipt.Verify(s.policy, []byte(res.Receipt))
-	return v, []byte(res.Receipt), err
-}
-
 func (s *story) people(ctx context.Context) error {
-	digest := trial.Hash(sha256.Sum256(s.policyText))
-	v, _, err := s.submit(ctx, s.registrar, &trial.Statement{
-		Subjects:  trial.NamedSubject("policy", digest),
-		Predicate: &trial.Policy{Common: common("responsibility"), Policy: base64.StdEncoding.EncodeToString(s.policyText)},
-	})
+	v, err := s.announce(ctx, s.registrar)
 	if err != nil {
 		return err
 	}
@@ -226,7 +159,7 @@ func (s *story) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	org := &trial.Org{Common: common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma", Name: "Example Pharma"}
+	org := &trial.Org{Common: s.common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma", Name: "Example Pharma"}
 	v, _, err = s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
 	if err != nil {
 		return err
@@ -236,7 +169,7 @@ func (s *story) people(ctx context.Context) error {
 	number := "EXP-2026-01"
 	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
 		Subjects:  trial.NumberSubject(number),
-		Predicate: &trial.Registration{Common: common("responsibility"), Masked: true, Number: number, Org: "example-pharma"},
+		Predicate: &trial.Registration{Common: s.common("responsibility"), Masked: true, Number: number, Org: "example-pharma"},
 	})
 	if err != nil {
 		return err
@@ -245,7 +178,7 @@ func (s *story) people(ctx context.Context) error {
 	s.detail("entry %d: the trial's id is %s", v.Index, s.trial)
 	v, _, err = s.submit(ctx, s.ada, &trial.Statement{
 		Subjects:  trial.NamedSubject("trial", s.trial),
-		Predicate: &trial.Identifier{Common: common("responsibility"), Identifier: "nct:NCT09999991", Trial: s.trial},
+		Predicate: &trial.Identifier{Common: s.common("responsibility"), Identifier: "nct:NCT09999991", Trial: s.trial},
 	})
 	if err != nil {
 		return err
@@ -262,19 +195,19 @@ Planned enrolment: 240 participants.
 
 func (s *story) protocol(ctx context.Context) error {
 	s.say("Ada submits the protocol. The file stays with her; its digest goes into the log.")
-	p1 := &trial.Protocol{Common: common("approval"), Scope: trial.ScopeGlobal, Trial: s.trial, Version: "1.0"}
+	p1 := &trial.Protocol{Common: s.common("approval"), Scope: trial.ScopeGlobal, Trial: s.trial, Version: "1.0"}
 	text := fmt.Sprintf(protocolText, "1.0", "change in HbA1c from baseline to week 24")
 	if err := s.file(ctx, "protocol-1.0.txt", text, p1); err != nil {
 		return err
 	}
 	s.say("An amendment changes the primary outcome. It names the version it follows.")
-	p2 := &trial.Protocol{Common: common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0"}
+	p2 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0"}
 	text = fmt.Sprintf(protocolText, "2.0", "change in HbA1c from baseline to week 12")
 	if err := s.file(ctx, "protocol-2.0.txt", text, p2); err != nil {
 		return err
 	}
 	s.say("A second version 2 beside it is refused: one trial has one protocol in force.")
-	p3 := &trial.Protocol{Common: common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0b"}
+	p3 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0b"}
 	_, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: subjectsOf("protocol", text), Predicate: p3})
 	if trial.RuleOf(err) != trial.RulePredecessor {
 		return fmt.Errorf("a second head was not refused: %w", err)
@@ -285,14 +218,14 @@ func (s *story) protocol(ctx context.Context) error {
 
 func (s *story) results(ctx context.Context) error {
 	s.say("The database is locked and the results follow.")
-	lock := &trial.Milestone{Common: common("responsibility"), Analysis: "primary", Date: time.Now().UTC().Format("2006-01-02"), Event: "database-lock", Trial: s.trial}
+	lock := &trial.Milestone{Common: s.common("responsibility"), Analysis: "primary", Date: time.Now().UTC().Format("2006-01-02"), Event: "database-lock", Trial: s.trial}
 	v, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: trial.NamedSubject("trial", s.trial), Predicate: lock})
 	if err != nil {
 		return err
 	}
 	s.detail("entry %d: %s", v.Index, trial.Describe(v.Entry.Statement.Statement))
 	text := "RESULTS EXP-2026-01, primary analysis\nHbA1c at week 12: -0.9 (examplinib), -0.2 (placebo).\n"
-	return s.file(ctx, "results.txt", text, &trial.Results{Common: common("approval"), Analysis: "primary", Trial: s.trial, Version: "1.0"})
+	return s.file(ctx, "results.txt", text, &trial.Results{Common: s.common("approval"), Analysis: "primary", Trial: s.trial, Version: "1.0"})
 }
 
 func subjectsOf(kind, text string) []trial.Subject {
@@ -374,15 +307,4 @@ func (s *story) stay(ctx context.Context) {
 	}
 	fmt.Fprintf(s.w, "\nor open %s in a browser.\n", s.server.url)
 	<-ctx.Done()
-}
-
-// end stops every process of the demo.
-func (s *story) end() error {
-	var errs []error
-	for _, c := range append([]*child{s.server}, s.witnesses...) {
-		if c != nil {
-			errs = append(errs, c.stop())
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -48,7 +48,7 @@ func TestDemo(t *testing.T) {
 
 // TestDemoFailsWhatIsNotCaught: an alteration that nobody notices fails the demo.
 func TestDemoFailsWhatIsNotCaught(t *testing.T) {
-	s := &story{dir: t.TempDir(), w: new(bytes.Buffer)}
+	s := &story{stand: stand{dir: t.TempDir(), origin: demoOrigin}, w: new(bytes.Buffer)}
 	defer func() {
 		if err := s.end(); err != nil {
 			t.Error(err)

@@ -29,6 +29,8 @@ func init() {
 	program.Commands = []frame.Command{
 		{Name: "demo", Does: "tell the whole story on this machine: a log, three witnesses, a trial, receipts, and what an alteration looks like",
 			Args: "[-once] [-dir DIR]", Example: "triallog demo", Run: demo},
+		{Name: "quickstart", Does: "make a log with three witnesses, a policy and a registrar's key on this machine to try out, and serve until Ctrl-C",
+			Args: "-dir DIR [-listen ADDR]", Example: "triallog quickstart -dir try", Run: quickstart},
 		{Name: "init", Does: "make a new log",
 			Args: "-dir DIR -origin NAME -registrar REG.pub [-mysql DSN]", Example: "triallog init -dir log -origin log.example/trials -registrar registrar.pub", Run: initLog},
 		{Name: "serve", Does: "run the log",
