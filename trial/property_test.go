@@ -76,7 +76,11 @@ func TestAnyHistory(t *testing.T) {
 		told[0] += admitted
 		told[1] += refused
 	})
-	if told[0] < 200 || told[1] < 200 {
+	least := 200
+	if testing.Short() { // a fifth of the histories
+		least = 20
+	}
+	if told[0] < least || told[1] < least {
 		t.Errorf("%d statements were admitted and %d refused: the histories tell too little", told[0], told[1])
 	}
 }
