@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -177,128 +178,139 @@ type FactOrganisation struct {
 
 var factWord = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,79}$`)
 
-func (f *Facts) check() error {
-	var err error
-	word := func(member, s string) {
-		if err == nil && s != "" && !factWord.MatchString(s) {
-			err = fmt.Errorf("facts: %s is %.60q, not a word of lower-case letters, digits and hyphens", member, s)
+// A factForm refuses a value of a member that is not of a form. What the document does not
+// say is empty, and every form takes it.
+type factForm func(member, s string) error
+
+func factIsWord(member, s string) error {
+	if !factWord.MatchString(s) {
+		return fmt.Errorf("facts: %s is %.60q, not a word of lower-case letters, digits and hyphens", member, s)
+	}
+	return nil
+}
+
+func factIsText(member, s string) error { return checkText("facts: "+member, s, 200) }
+
+func factIsDate(member, s string) error { return checkDate("facts: "+member, s) }
+
+// factIs returns the form that takes one of two words.
+func factIs(a, b string) factForm {
+	return func(member, s string) error {
+		if s != a && s != b {
+			return fmt.Errorf("facts: %s is %.20q, not %s or %s", member, s, a, b)
+		}
+		return nil
+	}
+}
+
+// A factValue is a value with the name of its member and its form.
+type factValue struct {
+	form   factForm
+	member string
+	value  string
+}
+
+// values lists every value of the facts that has a form.
+func (f *Facts) values() []factValue {
+	word, text, date, yesNo, kind := factForm(factIsWord), factForm(factIsText), factForm(factIsDate), factIs("yes", "no"), factIs("actual", "planned")
+	list := []factValue{
+		{word, "allocation", f.Allocation}, {word, "format", f.Format}, {word, "masking", f.Masking}, {word, "model", f.Model},
+		{word, "purpose", f.Purpose}, {word, "sex", f.Sex}, {word, "status", f.Status}, {word, "type", f.Type},
+		{text, "acronym", f.Acronym}, {text, "maximumAge", f.MaximumAge}, {text, "minimumAge", f.MinimumAge},
+		{text, "officialTitle", f.OfficialTitle}, {text, "title", f.Title}, {text, "version", f.Version},
+		{yesNo, "dmc", f.DMC}, {yesNo, "euSite", f.EUSite}, {yesNo, "fdaDevice", f.FDADevice}, {yesNo, "fdaDrug", f.FDADrug},
+		{yesNo, "fdaRegulated", f.FDARegulated}, {yesNo, "healthyVolunteers", f.HealthyVolunteers}, {yesNo, "ppsd", f.PPSD},
+		{yesNo, "unapprovedDevice", f.UnapprovedDevice}, {yesNo, "usExport", f.USExport}, {yesNo, "usSite", f.USSite},
+		{date, "dated", f.Dated},
+	}
+	add := func(form factForm, member string, values ...string) {
+		for _, v := range values {
+			list = append(list, factValue{form, member, v})
 		}
 	}
-	text := func(member, s string) {
-		if err == nil && s != "" {
-			err = checkText("facts: "+member, s, 200)
-		}
-	}
-	date := func(member, s string) {
-		if err == nil && s != "" {
-			err = checkDate("facts: "+member, s)
-		}
-	}
-	yesNo := func(member, s string) {
-		if err == nil && s != "" && s != "yes" && s != "no" {
-			err = fmt.Errorf("facts: %s is %.20q, not yes or no", member, s)
-		}
-	}
-	kind := func(member, s string) {
-		if err == nil && s != "" && s != "actual" && s != "planned" {
-			err = fmt.Errorf("facts: %s is %.20q, not actual or planned", member, s)
-		}
-	}
-	if f.Format == "" {
-		return fmt.Errorf("facts: format is empty")
-	}
-	for _, m := range []struct{ member, value string }{
-		{"allocation", f.Allocation}, {"format", f.Format}, {"masking", f.Masking}, {"model", f.Model}, {"purpose", f.Purpose},
-		{"sex", f.Sex}, {"status", f.Status}, {"type", f.Type},
-	} {
-		word(m.member, m.value)
-	}
-	for _, m := range []struct{ member, value string }{
-		{"acronym", f.Acronym}, {"maximumAge", f.MaximumAge}, {"minimumAge", f.MinimumAge}, {"officialTitle", f.OfficialTitle},
-		{"title", f.Title}, {"version", f.Version},
-	} {
-		text(m.member, m.value)
-	}
-	for _, m := range []struct{ member, value string }{
-		{"dmc", f.DMC}, {"euSite", f.EUSite}, {"fdaDevice", f.FDADevice}, {"fdaDrug", f.FDADrug}, {"fdaRegulated", f.FDARegulated},
-		{"healthyVolunteers", f.HealthyVolunteers}, {"ppsd", f.PPSD}, {"unapprovedDevice", f.UnapprovedDevice}, {"usExport", f.USExport}, {"usSite", f.USSite},
-	} {
-		yesNo(m.member, m.value)
-	}
-	date("dated", f.Dated)
-	for _, list := range []struct {
-		member string
-		words  []string
-	}{{"masked", f.Masked}, {"phases", f.Phases}} {
-		for _, s := range list.words {
-			if s == "" {
-				return fmt.Errorf("facts: %s has an empty word", list.member)
-			}
-			word(list.member, s)
-		}
-	}
+	add(word, "masked", f.Masked...)
+	add(word, "phases", f.Phases...)
 	for _, a := range f.Amendments {
-		text("amendments", a.Number)
-		for _, r := range a.Reasons {
-			word("reasons", r)
-		}
+		add(text, "amendments", a.Number)
+		add(word, "reasons", a.Reasons...)
 	}
-	for _, c := range f.Conditions {
-		if c == "" {
-			return fmt.Errorf("facts: conditions has an empty text")
-		}
-		text("conditions", c)
-	}
+	add(text, "conditions", f.Conditions...)
 	for _, a := range slices.Concat(f.Arms, f.Interventions) {
-		text("label", a.Label)
-		word("type", a.Type)
+		add(text, "label", a.Label)
+		add(word, "type", a.Type)
 	}
 	for _, d := range f.Dates {
-		if d.Date == "" || d.Event == "" {
-			return fmt.Errorf("facts: a date lacks its date or event")
-		}
-		date(d.Event, d.Date)
-		word("event", d.Event)
-		kind("kind", d.Kind)
+		add(date, d.Event, d.Date)
+		add(word, "event", d.Event)
+		add(kind, "kind", d.Kind)
 	}
 	for _, e := range f.ResultsReview {
-		if e.Event == "" {
-			return fmt.Errorf("facts: a step of resultsReview lacks its event")
-		}
-		date("resultsReview", e.Date)
-		word("event", e.Event)
+		add(date, "resultsReview", e.Date)
+		add(word, "event", e.Event)
 	}
 	for _, d := range f.Documents {
-		date("documents", d.Date)
-		for _, k := range d.Kinds {
-			word("kinds", k)
-		}
+		add(date, "documents", d.Date)
+		add(word, "kinds", d.Kinds...)
 	}
 	if f.Enrolment != nil {
-		kind("enrolment", f.Enrolment.Kind)
-		if f.Enrolment.Count > maxIndex {
-			return fmt.Errorf("facts: enrolment is over 2^53")
-		}
+		add(kind, "enrolment", f.Enrolment.Kind)
 	}
 	for _, i := range f.Identifiers {
-		word("type", i.Type)
-		if i.Value == "" {
-			return fmt.Errorf("facts: an identifier is empty")
-		}
-		text("identifiers", i.Value)
+		add(word, "type", i.Type)
+		add(text, "identifiers", i.Value)
 	}
 	for _, o := range slices.Concat(f.Outcomes, f.Reported) {
-		if o.Level != "primary" && o.Level != "secondary" && o.Level != "other" {
-			return fmt.Errorf("facts: an outcome's level is %.20q, not primary, secondary or other", o.Level)
-		}
-		text("measure", o.Measure)
-		text("timeFrame", o.TimeFrame)
+		add(text, "measure", o.Measure)
+		add(text, "timeFrame", o.TimeFrame)
 	}
 	if f.Sponsor != nil {
-		text("sponsor", f.Sponsor.Name)
-		word("class", f.Sponsor.Class)
+		add(text, "sponsor", f.Sponsor.Name)
+		add(word, "class", f.Sponsor.Class)
+	}
+	return list
+}
+
+// needed refuses facts that lack what they cannot be without, and numbers and levels that
+// are none.
+func (f *Facts) needed() error {
+	lacks := func(say string, is bool) error {
+		if is {
+			return errors.New("facts: " + say)
+		}
+		return nil
+	}
+	err := cmp.Or(
+		lacks("format is empty", f.Format == ""),
+		lacks("masked has an empty word", slices.Contains(f.Masked, "")),
+		lacks("phases has an empty word", slices.Contains(f.Phases, "")),
+		lacks("conditions has an empty text", slices.Contains(f.Conditions, "")),
+		lacks("a date lacks its date or event", slices.ContainsFunc(f.Dates, func(d FactDate) bool { return d.Date == "" || d.Event == "" })),
+		lacks("a step of resultsReview lacks its event",
+			slices.ContainsFunc(f.ResultsReview, func(e FactReview) bool { return e.Event == "" })),
+		lacks("enrolment is over 2^53", f.Enrolment != nil && f.Enrolment.Count > maxIndex),
+		lacks("an identifier is empty", slices.ContainsFunc(f.Identifiers, func(i FactIdentifier) bool { return i.Value == "" })),
+	)
+	for _, o := range slices.Concat(f.Outcomes, f.Reported) {
+		if err == nil && o.Level != "primary" && o.Level != "secondary" && o.Level != "other" {
+			err = fmt.Errorf("facts: an outcome's level is %.20q, not primary, secondary or other", o.Level)
+		}
 	}
 	return err
+}
+
+func (f *Facts) check() error {
+	if err := f.needed(); err != nil {
+		return err
+	}
+	for _, v := range f.values() {
+		if v.value == "" {
+			continue
+		}
+		if err := v.form(v.member, v.value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Marshal checks the facts and returns their canonical JSON.
