@@ -2,8 +2,8 @@ package trial
 
 import "slices"
 
-// A Form is how a person fills in a statement of one kind on a command line. Whether
-// what was filled in is right, the kind's rules say when the statement is marshalled.
+// A Form is how a person fills in a statement of one kind on a command line. What was
+// filled in is checked when the statement is marshalled.
 type Form struct {
 	Trial      *Hash   // the member for the trial that the statement is about, or
 	Identifier *string // the one for the registry's number that it is about
@@ -16,13 +16,13 @@ type Form struct {
 type Flag struct {
 	Name, Default string
 	Help          string // the word for its value stands in backquotes
-	Missing       string // what is said where it is not given, if it must be
+	Missing       string // the error if it is not given; empty if it may be left out
 
 	Text      *string // the member, or
 	Statement *Hash   // the member that names another statement, whose receipt is given
 }
 
-// The flags that kinds share, and those that say how.
+// The flags that several kinds share.
 var (
 	analysisFlag = Flag{Name: "analysis", Help: "of a SAP, results, lock, cut-off or unblinding: `primary`, final, interim-1, follow-up-1"}
 	dateFlag     = Flag{Name: "date", Help: "of a milestone, or when an observation was seen: `date` such as 2026-03-01 or 2026-03"}

@@ -45,7 +45,7 @@ var kindTable = []func() Predicate{
 	func() Predicate { return new(Rules) },
 }
 
-// kinds is kindTable by the kinds' names.
+// kinds has the rows of kindTable by the names of the kinds.
 var kinds = map[string]func() Predicate{}
 
 // What may be done with statements of a kind, sorted.
@@ -76,15 +76,14 @@ type (
 	// ofTrial is a predicate that is about one trial.
 	ofTrial interface{ trialID() Hash }
 
-	// allowing is a kind with whose statements one of the following may be done.
+	// allowing is a kind that says what may be done with its statements.
 	allowing interface{ allows() allows }
 
 	// correctable is a kind with members that a correction may name.
 	correctable interface{ members() map[string]member }
 
-	// effective is a kind of which the trial's record remembers more than that a
-	// statement was logged, and by whom: the record says so in another place than its
-	// shares, and a void takes it back there.
+	// effective is a kind whose statements have an effect in a record, beyond being
+	// remembered in the record's shares. A void takes the effect back.
 	effective interface {
 		// author returns the organisation that logged a statement and may correct it,
 		// "" if there is none that is logged and not void.

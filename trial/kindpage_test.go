@@ -45,7 +45,7 @@ func TestKindPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after, found := strings.Cut(string(table), "\n}\n\n// kinds is kindTable")
+	before, after, found := strings.Cut(string(table), "\n}\n\n// kinds has the rows")
 	if !found {
 		t.Fatal("the end of the table of kinds was not found")
 	}
@@ -59,7 +59,7 @@ func TestKindPage(t *testing.T) {
 	for name, text := range map[string]string{
 		"codebreak.go":      blocks[0],
 		"codebreak_test.go": blocks[2],
-		"kind.go":           before + "\n" + row + "\n}\n\n// kinds is kindTable" + after,
+		"kind.go":           before + "\n" + row + "\n}\n\n// kinds has the rows" + after,
 	} {
 		path, err := filepath.Abs(name)
 		if err != nil {
