@@ -138,9 +138,9 @@ func TestImports(t *testing.T) {
 		{of: []string{"api"}, direct: []string{trillian, sql}, never: append([]string{trillian, module + "logserver/engine", module + "logserver/sqlstore"}, sqlDrivers...), why: "the API translates and does nothing else"},
 		{of: []string{"api/client"}, only: append([]string{module + "trial", module + "api/client"}, pure...), never: []string{grpc, sql, module + "api", module + "logserver"}, why: "what a sponsor runs speaks HTTP alone"},
 		{of: []string{"durable"}, only: []string{module + "durable"}, why: "files are files: whoever writes one needs the standard library alone"},
-		{of: []string{"cmd/frame"}, only: []string{module + "cmd/frame"}, why: "what the programs share knows none of them, and a witness has it too"},
+		{of: []string{"cmd/frame"}, only: []string{module + "cmd/frame", "github.com/mattn/go-isatty", "golang.org/x/sys"}, why: "what the programs share knows none of them, and a witness has it too"},
 		{of: []string{"cmd/trial"}, never: append([]string{sql, grpc, trillian, module + "logserver", module + "witness"}, sqlDrivers...), why: "sponsors and regulators get a small program without database or gRPC"},
-		{of: []string{"cmd/trialwitness"}, only: append([]string{module + "witness", module + "trial", module + "cmd/frame", module + "cmd/trialwitness", "github.com/transparency-dev/merkle", "golang.org/x/sys"}, pure...),
+		{of: []string{"cmd/trialwitness"}, only: append([]string{module + "witness", module + "trial", module + "cmd/frame", module + "cmd/trialwitness", "github.com/transparency-dev/merkle", "golang.org/x/sys", "github.com/mattn/go-isatty"}, pure...),
 			never: append([]string{sql, grpc, trillian}, sqlDrivers...), why: "a witness is the witness, and to replay the audit, and no more"},
 		{of: []string{"cmd/trialwasm"}, never: append([]string{sql, grpc, "net/http", module + "logserver", module + "trial/audit"}, sqlDrivers...), why: "the page loads the verifier alone"},
 	} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 )
 
 // A configuration is what a user has set for every use of trial, in a file of their own:
@@ -91,7 +92,7 @@ func (c *configuration) write() error {
 	if err := os.MkdirAll(filepath.Dir(c.file), 0o700); err != nil {
 		return frame.AsUsage(err)
 	}
-	return writeAtomic(c.file, []byte(b.String()))
+	return durable.Replace(c.file, []byte(b.String()), 0o600)
 }
 
 // configCommand shows what -policy and -key default to, or sets it.

@@ -16,6 +16,7 @@ import (
 	"strconv"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -112,7 +113,7 @@ func (s *stand) begin(ctx context.Context) (err error) {
 	if _, err := s.announce(ctx, signer); err != nil {
 		return err
 	}
-	return writeDurable(s.path(policyName), s.policyText, 0o644)
+	return durable.ReplaceAlone(s.path(policyName), s.policyText, 0o644)
 }
 
 // resume starts again what begin has made, at the addresses that the policy names.
@@ -200,7 +201,7 @@ func (s *stand) makeRegistrar() (ed25519.PrivateKey, trial.PublicKey, error) {
 	}
 	key := fmt.Sprintf("name: %s\norganisation: %s\n%s", r.Name, r.Org, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	return signer, enrolment.Key, errors.Join(
-		writeDurable(s.path("registrar.key"), []byte(key), 0o600), writeDurable(s.path("registrar.pub"), request, 0o644))
+		durable.ReplaceAlone(s.path("registrar.key"), []byte(key), 0o600), durable.ReplaceAlone(s.path("registrar.pub"), request, 0o644))
 }
 
 // welcome says what is there, and what to type to the first receipt that verifies.
