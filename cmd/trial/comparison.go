@@ -8,6 +8,7 @@ import (
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/study"
 )
 
 func (e *env) printComparison(r *compare.Report) {
@@ -122,4 +123,24 @@ func findingText(f compare.Finding) string {
 		parts = append(parts, f.Why)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// loggedBy says who logged something, and whose word that is.
+func loggedBy(org, whose string) string {
+	switch whose {
+	case "":
+		return "logged by " + org
+	case study.ByReader:
+		if org == "" {
+			return "the reader's own file, which nobody logged"
+		}
+		return "logged by " + org + ", read from the reader's own file"
+	case study.ByNamed:
+		return "logged by " + org + ", which the reader named"
+	case study.ByOther:
+		return "logged by " + org + ", a third party"
+	case study.ByDelegate:
+		return "logged by " + org + ", delegated by the trial's holder"
+	}
+	return "logged by " + org + ", " + whose
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -67,32 +66,6 @@ func sameNumber(s *study.Study, numbers []string) error {
 		return fmt.Errorf("is of %s, not of %s", strings.Join(others, ", "), strings.Join(numbers, ", "))
 	}
 	return nil
-}
-
-// numbersOf returns the registry numbers of the trial that was typed, as the log
-// has them; a number that was typed is one.
-func (r *remote) numbersOf(ctx context.Context, typed string) ([]string, error) {
-	if number, err := trial.ParseIdentifier(typed); err == nil {
-		return []string{number}, nil
-	}
-	about, err := r.client.Trial(ctx, typed)
-	if err != nil {
-		return nil, fmt.Errorf("trial %s: %w", typed, err)
-	}
-	var numbers []string
-	for _, e := range about.Entries {
-		entry, err := trial.ParseEntry([]byte(e.Entry))
-		if err != nil {
-			return nil, fmt.Errorf("trial %s: entry %d: %w", typed, e.Index, err)
-		}
-		if entry.Statement == nil {
-			continue
-		}
-		if p, ok := entry.Statement.Statement.Predicate.(*trial.Identifier); ok && p.Trial.String() == about.Trial {
-			numbers = append(numbers, p.Identifier)
-		}
-	}
-	return numbers, nil
 }
 
 // readStudy reads a document that has been digested.

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
@@ -115,4 +118,45 @@ func diffPolicies(w io.Writer, names []string, policies []*checkpoint.Policy) er
 	}
 	return negative{fmt.Errorf("%s and %s differ: the lines with - are of the first alone, those with + of the second alone",
 		names[0], names[1])}
+}
+
+// publishPolicy announces a policy, cosigned under the one before.
+func publishPolicy(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	rest, err := r.begin(e, args, true, how.flags)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return frame.Usagef("the new policy file must be given")
+	}
+	text, err := readSmall(rest[0])
+	if err != nil {
+		return err
+	}
+	next, err := checkpoint.ParsePolicy(text)
+	if err != nil {
+		return frame.Usagef("%s: %w", rest[0], err)
+	}
+	if next.Log(r.log.Name()) == nil {
+		return frame.Usagef("%s names no key of the log %s", rest[0], r.log.Name())
+	}
+	v, err := r.history(ctx, trial.RecordKey{Kind: "log", ID: r.log.Name()}, 0)
+	if err != nil {
+		return err
+	}
+	var o trial.Openings
+	p := &trial.Policy{Common: r.common("responsibility", &o), Policy: base64.StdEncoding.EncodeToString(text)}
+	if rec, ok := v.Record.(*trial.LogRecord); ok && len(rec.Policies) > 0 {
+		p.Previous = rec.Policies[len(rec.Policies)-1].Digest
+	}
+	digest := sha256.Sum256(text)
+	st := &trial.Statement{Subjects: trial.NamedSubject("policy", digest), Predicate: p}
+	id, err := r.send(ctx, e, how, st, &o, []file{{name: rest[0], digest: digest}})
+	if err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.Stdout, id)
+	return nil
 }

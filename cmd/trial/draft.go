@@ -6,9 +6,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -374,4 +376,36 @@ func (d *draft) open(res client.Result) ([]byte, error) {
 		return nil, err
 	}
 	return r.Marshal(), nil
+}
+
+// say sends a statement about no document and prints its identity.
+func (r *remote) say(ctx context.Context, e *env, how sending, p trial.Predicate, subjects []trial.Subject, o *trial.Openings) error {
+	id, err := r.send(ctx, e, how, &trial.Statement{Subjects: subjects, Predicate: p}, o, nil)
+	if err != nil || how.dry {
+		return err
+	}
+	fmt.Fprintln(e.Stdout, id)
+	return nil
+}
+
+// list splits what is typed with commas, sorted and without repetition.
+func list(typed string) []string {
+	if typed == "" {
+		return nil
+	}
+	parts := strings.Split(typed, ",")
+	slices.Sort(parts)
+	return slices.Compact(parts)
+}
+
+// reasonFlag asks why authority ends.
+func reasonFlag(fs *flag.FlagSet, reason *string) {
+	fs.StringVar(reason, "reason", "", "why: `one` of "+strings.Join(trial.EndReasons, ", "))
+}
+
+// unstated warns that the history will show no reason.
+func (e *env) unstated(reason string) {
+	if reason == "" {
+		fmt.Fprintf(e.Stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n", strings.Join(trial.EndReasons, ", "))
+	}
 }

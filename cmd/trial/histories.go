@@ -9,6 +9,7 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/history"
 )
 
 // oneTree fetches and checks the histories of the trial that was typed, by its id or a
@@ -100,4 +101,104 @@ func (r *remote) dossier(ctx context.Context, typed string, word *trusted, orgs 
 		return nil, fmt.Errorf("%w: nothing is logged for %s up to size %d", errInvalid, typed, v.Checkpoint.Size)
 	}
 	return dossier.New(typed, h, documentsIn(word.files), word.from)
+}
+
+// trialHistory fetches and checks the history of a trial, by its id or by an
+// identifier that leads to it; where that leads to none, the identifier's own. With
+// it comes the identifier's, by which it was found: both are of one tree, and that
+// nothing is left out is proven where it is of both.
+func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p, by *dossier.History, err error) {
+	for range tries {
+		number, err := r.history(ctx, key, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		rec, ok := number.Record.(*trial.IdentifierRecord)
+		if !ok {
+			return number, nil, nil
+		}
+		id, err := dossier.TheTrial(rec)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", errInvalid, err)
+		}
+		if id.IsZero() {
+			return number, nil, nil
+		}
+		p, err = r.history(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, number.Checkpoint.Size)
+		if errors.Is(err, client.ErrGone) {
+			continue // the log has grown much meanwhile
+		}
+		if err == nil {
+			err = sameTree(p, number)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		p.Replayed = p.Replayed && number.Replayed
+		return p, number, nil
+	}
+	return nil, nil, errGrowing
+}
+
+// history fetches and checks a record's history page by page, as of a tree of a size
+// that the log gave for another record just before; 0 is the newest. With keep it
+// returns what was checked too: what else the log's answers hold is not covered by any
+// proof.
+func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) (*dossier.History, error) {
+	first, err := r.page(ctx, key, size, 0)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := history.NewReader(r.policy, first)
+	for err == nil {
+		size, from, more := reader.More()
+		if !more {
+			break
+		}
+		var next *history.History
+		if next, err = r.page(ctx, key, size, from); err != nil {
+			return nil, err
+		}
+		if len(next.Entries) == 0 {
+			break // the verdict says that some are withheld
+		}
+		if err = reader.Add(next.Entries); err == nil && r.keep {
+			first.Entries = append(first.Entries, next.Entries...)
+		}
+	}
+	h := &dossier.History{}
+	if err == nil {
+		h.Verdict, err = reader.Verdict()
+	}
+	if err != nil {
+		return nil, invalidHistory(err)
+	}
+	if h.Key != key {
+		return nil, fmt.Errorf("%w: the log answers with the history of %s %s", errInvalid, h.Key.Kind, h.Key.ID)
+	}
+	if r.keep {
+		h.Proof = first
+	}
+	return h, nil
+}
+
+func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint64) (*history.History, error) {
+	data, err := r.client.HistoryPage(ctx, key.Kind, key.ID, size, from)
+	if err != nil {
+		return nil, err
+	}
+	h, err := history.ParsePage(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return h, nil
+}
+
+// invalidHistory says of a history's error that it is invalid, unless a newer program
+// must judge.
+func invalidHistory(err error) error {
+	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errInvalid, err)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 // A sealed file keeps what opens a seal, for there is nothing else that does: the
@@ -131,42 +130,4 @@ func isSubject(st *trial.Statement, o *trial.Openings, digest trial.Hash) bool {
 		}
 	}
 	return false
-}
-
-// A loggedStatement is one that a receipt shows to be logged.
-type loggedStatement struct {
-	id        trial.Hash // of the statement that takes effect
-	statement *trial.Statement
-	trial     trial.Hash // zero if it is about none
-	index     uint64
-	time      trial.Time
-}
-
-// logged returns the statement of a receipt, or of an id, whose receipt the log
-// then gives.
-func (r *remote) logged(ctx context.Context, typed string) (loggedStatement, error) {
-	id, err := trial.ParseHash(typed)
-	var data []byte
-	if err == nil {
-		res, err := r.client.Receipt(ctx, id)
-		if err != nil {
-			return loggedStatement{}, err
-		}
-		data = []byte(res.Receipt)
-	} else if data, err = readReceipt(typed); err != nil {
-		return loggedStatement{}, err
-	}
-	v, err := receipt.Verify(r.policy, data)
-	if err != nil {
-		return loggedStatement{}, fmt.Errorf("%s: %w", typed, err)
-	}
-	if !id.IsZero() && v.Entry.Statement.ID != id {
-		return loggedStatement{}, fmt.Errorf("%w: the log's receipt is for another statement than %s", errInvalid, id)
-	}
-	l := loggedStatement{index: v.Index, time: v.Entry.Time}
-	l.id, l.statement = v.Entry.Statement.Effective()
-	if l.trial = trial.TrialOf(l.statement); l.statement.Predicate.Kind() == "registration" {
-		l.trial = l.id
-	}
-	return l, nil
 }
