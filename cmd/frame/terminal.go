@@ -7,8 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/mattn/go-isatty"
+	"unicode/utf8"
 )
 
 // Printable shows text that came from elsewhere on one line, with what a terminal would
@@ -29,28 +28,28 @@ func Printable(s string) string {
 }
 
 // A Progress is one line on a terminal, rewritten as work goes on. Elsewhere it shows
-// nothing.
+// nothing. It uses no escape sequence, which not every terminal of Windows takes.
 type Progress struct {
 	w     io.Writer // nil: not a terminal
 	verb  string
 	last  time.Time
-	shown bool
+	shown int // characters of the line
 }
 
 // Progress returns the progress of work that a verb such as "reading" names. It shows
 // nothing of work that ends at once.
 func (e *Env) Progress(verb string) *Progress {
 	p := &Progress{verb: verb, last: time.Now()}
-	if IsTerminal(e.Stderr) {
-		p.w = e.Stderr
+	if f, ok := e.Stderr.(*os.File); ok && isTerminal(f) {
+		p.w = f
 	}
 	return p
 }
 
-// IsTerminal reports whether a program's input or output is a terminal.
-func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+// isTerminal reports whether a file is a terminal, or another device of characters.
+func isTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }
 
 // Show shows how far the work is.
@@ -58,13 +57,16 @@ func (p *Progress) Show(format string, args ...any) {
 	if p.w == nil || time.Since(p.last) < 200*time.Millisecond {
 		return
 	}
-	p.last, p.shown = time.Now(), true
-	fmt.Fprintf(p.w, "\r\x1b[K%s %s", p.verb, fmt.Sprintf(format, args...))
+	p.last = time.Now()
+	line := p.verb + " " + fmt.Sprintf(format, args...)
+	n := utf8.RuneCountInString(line)
+	fmt.Fprintf(p.w, "\r%s%s", line, strings.Repeat(" ", max(0, p.shown-n)))
+	p.shown = n
 }
 
 // End takes the line away.
 func (p *Progress) End() {
-	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
+	if p.shown > 0 {
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.shown))
 	}
 }

@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
+
+	"github.com/mattn/go-isatty"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
@@ -23,7 +27,7 @@ func (r *remote) confirm(ctx context.Context, e *env, st *trial.Statement, files
 		return nil
 	}
 	advice := fmt.Sprintf("scripts name the key with -key or in %s", keyVariable)
-	if !frame.IsTerminal(e.Stdin) {
+	if !isTerminal(e.Stdin) {
 		return frame.Usagef("%w: the key %s is the one of your configuration, which signs only after a question on the terminal, and here is none: %s",
 			errNotSigned, r.keyFile, advice)
 	}
@@ -43,6 +47,13 @@ func (r *remote) confirm(ctx context.Context, e *env, st *trial.Statement, files
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", errNotSigned, ctx.Err())
 	}
+}
+
+// isTerminal reports whether a person types what is read. The null device, which is one of
+// characters too, is none.
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }
 
 // act says what a signature would be: whose, on what, with what meaning.

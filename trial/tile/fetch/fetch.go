@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -31,34 +32,51 @@ type Options struct {
 
 // A Client is a tile.Source. It may be used by several goroutines.
 type Client struct {
-	base  string
+	base  string // as it was given
+	from  string // what is asked for: base, without the drive of a folder on Windows
 	http  *http.Client
 	tries int
 }
 
 // New returns a client of the tiles below a URL, such as https://mirror.example/log or
-// file:///backup/tiles.
+// file:///backup/tiles; on Windows, file:///C:/backup/tiles.
 func New(base string, o Options) (*Client, error) {
 	u, err := url.Parse(base)
-	var served bool
+	base = strings.TrimRight(base, "/")
+	root, from, served := "/", base, false
 	if err == nil {
 		switch u.Scheme {
 		case "http", "https":
 			served = u.Host != ""
 		case "file":
+			root, from = local(runtime.GOOS, u, base)
 			served = u.Host == "" && u.Path != ""
 		}
 	}
 	if !served {
-		return nil, fmt.Errorf("%q is not the URL of tiles, such as https://mirror.example/log or file:///backup/tiles", base)
+		return nil, fmt.Errorf("%q is not the URL of tiles, such as https://mirror.example/log or file:///backup/tiles (on Windows, file:///C:/backup/tiles)", base)
 	}
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true}
-	t.RegisterProtocol("file", http.NewFileTransport(http.Dir("/")))
-	c := &Client{base: strings.TrimRight(base, "/"), tries: o.Tries, http: &http.Client{Timeout: o.Wait, Transport: t}}
+	t.RegisterProtocol("file", http.NewFileTransport(http.Dir(root)))
+	c := &Client{base: base, from: from, tries: o.Tries, http: &http.Client{Timeout: o.Wait, Transport: t}}
 	if o.NoRedirects {
 		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	return c, nil
+}
+
+// local returns, for the URL of a folder, the folder that paths begin at and the URL of what
+// is below it. On Windows that is the drive that the path names, with slashes of either kind,
+// or the current one.
+func local(goos string, u *url.URL, base string) (root, from string) {
+	if goos != "windows" {
+		return "/", base
+	}
+	root, path := "/", strings.ReplaceAll(u.Path, `\`, "/")
+	if len(path) > 2 && path[2] == ':' && path[1]|0x20 >= 'a' && path[1]|0x20 <= 'z' {
+		root, path = path[1:3]+"/", path[3:]
+	}
+	return root, (&url.URL{Scheme: "file", Path: "/" + strings.Trim(path, "/")}).String()
 }
 
 // URL returns where the client reads, without a slash at its end.
@@ -100,7 +118,7 @@ func (c *Client) get(ctx context.Context, path string) (data []byte, err error) 
 
 // try gets a file once, and says whether another try may do better.
 func (c *Client) try(ctx context.Context, path string) (data []byte, again bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.from+"/"+path, nil)
 	if err != nil {
 		return nil, false, err
 	}
