@@ -155,7 +155,7 @@ func (s *service) ListTrialEntries(ctx context.Context, req *trialpb.ListTrialEn
 
 // ListRecordEntries implements trialpb.LogServer.
 func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecordEntriesRequest) (*trialpb.Entries, error) {
-	key, err := recordKey(req.GetKind(), req.GetId())
+	key, err := recordKey(req.GetKind(), req.GetId(), logserver.LookupKinds(), logserver.LookupKey)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,10 @@ func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecord
 
 // GetHistory implements trialpb.LogServer.
 func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest) (*trialpb.History, error) {
-	key, err := recordKey(req.GetKind(), req.GetId())
+	key, err := recordKey(req.GetKind(), req.GetId(), trial.RecordKinds(), func(kind, id string) (trial.RecordKey, error) {
+		key := trial.RecordKey{Kind: kind, ID: id}
+		return key, key.Check()
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -183,15 +186,15 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 	})
 }
 
-func recordKey(kind, id string) (trial.RecordKey, error) {
-	if kinds := trial.RecordKinds(); !slices.Contains(kinds, kind) {
+func recordKey(kind, id string, kinds []string, parse func(kind, id string) (trial.RecordKey, error)) (trial.RecordKey, error) {
+	if !slices.Contains(kinds, kind) {
 		return trial.RecordKey{}, badRequest("kind is one of " + strings.Join(kinds, ", "))
 	}
 	if id == "" {
 		return trial.RecordKey{}, badRequest("id is missing")
 	}
-	key := trial.RecordKey{Kind: kind, ID: id}
-	if err := key.Check(); err != nil {
+	key, err := parse(kind, id)
+	if err != nil {
 		return trial.RecordKey{}, badRequest(err.Error())
 	}
 	return key, nil

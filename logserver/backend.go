@@ -58,7 +58,7 @@ type Batch struct {
 type BatchEntry struct {
 	Raw     []byte
 	ID      trial.Hash        // of a statement; zero otherwise
-	Records []trial.RecordKey // that the entry is about
+	Records []trial.RecordKey // that the entry is about, and what else it is found by (foundBy)
 }
 
 // Next returns the index behind the batch: the size of the tree that it ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -48,9 +49,10 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 	return list, nil
 }
 
-// Resolve returns the id of the trial that was typed: a trial's id, a registry's
-// number or sponsor:ORG/NUMBER. ErrNotFound: nothing is published under it.
-// ErrDisputed: it is claimed for two trials.
+// Resolve returns the id of the trial that was typed: a trial's id or at least its first
+// 12 digits, a registry's number, sponsor:ORG/NUMBER, or the sponsor's number alone.
+// ErrNotFound: nothing is published under it. ErrDisputed: it is claimed for two trials,
+// or stands for several.
 func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		list, err := l.About(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, 0, 1)
@@ -60,8 +62,11 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 		return id, err
 	}
 	id, err := trial.ParseIdentifier(typed)
+	if err != nil && !strings.HasPrefix(typed, "sponsor:") {
+		return l.resolveShort(typed) // and no registry's number: whoever has it as their own must not stand for it
+	}
 	if err != nil {
-		id = typed // sponsor:ORG/NUMBER, or nothing
+		id = typed // sponsor:ORG/NUMBER
 	}
 	rec, _ := l.view.record(trial.RecordKey{Kind: "identifier", ID: id}).(*trial.IdentifierRecord)
 	switch {
@@ -71,4 +76,17 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 		return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id", ErrDisputed, id, rec.Claims[0].Org, rec.Claims[1].Org)
 	}
 	return rec.Trial(), nil
+}
+
+// resolveShort returns the one trial that a short name stands for.
+func (l *Log) resolveShort(typed string) (trial.Hash, error) {
+	switch list := l.view.named(typed); len(list) {
+	case 0:
+		return trial.Hash{}, ErrNotFound
+	case 1:
+		return list[0], nil
+	default:
+		return trial.Hash{}, fmt.Errorf("%w: %.64q stands for %d trials, %s and %s among them: give the whole id, or sponsor:ORG/NUMBER",
+			ErrDisputed, typed, len(list), list[0], list[1])
+	}
 }

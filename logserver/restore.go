@@ -141,6 +141,7 @@ func (r *restoring) take(e *trial.Entry, err error) error {
 	entry := BatchEntry{Raw: e.Raw, Records: aboutOf(e, r.state.Changed())}
 	if e.Statement != nil {
 		entry.ID = e.Statement.ID
+		entry.Records = append(entry.Records, foundBy(e.Statement)...)
 	}
 	r.batch.Entries = append(r.batch.Entries, entry)
 	r.bytes += len(e.Raw)

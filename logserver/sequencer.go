@@ -110,7 +110,7 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 			s.handBack([]*submission{sub}, err)
 			continue
 		}
-		b.Entries = append(b.Entries, BatchEntry{e, sub.signed.ID, records})
+		b.Entries = append(b.Entries, BatchEntry{e, sub.signed.ID, append(records, foundBy(sub.signed)...)})
 		admitted = append(admitted, sub)
 	}
 	if len(admitted) == 0 {

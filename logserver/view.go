@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +22,9 @@ type view struct {
 	size    uint64       // 0: nothing yet
 	tree    smap.Map
 	records map[trial.RecordKey]trial.Record
-	next    []change // by size, each of a stored checkpoint not yet published
-	pins    []*pin   // by size
+	short   map[string][]trial.Hash // trials by the short names that people type, see shortNames
+	next    []change                // by size, each of a stored checkpoint not yet published
+	pins    []*pin                  // by size
 }
 
 // A pin keeps the view of one published size for a while after the log has grown, for
@@ -53,11 +55,13 @@ type change struct {
 // begin sets the view to the state at a size, after which changes follow.
 func (v *view) begin(state *trial.State) {
 	records := map[trial.RecordKey]trial.Record{}
-	for _, r := range state.Records() {
-		records[r.RecordKey()] = r
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.short = map[string][]trial.Hash{}
+	for _, r := range state.Records() {
+		records[r.RecordKey()] = r
+		v.shorten(r)
+	}
 	v.next = []change{{size: state.Size(), tree: state.Map()}}
 	v.records = records
 }
@@ -83,10 +87,45 @@ func (v *view) advance(size uint64) {
 					v.pins[n-1].old[key] = v.records[key]
 				}
 			}
+			if v.records[key] == nil {
+				v.shorten(r)
+			}
 			v.records[key] = r
 		}
 	}
 	v.unpin(time.Time{})
+}
+
+// shortDigits is how many of an id's 64 hexadecimal digits are enough to name it.
+const shortDigits = 12
+
+// shorten keeps the short names of a trial that is new: the first digits of its id, and
+// its sponsor's number without the sponsor. The caller holds mu.
+func (v *view) shorten(r trial.Record) {
+	if t, ok := r.(*trial.TrialRecord); ok {
+		for _, name := range []string{t.ID.String()[:shortDigits], t.Number} {
+			v.short[name] = append(v.short[name], t.ID)
+		}
+	}
+}
+
+// named returns the trials that a short name may mean.
+func (v *view) named(typed string) (list []trial.Hash) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if len(typed) >= shortDigits {
+		for _, id := range v.short[typed[:shortDigits]] {
+			if strings.HasPrefix(id.String(), typed) {
+				list = append(list, id)
+			}
+		}
+	}
+	for _, id := range v.short[typed] {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // unpin forgets pins that are too old, too many or keep too much. The caller holds mu.

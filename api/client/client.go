@@ -245,7 +245,10 @@ func (c *Client) Trial(ctx context.Context, typed string) (About, error) {
 	return c.about(ctx, "/v1/trials/entries?"+url.Values{"trial": {typed}}.Encode())
 }
 
-// Record returns the entries about a record: kind is trial, identifier, org or key.
+// Record returns the entries about a record: kind is trial, identifier, org, key, seal or
+// log. With the kind document and the SHA-256 of a document, and with the kind statement and
+// an id or at least its first 12 digits, it returns the entries of the statements that have
+// them, or that begin alike.
 func (c *Client) Record(ctx context.Context, kind, id string) (About, error) {
 	return c.about(ctx, "/v1/records/entries?"+url.Values{"kind": {kind}, "id": {id}}.Encode())
 }

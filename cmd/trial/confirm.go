@@ -32,7 +32,12 @@ func (r *remote) confirm(ctx context.Context, e *env, st *trial.Statement, files
 			errNotSigned, r.keyFile, advice)
 	}
 	fmt.Fprint(e.Stderr, r.act(st, files))
-	fmt.Fprint(e.Stderr, "Sign it? Type yes, or anything else to stop: ")
+	return ask(ctx, e, "Sign it?", advice)
+}
+
+// ask asks on the terminal. Every answer but yes is an error, which has the advice.
+func ask(ctx context.Context, e *env, question, advice string) error {
+	fmt.Fprintf(e.Stderr, "%s Type yes, or anything else to stop: ", question)
 	answer := make(chan string, 1)
 	go func() { // a terminal is read on after the command was interrupted
 		line, _ := bufio.NewReader(e.Stdin).ReadString('\n')

@@ -77,6 +77,7 @@ func subjects(kind string, files []file, private bool, o *trial.Openings) []tria
 type sending struct {
 	outDir string // for receipts; empty: beside each file
 	dry    bool   // print what would become public, and stop
+	yes    bool   // it is meant, however odd it is
 
 	confirmed bool // the key's owner has been asked
 }
@@ -102,6 +103,9 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 			fmt.Fprintf(e.Stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
 			return v.Entry.Statement.ID, nil
 		}
+		return d.id, err
+	}
+	if err := r.meant(ctx, e, how, st, files); err != nil {
 		return d.id, err
 	}
 	if !how.confirmed {

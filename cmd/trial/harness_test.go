@@ -124,7 +124,7 @@ func TestScripts(t *testing.T) {
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "freeport": freeportCmd, "policy": policyCmd,
-				"unzip": unzipCmd, "glob": globCmd, "pasted": pastedCmd,
+				"unzip": unzipCmd, "short": shortCmd, "glob": globCmd, "pasted": pastedCmd,
 				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd,
 			},
 		})
@@ -303,6 +303,11 @@ func finished(args []string) []string {
 		return slices.Insert(slices.Clone(args), 2, "-settle=0s")
 	}
 	return args
+}
+
+// short NAME ID sets $NAME to the first digits of an id.
+func shortCmd(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv(args[0], args[1][:shortDigits])
 }
 
 // freeport NAME sets $NAME_addr to an address that nothing listens on.

@@ -16,7 +16,7 @@ import (
 // number, of its numbers and, if they are asked for, of its organisations and of the log.
 // All are of one tree.
 func (r *remote) oneTree(ctx context.Context, typed string, orgs, log bool) (*dossier.Histories, error) {
-	key, err := r.trialKey(typed)
+	key, err := r.trialKey(ctx, typed)
 	if err != nil {
 		return nil, err
 	}

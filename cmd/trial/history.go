@@ -63,7 +63,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	key, err := r.recordKey(rest[0])
+	key, err := r.recordKey(ctx, rest[0])
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err := trial.CheckScope(scope); err != nil {
 		return frame.AsUsage(err)
 	}
-	key, err := r.trialKey(rest[0])
+	key, err := r.trialKey(ctx, rest[0])
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	lessGarbage()
 	m.Orgs = orgs
 	for _, typed := range trials {
-		key, err := r.recordKey(typed)
+		key, err := r.recordKey(ctx, typed)
 		if err != nil {
 			return err
 		}

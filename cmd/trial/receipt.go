@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
@@ -21,13 +23,11 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return frame.Usagef("the ID of a statement or its .statement file must be given")
+		return frame.Usagef("one statement must be given: its id or the first %d digits of it, the index of its entry, its .statement file, or its document", shortDigits)
 	}
-	d := new(draft)
-	if d.id, err = trial.ParseHash(rest[0]); err != nil {
-		if d, err = readDraft(rest[0]); err != nil {
-			return err
-		}
+	d, err := r.draftOf(ctx, e, rest[0])
+	if err != nil {
+		return err
 	}
 	res, err := r.client.Receipt(ctx, d.id)
 	if errors.Is(err, client.ErrPending) {
@@ -56,4 +56,93 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		fmt.Fprintln(e.Stdout, name)
 	}
 	return d.saltless(e)
+}
+
+// draftOf returns the statement that was typed, as far as it is known here: by its id, its
+// .statement file, the index of its entry, the first digits of its id, or a document.
+func (r *remote) draftOf(ctx context.Context, e *env, typed string) (*draft, error) {
+	if id, err := trial.ParseHash(typed); err == nil {
+		return &draft{id: id}, nil
+	}
+	if exists(typed) {
+		if d, err := readDraft(typed); err == nil || strings.HasSuffix(typed, ".statement") {
+			return d, err
+		}
+		return r.draftOfDocument(ctx, e, typed)
+	}
+	if index, err := strconv.ParseUint(typed, 10, 64); err == nil && len(typed) < shortDigits {
+		return r.draftAt(ctx, index)
+	}
+	if !isDigits(typed) {
+		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry", typed, shortDigits)
+	}
+	return r.search(ctx, "statement", typed, "an id that begins with "+typed, func(s *trial.Signed) bool {
+		id, _ := s.Effective()
+		return abbreviates(typed, s.ID) || abbreviates(typed, id)
+	})
+}
+
+// draftOfDocument finds the statement of a document by its digest.
+func (r *remote) draftOfDocument(ctx context.Context, e *env, name string) (*draft, error) {
+	files, err := e.digestFiles(ctx, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	f := files[0]
+	d, err := r.search(ctx, "document", f.digest.String(), "the digest of "+name+", SHA-256 "+f.digest.String(), func(s *trial.Signed) bool {
+		_, st := s.Effective()
+		return showsDigest(st, f) || showsDigest(s.Statement, f)
+	})
+	if errors.Is(err, client.ErrNotFound) {
+		return nil, fmt.Errorf("%w; a file that was logged privately cannot be found by its digest: give its .statement file or its id", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.Receipts, d.Digests = []string{beside(name, "") + ".tlog-proof"}, []trial.Hash{f.digest}
+	return d, nil
+}
+
+// draftAt returns the statement of the entry at an index.
+func (r *remote) draftAt(ctx context.Context, index uint64) (*draft, error) {
+	proved, err := r.client.Entry(ctx, index)
+	if err != nil {
+		return nil, fmt.Errorf("entry %d: %w", index, err)
+	}
+	entry, err := trial.ParseEntry([]byte(proved.Entry.Entry))
+	if err != nil {
+		return nil, fmt.Errorf("%w: entry %d: %w", errInvalid, index, err)
+	}
+	if entry.Statement == nil {
+		return nil, frame.Usagef("entry %d is no statement but the log's own: it has no receipt", index)
+	}
+	return &draft{id: entry.Statement.ID}, nil
+}
+
+// search returns the one statement that fits, among those that the log finds. Its receipt
+// is then verified like any other, so the log cannot pass off another statement as this.
+func (r *remote) search(ctx context.Context, kind, id, what string, fits func(*trial.Signed) bool) (*draft, error) {
+	about, err := r.client.Record(ctx, kind, id)
+	if err != nil {
+		return nil, err
+	}
+	d := new(draft)
+	var list []string
+	for _, x := range about.Entries {
+		entry, err := trial.ParseEntry([]byte(x.Entry))
+		if err != nil {
+			return nil, fmt.Errorf("%w: entry %d: %w", errInvalid, x.Index, err)
+		}
+		if entry.Statement != nil && fits(entry.Statement) {
+			d.id = entry.Statement.ID
+			list = append(list, fmt.Sprintf("%.12s, entry %d (%s)", d.id, x.Index, trial.Describe(entry.Statement.Statement)))
+		}
+	}
+	switch len(list) {
+	case 0:
+		return nil, fmt.Errorf("%w: no statement with %s is logged", client.ErrNotFound, what)
+	case 1:
+		return d, nil
+	}
+	return nil, frame.Usagef("%d statements have %s: name one of them by its digits or entry: %s", len(list), what, strings.Join(list, "; "))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -70,6 +71,11 @@ func (r *remote) open(e *env, key bool) (err error) {
 	if r.log, err = pickLog(r.policy, r.url); err != nil || !key {
 		return err
 	}
+	return r.openKey()
+}
+
+// openKey reads the key that the flag names, or what it defaults to.
+func (r *remote) openKey() (err error) {
 	if r.keyFrom, err = defaulted(&r.keyFile, "key", keyVariable); err != nil {
 		return err
 	}
@@ -106,9 +112,11 @@ func pickLog(p *checkpoint.Policy, url string) (*checkpoint.LogKey, error) {
 	return nil, frame.Usagef("the policy names %d logs, none with the URL %s: add it behind the log's key", len(p.Logs), url)
 }
 
-// recordKey returns the record that is typed: a trial by its id, org:ID,
-// seal:COMMITMENT, the log itself, otherwise the identifier.
-func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
+// recordKey returns the record that is typed: a trial by its id or its first digits,
+// org:ID, seal:COMMITMENT, the log itself, a registry's number or sponsor:ORG/NUMBER,
+// otherwise the trial with that number of its sponsor. Which trial an abbreviation stands
+// for is the log's word: what is shown then names the trial in full.
+func (r *remote) recordKey(ctx context.Context, typed string) (trial.RecordKey, error) {
 	if typed == "log" {
 		return trial.RecordKey{Kind: "log", ID: r.log.Name()}, nil
 	}
@@ -123,15 +131,19 @@ func (r *remote) recordKey(typed string) (trial.RecordKey, error) {
 		return checkedKey("identifier", typed)
 	}
 	id, err := trial.ParseIdentifier(typed)
-	if err != nil {
-		return trial.RecordKey{}, frame.AsUsage(err)
+	if err == nil {
+		return trial.RecordKey{Kind: "identifier", ID: id}, nil
 	}
-	return trial.RecordKey{Kind: "identifier", ID: id}, nil
+	of, rerr := r.resolve(ctx, typed)
+	if errors.Is(rerr, client.ErrNotFound) {
+		return trial.RecordKey{}, frame.Usagef("no trial is published as %s, nor by its first digits or its sponsor's number, and %w", typed, err)
+	}
+	return trial.RecordKey{Kind: "trial", ID: of.String()}, rerr
 }
 
 // trialKey is recordKey where a trial or a number is meant.
-func (r *remote) trialKey(typed string) (trial.RecordKey, error) {
-	key, err := r.recordKey(typed)
+func (r *remote) trialKey(ctx context.Context, typed string) (trial.RecordKey, error) {
+	key, err := r.recordKey(ctx, typed)
 	if err == nil && key.Kind != "trial" && key.Kind != "identifier" {
 		return key, frame.Usagef("%s is no trial: give its id or a number bound to it", typed)
 	}
@@ -152,7 +164,7 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 	if id, err := trial.ParseHash(typed); err == nil {
 		return id, nil
 	}
-	about, err := r.client.Trial(ctx, typed)
+	about, typed, err := r.trialTyped(ctx, typed)
 	if err != nil {
 		return trial.Hash{}, fmt.Errorf("trial %s: %w", typed, err)
 	}
@@ -175,6 +187,20 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no signed statement that says so", errInvalid, typed, id)
 }
 
+// trialTyped returns what the log has about the trial that was typed. A sponsor's number
+// alone is first one of the organisation that the key is of; it is returned as it was asked
+// for.
+func (r *remote) trialTyped(ctx context.Context, typed string) (client.About, string, error) {
+	if _, err := trial.ParseIdentifier(typed); err != nil && r.key != nil && r.key.org != "" && !strings.HasPrefix(typed, "sponsor:") {
+		own := trial.SponsorNumber(r.key.org, typed)
+		if about, err := r.client.Trial(ctx, own); !errors.Is(err, client.ErrNotFound) {
+			return about, own, err
+		}
+	}
+	about, err := r.client.Trial(ctx, typed)
+	return about, typed, err
+}
+
 // names reports whether a signed statement binds what was typed to a trial.
 func names(e *trial.Entry, typed string, id trial.Hash) bool {
 	switch p := e.Statement.Statement.Predicate.(type) {
@@ -182,9 +208,17 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 		number, err := trial.ParseIdentifier(typed)
 		return err == nil && p.Identifier == number && p.Trial == id
 	case *trial.Registration:
-		return e.Statement.ID == id && typed == trial.SponsorNumber(e.Signer.Org, p.Number)
+		return e.Statement.ID == id && (typed == trial.SponsorNumber(e.Signer.Org, p.Number) || typed == p.Number || abbreviates(typed, id))
 	}
 	return false
+}
+
+// shortDigits is how many of an id's hexadecimal digits are enough to name it.
+const shortDigits = 12
+
+// abbreviates reports whether what was typed is an id, or the first digits of it.
+func abbreviates(typed string, id trial.Hash) bool {
+	return len(typed) >= shortDigits && strings.HasPrefix(id.String(), typed)
 }
 
 // A loggedStatement is one that a receipt shows to be logged.
@@ -231,7 +265,7 @@ func (r *remote) numbersOf(ctx context.Context, typed string) ([]string, error) 
 	if number, err := trial.ParseIdentifier(typed); err == nil {
 		return []string{number}, nil
 	}
-	about, err := r.client.Trial(ctx, typed)
+	about, typed, err := r.trialTyped(ctx, typed)
 	if err != nil {
 		return nil, fmt.Errorf("trial %s: %w", typed, err)
 	}

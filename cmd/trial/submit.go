@@ -16,6 +16,7 @@ import (
 func (s *sending) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.outDir, "out", "", "`folder` for receipts (beside each file if not given)")
 	fs.BoolVar(&s.dry, "n", false, "print exactly what would become public, and stop")
+	fs.BoolVar(&s.yes, "yes", false, "do not ask whether something odd is meant, such as a date in the future; it never answers for a signature")
 }
 
 // submitFlags are the flags of submit that say what is submitted.

@@ -136,7 +136,8 @@ func (h *Histories) whole(asked string) error {
 		return typed == id || err == nil && number == id
 	}
 	rec, ok := first.Record.(*trial.TrialRecord)
-	if !asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, asks)) {
+	short := ok && (asked == rec.Number || len(asked) >= shortDigits && strings.HasPrefix(first.Key.ID, asked))
+	if !short && !asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, asks)) {
 		return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", asked)
 	}
 	all := h.All()
@@ -151,6 +152,9 @@ func (h *Histories) whole(asked string) error {
 	}
 	return SameTree(all)
 }
+
+// shortDigits is how many of a trial's hexadecimal digits are enough to name it.
+const shortDigits = 12
 
 // only returns the documents with the digests given.
 func only(documents Documents, digests []trial.Hash) Documents {

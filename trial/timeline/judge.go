@@ -168,8 +168,8 @@ func (t *Timeline) results(i *Item, p *trial.Results) {
 	}
 }
 
-// recurring events may have several dates.
-var recurring = []string{"halt", "restart", "database-unlock"}
+// Recurring events may have several dates.
+var Recurring = []string{"halt", "restart", "database-unlock"}
 
 // eventOrder are pairs of events of which the second cannot come first. Those with
 // an analysis are compared within it.
@@ -185,7 +185,7 @@ var eventOrder = [][2]string{
 // milestone takes in a date of an event: as logged, or as corrected later.
 func (t *Timeline) milestone(i *Item, p *trial.Milestone, date string) {
 	first, last := trial.DaysOf(date)
-	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(recurring, p.Event) {
+	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(Recurring, p.Event) {
 		place := 0
 		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // a second lock follows it
 			place = same.from(unlock)
@@ -367,7 +367,7 @@ func (t *Timeline) correction(i *Item, p *trial.Correction) {
 	}
 	if m, ok := of.Statement.Predicate.(*trial.Milestone); ok {
 		t.dated(of, m)
-		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
+		if p.Field == "date" && !slices.Contains(Recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
 	}

@@ -194,7 +194,7 @@ func (t *naive) milestone(i *Item, p *trial.Milestone, date string) {
 			return
 		}
 		if q.Event == p.Event && other.Value("country") == i.Value("country") && other.Value("analysis") == i.Value("analysis") &&
-			!slices.Contains(recurring, p.Event) && !t.relocked(p, other, i) {
+			!slices.Contains(Recurring, p.Event) && !t.relocked(p, other, i) {
 			t.otherDate(i, other, other.Value("date"), date, other.Value("date"))
 		}
 		t.order(i, other, p, q)
@@ -293,7 +293,7 @@ func (t *naive) correction(i *Item, p *trial.Correction) {
 	}
 	switch m := of.Statement.Predicate.(type) {
 	case *trial.Milestone:
-		if p.Field == "date" && !slices.Contains(recurring, m.Event) {
+		if p.Field == "date" && !slices.Contains(Recurring, m.Event) {
 			t.otherDate(of, i, p.Old, p.New, p.Old)
 		}
 		t.milestone(of, m, of.Value("date"))

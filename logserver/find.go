@@ -1,0 +1,63 @@
+package logserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/trial"
+)
+
+// What statements are found by beside the records that they are about. No record is of
+// these kinds and nothing is proven by them: they lead to entries, whose receipts are then
+// verified like any others.
+const (
+	byDocument  = "document"  // the SHA-256 of a document, in hexadecimal
+	byStatement = "statement" // the first 12 hexadecimal digits of a statement's id
+)
+
+// foundBy returns what a statement is found by, each once. What an unseal opens is found
+// as well as the unseal itself.
+func foundBy(s *trial.Signed) (keys []trial.RecordKey) {
+	add := func(kind, id string) {
+		if key := (trial.RecordKey{Kind: kind, ID: id}); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	id, st := s.Effective()
+	add(byStatement, s.ID.String()[:shortDigits])
+	add(byStatement, id.String()[:shortDigits])
+	for _, subject := range slices.Concat(s.Statement.Subjects, st.Subjects) {
+		if !subject.Digest.SHA256.IsZero() {
+			add(byDocument, subject.Digest.SHA256.String())
+		}
+	}
+	return keys
+}
+
+// LookupKey returns what About takes for a kind and an id: a record's, or what statements
+// are found by. Its errors say what is wrong with the id, or that there is no such kind.
+func LookupKey(kind, id string) (trial.RecordKey, error) {
+	key := trial.RecordKey{Kind: kind, ID: id}
+	switch kind {
+	case byDocument:
+		if _, err := trial.ParseHash(id); err != nil {
+			return key, fmt.Errorf("the digest %.70q of a document is %w", id, err)
+		}
+		return key, nil
+	case byStatement:
+		if len(id) < shortDigits || len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
+			return key, fmt.Errorf("%.70q is not %d or more of the 64 hexadecimal digits of a statement's id", id, shortDigits)
+		}
+		key.ID = id[:shortDigits]
+		return key, nil
+	}
+	return key, key.Check()
+}
+
+// LookupKinds returns the kinds that LookupKey takes, sorted.
+func LookupKinds() []string {
+	kinds := append(trial.RecordKinds(), byDocument, byStatement)
+	slices.Sort(kinds)
+	return kinds
+}
