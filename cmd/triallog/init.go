@@ -45,18 +45,10 @@ func initLog(ctx context.Context, e *frame.Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s\n",
-		*origin, f.dir, f.path(policyName), frame.Quoted(f.dir), f.sameMySQL())
+	fmt.Fprintf(e.Stderr, "made the log %s in %s; next: list witnesses in %s, then triallog serve -dir %s%s%s\n",
+		*origin, f.dir, f.path(policyName), frame.Quoted(f.dir), f.sameDatabase(), f.typedDatabase())
 	fmt.Fprintln(e.Stdout, vkey)
 	return nil
-}
-
-// sameMySQL says for a command that is suggested that it needs the same database.
-func (f *folder) sameMySQL() string {
-	if f.mysql == "" || f.mysql == os.Getenv(mysqlVariable) {
-		return ""
-	}
-	return " with the same -mysql or -" + mysqlFile + ", or the DSN in " + mysqlVariable
 }
 
 func checkOrigin(origin string) error {

@@ -21,15 +21,16 @@ import (
 // A folder is where a log lives: its key and policy, a copy of its newest
 // checkpoint and, unless they are in MySQL, its databases and tiles.
 type folder struct {
-	dir   string
-	mysql string // DSN; empty: SQLite in the folder
+	dir       string
+	mysql     string // DSN; empty: SQLite in the folder
+	mysqlFile string // that has the DSN; empty: the DSN was typed or is in the environment
 }
 
 func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
 	fs.StringVar(&f.mysql, "mysql", "",
 		"keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: "+mysqlVariable)
-	fs.String(mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of processes")
+	fs.StringVar(&f.mysqlFile, mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of processes")
 }
 
 const (
@@ -65,6 +66,24 @@ func connectionString(fs *flag.FlagSet) error {
 		return dsn.Value.Set(os.Getenv(mysqlVariable))
 	}
 	return nil
+}
+
+// sameDatabase are the flags by which a command that is suggested uses the same database.
+// What is in the environment needs none.
+func (f *folder) sameDatabase() string {
+	if f.mysqlFile == "" {
+		return ""
+	}
+	return " -" + mysqlFile + " " + frame.Quoted(f.mysqlFile)
+}
+
+// typedDatabase says what a command that is suggested lacks: a connection string that was
+// typed is not printed.
+func (f *folder) typedDatabase() string {
+	if f.mysql == "" || f.mysqlFile != "" || f.mysql == os.Getenv(mysqlVariable) {
+		return ""
+	}
+	return " (with the same -mysql, which is a secret and not shown; -" + mysqlFile + " FILE or " + mysqlVariable + " keep it out of sight)"
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
@@ -132,8 +151,8 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	if from, err := readOptional(f.path(restoringName)); err != nil {
 		return nil, err
 	} else if from != nil {
-		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s again",
-			f.dir, frame.Quoted(f.dir), frame.Quoted(string(trimLine(from))))
+		return nil, fmt.Errorf("%s holds a restore that was not finished: run again triallog restore -dir %s -from %s%s%s",
+			f.dir, frame.Quoted(f.dir), frame.Quoted(string(trimLine(from))), f.sameDatabase(), f.typedDatabase())
 	}
 	return s, s.open(ctx, f, create, logger)
 }
@@ -158,6 +177,9 @@ func (f *folder) there() error {
 
 // open opens the stores of a folder that is locked.
 func (s *stores) open(ctx context.Context, f *folder, create bool, logger *slog.Logger) (err error) {
+	if logger != nil { // before the database is reached: what its driver says goes there too
+		engine.LogTo(logger)
+	}
 	cfg := engine.Config{MySQL: f.mysql, Logger: logger}
 	dialect := sqlstore.MySQL
 	if f.mysql != "" {

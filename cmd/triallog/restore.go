@@ -82,8 +82,8 @@ func restore(ctx context.Context, e *frame.Env, args []string) (err error) {
 		return err
 	}
 	took := time.Since(start)
-	fmt.Fprintf(e.Stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s\n",
-		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir))
+	fmt.Fprintf(e.Stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s%s%s\n",
+		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir), f.sameDatabase(), f.typedDatabase())
 	fmt.Fprintf(e.Stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
 	return nil
 }
@@ -113,8 +113,8 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 	case err != nil || !finished:
 		return false, err
 	case marked == nil:
-		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s%s",
-			frame.Quoted(f.dir), f.sameMySQL())
+		return false, fmt.Errorf("the database holds a log already: name another, or serve it with triallog serve -dir %s%s%s",
+			frame.Quoted(f.dir), f.sameDatabase(), f.typedDatabase())
 	}
 	return true, nil
 }
@@ -123,8 +123,9 @@ func (f *folder) finished(e *frame.Env) error {
 	if err := durable.Remove(f.path(restoringName)); err != nil {
 		return err
 	}
-	dir := frame.Quoted(f.dir)
-	fmt.Fprintf(e.Stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s\n", dir, dir)
+	where := frame.Quoted(f.dir) + f.sameDatabase()
+	fmt.Fprintf(e.Stderr, "an earlier restore had written everything; next: triallog fsck -dir %s, and triallog serve -dir %s%s\n",
+		where, where, f.typedDatabase())
 	return nil
 }
 

@@ -46,7 +46,7 @@ type Config struct {
 	MySQL string
 	// TreeID is what Create returned. Create ignores it.
 	TreeID int64
-	// Logger, if not nil, receives what Trillian logs, as LogTo has it.
+	// Logger, if not nil, receives what Trillian and the MySQL driver log, as LogTo has it.
 	Logger *slog.Logger
 	// Now is the clock, time.Now if nil. Trees survive clocks that go back.
 	Now func() time.Time

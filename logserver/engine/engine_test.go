@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -209,10 +210,16 @@ func TestLogTo(t *testing.T) {
 	klog.Warningf("a warning [%d] of\ntwo lines", 8)
 	klog.Errorf("an error")
 	klog.V(1).Infof("chatter")
+	cfg, err := mysqlConfig("user:secret@tcp(db:3306)/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Logger.Print("closing bad idle connection: ", io.EOF)
 	got := buf.String()
 	for _, want := range []string{
 		`level=WARN msg="trillian: a warning [8] of\ntwo lines" at=engine_test.go:`,
 		`level=ERROR msg="trillian: an error" at=engine_test.go:`,
+		`level=WARN msg="mysql: closing bad idle connection: EOF"`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("log lacks %s:\n%s", want, got)

@@ -12,7 +12,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// logTo receives what Trillian logs; slog's default does until LogTo is called.
+// logTo receives what Trillian and the MySQL driver log; slog's default does until LogTo is called.
 var logTo atomic.Pointer[slog.Logger]
 
 // installKlog routes klog, which Trillian logs by, here. klog's settings are
@@ -25,7 +25,7 @@ var installKlog = sync.OnceFunc(func() {
 	klog.SetLoggerWithOptions(logr.Discard(), klog.WriteKlogBuffer(writeKlog))
 })
 
-// LogTo has Trillian log to l, for the whole process: the last call holds.
+// LogTo has Trillian and the MySQL driver log to l, for the whole process: the last call holds.
 // Trillian's information, a line for every batch, is debugging to us; warnings
 // and errors keep their level. Call it before the first tree is opened.
 func LogTo(l *slog.Logger) {

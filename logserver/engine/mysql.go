@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -41,6 +42,18 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
+// A driverLog takes what the driver logs, such as why it closed a connection, to where
+// Trillian logs.
+type driverLog struct{}
+
+func (driverLog) Print(v ...any) {
+	l := logTo.Load()
+	if l == nil {
+		l = slog.Default()
+	}
+	l.Warn("mysql: " + strings.TrimSpace(fmt.Sprint(v...)))
+}
+
 func mysqlConfig(dsn string) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -49,6 +62,7 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 	if cfg.DBName == "" {
 		return nil, errors.New("the data source name names no database: want user:password@tcp(host:port)/database")
 	}
+	cfg.Logger = driverLog{}
 	cfg.InterpolateParams = true
 	cfg.MultiStatements = false
 	cfg.ParseTime = true
