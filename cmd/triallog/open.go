@@ -151,7 +151,7 @@ func (f *folder) open(ctx context.Context, create bool, logger *slog.Logger) (_ 
 	if from, err := readOptional(f.path(restoringName)); err != nil {
 		return nil, err
 	} else if from != nil {
-		return nil, fmt.Errorf("%s holds a restore that was not finished: run again triallog restore -dir %s -from %s%s%s",
+		return nil, fmt.Errorf("%s holds a restore that was not finished: run triallog restore -dir %s -from %s%s again%s",
 			f.dir, frame.Quoted(f.dir), frame.Quoted(string(trimLine(from))), f.sameDatabase(), f.typedDatabase())
 	}
 	return s, s.open(ctx, f, create, logger)
