@@ -63,7 +63,7 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 	}
 	id, err := r.send(ctx, e, how, st, &o, nil)
 	if err != nil {
-		if trial.RuleOf(err) != "" {
+		if trial.RuleOf(err) != "" || errors.Is(err, errNotSigned) {
 			err = errors.Join(err, os.Remove(name)) // it seals nothing
 		}
 		return err
