@@ -3,6 +3,7 @@ package frame
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -23,10 +24,16 @@ func (b build) String() string {
 	return fmt.Sprintf("version %s, commit %s, %s", b.version, b.commit, b.compiler)
 }
 
+// untagged matches the versions that Go gives to commits without a tag.
+var untagged = regexp.MustCompile(`\d{14}-[0-9a-f]{12}(\+|$)`)
+
 func of(info *debug.BuildInfo) build {
 	b := build{version: info.Main.Version, commit: "unknown", compiler: info.GoVersion, release: true}
 	if b.version == "" || b.version == "(devel)" {
 		b.version, b.release = "unreleased", false
+	}
+	if untagged.MatchString(b.version) {
+		b.release = false
 	}
 	changed := ""
 	for _, s := range info.Settings {
