@@ -11,12 +11,12 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// This file has what a registrar announces about the log itself, so that whoever
-// verifies in 25 years can follow its keys, witnesses and rules.
+// This file has the kinds by which a registrar announces changes of the log itself. They let
+// whoever verifies in 25 years follow the log's keys, witnesses and rules.
 
-// LogKey adds a key that signs the log's checkpoints, or retires one. While two are
-// there, checkpoints carry both signatures. Its subject is SHA-256 of the verifier
-// key's text, named logkey.
+// LogKey adds a key that signs the log's checkpoints, or retires one. While there are two keys,
+// checkpoints carry both signatures. Its one subject is named logkey; its digest is the SHA-256
+// of the verifier key's text.
 type LogKey struct {
 	Common
 	Action string `json:"action"`          // add or retire
@@ -24,7 +24,7 @@ type LogKey struct {
 	VKey   string `json:"vkey"`
 }
 
-// LogKeyMessage is what a new key signs to become the log's:
+// LogKeyMessage returns what a new key signs to become a key of the log:
 //
 //	trialproof/logkey/v1
 //	<origin>
@@ -50,7 +50,7 @@ func (k *LogKey) check(subjects []Subject) error {
 		}
 	case "retire":
 		if k.Proof != "" {
-			return errors.New("a proof stands with the action add only")
+			return errors.New("only the action add takes a proof")
 		}
 	default:
 		return fmt.Errorf("action is %.40q; it is add or retire", k.Action)
@@ -67,10 +67,11 @@ func (k *LogKey) verify() error {
 	if err != nil {
 		return fmt.Errorf("proof: %w", err)
 	}
-	// NAME+ID+BASE64, of 0x01 and the key: NewVerifier has looked at it
+	// the form is NAME+ID+BASE64, and the base64 is of 0x01 and the key; NewVerifier has
+	// checked it
 	key, err := decodeB64(strings.SplitN(k.VKey, "+", 3)[2])
 	if err != nil || len(key) != 1+ed25519.PublicKeySize || !ed25519.Verify(key[1:], LogKeyMessage(k.Log, k.VKey), sig) {
-		return errors.New("the new key has not signed that it is to be the log's")
+		return errors.New("the new key has not signed that it becomes a key of the log")
 	}
 	return nil
 }
@@ -99,24 +100,24 @@ func (k *LogKey) apply(t *tx, s *Signed) *Refusal {
 	}
 	switch {
 	case i < 0:
-		return refuse(RuleUnknown, "no such key of the log was added")
+		return refuse(RuleUnknown, "the log has no such key")
 	case l.Keys[i].Retired != 0:
 		return refuse(RuleTaken, "the key was retired at index %d", l.Keys[i].Retired)
 	case active == 1:
-		return refuse(RuleRole, "it is the log's last key: add another first")
+		return refuse(RuleRole, "this is the log's last key: add another one first")
 	}
 	l.Keys = slices.Clone(l.Keys)
 	l.Keys[i].Retired = t.index
 	return nil
 }
 
-// Policy announces the policy file that is to be verified with from here on. The
-// statement carries the file; that it was cosigned under the policy before is what
-// its receipt shows. Its subject is SHA-256 of the file, named policy.
+// Policy announces the policy file to verify with from now on. The statement carries the file.
+// Its receipt shows that the file was cosigned under the policy before it. Its one subject is
+// named policy; its digest is the SHA-256 of the file.
 type Policy struct {
 	Common
 	Policy   string `json:"policy"`            // base64 of the file
-	Previous Hash   `json:"previous,omitzero"` // SHA-256 of the policy announced last
+	Previous Hash   `json:"previous,omitzero"` // SHA-256 of the policy that was announced last
 }
 
 // maxPolicy is the size in bytes of a policy file that fits into a statement.
@@ -124,7 +125,7 @@ const maxPolicy = 30_000
 
 // File returns the policy file.
 func (p *Policy) File() []byte {
-	data, _ := decodeB64(p.Policy) // check has seen it
+	data, _ := decodeB64(p.Policy) // check has decoded it before
 	return data
 }
 
@@ -155,11 +156,11 @@ func (p *Policy) apply(t *tx, s *Signed) *Refusal {
 		last = l.Policies[n-1].Digest
 	}
 	if p.Previous != last {
-		return refuse(RulePredecessor, "previous is %s, the policy announced last is %s", p.Previous, last)
+		return refuse(RulePredecessor, "previous is %s, but the policy announced last is %s", p.Previous, last)
 	}
 	digest := sha256Text(string(p.File()))
 	if digest == last {
-		return refuse(RuleTaken, "this policy is announced")
+		return refuse(RuleTaken, "this policy is announced already")
 	}
 	if r := t.once(&l.Acts, s.ID); r != nil {
 		return r
@@ -168,8 +169,8 @@ func (p *Policy) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// Rules announces that another rule set judges the entries from an index on. Its
-// subject is SHA-256 of the set's number in decimal, named rules.
+// Rules announces that another rule set judges the entries from an index on. Its one subject is
+// named rules; its digest is the SHA-256 of the set's number in decimal.
 type Rules struct {
 	Common
 	From uint64 `json:"from"` // index
@@ -199,10 +200,10 @@ func (p *Rules) apply(t *tx, s *Signed) *Refusal {
 		return refuse(RuleTaken, "rule set %d is announced from index %d on", l.Rules.Set, l.Rules.From)
 	}
 	if p.Set <= now {
-		return refuse(RulePredecessor, "rule set %d is in force: a later one can be announced", now)
+		return refuse(RulePredecessor, "rule set %d is in force: only a later one can be announced", now)
 	}
-	if p.From < t.index+2 { // the tree that holds the announcement is closed by the set before
-		return refuse(RulePredecessor, "it is to hold from index %d on; the earliest is %d", p.From, t.index+2)
+	if p.From < t.index+2 { // the tree with the announcement is closed under the earlier set
+		return refuse(RulePredecessor, "it would apply from index %d on; the earliest possible index is %d", p.From, t.index+2)
 	}
 	l.Rules = &AnnouncedRules{p.From, p.Set}
 	return nil

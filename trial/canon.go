@@ -14,11 +14,10 @@ import (
 	"github.com/gowebpki/jcs"
 )
 
-// encode returns v in canonical JSON (RFC 8785). Its struct types list their
-// members in sorted order and hold no floats, and no text with a character that
-// encoding/json escapes where RFC 8785 does not (see checkText), so that the
-// bytes of encoding/json are canonical as they come. A test holds every type to
-// that with an independent implementation.
+// encode returns v in canonical JSON (RFC 8785). The struct types of this package list their
+// members in sorted order and have no floats. Their texts have no character that encoding/json
+// escapes and RFC 8785 does not (see checkText). The output of encoding/json is therefore
+// canonical already. A test compares every type with an independent implementation.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -29,10 +28,9 @@ func encode(v any) ([]byte, error) {
 	return buf.Bytes()[:buf.Len()-1], nil // Encode adds a line feed
 }
 
-// decode parses canonical JSON into v and refuses any other spelling of the
-// same value: it encodes what it read and compares. That alone rules out
-// unknown, repeated, missing and reordered members, members in another case,
-// white space, other escapes and other numbers.
+// decode parses canonical JSON into v. It encodes what it read, compares, and so refuses any
+// other encoding of the same value: unknown, repeated, missing and reordered members, members
+// in another case, white space, other escapes and other forms of numbers.
 func decode(data []byte, v any) error { return decodeWith(encode, data, v) }
 
 func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
@@ -52,7 +50,7 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 	if bytes.Equal(again, data) {
 		return nil
 	}
-	// It is refused; what follows finds the words.
+	// The data is refused; what follows finds out why.
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
@@ -66,9 +64,9 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 	return errors.New("members are missing, empty, repeated or spelt in another case")
 }
 
-// refusedMember returns the member of an object whose value its own type refuses, such
-// as a digest that is too short, and why. encoding/json does not say which it is.
-// What v then holds is of no use.
+// refusedMember returns the name of the member whose value is refused by its own type, such as
+// a digest that is too short, and why. encoding/json does not say which member it is. The
+// contents of v are of no use afterwards.
 func refusedMember(data []byte, v any) (name string, why error) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(data, &members) != nil {
@@ -80,7 +78,7 @@ func refusedMember(data []byte, v any) (name string, why error) {
 			return "", nil
 		}
 		err = json.Unmarshal(one, v)
-		_, other := errors.AsType[*json.UnmarshalTypeError](err) // which names it already
+		_, other := errors.AsType[*json.UnmarshalTypeError](err) // that error names the member already
 		if err != nil && !other {
 			return name, err
 		}
@@ -92,17 +90,17 @@ func describeJSON(err error) error {
 	var te *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &te) && te.Field != "":
-		return fmt.Errorf("member %s: %s is not what stands there", strings.TrimPrefix(strings.TrimPrefix(te.Field, "Common."), "Content."), te.Value)
+		member := strings.TrimPrefix(strings.TrimPrefix(te.Field, "Common."), "Content.")
+		return fmt.Errorf("member %s: the value has the wrong type: %s", member, te.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("JSON ends too early")
 	}
 	return fmt.Errorf("not JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// checkText refuses text that has no place in a log that is read for decades:
-// control and formatting characters (they can hide or reorder what is read),
-// line and paragraph separators, surrounding space, and anything that looks
-// like an e-mail address.
+// checkText refuses text that does not belong in a log that is read for decades: control and
+// formatting characters (they can hide or reorder what is read), line and paragraph separators,
+// surrounding space, and anything that looks like an e-mail address.
 func checkText(member, s string, max int) error {
 	if s == "" {
 		return fmt.Errorf("%s is empty", member)
@@ -111,27 +109,27 @@ func checkText(member, s string, max int) error {
 		return fmt.Errorf("%s is not UTF-8", member)
 	}
 	if n := utf8.RuneCountInString(s); n > max {
-		return fmt.Errorf("%s has %d characters, the most is %d", member, n, max)
+		return fmt.Errorf("%s has %d characters; the most is %d", member, n, max)
 	}
 	if strings.TrimFunc(s, isSpace) != s {
-		return fmt.Errorf("%s begins or ends with space", member)
+		return fmt.Errorf("%s begins or ends with a space", member)
 	}
 	for _, r := range s {
 		if isHidden(r) {
-			return fmt.Errorf("%s holds the character %U, which is not allowed", member, r)
+			return fmt.Errorf("%s has the character %U, which is not allowed", member, r)
 		}
 	}
-	if strings.ContainsAny(s, "@\uFE6B\uFF20") { // small and full-width too
+	if strings.ContainsAny(s, "@\uFE6B\uFF20") { // also the small and the full-width sign
 		return fmt.Errorf("%s looks like an e-mail address: none may enter a log", member)
 	}
 	return nil
 }
 
-// hidden are the characters that no text may hold: Unicode 15's control, format,
-// private use, surrogate and default ignorable ones, line and paragraph
-// separators, variation selectors, noncharacters and the replacement character.
-// The table is fixed and not that of package unicode, which grows from one Go
-// to the next: a log admitted today must replay for ever.
+// hidden are the characters that no text may have: Unicode 15's control, format, private use,
+// surrogate and default ignorable characters, line and paragraph separators, variation
+// selectors, noncharacters and the replacement character. The table is fixed. It is not that of
+// package unicode, which grows with each Go release: a log that is admitted today must replay
+// for ever.
 var hidden = [][2]rune{
 	{0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x0600, 0x0605}, {0x061c, 0x061c},
 	{0x06dd, 0x06dd}, {0x070f, 0x070f}, {0x0890, 0x0891}, {0x08e2, 0x08e2}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
@@ -150,10 +148,10 @@ func isHidden(r rune) bool {
 			return r >= h[0] || r&0xfffe == 0xfffe
 		}
 	}
-	return r&0xfffe == 0xfffe // noncharacters end every plane
+	return r&0xfffe == 0xfffe // the last two code points of every plane are noncharacters
 }
 
-// isSpace is fixed as well; spaces that are control characters are hidden.
+// isSpace uses a fixed table too; spaces that are control characters are in hidden.
 func isSpace(r rune) bool {
 	return r == ' ' || r == 0xa0 || r == 0x1680 || r >= 0x2000 && r <= 0x200a || r == 0x202f || r == 0x205f || r == 0x3000
 }

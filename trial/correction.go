@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Correction says that one member of a logged statement was wrong and what is
-// right, or that the statement should not stand there at all (Void). What was
-// logged stays and stays shown; marks stay; no head moves but by a void. Its
-// subject is the trial.
+// Correction says that one member of a logged statement was wrong and what is right, or that
+// the statement should not have been logged at all (Void). The logged statement stays and is
+// still shown, and its marks stay. Only a void changes which version is in force. Its subject
+// is the trial.
 type Correction struct {
 	Common
 	Field     string `json:"field,omitempty"`
 	Of        string `json:"of"`            // kind of the statement corrected
-	New       string `json:"new,omitempty"` // none: the member is to be absent
+	New       string `json:"new,omitempty"` // empty: the member should be absent
 	Old       string `json:"old,omitempty"`
-	Reason    string `json:"reason,omitempty"` // one of Reasons; of a void, Void is the reason
-	Statement Hash   `json:"statement"`        // identity
+	Reason    string `json:"reason,omitempty"` // one of Reasons; empty in a void
+	Statement Hash   `json:"statement"`        // identity of the statement corrected
 	Trial     Hash   `json:"trial"`
 	Void      string `json:"void,omitempty"` // one of VoidReasons
 }
 
-// Reasons are why a member is corrected, VoidReasons why a statement is empty.
+// Reasons says why a member may be corrected; VoidReasons says why a statement may be void.
 var (
 	Reasons     = []string{"clerical", "source-corrected"}
 	VoidReasons = []string{"duplicate", "wrong-document", "wrong-trial"}
@@ -41,7 +41,8 @@ func (c *Correction) describe([]Subject) string {
 	if c.Void != "" {
 		return fmt.Sprintf("the %s %s of trial %s is void: %s", c.Of, c.Statement, c.Trial, c.Void)
 	}
-	return fmt.Sprintf("correction of the %s %s of trial %s: %s is %q, not %q (%s)", c.Of, c.Statement, c.Trial, c.Field, c.New, c.Old, c.Reason)
+	return fmt.Sprintf("correction of the %s %s of trial %s: %s is %q, not %q (%s)",
+		c.Of, c.Statement, c.Trial, c.Field, c.New, c.Old, c.Reason)
 }
 
 func (c *Correction) check(subjects []Subject) error {
@@ -90,17 +91,17 @@ func (c *Correction) apply(t *tx, s *Signed) *Refusal {
 	if n := len(tr.Shares.share(t.signer.Org).Acts); n >= maxVoids {
 		return tooMany("voids by "+t.signer.Org, n)
 	}
-	if r := t.act(tr, voidAct(c.Of, c.Statement)); r != nil { // so that what is void cannot be logged again
+	if r := t.act(tr, voidAct(c.Of, c.Statement)); r != nil { // a void statement cannot be logged again
 		return r
 	}
 	if p, ok := kinds[c.Of]().(effective); ok {
 		return p.empty(t, tr, c.Statement)
 	}
-	return nil // of the other kinds no record remembers an effect
+	return nil // records remember no effect of the other kinds
 }
 
-// ofOwn refuses a correction of what is not logged for the trial, and by an organisation
-// that neither holds the trial nor logged the statement.
+// ofOwn refuses a correction of a statement that is not logged for the trial. It also refuses
+// one by an organisation that neither holds the trial nor logged the statement.
 func (c *Correction) ofOwn(t *tx, tr *TrialRecord) *Refusal {
 	author := tr.Shares.author(c.Of, c.Statement)
 	if p, ok := kinds[c.Of]().(effective); ok {
@@ -115,9 +116,10 @@ func (c *Correction) ofOwn(t *tx, tr *TrialRecord) *Refusal {
 	if tr.Holder == t.signer.Org {
 		return nil
 	}
-	return refuse(RuleHolder, "the %s %s was logged by %s: %s, which holds the trial, or who logged it corrects it", c.Of, c.Statement, author, tr.Holder)
+	return refuse(RuleHolder, "the %s %s was logged by %s: only %s and %s, which holds the trial, can correct it",
+		c.Of, c.Statement, author, author, tr.Holder)
 }
 
-// maxVoids is how many acts an organisation may have for a void to be taken: what ends a
-// delegation, or transfers the trial, has room behind them.
+// maxVoids is the number of acts that an organisation may have when it logs a void. It leaves
+// room for the acts that end a delegation or transfer the trial.
 const maxVoids = maxPerTrial - 100

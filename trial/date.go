@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A Date is the date of an event in the precision it is known in: the first and the last
-// day that it may mean, each at midnight UTC. A month is all its days, a year all its
-// months. The zero Date is none.
+// A Date is the date of an event as precisely as it is known: the first and the last day that
+// it may mean, each at midnight UTC. A month means any of its days, a year any day of its
+// months. The zero Date is no date.
 type Date struct{ First, Last time.Time }
 
-// ParseDate takes a year, a month or a day: "2026", "2026-03" or "2026-03-01", of 1900 or
-// later.
+// ParseDate takes a year, a month or a day: "2026", "2026-03" or "2026-03-01". The year is 1900
+// or later.
 func ParseDate(s string) (d Date, err error) {
 	switch len(s) {
 	case len("2026"):
@@ -26,7 +26,7 @@ func ParseDate(s string) (d Date, err error) {
 		d.Last = d.First
 	}
 	if err != nil || d.First.Year() < 1900 {
-		return Date{}, fmt.Errorf("%.40q is no date such as 2026-03-01, 2026-03 or 2026", s)
+		return Date{}, fmt.Errorf("%.40q is not a date such as 2026-03-01, 2026-03 or 2026", s)
 	}
 	return d, nil
 }
@@ -34,7 +34,8 @@ func ParseDate(s string) (d Date, err error) {
 // IsZero reports whether d is no date.
 func (d Date) IsZero() bool { return d == Date{} }
 
-// Within reports whether both are dates, and d means only days that wide may mean.
+// Within reports whether both are dates and every day that d may mean is one that wide may
+// mean.
 func (d Date) Within(wide Date) bool {
 	return !d.IsZero() && !wide.IsZero() && !d.First.Before(wide.First) && !d.Last.After(wide.Last)
 }
@@ -42,7 +43,7 @@ func (d Date) Within(wide Date) bool {
 // Before reports whether each day that d may mean is before each that later may mean.
 func (d Date) Before(later Date) bool { return d.Last.Before(later.First) }
 
-// checkDate takes the date of an event, as ParseDate does.
+// checkDate checks the date of an event, in the forms of ParseDate.
 func checkDate(member, s string) error {
 	if _, err := ParseDate(s); err != nil {
 		return errors.New(member + " is not a date such as 2026-03-01, 2026-03 or 2026")
@@ -50,7 +51,7 @@ func checkDate(member, s string) error {
 	return nil
 }
 
-// checkDay takes a whole day, "2026-03-01".
+// checkDay checks a date that is a whole day, such as "2026-03-01".
 func checkDay(member, s string) error {
 	if _, err := ParseDate(s); err != nil || len(s) != len(time.DateOnly) {
 		return errors.New(member + " is not a day such as 2026-03-01")
@@ -58,7 +59,7 @@ func checkDay(member, s string) error {
 	return nil
 }
 
-// EndOf returns the last millisecond that a date may mean, in UTC.
+// EndOf returns the last millisecond, in UTC, that a date may mean.
 func EndOf(date string) Time {
 	_, last := DaysOf(date)
 	return Time(last+1)*dayLength - 1
@@ -69,8 +70,8 @@ const dayLength Time = 24 * 60 * 60 * 1000
 // DayOf returns the day of t in UTC, counted from 1970-01-01.
 func DayOf(t Time) int64 { return int64(t / dayLength) }
 
-// DaysOf returns the first and the last day that a date may mean, counted from 1970-01-01;
-// zero where it is none.
+// DaysOf returns the first and the last day that a date may mean, counted from 1970-01-01; both
+// are zero if it is not a date.
 func DaysOf(date string) (first, last int64) {
 	d, err := ParseDate(date)
 	if err != nil {

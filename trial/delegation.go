@@ -7,18 +7,17 @@ import (
 	"strings"
 )
 
-// Delegation lets another organisation log statements of some kinds for a trial,
-// or withdraws a delegation. It is for an administrator of the holder. Its subject
-// is the trial.
+// Delegation lets another organisation log statements of some kinds for a trial, or withdraws a
+// delegation. An administrator of the holder signs it. Its subject is the trial.
 type Delegation struct {
 	Common
-	End      string   `json:"end,omitempty"`    // last day in UTC; none: until withdrawn
+	End      string   `json:"end,omitempty"`    // last day in UTC; empty: until it is withdrawn
 	Kinds    []string `json:"kinds,omitempty"`  // of DelegableKinds, sorted
 	Reason   string   `json:"reason,omitempty"` // of a withdrawal: one of EndReasons
-	Scope    string   `json:"scope,omitempty"`  // of protocols, or country of milestones; none: the whole trial
+	Scope    string   `json:"scope,omitempty"`  // of protocols, or the country of milestones; empty: the whole trial
 	To       string   `json:"to,omitempty"`     // organisation id
 	Trial    Hash     `json:"trial"`
-	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; then Trial and perhaps Reason stand beside it
+	Withdraw Hash     `json:"withdraw,omitzero"` // identity of a delegation; beside it there are only Trial and perhaps Reason
 }
 
 func (*Delegation) Kind() string { return "delegation" }
@@ -29,7 +28,8 @@ func (d *Delegation) describe([]Subject) string {
 	if !d.Withdraw.IsZero() {
 		return fmt.Sprintf("withdrawal of the delegation %.12s for trial %s: %s", d.Withdraw, d.Trial, because(d.Reason))
 	}
-	return fmt.Sprintf("delegation of %s%s to %s%s for trial %s", strings.Join(d.Kinds, ", "), said(" in ", d.Scope), d.To, said(" until ", d.End), d.Trial)
+	return fmt.Sprintf("delegation of %s%s to %s%s for trial %s",
+		strings.Join(d.Kinds, ", "), said(" in ", d.Scope), d.To, said(" until ", d.End), d.Trial)
 }
 
 func (d *Delegation) check(subjects []Subject) error {
@@ -38,7 +38,7 @@ func (d *Delegation) check(subjects []Subject) error {
 	}
 	if !d.Withdraw.IsZero() {
 		if d.End != "" || len(d.Kinds) > 0 || d.Scope != "" || d.To != "" {
-			return errors.New("to withdraw takes the members trial, withdraw and reason alone")
+			return errors.New("a withdrawal has only the members trial, withdraw and reason")
 		}
 		return checkNamed(subjects, "trial", d.Trial)
 	}
@@ -66,10 +66,10 @@ func (d *Delegation) check(subjects []Subject) error {
 	return checkNamed(subjects, "trial", d.Trial)
 }
 
-// checkKinds takes a list, sorted and without repetition, of kinds among known.
+// checkKinds checks that list is sorted, has no repetition and names only kinds among known.
 func checkKinds(list, known []string) error {
 	if len(list) == 0 || !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
-		return errors.New("kinds is not a sorted list of different kinds")
+		return errors.New("kinds is not a sorted list without repetition")
 	}
 	for _, k := range list {
 		if !slices.Contains(known, k) {
@@ -92,7 +92,7 @@ func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
 		if i < 0 {
 			return refuse(RuleUnknown, "no delegation %s of this trial is in force", d.Withdraw)
 		}
-		if g := tr.Delegations[i]; g.Accepted > 0 { // else it is no part of that organisation's history
+		if g := tr.Delegations[i]; g.Accepted > 0 { // else it is not part of that organisation's history
 			if _, r := t.org(g.To); r != nil {
 				return r
 			}
@@ -103,8 +103,8 @@ func (d *Delegation) apply(t *tx, s *Signed) *Refusal {
 	if d.To == tr.Holder {
 		return refuse(RuleTaken, "%s holds the trial", d.To)
 	}
-	// It becomes part of the organisation's history with the first statement that rests on
-	// it: whoever is named without having been asked is not burdened with it.
+	// It becomes part of the organisation's history with the first statement that rests on it.
+	// An organisation that is named without having been asked is not burdened with it.
 	if t.s.get(RecordKey{"org", d.To}) == nil {
 		return refuse(RuleUnknown, "no organisation %s is enrolled", d.To)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// This file has the kinds that say "these documents belong to the trial", and
-// what such kinds share.
+// This file has the kinds that say "these documents belong to the trial", and what such kinds
+// share.
 
 // Document is any document of a trial that is no other kind: an investigator's
 // brochure, a monitoring plan, a letter.
@@ -102,7 +102,7 @@ func (p *SAP) apply(t *tx, s *Signed) *Refusal {
 	return t.remembered(s, p.Trial, "sap", "")
 }
 
-// Results are the results of one analysis. Later ones name what they update.
+// Results are the results of one analysis. Later ones name the results that they update.
 type Results struct {
 	Common
 	Content
@@ -120,7 +120,11 @@ func (p *Results) trialID() Hash { return p.Trial }
 func (*Results) allows() allows { return allows{seal: true, void: true} }
 
 func (p *Results) members() map[string]member {
-	return map[string]member{"analysis": {p.Analysis, checkAnalysis}, "dated": {p.Dated, checkDated}, "version": {p.Version, optionalVersion}}
+	return map[string]member{
+		"analysis": {p.Analysis, checkAnalysis},
+		"dated":    {p.Dated, checkDated},
+		"version":  {p.Version, optionalVersion},
+	}
 }
 
 func (p *Results) form() Form {
@@ -155,13 +159,13 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 		return r
 	}
 	if !p.Updates.IsZero() && !contains(tr.Results, p.Updates) {
-		return refuse(RuleUnknown, "the results %s that these update are not logged for this trial", p.Updates)
+		return refuse(RuleUnknown, "the results %s, which these would update, are not logged for this trial", p.Updates)
 	}
 	if tr.Shares.acted(voidAct("results", s.ID)) {
 		return voided(s.ID)
 	}
 	if contains(tr.Results, s.ID) {
-		return refuse(RuleTaken, "the results %s are logged", s.ID)
+		return refuse(RuleTaken, "the results %s are logged already", s.ID)
 	}
 	if len(tr.Results) >= maxPerTrial {
 		return tooMany("results", len(tr.Results))
@@ -170,7 +174,8 @@ func (p *Results) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// author is whoever holds the trial, though another may have held it then.
+// author returns the organisation that holds the trial, even if another held it when the
+// results were logged.
 func (*Results) author(tr *TrialRecord, id Hash) string {
 	if contains(tr.Results, id) {
 		return tr.Holder
@@ -183,15 +188,15 @@ func (*Results) empty(_ *tx, tr *TrialRecord, id Hash) *Refusal {
 	return nil
 }
 
-// maxPerTrial bounds what a trial's record holds of one sort: every tree that
-// touches the record hashes all of it.
+// maxPerTrial bounds the statements of one sort in a trial's record: every tree that touches
+// the record hashes the whole record.
 const maxPerTrial = 1000
 
 func tooMany(what string, n int) *Refusal {
-	return refuse(RuleLimit, "the trial has %d %s, the most is %d", n, what, maxPerTrial)
+	return refuse(RuleLimit, "the trial has %d %s; the most is %d", n, what, maxPerTrial)
 }
 
-// voided refuses to log a statement anew whose effect was emptied.
+// voided refuses to log a statement again that is void.
 func voided(id Hash) *Refusal {
 	return refuse(RuleTaken, "the statement %s was logged and is void", id)
 }
@@ -205,14 +210,14 @@ func contains(ids []Hash, id Hash) bool {
 	return false
 }
 
-// appended returns list with x behind, and leaves list's own array alone:
-// records of earlier sizes share it.
+// appended returns list with x at its end. It leaves list's own array alone, because records of
+// earlier sizes share it.
 func appended[T any](list []T, x T) []T { return append(list[:len(list):len(list)], x) }
 
 var appendix = regexp.MustCompile(`^appendix-[1-9][0-9]{0,2}$`)
 
-// checkDocuments wants one subject named like the kind and any others named
-// appendix-1, appendix-2, ...: roles, so that no file name enters the log.
+// checkDocuments checks that one subject is named like the kind and any others are named
+// appendix-1, appendix-2 and so on. These are roles: no file name enters the log.
 func checkDocuments(subjects []Subject, kind string) error {
 	found := false
 	for _, s := range subjects {
@@ -228,16 +233,16 @@ func checkDocuments(subjects []Subject, kind string) error {
 	return nil
 }
 
-// checkNamed wants the one subject of a statement that is about no document:
-// SHA-256 of the thing that name stands for.
+// checkNamed checks the one subject of a statement that is about no document. Its digest is the
+// SHA-256 of the thing that its name stands for.
 func checkNamed(subjects []Subject, name string, digest Hash) error {
 	if len(subjects) != 1 || subjects[0].Name != name || subjects[0].Digest.SHA256 != digest {
-		return fmt.Errorf("without documents the one subject is %s with the digest %s", name, digest)
+		return fmt.Errorf("a statement without documents has one subject, %s with the digest %s", name, digest)
 	}
 	return nil
 }
 
-// checkTrialOrDocuments wants the trial as the one subject, or documents of a kind.
+// checkTrialOrDocuments checks that the subjects are the trial alone, or documents of a kind.
 func checkTrialOrDocuments(subjects []Subject, kind string, trial Hash) error {
 	if len(subjects) == 1 && subjects[0].Name == "trial" {
 		return checkNamed(subjects, "trial", trial)
@@ -259,7 +264,7 @@ func checkVersion(v string, required bool) error {
 	return checkText("version", v, 40)
 }
 
-// checkDated takes the date that a document bears, if it is stated.
+// checkDated checks the date that a document bears, if one is given.
 func checkDated(s string) error {
 	if s == "" {
 		return nil
@@ -267,13 +272,13 @@ func checkDated(s string) error {
 	return checkDate("dated", s)
 }
 
-// checkAnalysis takes the name of an analysis: primary, final, or interim-N and
-// follow-up-N counted from 1.
+// checkAnalysis checks the name of an analysis: primary, final, interim-1, interim-2 and so on,
+// or follow-up-1, follow-up-2 and so on.
 func checkAnalysis(s string) error {
 	if analysis.MatchString(s) {
 		return nil
 	}
-	return fmt.Errorf("analysis is %.40q; it is primary, final, interim-1 or follow-up-1 (counted on)", strings.TrimSpace(s))
+	return fmt.Errorf("analysis is %.40q; it is primary, final, interim-1 or follow-up-1 (or a higher number)", strings.TrimSpace(s))
 }
 
 var analysis = regexp.MustCompile(`^(primary|final|(interim|follow-up)-[1-9][0-9]{0,2})$`)

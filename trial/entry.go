@@ -11,8 +11,8 @@ import (
 // RuleSet is the rule set that this package judges by.
 const RuleSet = 1
 
-// An Entry is one leaf of the log: the genesis, a statement as admitted, or a
-// state entry. Exactly one of Genesis, Statement and State is set.
+// An Entry is one leaf of the log: the genesis, a statement as admitted, or a state entry.
+// Exactly one of Genesis, Statement and State is set.
 type Entry struct {
 	Raw  []byte // canonical JSON, the leaf's bytes
 	Time Time   // when the sequencer admitted it, by the log's clock
@@ -51,8 +51,8 @@ type Limits struct {
 	Statement int `json:"statement"`
 }
 
-// A Signer is whose key signed, as the sequencer found it in the state. It
-// makes a receipt readable without the state; RuleSigner holds it to the state.
+// A Signer says whose key signed, as the sequencer found it in the state. It makes a receipt
+// readable without the state. Rule RuleSigner requires that it agrees with the state.
 type Signer struct {
 	Enrolled uint64    `json:"enrolled"` // index of the key's enrolment
 	Key      PublicKey `json:"key"`
@@ -64,14 +64,14 @@ func (s Signer) equal(o Signer) bool {
 	return s.Enrolled == o.Enrolled && s.Key.spki == o.Key.spki && s.Org == o.Org && s.Role == o.Role
 }
 
-// maxIndex bounds indexes and sizes: RFC 8785 spells no larger integer exactly.
+// maxIndex bounds indexes and sizes: larger integers have no exact encoding in RFC 8785.
 const maxIndex = 1 << 53
 
-// maxRules is more than there will ever be.
+// maxRules bounds the numbers of rule sets. There will never be so many.
 const maxRules = 1_000_000
 
-// check holds the members to a form that can be shown: a receipt's reader has no
-// state to hold them to.
+// check checks that the members have a form that can be shown: the reader of a receipt has no
+// state to compare them with.
 func (s *Signer) check() error {
 	if s.Enrolled > maxIndex {
 		return fmt.Errorf("enrolled %d is over 2^53", s.Enrolled)
@@ -105,13 +105,13 @@ type statementEntry struct {
 	Type     string   `json:"type"` // statement
 }
 
-// ParseEntry parses a leaf strictly. It does not verify the statement's
-// signature: Verify does, and Apply wants it done. Every error is a *Refusal.
+// ParseEntry parses a leaf strictly. It does not verify the statement's signature: call Verify
+// before Apply. Every error is a *Refusal.
 func ParseEntry(raw []byte) (*Entry, error) {
 	if len(raw) > MaxEntry {
-		return nil, refuse(RuleLimit, "the entry has %d bytes, the most is %d", len(raw), MaxEntry)
+		return nil, refuse(RuleLimit, "the entry has %d bytes; the most is %d", len(raw), MaxEntry)
 	}
-	// In canonical JSON the first member tells the types apart.
+	// In canonical JSON the first member tells the entry types apart.
 	switch {
 	case bytes.HasPrefix(raw, []byte(`{"envelope":`)):
 		var w statementEntry
@@ -141,7 +141,7 @@ func ParseEntry(raw []byte) (*Entry, error) {
 			return nil, refuse(RuleMalformed, "state entry: size %d is over 2^53", s.Size)
 		}
 		if s.Rules < 1 || s.Rules > maxRules {
-			return nil, refuse(RuleMalformed, "state entry: %d is no rule set", s.Rules)
+			return nil, refuse(RuleMalformed, "state entry: %d is not the number of a rule set", s.Rules)
 		}
 		return &Entry{Raw: raw, Time: s.Time, State: s}, nil
 	case bytes.HasPrefix(raw, []byte(`{"limits":`)):
@@ -157,9 +157,9 @@ func ParseEntry(raw []byte) (*Entry, error) {
 	return nil, refuse(RuleMalformed, "not an entry of a trialproof log")
 }
 
-// Verify checks the signature of the entry's statement by the key that the
-// entry names. Entries of other types have none. It is the slow part of a
-// replay and may run on many entries at once.
+// Verify checks the signature of the entry's statement by the key that the entry names. Entries
+// of other types have no signature. It is the slow part of a replay and may run on many entries
+// at once.
 func (e *Entry) Verify() error {
 	if e.Statement == nil {
 		return nil
@@ -184,9 +184,9 @@ func (g *Genesis) check() error {
 	case checkText("vkey", g.VKey, 4000) != nil:
 		return refuse(RuleMalformed, "genesis: the vkey is empty, too long or holds characters that are not allowed")
 	case g.Rules < 1 || g.Rules > maxRules:
-		return refuse(RuleMalformed, "genesis: %d is no rule set", g.Rules)
+		return refuse(RuleMalformed, "genesis: %d is not the number of a rule set", g.Rules)
 	case g.Rules > RuleSet:
-		return nil // what follows is that rule set's to say; Apply refuses it
+		return nil // a newer rule set decides about the rest; Apply refuses such a genesis
 	case g.Map != smap.Algorithm:
 		return refuse(RuleMalformed, "genesis: map algorithm %.40q is not known", g.Map)
 	case g.Limits != Limits{MaxEntry, MaxStatement}:

@@ -12,8 +12,8 @@ import (
 // PayloadType is the DSSE payload type of every statement.
 const PayloadType = "application/vnd.in-toto+json"
 
-// An Envelope is a DSSE envelope in the one spelling that is logged: canonical
-// JSON, standard base64, one signature.
+// An Envelope is a DSSE envelope in the one encoding that is logged: canonical JSON, standard
+// base64, one signature.
 //
 // Source: https://github.com/secure-systems-lab/dsse/blob/v1.0.2/envelope.md
 type Envelope struct {
@@ -22,7 +22,7 @@ type Envelope struct {
 	Signatures  []Signature `json:"signatures"`
 }
 
-// A Signature is made over the pre-authentication encoding of the payload.
+// A Signature is a signature over the pre-authentication encoding of the payload.
 type Signature struct {
 	KeyID Hash   `json:"keyid"`
 	Sig   string `json:"sig"` // base64
@@ -38,8 +38,8 @@ func preAuth(payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// StatementID returns the identity of the statement that payload spells: SHA-256
-// of its pre-authentication encoding. Two signatures over one statement share it.
+// StatementID returns the identity of the statement that payload encodes: the SHA-256 of its
+// pre-authentication encoding. Two signatures over one statement have the same identity.
 func StatementID(payload []byte) Hash { return sha256.Sum256(preAuth(payload)) }
 
 // Sign returns the envelope of a statement, signed by an Ed25519 or ECDSA P-256
@@ -60,7 +60,7 @@ func Sign(payload []byte, signer crypto.Signer) ([]byte, error) {
 	})
 }
 
-// SignBytes signs message in the form that PublicKey.Verify takes.
+// SignBytes signs message in the form that PublicKey.Verify accepts.
 func SignBytes(signer crypto.Signer, message []byte) ([]byte, error) {
 	switch signer.Public().(type) {
 	case ed25519.PublicKey:
@@ -76,8 +76,8 @@ func SignBytes(signer crypto.Signer, message []byte) ([]byte, error) {
 	return nil, refuse(RuleMalformed, "neither an Ed25519 nor an ECDSA P-256 key")
 }
 
-// Signed is a statement whose form and signature have been checked, which needs
-// no state: whether its signer is entitled is for State to say.
+// Signed is a statement whose form and signature have been checked. That needs no state;
+// whether its signer is entitled is for State to decide.
 type Signed struct {
 	ID        Hash // identity of the statement
 	Statement *Statement
@@ -85,14 +85,14 @@ type Signed struct {
 	Key       PublicKey
 
 	payload  []byte
-	verified bool // the signature
+	verified bool // the signature has been verified
 }
 
 // Check parses an envelope strictly and verifies its signature by key, a DER
 // SubjectPublicKeyInfo. Every error is a *Refusal.
 func Check(envelope, key []byte) (*Signed, error) {
 	if len(envelope) > MaxEntry {
-		return nil, refuse(RuleLimit, "the envelope has %d bytes, the most is %d", len(envelope), MaxEntry)
+		return nil, refuse(RuleLimit, "the envelope has %d bytes; the most is %d", len(envelope), MaxEntry)
 	}
 	pub, err := ParsePublicKey(key)
 	if err != nil {
@@ -112,13 +112,13 @@ func Check(envelope, key []byte) (*Signed, error) {
 	return s, nil
 }
 
-// parseSigned checks everything about an envelope but its signature.
+// parseSigned checks everything about an envelope except its signature.
 func parseSigned(env Envelope, key PublicKey) (*Signed, error) {
 	if env.PayloadType != PayloadType {
 		return nil, refuse(RuleMalformed, "payloadType is %.80q, not %q", env.PayloadType, PayloadType)
 	}
 	if len(env.Signatures) != 1 {
-		return nil, refuse(RuleMalformed, "the envelope has %d signatures; it takes exactly one", len(env.Signatures))
+		return nil, refuse(RuleMalformed, "the envelope has %d signatures; it must have exactly one", len(env.Signatures))
 	}
 	payload, err := decodeB64(env.Payload)
 	if err != nil {

@@ -29,7 +29,7 @@ func document(t testing.TB, version string) []byte {
 	return trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: version}, trialtest.Documents("document", "a"))
 }
 
-// envelope spells an envelope of whatever parts, in order.
+// envelope returns the JSON of an envelope with the parts given, in order.
 func envelope(payload, payloadType string, signatures ...[2]string) []byte {
 	sigs := []string{}
 	for _, s := range signatures {
@@ -150,7 +150,7 @@ func decode64(t testing.TB, s string) []byte {
 	return data
 }
 
-// TestStatementID: the identity is that of the statement, whoever signs it.
+// TestStatementID: the identity of a statement does not depend on who signs it.
 func TestStatementID(t *testing.T) {
 	payload := document(t, "a")
 	// SPEC: PAE(type, body) = "DSSEv1" + SP + LEN(type) + SP + type + SP + LEN(body) + SP + body
@@ -178,8 +178,8 @@ func TestStatementID(t *testing.T) {
 	}
 }
 
-// TestECDSA: of the two signatures that ECDSA has for everything the one with
-// the smaller s is taken, in DER.
+// TestECDSA: ECDSA has two signatures for every signature. Only the one with the smaller s, in
+// DER, is accepted.
 func TestECDSA(t *testing.T) {
 	payload := document(t, "a")
 	key := trialtest.Public("p256-bob")
@@ -261,8 +261,8 @@ func TestECDSA(t *testing.T) {
 	}
 }
 
-// TestEd25519 holds the one spelling of an Ed25519 signature: s below the order
-// of the group, R as it is computed.
+// TestEd25519: only the canonical encoding of an Ed25519 signature is accepted: s is below the
+// order of the group, and R is as it is computed.
 func TestEd25519(t *testing.T) {
 	payload := document(t, "a")
 	key := trialtest.Public("ada")
@@ -353,8 +353,8 @@ func TestPublicKeys(t *testing.T) {
 	}
 }
 
-// TestWeakKeys: under an Ed25519 key of small order one signature stands for many
-// messages, and anyone makes it.
+// TestWeakKeys: under an Ed25519 key of small order one signature is valid for many messages,
+// and anyone can make it.
 func TestWeakKeys(t *testing.T) {
 	identity := make(ed25519.PublicKey, 32)
 	identity[0] = 1
@@ -378,7 +378,7 @@ func TestWeakKeys(t *testing.T) {
 		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-		"f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // y = 3 in a second spelling
+		"f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // y = 3 in a non-canonical encoding
 	} {
 		key, err := hex.DecodeString(y)
 		if err != nil {
@@ -390,8 +390,8 @@ func TestWeakKeys(t *testing.T) {
 	}
 }
 
-// TestKeysCompare: keys are equal by == whichever way they came in, so that
-// a comparison of what holds them is one of what they are.
+// TestKeysCompare: keys are equal by == however they were read, so structs with keys can be
+// compared too.
 func TestKeysCompare(t *testing.T) {
 	for _, who := range []string{"ada", "p256-bob"} {
 		a := trialtest.Public(who)

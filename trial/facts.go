@@ -12,11 +12,11 @@ import (
 // MaxFacts bounds the facts of a statement, in bytes of canonical JSON.
 const MaxFacts = 32_000
 
-// Content is what a statement may say of what is in its documents.
+// Content is what a statement may say about the contents of its documents.
 type Content struct {
-	Elements    Hash   `json:"elements,omitzero"` // root of the document's parts, each provable alone (package element)
+	Elements    Hash   `json:"elements,omitzero"` // root of the document's parts, each of which can be proven alone (package element)
 	Facts       *Facts `json:"facts,omitempty"`
-	FactsDigest Hash   `json:"factsDigest,omitzero"` // SHA-256 of the facts' canonical JSON, in place of facts of over MaxFacts bytes
+	FactsDigest Hash   `json:"factsDigest,omitzero"` // SHA-256 of the facts' canonical JSON, if they have over MaxFacts bytes
 }
 
 func (c *Content) content() *Content { return c }
@@ -30,14 +30,14 @@ func (c *Content) check() error {
 	}
 	data, err := c.Facts.Marshal()
 	if err == nil && len(data) > MaxFacts {
-		err = fmt.Errorf("facts have %d bytes, the most is %d: commit to them by factsDigest", len(data), MaxFacts)
+		err = fmt.Errorf("facts have %d bytes; the most is %d: commit to them by factsDigest", len(data), MaxFacts)
 	}
 	return err
 }
 
-// SetFacts shows facts, or commits to them where they have more than MaxFacts
-// bytes. Then it returns their canonical JSON, which is to be kept and given to
-// whoever is to read them; else nil.
+// SetFacts shows facts, or commits to them if they have more than MaxFacts bytes. In that case
+// it returns their canonical JSON, which must be kept and given to whoever should read them;
+// otherwise apart is nil.
 func (c *Content) SetFacts(f *Facts) (apart []byte, err error) {
 	data, err := f.Marshal()
 	if err != nil {
@@ -60,8 +60,8 @@ func ParseFacts(data []byte) (*Facts, error) {
 	return f, f.check()
 }
 
-// ContentOf returns what a statement says of its documents' content, nil for the
-// kinds that cannot say any.
+// ContentOf returns what a statement says about the contents of its documents, or nil if its
+// kind cannot say anything about them.
 func ContentOf(s *Statement) *Content {
 	if p, ok := s.Predicate.(interface{ content() *Content }); ok {
 		return p.content()
@@ -69,11 +69,11 @@ func ContentOf(s *Statement) *Content {
 	return nil
 }
 
-// Facts are what a document says of a trial, made public at its signer's request.
-// The members below are all there are, an allow-list: nobody's name, contact or
-// address, no place, no reference and no reason in free text has a member here. Texts have at
-// most 200 characters; a longer one is cut, with an ellipsis at its end. What the
-// words mean is package study's; a rule holds them to their form alone.
+// Facts are what a document says about a trial, made public at its signer's request. The
+// members below are an allow-list. There is no member for a person's name, contact or address,
+// for a place, a reference, or a reason in free text. Texts have at most 200 characters; a
+// longer one is cut, with an ellipsis at its end. Package study defines what the words mean;
+// the rules check only their form.
 type Facts struct {
 	Acronym           string            `json:"acronym,omitempty"`
 	Allocation        string            `json:"allocation,omitempty"`
@@ -82,7 +82,7 @@ type Facts struct {
 	Conditions        []string          `json:"conditions,omitempty"`
 	Dated             string            `json:"dated,omitempty"` // day of this version, as the document declares it
 	Dates             []FactDate        `json:"dates,omitempty"`
-	DMC               string            `json:"dmc,omitempty"` // yes or no, like the following
+	DMC               string            `json:"dmc,omitempty"` // yes or no, as the members like it
 	Documents         []FactDocument    `json:"documents,omitempty"`
 	Enrolment         *FactEnrolment    `json:"enrolment,omitempty"`
 	EUSite            string            `json:"euSite,omitempty"` // a site in a state of the EU or EEA
@@ -103,10 +103,10 @@ type Facts struct {
 	Phases            []string          `json:"phases,omitempty"`
 	PPSD              string            `json:"ppsd,omitempty"` // a paediatric postmarket surveillance of a device
 	Purpose           string            `json:"purpose,omitempty"`
-	Reported          []FactOutcome     `json:"reported,omitempty"` // as the document's own results have them
+	Reported          []FactOutcome     `json:"reported,omitempty"` // as in the document's own results
 	Results           bool              `json:"results,omitempty"`
-	ResultsElsewhere  bool              `json:"resultsElsewhere,omitempty"` // the register has results, and the document does not
-	ResultsReview     []FactReview      `json:"resultsReview,omitempty"`    // of results that are not posted, in order
+	ResultsElsewhere  bool              `json:"resultsElsewhere,omitempty"` // the register has results, but the document does not
+	ResultsReview     []FactReview      `json:"resultsReview,omitempty"`    // of results that are not posted yet, in order
 	ResultsWaived     bool              `json:"resultsWaived,omitempty"`
 	Sex               string            `json:"sex,omitempty"`
 	Sponsor           *FactOrganisation `json:"sponsor,omitempty"`
@@ -131,15 +131,15 @@ type FactArm struct {
 	Type  string `json:"type,omitempty"`
 }
 
-// A FactDate is an event's date, to the precision that the document gives.
+// A FactDate is the date of an event, as precise as in the document.
 type FactDate struct {
 	Date  string `json:"date"`
 	Event string `json:"event"`
 	Kind  string `json:"kind,omitempty"` // actual or planned
 }
 
-// A FactReview is a step of the results on their way into a register. The date is absent
-// where the register does not know it.
+// A FactReview is a step of the results on their way into a register. The date is empty if the
+// register does not know it.
 type FactReview struct {
 	Date  string `json:"date,omitempty"`
 	Event string `json:"event"` // submitted, returned or canceled; another word is not understood
@@ -170,7 +170,7 @@ type FactOutcome struct {
 	TimeFrame string `json:"timeFrame,omitempty"`
 }
 
-// A FactOrganisation is a sponsor; a natural person as sponsor is "individual".
+// A FactOrganisation is a sponsor. A sponsor who is a natural person has the name "individual".
 type FactOrganisation struct {
 	Class string `json:"class,omitempty"`
 	Name  string `json:"name,omitempty"`
@@ -178,8 +178,8 @@ type FactOrganisation struct {
 
 var factWord = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,79}$`)
 
-// A factForm refuses a value of a member that is not of a form. What the document does not
-// say is empty, and every form takes it.
+// A factForm returns an error if the value of a member does not have a form. A value that the
+// document does not give is empty, which every form accepts.
 type factForm func(member, s string) error
 
 func factIsWord(member, s string) error {
@@ -193,7 +193,7 @@ func factIsText(member, s string) error { return checkText("facts: "+member, s, 
 
 func factIsDate(member, s string) error { return checkDate("facts: "+member, s) }
 
-// factIs returns the form that takes one of two words.
+// factIs returns the form of a member that is one of two words.
 func factIs(a, b string) factForm {
 	return func(member, s string) error {
 		if s != a && s != b {
@@ -212,7 +212,8 @@ type factValue struct {
 
 // values lists every value of the facts that has a form.
 func (f *Facts) values() []factValue {
-	word, text, date, yesNo, kind := factForm(factIsWord), factForm(factIsText), factForm(factIsDate), factIs("yes", "no"), factIs("actual", "planned")
+	word, text, date := factForm(factIsWord), factForm(factIsText), factForm(factIsDate)
+	yesNo, kind := factIs("yes", "no"), factIs("actual", "planned")
 	list := []factValue{
 		{word, "allocation", f.Allocation}, {word, "format", f.Format}, {word, "masking", f.Masking}, {word, "model", f.Model},
 		{word, "purpose", f.Purpose}, {word, "sex", f.Sex}, {word, "status", f.Status}, {word, "type", f.Type},
@@ -270,8 +271,8 @@ func (f *Facts) values() []factValue {
 	return list
 }
 
-// needed refuses facts that lack what they cannot be without, and numbers and levels that
-// are none.
+// needed returns an error if the facts lack a necessary member, or have a number or level that
+// is not possible.
 func (f *Facts) needed() error {
 	lacks := func(say string, is bool) error {
 		if is {
@@ -284,7 +285,8 @@ func (f *Facts) needed() error {
 		lacks("masked has an empty word", slices.Contains(f.Masked, "")),
 		lacks("phases has an empty word", slices.Contains(f.Phases, "")),
 		lacks("conditions has an empty text", slices.Contains(f.Conditions, "")),
-		lacks("a date lacks its date or event", slices.ContainsFunc(f.Dates, func(d FactDate) bool { return d.Date == "" || d.Event == "" })),
+		lacks("a date lacks its date or event",
+			slices.ContainsFunc(f.Dates, func(d FactDate) bool { return d.Date == "" || d.Event == "" })),
 		lacks("a step of resultsReview lacks its event",
 			slices.ContainsFunc(f.ResultsReview, func(e FactReview) bool { return e.Event == "" })),
 		lacks("enrolment is over 2^53", f.Enrolment != nil && f.Enrolment.Count > maxIndex),
@@ -321,5 +323,6 @@ func (f *Facts) Marshal() ([]byte, error) {
 	return encode(f)
 }
 
-// CheckText says why a text can be no member of an entry, nil if it can.
+// CheckText returns an error that says why a text cannot be a member of an entry, or nil if it
+// can.
 func CheckText(s string, max int) error { return checkText("text", s, max) }

@@ -10,7 +10,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestFacts holds facts to their form, one defect at a time.
+// TestFacts checks the form of facts, one defect at a time.
 func TestFacts(t *testing.T) {
 	good := func() *trial.Facts {
 		return &trial.Facts{
@@ -65,7 +65,7 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%s: %v, want R1", name, err)
 		}
 	}
-	// Facts that are too many are committed to.
+	// Facts that are too large are committed to.
 	many := good()
 	for range 200 {
 		many.Outcomes = append(many.Outcomes, trial.FactOutcome{Level: "other", Measure: strings.Repeat("x", 200)})

@@ -2,20 +2,20 @@ package trial
 
 import "slices"
 
-// A Form is how a person fills in a statement of one kind on a command line. What was
-// filled in is checked when the statement is marshalled.
+// A Form says how a person fills in a statement of one kind on a command line. The values are
+// checked when the statement is marshalled.
 type Form struct {
 	Trial      *Hash   // the member for the trial that the statement is about, or
-	Identifier *string // the one for the registry's number that it is about
+	Identifier *string // the member for the registry's number that it is about
 	Flags      []Flag
-	NoFiles    bool // it may be without documents: its subject is then the trial
+	NoFiles    bool // documents may be left out; the subject is then the trial
 }
 
-// A Flag is a member of a statement as a person gives it. Kinds that share a flag share
-// its description.
+// A Flag is a member of a statement that a person gives on a command line. Kinds that share a
+// flag share its description.
 type Flag struct {
 	Name, Default string
-	Help          string // the word for its value stands in backquotes
+	Help          string // the word for its value is in backquotes
 	Missing       string // the error if it is not given; empty if it may be left out
 
 	Text      *string // the member, or
@@ -26,12 +26,12 @@ type Flag struct {
 var (
 	analysisFlag = Flag{Name: "analysis", Help: "of a SAP, results, lock, cut-off or unblinding: `primary`, final, interim-1, follow-up-1"}
 	dateFlag     = Flag{Name: "date", Help: "of a milestone, or when an observation was seen: `date` such as 2026-03-01 or 2026-03"}
-	datedFlag    = Flag{Name: "dated", Help: "the `date` that the document bears, for what is logged after the fact; a claim, marked as such"}
+	datedFlag    = Flag{Name: "dated", Help: "`date` on the document, if it is logged later: a claim, and marked as one"}
 	previousFlag = Flag{Name: "previous", Help: "`receipt` of the protocol version (or results) that this one follows"}
 	versionFlag  = Flag{Name: "version", Help: "`version` as printed on the document"}
 )
 
-// to returns the flag for a member.
+// to returns the flag for the member given.
 func (f Flag) to(member *string) Flag {
 	f.Text = member
 	return f
@@ -43,7 +43,7 @@ func (f Flag) naming(member *Hash) Flag {
 	return f
 }
 
-// needed returns the flag as one that must be given.
+// needed returns the flag as one that must be given; missing is the error if it is not.
 func (f Flag) needed(missing string) Flag {
 	f.Missing = missing
 	return f
@@ -52,8 +52,8 @@ func (f Flag) needed(missing string) Flag {
 // submittable is a kind that is filled in by flags alone.
 type submittable interface{ form() Form }
 
-// NewForm returns an empty predicate of a kind and its form; false for the kinds that have
-// none: they are made by commands of their own.
+// NewForm returns an empty predicate of a kind, and its form. It returns false for kinds
+// without a form, which have commands of their own.
 func NewForm(kind string) (Predicate, Form, bool) {
 	newPredicate := kinds[kind]
 	if newPredicate == nil {

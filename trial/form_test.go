@@ -9,8 +9,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestRefusedMemberIsNamed: a value that its own type refuses is no JSON error, and the
-// refusal names the member.
+// TestRefusedMemberIsNamed: if a member's own type refuses its value, the refusal names the
+// member and does not say that the text is not JSON.
 func TestRefusedMemberIsNamed(t *testing.T) {
 	s := trial.Statement{Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: "1.0"}}
 	payload, err := s.Marshal()
@@ -33,14 +33,14 @@ func TestRefusedMemberIsNamed(t *testing.T) {
 	}
 }
 
-// TestSubjectsAreWhatTheStatementSays: a statement that is about no document has
-// the one subject that its kind names, with the one digest.
+// TestSubjectsAreWhatTheStatementSays: a statement that is about no document has exactly the
+// subject and digest that its kind prescribes.
 func TestSubjectsAreWhatTheStatementSays(t *testing.T) {
 	c, id, other := trialtest.Common(), trial.Hash{1}, trial.Hash{2}
 	org, orgSubjects := trialtest.Org("acme", "Acme", "ada", "bob")
 	enrol, enrolSubjects := trialtest.Enrol("acme", "bob", "signer")
 	elsewhere, _ := trialtest.Enrol("acme", "bob", "signer")
-	beta := trialtest.Enrolment("beta", "bob") // bob asked beta, and acme takes it
+	beta := trialtest.Enrolment("beta", "bob") // bob asked to join beta, and acme uses his request
 	elsewhere.(*trial.Key).Enrol = &beta
 	swapped := []trial.Subject{orgSubjects[1], orgSubjects[0]}
 	twice, twiceSubjects := trialtest.Org("acme", "Acme", "ada", "ada")
@@ -89,7 +89,7 @@ func TestSubjectsAreWhatTheStatementSays(t *testing.T) {
 	}
 }
 
-// TestLimits: the byte limits hold before anything is parsed.
+// TestLimits: the byte limits are checked before anything is parsed.
 func TestLimits(t *testing.T) {
 	for _, c := range []struct {
 		n    int
@@ -148,7 +148,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestRecordsSayTheirKind: a record of one kind does not pass for another.
+// TestRecordsSayTheirKind: a record of one kind is not accepted as one of another.
 func TestRecordsSayTheirKind(t *testing.T) {
 	_, _, records, _ := samples(t)
 	for kind, data := range records {

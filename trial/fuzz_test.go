@@ -12,8 +12,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// Whatever a parser takes it writes again byte for byte: there is one spelling,
-// so a hash of the bytes stands for what they say.
+// Whatever a parser accepts, it writes again byte for byte: there is only one encoding, so a
+// hash of the bytes stands for what they say.
 
 func FuzzParseStatement(f *testing.F) {
 	statements, _, _, _ := samples(f)
@@ -103,7 +103,7 @@ func FuzzParseRecord(f *testing.F) {
 		if r.RecordKey().Kind != kind {
 			t.Fatalf("a record of %s has the key %v", kind, r.RecordKey())
 		}
-		// A record that was read can be gone on with.
+		// A record that was read can be extended.
 		before := r.EntryTree().Root()
 		r.EntryTree().Add(1, trial.Hash{})
 		if r.EntryTree().Root() == before {

@@ -17,9 +17,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden log of the rule set anew; never for one that is released")
 
-// TestGolden replays a log of each rule set that ever was, kept byte for byte: it
-// must lead to the same records, the same root and the same marks for ever. A log
-// is an entry bundle of c2sp.org/tlog-tiles; the text beside it is what it says.
+// TestGolden replays a log of each rule set that ever was, kept byte for byte. It must lead to
+// the same records, the same root and the same marks for ever. A log is an entry bundle of
+// c2sp.org/tlog-tiles; the text beside it describes its contents.
 func TestGolden(t *testing.T) {
 	const name = "testdata/golden/rules-1"
 	if *update {
@@ -54,7 +54,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// told replays a bundle and says what it holds and where it leads.
+// told replays a bundle and describes its entries and the resulting records.
 func told(t *testing.T, bundle []byte) string {
 	t.Helper()
 	var b strings.Builder

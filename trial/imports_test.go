@@ -26,7 +26,7 @@ type pkg struct {
 	Imports, TestImports, XTestImports []string
 }
 
-// list returns every package that the module's own lead to, tests apart.
+// list returns the module's packages and all that they import, without tests.
 func list(t *testing.T) map[string]*pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-e", "-deps", "-json=ImportPath,Dir,Standard,Imports,TestImports,XTestImports", "./...")
@@ -54,7 +54,7 @@ func within(path string, trees ...string) bool {
 	return slices.ContainsFunc(trees, func(tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") })
 }
 
-// TestImports holds the shape that docs and design give: who may know whom.
+// TestImports checks which package may import which.
 func TestImports(t *testing.T) {
 	all := list(t)
 	var own []string
@@ -69,9 +69,9 @@ func TestImports(t *testing.T) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
 	}
-	// reach returns what a package leads to, each with the way there. It does not
-	// look into the standard library: what that needs is its own affair; nor behind
-	// what is not allowed, of which the first is enough.
+	// reach returns the packages that a package leads to, each with the way there. It does not
+	// look inside the standard library, nor behind a package that is not allowed: the first one
+	// is enough.
 	reach := func(from string, stop func(string) bool) map[string]string {
 		way := map[string]string{module + from: from}
 		for queue := []string{module + from}; len(queue) > 0; queue = queue[1:] {
@@ -209,8 +209,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestPureSources reads the sources of what is replayed: nothing in them may
-// lead two machines, or two days, to different verdicts.
+// TestPureSources reads the sources of everything that is replayed: nothing in them may lead to
+// different verdicts on two machines or on two days.
 func TestPureSources(t *testing.T) {
 	forbidden := map[string][]string{ // by import path: nil is all of it
 		"time":          {"Now", "Since", "Until", "Local", "LoadLocation", "Sleep", "After", "NewTimer", "Tick"},
@@ -223,7 +223,7 @@ func TestPureSources(t *testing.T) {
 		"database/sql":  nil,
 		"unsafe":        nil,
 		"reflect":       nil,
-		"unicode":       nil, // its tables grow from one Go to the next
+		"unicode":       nil, // its tables grow with each Go release
 		"runtime":       nil,
 		"crypto/rand":   {"Read", "Text", "Int"}, // Reader is handed to signers
 		"encoding/json": {"Number"},

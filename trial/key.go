@@ -16,8 +16,8 @@ import (
 
 var b64 = base64.StdEncoding.Strict()
 
-// decodeB64 parses standard base64 and takes one spelling only: padded, zero
-// spare bits, no line breaks.
+// decodeB64 parses standard base64 in its canonical encoding only: padded, zero spare bits, no
+// line breaks.
 func decodeB64(s string) ([]byte, error) {
 	data, err := b64.DecodeString(s)
 	if err != nil || b64.EncodedLen(len(data)) != len(s) { // the decoder skips line breaks
@@ -26,13 +26,13 @@ func decodeB64(s string) ([]byte, error) {
 	return data, nil
 }
 
-// A PublicKey is a signer's key: Ed25519, or ECDSA on P-256 with SHA-256.
-// The zero PublicKey is no key. Two are the same key if they are equal by ==.
+// A PublicKey is a signer's key: Ed25519, or ECDSA on P-256 with SHA-256. The zero PublicKey is
+// no key. Two are the same key if they are equal by ==.
 type PublicKey struct {
 	spki string // DER
 }
 
-// ParsePublicKey parses a DER SubjectPublicKeyInfo, in its one encoding.
+// ParsePublicKey parses a DER SubjectPublicKeyInfo in its canonical encoding.
 func ParsePublicKey(spki []byte) (PublicKey, error) {
 	if len(spki) > 128 {
 		return PublicKey{}, errors.New("not an Ed25519 or ECDSA P-256 public key")
@@ -44,7 +44,7 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	switch k := key.(type) {
 	case ed25519.PublicKey:
 		if weak(k) {
-			return PublicKey{}, errors.New("an Ed25519 key of small order or in a second spelling: anyone can sign for it")
+			return PublicKey{}, errors.New("an Ed25519 key of small order or not in its canonical encoding: anyone can sign for it")
 		}
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
@@ -55,14 +55,14 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	}
 	p := PublicKey{string(spki)}
 	if again, err := x509.MarshalPKIXPublicKey(key); err != nil || string(again) != p.spki {
-		return PublicKey{}, errors.New("not the one DER encoding of its key")
+		return PublicKey{}, errors.New("not the canonical DER encoding of the key")
 	}
 	return p, nil
 }
 
-// weak reports whether an Ed25519 public key is one of the points of small order,
-// by which one signature verifies for many messages, or is not spelt in its one
-// way (y at or above the field's prime), which package ed25519 both takes.
+// weak reports whether an Ed25519 public key is one of the points of small order, under which
+// one signature is valid for many messages, or is not in its canonical encoding (y is at or
+// above the field's prime). Package ed25519 accepts both.
 func weak(k ed25519.PublicKey) bool {
 	y := [32]byte(k)
 	y[31] &= 0x7f // the sign of x
@@ -95,7 +95,7 @@ func NewPublicKey(key any) (PublicKey, error) {
 	return ParsePublicKey(spki)
 }
 
-// Lengths of the one DER encoding of each kind of key, and of what it ends in.
+// Lengths of the DER encoding of each kind of key, and of the point that a P-256 key ends in.
 const (
 	ed25519SPKI = 12 + ed25519.PublicKeySize
 	p256SPKI    = 26 + p256Point
@@ -126,11 +126,11 @@ func (p *PublicKey) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Verify checks a signature over message: 64 bytes of Ed25519, or an ASN.1
-// ECDSA signature in DER with the smaller of the two values of s, so that no
-// one but the signer can make a second one.
+// Verify checks a signature over message: 64 bytes of Ed25519, or an ASN.1 ECDSA signature in
+// DER. An ECDSA signature must have the smaller of the two values of s, so that nobody except
+// the signer can make a second signature.
 func (p PublicKey) Verify(message, sig []byte) error {
-	switch len(p.spki) { // ParsePublicKey takes no other
+	switch len(p.spki) { // ParsePublicKey accepts no other length
 	case ed25519SPKI:
 		if !ed25519.Verify(ed25519.PublicKey(p.spki[ed25519SPKI-ed25519.PublicKeySize:]), message, sig) {
 			return errors.New("the Ed25519 signature does not verify")
@@ -146,7 +146,7 @@ func (p PublicKey) Verify(message, sig []byte) error {
 			return errors.New("the ECDSA signature does not verify")
 		}
 		if v, err := parseECDSA(sig); err != nil || v.S.Cmp(halfOrder) > 0 {
-			return errors.New("the ECDSA signature has the larger value of s, where only the smaller is taken")
+			return errors.New("the ECDSA signature has the larger value of s; only the smaller one is accepted")
 		}
 		return nil
 	}
@@ -155,7 +155,7 @@ func (p PublicKey) Verify(message, sig []byte) error {
 
 var halfOrder = new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 
-// An ecdsaSignature is what ECDSA-Sig-Value of RFC 3279 holds.
+// An ecdsaSignature is an ECDSA-Sig-Value of RFC 3279.
 type ecdsaSignature struct{ R, S *big.Int }
 
 func parseECDSA(sig []byte) (ecdsaSignature, error) {
@@ -167,8 +167,8 @@ func parseECDSA(sig []byte) (ecdsaSignature, error) {
 	return v, nil
 }
 
-// LowS returns an ECDSA P-256 signature in ASN.1 with the smaller value of s,
-// the only form that Verify takes. Signers call it on what they make.
+// LowS returns an ECDSA P-256 signature in ASN.1 with the smaller value of s, the only form
+// that Verify accepts. Signers call it on the signatures that they make.
 func LowS(sig []byte) ([]byte, error) {
 	v, err := parseECDSA(sig)
 	if err != nil {

@@ -45,13 +45,13 @@ var kindTable = []func() Predicate{
 	func() Predicate { return new(Rules) },
 }
 
-// kinds has the rows of kindTable by the names of the kinds.
+// kinds has the rows of kindTable by name.
 var kinds = map[string]func() Predicate{}
 
 // What may be done with statements of a kind, sorted.
 var (
-	// DelegableKinds are what an organisation that does not hold a trial may be
-	// entitled to log for it, with the corrections of them.
+	// DelegableKinds are the kinds that an organisation which does not hold a trial may be
+	// entitled to log for it, together with corrections of them.
 	DelegableKinds []string
 	// SealableKinds are the kinds of statements that may be sealed.
 	SealableKinds []string
@@ -82,11 +82,11 @@ type (
 	// correctable is a kind with members that a correction may name.
 	correctable interface{ members() map[string]member }
 
-	// effective is a kind whose statements have an effect in a record, beyond being
-	// remembered in the record's shares. A void takes the effect back.
+	// effective is a kind whose statements do more to a record than enter its shares. A void
+	// takes that effect back.
 	effective interface {
-		// author returns the organisation that logged a statement and may correct it,
-		// "" if there is none that is logged and not void.
+		// author returns the organisation that logged a statement and may correct it, or "" if
+		// the statement is not logged or is void.
 		author(tr *TrialRecord, id Hash) string
 		empty(t *tx, tr *TrialRecord, id Hash) *Refusal
 	}
@@ -94,8 +94,8 @@ type (
 
 // allows is what may be done with statements of a kind.
 type allows struct {
-	delegation bool // another organisation may log them for the one that holds the trial
-	scope      bool // and that may be confined to a scope or a country
+	delegation bool // another organisation may log them for the holder of the trial
+	scope      bool // a delegation of them may be confined to a scope or a country
 	seal       bool // they may be sealed
 	void       bool // a correction may empty their effect
 }
@@ -119,8 +119,8 @@ func kindsThat(may func(allows) bool) (list []string) {
 	return list
 }
 
-// A member is one that a correction may name: its text in a statement, and what checks
-// the form of such a text. Where the form allows it, the text may be empty.
+// A member is one that a correction may name: its text in a statement, and the check of such a
+// text's form. If the form allows it, the text may be empty.
 type member struct {
 	text string
 	form func(string) error
@@ -143,8 +143,8 @@ func MembersOf(p Predicate) map[string]string {
 	return texts
 }
 
-// TrialOf returns the id of the trial that s is about, by its id; zero if it is
-// about none. A registration's trial is the statement's own identity.
+// TrialOf returns the id of the trial that s names, or zero if it names none. It is zero for a
+// registration too: the id of its trial is the statement's own identity.
 func TrialOf(s *Statement) Hash {
 	if p, ok := s.Predicate.(ofTrial); ok {
 		return p.trialID()

@@ -8,8 +8,8 @@ import (
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
-// TestKinds checks what kinds must agree on: flags of one name are described alike, a flag
-// fills exactly one member, and no two kinds have the same mark.
+// TestKinds: flags of one name have the same description in all kinds, a flag fills exactly one
+// member, and no two kinds have the same mark.
 func TestKinds(t *testing.T) {
 	flags := map[string]trial.Flag{}
 	for _, kind := range trial.FormKinds() {

@@ -8,7 +8,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestTrialLimits: a trial's record takes a thousand of a sort, and no more.
+// TestTrialLimits: a trial's record takes a thousand statements of one sort, and no more.
 func TestTrialLimits(t *testing.T) {
 	for name, statement := range map[string]func(id, last trial.Hash, i int) (trial.Predicate, []trial.Subject){
 		"results": func(id, _ trial.Hash, i int) (trial.Predicate, []trial.Subject) {
@@ -29,7 +29,7 @@ func TestTrialLimits(t *testing.T) {
 			id := l.Admit("ada", p, s).ID
 			n := 1000
 			if name == "identifiers" {
-				n-- // the sponsor's number is one
+				n-- // the sponsor's number counts as one
 			}
 			var last trial.Hash
 			for i := range n + 1 {
@@ -46,8 +46,8 @@ func TestTrialLimits(t *testing.T) {
 	}
 }
 
-// TestVoidsLeaveRoom: what a delegate empties, and the protocol versions that it logs, are
-// counted for itself: it cannot use up what the holder needs.
+// TestVoidsLeaveRoom: the voids and protocol versions of a delegate are counted separately. It
+// cannot use up the room that the holder needs.
 func TestVoidsLeaveRoom(t *testing.T) {
 	l := trialtest.NewLog(t)
 	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {
@@ -93,8 +93,8 @@ func TestVoidsLeaveRoom(t *testing.T) {
 	l.Admit("ada", &trial.Delegation{Common: trialtest.Common(), Kinds: []string{"sap"}, To: "beta", Trial: id}, named)
 }
 
-// TestSquatters: however many organisations claim a number, the sponsor's claim is taken
-// and can be ruled on; each claim touches a bounded number of trials.
+// TestSquatters: however many organisations claim a number, the sponsor's claim is accepted and
+// can be ruled on. Each claim touches a bounded number of trials.
 func TestSquatters(t *testing.T) {
 	l := trialtest.NewLog(t)
 	claim := func(n int) trial.Hash {
@@ -119,7 +119,7 @@ func TestSquatters(t *testing.T) {
 	count := func(id trial.Hash) uint64 {
 		return l.State.Record(trial.RecordKey{Kind: "trial", ID: id.String()}).EntryTree().Count
 	}
-	if got := count(first); got != 2+40+1 { // its own two, the others' claims, the ruling
+	if got := count(first); got != 2+40+1 { // its own two entries, the others' claims, and the ruling
 		t.Errorf("the first claimant reads of %d entries", got)
 	}
 	if got := count(sponsor); got != 2+1 {
@@ -130,8 +130,8 @@ func TestSquatters(t *testing.T) {
 	}
 }
 
-// TestObservationsAreCounted: an organisation logs a thousand observations of a number,
-// and keeps nobody else from logging theirs.
+// TestObservationsAreCounted: an organisation can log a thousand observations of a number, and
+// that keeps nobody else from logging theirs.
 func TestObservationsAreCounted(t *testing.T) {
 	l := trialtest.NewLog(t)
 	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {

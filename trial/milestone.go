@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Milestone is an event of the trial, with its date as known.
+// Milestone is an event of the trial, with its date as far as it is known.
 type Milestone struct {
 	Common
-	Analysis string `json:"analysis,omitempty"` // of the events that have one
-	Country  string `json:"country,omitempty"`  // ISO 3166-1 alpha-2; none is global
+	Analysis string `json:"analysis,omitempty"` // for the events that belong to an analysis
+	Country  string `json:"country,omitempty"`  // ISO 3166-1 alpha-2; empty: global
 	Date     string `json:"date"`               // 2026-03-01, 2026-03 or 2026
 	Event    string `json:"event"`
 	Trial    Hash   `json:"trial"`
 }
 
-// Events are the milestones, and whether each names its analysis.
+// Events has the milestones, and whether each of them names its analysis.
 var Events = map[string]bool{
 	"first-enrolment":            false,
 	"last-visit":                 false,
@@ -96,14 +96,14 @@ func (m *Milestone) apply(t *tx, s *Signed) *Refusal {
 	return t.remembered(s, m.Trial, "milestone", cmp.Or(m.Country, ScopeGlobal))
 }
 
-// The marks of a milestone by itself.
+// The marks that a milestone bears by itself.
 const (
 	MarkLateEvent MarkID = "M8"
 	MarkUnlocked  MarkID = "M17"
 	MarkFuture    MarkID = "M21"
 )
 
-// lateEventDays pass between an event and its entry before the mark is set.
+// lateEventDays may pass between an event and its entry before MarkLateEvent is set.
 const lateEventDays = 30
 
 func (*Milestone) meanings() []MarkMeaning {
@@ -118,7 +118,7 @@ func (m *Milestone) remarks(logged Time, text func(string) string) (list []Remar
 	date, day := text("date"), DayOf(logged)
 	first, last := DaysOf(date)
 	if day-last > lateEventDays {
-		list = append(list, Remark{MarkLateEvent, fmt.Sprintf("%s was %s, logged %d days after", m.Event, date, day-last)})
+		list = append(list, Remark{MarkLateEvent, fmt.Sprintf("%s was %s, logged %s after", m.Event, date, Count(day-last, "day", "days"))})
 	}
 	if first > day {
 		list = append(list, Remark{MarkFuture, fmt.Sprintf("%s is dated %s, logged %s", m.Event, date, logged)})
@@ -129,7 +129,7 @@ func (m *Milestone) remarks(logged Time, text func(string) string) (list []Remar
 	return list
 }
 
-// checkCountry takes a country, or none.
+// checkCountry checks a country, which may be empty.
 func checkCountry(s string) error {
 	if s != "" && !country.MatchString(s) {
 		return fmt.Errorf("country %.20q is not two capital letters such as DE", s)

@@ -6,18 +6,18 @@ import (
 	"fmt"
 )
 
-// A Salt is 32 random bytes that keep a commitment from being guessed.
+// A Salt is 32 random bytes that make the digest behind a commitment impossible to guess.
 type Salt = Hash
 
-// Commit returns SHA-256(salt || digest), the trialproofSalted256 of a document
-// whose SHA-256 is digest. Without the salt it says nothing of the document.
+// Commit returns SHA-256(salt || digest), the trialproofSalted256 of a document whose SHA-256
+// is digest. Without the salt it reveals nothing about the document.
 func Commit(salt Salt, digest Hash) Hash {
 	return sha256.Sum256(append(salt[:], digest[:]...))
 }
 
-// Openings are what opens the commitments of one statement. They stay with the
-// submitter, in the receipt; once they are erased, the commitments can never be
-// opened again and every proof still verifies.
+// Openings have the salts and the name that open the commitments of one statement. They stay
+// with the submitter, in the receipt. Once they are erased, the commitments can never be opened
+// again, and every proof still verifies.
 type Openings struct {
 	Name     string          `json:"name,omitempty"`    // the signer's printed name
 	NameSalt Salt            `json:"nameSalt,omitzero"` // of printedName
@@ -35,7 +35,7 @@ func (o *Openings) Marshal() ([]byte, error) {
 	return encode(o)
 }
 
-// checkName wants a name that can be shown to people as it is.
+// checkName checks that the name can be shown to people.
 func (o *Openings) checkName() error {
 	if (o.Name == "") != o.NameSalt.IsZero() {
 		return errors.New("openings: a name needs its salt")
@@ -49,8 +49,8 @@ func (o *Openings) checkName() error {
 	return nil
 }
 
-// ParseOpenings parses what Marshal returns, and holds it to the statement:
-// every opening must open a commitment of it.
+// ParseOpenings parses what Marshal returns and compares it with the statement: every opening
+// must open a commitment of the statement.
 func ParseOpenings(data []byte, s *Statement) (*Openings, error) {
 	o := new(Openings)
 	if len(data) == 0 {
@@ -60,7 +60,7 @@ func ParseOpenings(data []byte, s *Statement) (*Openings, error) {
 		return nil, fmt.Errorf("openings: %w", err)
 	}
 	if o.Name == "" && len(o.Salts) == 0 {
-		return nil, errors.New("openings: empty ones are left out")
+		return nil, errors.New("openings: they are empty and should be left out")
 	}
 	if err := o.checkName(); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func ParseOpenings(data []byte, s *Statement) (*Openings, error) {
 			ok = ok || sub.Name == name && !sub.Digest.Salted256.IsZero()
 		}
 		if !ok {
-			return nil, fmt.Errorf("openings: %.40q is no salted subject of the statement", name)
+			return nil, fmt.Errorf("openings: %.40q is not a salted subject of the statement", name)
 		}
 	}
 	return o, nil

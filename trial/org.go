@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// RoleRegistrar, RoleAdministrator and RoleSigner are what a key may be for.
+// RoleRegistrar, RoleAdministrator and RoleSigner are the roles that a key may have.
 const (
-	RoleRegistrar     = "registrar"     // enrols organisations; named in genesis
+	RoleRegistrar     = "registrar"     // enrols organisations; the first are named in the genesis
 	RoleAdministrator = "administrator" // enrols, limits and revokes keys of its organisation, and signs
 	RoleSigner        = "signer"        // signs
 )
@@ -20,9 +20,8 @@ const (
 // RegistrarOrg is the organisation id of registrar keys.
 const RegistrarOrg = "registrar"
 
-// Org enrols an organisation with its first administrators. It is the
-// registrar's. Its subjects are the administrators' key ids, named
-// administrator-1, administrator-2, ...
+// Org enrols an organisation with its first administrators. A registrar signs it. Its subjects
+// are the administrators' key ids, named administrator-1, administrator-2 and so on.
 type Org struct {
 	Common
 	Administrators []Enrolment `json:"administrators"`
@@ -30,14 +29,14 @@ type Org struct {
 	Name           string      `json:"name"` // of the organisation, public
 }
 
-// An Enrolment is a key that asks to act for an organisation: it has signed
-// EnrolmentMessage itself, so nobody enrols a key that is not theirs.
+// An Enrolment is a key that asks to act for an organisation. The key has signed
+// EnrolmentMessage itself, so nobody can enrol a key that is not theirs.
 type Enrolment struct {
 	Key   PublicKey `json:"key"`
 	Proof string    `json:"proof"` // base64
 }
 
-// EnrolmentMessage is what a key signs to be enrolled for an organisation:
+// EnrolmentMessage returns what a key signs to be enrolled for an organisation:
 //
 //	trialproof/enrolment/v1
 //	<organisation id>
@@ -46,7 +45,7 @@ func EnrolmentMessage(org string, key PublicKey) []byte {
 	return fmt.Appendf(nil, "trialproof/enrolment/v1\n%s\n%s\n", org, key.ID())
 }
 
-// Verify checks the new key's own signature.
+// Verify checks the new key's signature over EnrolmentMessage.
 func (e Enrolment) Verify(org string) error {
 	sig, err := decodeB64(e.Proof)
 	if err != nil {
@@ -60,8 +59,9 @@ func (e Enrolment) Verify(org string) error {
 
 var orgID = regexp.MustCompile(`^[a-z0-9][a-z0-9.:_-]{1,63}$`)
 
-// CheckOrgID takes a ROR id (ror:05dxps055), an LEI (lei: and 20 characters) or
-// an id given by the registrar, in lower case so that no two differ in case only.
+// CheckOrgID checks an organisation id: a ROR id (ror:05dxps055), an LEI (lei: and 20
+// characters) or an id given by the registrar. It is in lower case, so that no two ids differ
+// in case only.
 func CheckOrgID(id string) error {
 	if !orgID.MatchString(id) {
 		return fmt.Errorf("organisation id %.80q is not 2 to 64 of a-z 0-9 . : _ -", id)
@@ -72,7 +72,7 @@ func CheckOrgID(id string) error {
 func (*Org) Kind() string { return "org" }
 
 func (o *Org) describe([]Subject) string {
-	return fmt.Sprintf("enrolment of the organisation %s (%s) with %d administrators", o.ID, o.Name, len(o.Administrators))
+	return fmt.Sprintf("enrolment of the organisation %s (%s) with %s", o.ID, o.Name, Count(len(o.Administrators), "administrator", "administrators"))
 }
 
 func (o *Org) check(subjects []Subject) error {
@@ -80,16 +80,16 @@ func (o *Org) check(subjects []Subject) error {
 		return err
 	}
 	if o.ID == RegistrarOrg {
-		return errors.New("the id registrar is the registrar's own")
+		return errors.New("this id is reserved for the registrar")
 	}
 	if err := checkText("name", o.Name, 200); err != nil {
 		return err
 	}
 	if len(o.Administrators) == 0 || len(o.Administrators) > 20 {
-		return errors.New("an organisation has 1 to 20 first administrators")
+		return errors.New("an organisation needs 1 to 20 first administrators")
 	}
 	if len(subjects) != len(o.Administrators) {
-		return errors.New("the subjects are the administrators")
+		return errors.New("the subjects are not the administrators, one each")
 	}
 	seen := map[Hash]bool{}
 	for i, a := range o.Administrators {
@@ -122,7 +122,7 @@ func (o *Org) apply(t *tx, s *Signed) *Refusal {
 	}
 	rec := &OrgRecord{ID: o.ID, Kind: "org", Name: o.Name}
 	if !t.create(rec) {
-		return refuse(RuleTaken, "an organisation %s is enrolled", o.ID)
+		return refuse(RuleTaken, "an organisation %s is enrolled already", o.ID)
 	}
 	for _, a := range o.Administrators {
 		if r := t.enrol(rec, a.Key, RoleAdministrator, nil); r != nil {
@@ -132,25 +132,24 @@ func (o *Org) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// Key enrols a key for the organisation of the administrator who signs, limits
-// what one may sign, or revokes one. Keys of the registrar are a registrar's to
-// enrol and revoke. Its subject is the key's id, named key.
+// Key enrols a key for the organisation of the administrator who signs, limits what a key may
+// sign, or revokes a key. Only a registrar enrols and revokes keys of registrars. Its one
+// subject is named key; its digest is the key's id.
 type Key struct {
 	Common
 	Action string     `json:"action"` // enrol, limit or revoke
 	Enrol  *Enrolment `json:"enrol,omitempty"`
 	Limit  Hash       `json:"limit,omitzero"`   // id of the key
-	Limits *KeyLimits `json:"limits,omitempty"` // of the key enrolled or limited; to limit with none lifts them
+	Limits *KeyLimits `json:"limits,omitempty"` // of the key enrolled or limited; to limit without Limits lifts the limits
 	Org    string     `json:"org"`
 	Reason string     `json:"reason,omitempty"` // why a key is limited or revoked: one of EndReasons
 	Revoke Hash       `json:"revoke,omitzero"`  // id of the key
 	Role   string     `json:"role,omitempty"`   // of the key enrolled
 }
 
-// KeyLimits are what a signer's key may sign. A member that is absent limits
-// nothing.
+// KeyLimits are what a signer's key may sign. A member that is empty limits nothing.
 type KeyLimits struct {
-	Kinds  []string `json:"kinds,omitempty"`  // of statements, sorted; of an unseal, what it opens
+	Kinds  []string `json:"kinds,omitempty"`  // of statements, sorted; for an unseal, the kind of the statement that it opens
 	Trials []Hash   `json:"trials,omitempty"` // ids, sorted
 	Until  string   `json:"until,omitempty"`  // last day in UTC
 }
@@ -167,7 +166,7 @@ func (l *KeyLimits) describe() string {
 		parts = append(parts, strings.Join(l.Kinds, ", "))
 	}
 	if len(l.Trials) > 0 {
-		parts = append(parts, fmt.Sprintf("%d trials", len(l.Trials)))
+		parts = append(parts, Count(len(l.Trials), "trial", "trials"))
 	}
 	if l.Until != "" {
 		parts = append(parts, "until "+l.Until)
@@ -180,7 +179,7 @@ func (l *KeyLimits) check() error {
 		return nil
 	}
 	if len(l.Kinds) == 0 && len(l.Trials) == 0 && l.Until == "" {
-		return errors.New("limits that limit nothing are left out")
+		return errors.New("the limits are empty: leave them out")
 	}
 	if len(l.Kinds) > 0 {
 		if err := checkKinds(l.Kinds, Kinds()); err != nil {
@@ -192,7 +191,7 @@ func (l *KeyLimits) check() error {
 	}
 	for i, id := range l.Trials {
 		if i > 0 && bytes.Compare(l.Trials[i-1][:], id[:]) >= 0 {
-			return errors.New("the trials of limits are not sorted, or one stands there twice")
+			return errors.New("the trials in the limits are not sorted, or one is named twice")
 		}
 	}
 	if l.Until != "" {
@@ -201,18 +200,19 @@ func (l *KeyLimits) check() error {
 	return nil
 }
 
-// EndReasons are why authority ends: a key's, or a delegation. Who has access to what,
-// and why that changed, is documented (ICH E6(R3) 4.2.2); what is not stated is shown as
-// such.
+// EndReasons are why the authority of a key or a delegation ends. Who has access to what, and
+// why that changed, must be documented (ICH E6(R3) 4.2.2). A missing reason is shown as "no
+// reason stated".
 var EndReasons = []string{"compromised", "contract-ended", "left", "lost", "misuse", "mistake", "role-changed", "superseded"}
 
-// checkEndReason takes one of EndReasons, or none. It stands with what ends authority only.
+// checkEndReason checks one of EndReasons, which may be empty. Only a statement that ends
+// authority has a reason.
 func checkEndReason(reason string, ends bool) error {
 	switch {
 	case reason == "":
 		return nil
 	case !ends:
-		return errors.New("a reason stands with what ends authority only")
+		return errors.New("only a statement that ends authority has a reason")
 	case !slices.Contains(EndReasons, reason):
 		return fmt.Errorf("reason is %.40q; it is one of %s", reason, strings.Join(EndReasons, ", "))
 	}
@@ -242,8 +242,9 @@ func (k *Key) check(subjects []Subject) error {
 	if err := k.Limits.check(); err != nil {
 		return err
 	}
-	if (k.Enrol == nil) != (k.Action != "enrol") || k.Limit.IsZero() != (k.Action != "limit") || k.Revoke.IsZero() != (k.Action != "revoke") {
-		return errors.New("beside action there is the one member of its name: enrol, limit or revoke")
+	if (k.Enrol == nil) != (k.Action != "enrol") || k.Limit.IsZero() != (k.Action != "limit") ||
+		k.Revoke.IsZero() != (k.Action != "revoke") {
+		return errors.New("beside action there must be exactly one of the members enrol, limit and revoke, the one that action names")
 	}
 	if err := checkEndReason(k.Reason, k.Action != "enrol"); err != nil {
 		return err
@@ -267,12 +268,12 @@ func (k *Key) check(subjects []Subject) error {
 		return checkNamed(subjects, "key", k.Enrol.Key.ID())
 	case "limit":
 		if k.Role != "" {
-			return errors.New("to limit takes no role")
+			return errors.New("limiting a key takes no role")
 		}
 		return checkNamed(subjects, "key", k.Limit)
 	case "revoke":
 		if k.Role != "" || k.Limits != nil {
-			return errors.New("to revoke takes neither role nor limits")
+			return errors.New("revoking a key takes neither role nor limits")
 		}
 		return checkNamed(subjects, "key", k.Revoke)
 	}
@@ -284,7 +285,8 @@ func (k *Key) apply(t *tx, s *Signed) *Refusal {
 		return k.ofRegistrar(t)
 	}
 	if t.signer.Role != RoleAdministrator || t.signer.Org != k.Org {
-		return refuse(RuleRole, "only an administrator of %s enrols, limits or revokes its keys; this key is %s of %s", k.Org, t.signer.Role, t.signer.Org)
+		return refuse(RuleRole, "only an administrator of %s enrols, limits or revokes its keys; this key is %s of %s",
+			k.Org, t.signer.Role, t.signer.Org)
 	}
 	org, r := t.org(k.Org)
 	if r != nil {
@@ -299,7 +301,7 @@ func (k *Key) apply(t *tx, s *Signed) *Refusal {
 	}
 	if k.Action == "limit" {
 		if key.Role != RoleSigner {
-			return refuse(RuleRole, "key %s is an administrator's, which has no limits: revoke it", key.ID)
+			return refuse(RuleRole, "key %s is an administrator's and cannot be limited: revoke it instead", key.ID)
 		}
 		key.Limits = k.Limits
 		return t.once(&key.Acts, s.ID)
@@ -307,7 +309,7 @@ func (k *Key) apply(t *tx, s *Signed) *Refusal {
 	if key.Role == RoleAdministrator {
 		rest := without(org.Administrators, k.Revoke)
 		if len(rest) == 0 {
-			return refuse(RuleRole, "key %s is the last administrator of %s: enrol another first", k.Revoke, k.Org)
+			return refuse(RuleRole, "key %s is the last administrator of %s: enrol another one first", k.Revoke, k.Org)
 		}
 		org.Administrators = rest
 	}
@@ -323,13 +325,15 @@ func (k *Key) ofRegistrar(t *tx) *Refusal {
 	}
 	switch k.Action {
 	case "enrol":
-		if !t.create(&KeyRecord{Enrolled: t.index, ID: k.Enrol.Key.ID(), Key: k.Enrol.Key, Kind: "key", Org: RegistrarOrg, Role: RoleRegistrar}) {
+		if !t.create(&KeyRecord{
+			Enrolled: t.index, ID: k.Enrol.Key.ID(), Key: k.Enrol.Key, Kind: "key", Org: RegistrarOrg, Role: RoleRegistrar,
+		}) {
 			return taken(k.Enrol.Key)
 		}
 		l.Registrars = appended(l.Registrars, k.Enrol.Key.ID())
 		return nil
 	case "limit":
-		return refuse(RuleRole, "a registrar's key has no limits: revoke it")
+		return refuse(RuleRole, "a registrar's key cannot be limited: revoke it instead")
 	}
 	key, r := t.key(Hash{}, k.Revoke, RegistrarOrg)
 	if r != nil {
@@ -337,14 +341,14 @@ func (k *Key) ofRegistrar(t *tx) *Refusal {
 	}
 	rest := without(l.Registrars, k.Revoke)
 	if len(rest) == 0 {
-		return refuse(RuleRole, "key %s is the last registrar: enrol another first", k.Revoke)
+		return refuse(RuleRole, "key %s is the last registrar's: enrol another one first", k.Revoke)
 	}
 	l.Registrars = rest
 	key.Revoked = t.index
 	return nil
 }
 
-// key returns the key of an organisation that is limited or revoked, for editing.
+// key returns the key that is limited or revoked, for editing.
 func (t *tx) key(limit, revoke Hash, org string) (*KeyRecord, *Refusal) {
 	id := limit
 	if id.IsZero() {
@@ -360,7 +364,7 @@ func (t *tx) key(limit, revoke Hash, org string) (*KeyRecord, *Refusal) {
 	return key, nil
 }
 
-// withinLimits holds a statement to the limits of its signer's key.
+// withinLimits checks a statement against the limits of its signer's key.
 func (t *tx) withinLimits(p Predicate) *Refusal {
 	l := t.signer.Limits
 	if l == nil {
@@ -375,7 +379,8 @@ func (t *tx) withinLimits(p Predicate) *Refusal {
 	}
 	if len(l.Trials) > 0 {
 		if about, ok := p.(ofTrial); !ok || !contains(l.Trials, about.trialID()) {
-			return refuse(RuleKeyLimits, "this key may sign for %d named trials only, and this %s is for none of them", len(l.Trials), kind)
+			return refuse(RuleKeyLimits, "this key may sign only for %s, and this %s is for another one or for none",
+				Count(len(l.Trials), "named trial", "named trials"), kind)
 		}
 	}
 	if l.Until != "" && t.time > EndOf(l.Until) {

@@ -7,29 +7,29 @@ import (
 	"github.com/trialproof/trialproof/trial/smap"
 )
 
-// A Known is what a proof under a state entry's map root shows of one record.
+// A Known is what a proof under a state entry's map root shows about one record.
 type Known struct {
 	Key    RecordKey
 	Record []byte // canonical JSON; empty: there is no such record
 	Proof  smap.Proof
 }
 
-// A Part judges entries as a State does, from what is known of a few records. It
-// is how somebody who has not replayed the log is shown that an entry breaks a
-// rule: the records come with proofs under the state entry before.
+// A Part judges entries as a State does, from the few records that are known. It shows somebody
+// who has not replayed the log that an entry breaks a rule: the records come with proofs under
+// the state entry before it.
 type Part struct {
 	state   *State
 	known   map[RecordKey]bool
-	missing *RecordKey // that a rule asked for
+	missing *RecordKey // the record that a rule asked for and that is not known
 }
 
-// ErrUnknown is wrapped when an entry cannot be judged by a Part, for a rule asks
-// for a record that nothing is known of.
+// ErrUnknown is wrapped by the error for an entry that a Part cannot judge, because a rule asks
+// for a record that is not known.
 var ErrUnknown = errors.New("a record that the rules consult is not shown")
 
-// NewPart returns the part of the state that follows the state entry last, where
-// what is known of the records is proven under its map root. With a nil last it
-// stands before genesis, and every record is known.
+// NewPart returns the part of the state that follows the state entry last. Each known record
+// comes with a proof under last's map root. If last is nil, the part is the state before the
+// genesis, and every record is known.
 func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 	if last == nil {
 		return &Part{state: new(State)}, nil
@@ -54,7 +54,7 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 		case err != nil:
 			return nil, fmt.Errorf("the record of %s %.80q: %w", k.Key.Kind, k.Key.ID, err)
 		case present != (len(k.Record) > 0) || present && RecordValue(k.Record) != Hash(value):
-			return nil, fmt.Errorf("the record of %s %.80q is not what the map has", k.Key.Kind, k.Key.ID)
+			return nil, fmt.Errorf("the record of %s %.80q is not the one in the map", k.Key.Kind, k.Key.ID)
 		case !present:
 			continue
 		}
@@ -63,7 +63,7 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 			return nil, err
 		}
 		if r.RecordKey() != k.Key {
-			return nil, fmt.Errorf("the record of %s %.80q is another's", k.Key.Kind, k.Key.ID)
+			return nil, fmt.Errorf("the record shown for %s %.80q is that of another", k.Key.Kind, k.Key.ID)
 		}
 		s.records[k.Key] = r
 	}
@@ -82,10 +82,10 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 // Size returns the index of the next entry.
 func (p *Part) Size() uint64 { return p.state.size }
 
-// Judges is State.Judges, or wraps ErrUnknown.
+// Judges does what State.Judges does, or returns an error that wraps ErrUnknown.
 func (p *Part) Judges() error { return p.check(p.state.Judges) }
 
-// Apply is State.Apply. An error that wraps ErrUnknown says nothing about the
+// Apply does what State.Apply does. An error that wraps ErrUnknown says nothing about the
 // entry, and every later call returns it too.
 func (p *Part) Apply(e *Entry) error { return p.check(func() error { return p.state.Apply(e) }) }
 
@@ -106,10 +106,10 @@ func (s *State) get(key RecordKey) Record {
 	return s.records[key]
 }
 
-// Consulted judges again the entries since the last Commit, which must be those
-// that were applied since, perhaps with one behind them that was refused, and
-// returns each record that the rules asked for as it was at that Commit, with its
-// proof under the map root there. The state is left as it was.
+// Consulted judges again the entries since the last Commit. They must be those that were
+// applied since then, and there may be one more at the end, which was refused. It returns each
+// record that the rules asked for as it was at that Commit, with its proof under the map root
+// there. The state is left as it was.
 func (s *State) Consulted(entries []*Entry) ([]Known, error) {
 	tree := s.base.tree
 	var list []Known
@@ -122,7 +122,7 @@ func (s *State) Consulted(entries []*Entry) ([]Known, error) {
 		}
 		seen[key] = true
 		k := Known{Key: key, Proof: tree.Prove(key.Hash())}
-		if r := s.records[key]; r != nil { // nothing has edited it yet: who edits asks first
+		if r := s.records[key]; r != nil { // nothing has edited it yet: an edit asks for the record first
 			var err error
 			if k.Record, err = MarshalRecord(r); err != nil {
 				failed = err
@@ -136,15 +136,14 @@ func (s *State) Consulted(entries []*Entry) ([]Known, error) {
 			return nil, err
 		}
 	}
-	_ = s.Judges() // as one asks before an entry that cannot be parsed
+	_ = s.Judges() // a part is asked this before an entry that cannot be parsed
 	return list, failed
 }
 
-// Edits returns how many times entries applied since the last Commit touched a
-// record.
+// Edits returns how many times the entries applied since the last Commit edited a record.
 func (s *State) Edits() int { return len(s.undo) }
 
-// Touched returns the records of all such edits but the first n, as they are now.
+// Touched returns the records of all these edits except the first n, as they are now.
 func (s *State) Touched(n int) []Record {
 	var list []Record
 	for _, u := range s.undo[n:] {

@@ -46,10 +46,10 @@ func verified(t *testing.T, raw []byte) *trial.Entry {
 
 var entryTime = regexp.MustCompile(`"time":"[^"]*","type":"statement"}$`)
 
-// TestPart: with the records that Consulted names, and none besides, a Part judges
-// every entry of every kind as the State does: those that keep the rules, with the
-// map roots that follow, and, in every place, each statement of the log once more.
-// Without any one of the records it judges nothing wrongly.
+// TestPart: with the records that Consulted names, and no others, a Part judges every entry of
+// every kind as the State does: the entries that keep the rules, with the map roots that
+// follow, and, at every index, each statement of the log once more. Without any one of the
+// records it judges nothing wrongly.
 func TestPart(t *testing.T) {
 	golden := goldenEntries(t)
 	genesis := golden[0].Genesis
@@ -106,7 +106,7 @@ func TestPart(t *testing.T) {
 			again := verified(t, entryTime.ReplaceAll(old.Raw, at))
 			before := s.Size()
 			err := s.Apply(again)
-			if err == nil { // taken again: that is shown with the others
+			if err == nil { // it was admitted again: the loop above covers that
 				behind(t, s, golden[:i])
 				continue
 			}
@@ -131,7 +131,7 @@ func TestPart(t *testing.T) {
 	}
 }
 
-// behind puts s back to behind entries, after another was taken in.
+// behind returns s to the state after entries, after another entry was applied.
 func behind(t *testing.T, s *trial.State, entries []*trial.Entry) {
 	t.Helper()
 	*s = trial.State{}
@@ -145,7 +145,7 @@ func behind(t *testing.T, s *trial.State, entries []*trial.Entry) {
 	}
 }
 
-// TestPartRefuses what its proofs do not show.
+// TestPartRefuses: a Part refuses records that its proofs do not show.
 func TestPartRefuses(t *testing.T) {
 	golden := goldenEntries(t)
 	s := new(trial.State)
@@ -190,8 +190,8 @@ func TestPartRefuses(t *testing.T) {
 	}
 }
 
-// TestRulesAskForRecords reads the sources: a rule that looked at a record other
-// than by get would be judged by a Part as if there were none.
+// TestRulesAskForRecords reads the sources. If a rule looked at a record other than by get, a
+// Part would judge as if there were no such record.
 func TestRulesAskForRecords(t *testing.T) {
 	allowed := []string{"get", "Record", "Records", "Len", "rehash", "Rollback", "Changed", "Load", "applyGenesis", "finish", "NewPart", "Consulted", "Touched"}
 	files, err := filepath.Glob("*.go")

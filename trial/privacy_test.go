@@ -13,13 +13,13 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// hostile are names of people, of their files and of their mailboxes, as a
-// submitter might have them in whatever is handed in.
+// hostile are names of people, of their files and of their mailboxes, which a submitter might
+// put anywhere.
 var hostile = []string{"Ada Lovelace", "Lovelace", "ada@example.org", "/home/ada/Protocol Lovelace v1.pdf", "Protocol_Lovelace.pdf", "protocol.pdf", "C:\\Users\\ada\\p.docx", "subject-0042 A.L."}
 
-// TestNoPersonEntersTheLog builds every kind with its printed name committed and
-// its documents sealed, and looks for the name in the bytes that become public,
-// plain and in the forms it could hide in.
+// TestNoPersonEntersTheLog builds every kind with a committed printed name and sealed
+// documents. It looks for the name in the bytes that become public, plain and in the forms in
+// which it could hide.
 func TestNoPersonEntersTheLog(t *testing.T) {
 	_, entries, records, _ := samples(t)
 	name, salt := "Ada Lovelace", trial.Salt{1}
@@ -63,9 +63,9 @@ func TestNoPersonEntersTheLog(t *testing.T) {
 
 func sum(s string) []byte { h := sha256.Sum256([]byte(s)); return h[:] }
 
-// TestHostileNamesAreRefused puts hostile names wherever a submitter could put
-// text. What has a form of its own takes none of them; the fields that take
-// text of the sponsor's choosing refuse e-mail addresses and paths.
+// TestHostileNamesAreRefused puts hostile names wherever a submitter could put text. Members
+// with a form of their own accept none of them. Members with text of the sponsor's choosing
+// refuse e-mail addresses and paths.
 func TestHostileNamesAreRefused(t *testing.T) {
 	id := trial.Hash{1}
 	docs := func(name string) []trial.Subject { return trialtest.Documents(name, "a") }
@@ -158,7 +158,7 @@ func TestOpenings(t *testing.T) {
 	subjects := trialtest.Documents("document", "a", "b")
 	subjects[0].Digest = trial.Digest{Salted256: trial.Commit(salt, digest)}
 	s := &trial.Statement{Subjects: subjects, Predicate: &trial.Document{Common: c, Trial: trial.Hash{1}}}
-	// The commitment is spelt out once, so that it cannot change unnoticed.
+	// The commitment is computed here once more, so that it cannot change unnoticed.
 	if got, want := trial.Commit(salt, digest), sha256.Sum256(append(salt[:], digest[:]...)); got != want {
 		t.Errorf("Commit makes %s", got)
 	}

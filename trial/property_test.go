@@ -12,10 +12,10 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestAnyHistory tells random histories, with statements that are admitted and
-// such that are refused, trees closed and trees dropped. Whatever is told:
-// a refusal changes nothing, dropping a tree restores everything, the map root
-// follows from the records alone, and the entries replay to the same state.
+// TestAnyHistory makes random histories, with statements that are admitted or refused, and
+// trees that are closed or dropped. In every history a refusal changes nothing, dropping a tree
+// restores everything, the map root follows from the records alone, and the entries replay to
+// the same state.
 func TestAnyHistory(t *testing.T) {
 	var told [2]int
 	rapid.Check(t, func(rt *rapid.T) {
@@ -85,7 +85,7 @@ func TestAnyHistory(t *testing.T) {
 	}
 }
 
-// mapRoot computes the root from the records and docs/spec.md.
+// mapRoot computes the root from the records as docs/spec.md says.
 func mapRoot(t testing.TB, s *trial.State) trial.Hash {
 	var m smap.Map
 	for _, r := range s.Records() {
@@ -99,7 +99,7 @@ func mapRoot(t testing.TB, s *trial.State) trial.Hash {
 	return m.Root()
 }
 
-// anyStatement draws a statement that is as likely as not to be entitled.
+// anyStatement draws a statement that is entitled about half the time.
 func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (string, trial.Predicate, []trial.Subject) {
 	people := []string{"ada", "ada", "eve", "eve", "p256-bob", "fay", "registrar"}
 	orgs := []string{"acme", "beta"}
@@ -202,8 +202,8 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 	return who, &trial.Document{Common: c, Trial: id}, trialtest.Documents("document", fmt.Sprint(n), "b")
 }
 
-// TestEntriesRoot holds the compact range of a record to the definition of
-// RFC 6962 for every count up to 100.
+// TestEntriesRoot compares the compact range of a record with the definition of RFC 6962, for
+// every count up to 100.
 func TestEntriesRoot(t *testing.T) {
 	var e trial.Entries
 	var leaves []trial.Hash
@@ -266,7 +266,7 @@ func TestLoadRefusesOtherRecords(t *testing.T) {
 	}
 }
 
-// TestAdmitTakesOnlyWhatWasChecked holds Admit and Close to what they ask for.
+// TestAdmitTakesOnlyWhatWasChecked: Admit and Close refuse calls that break their contracts.
 func TestAdmitTakesOnlyWhatWasChecked(t *testing.T) {
 	l := trialtest.NewLog(t)
 	p, s := trialtest.Org("acme", "Acme", "ada")
@@ -309,7 +309,7 @@ func TestAdmitTakesOnlyWhatWasChecked(t *testing.T) {
 	}
 }
 
-// TestChanged holds the snapshot's increments to the records.
+// TestChanged compares the increments of a snapshot with the records.
 func TestChanged(t *testing.T) {
 	l := trialtest.NewLog(t)
 	snapshot := map[trial.RecordKey]trial.Record{}
@@ -342,8 +342,8 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestProve: under the root of the last state entry every record is proven, and
-// so is the absence of what nobody logged.
+// TestProve: every record can be proven under the root of the last state entry, and so can the
+// absence of a record that nobody logged.
 func TestProve(t *testing.T) {
 	l := trialtest.NewLog(t)
 	p, s := trialtest.Org("acme", "Acme", "ada")

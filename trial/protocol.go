@@ -7,23 +7,23 @@ import (
 	"slices"
 )
 
-// ScopeGlobal is the scope of the protocol that all others stand on.
+// ScopeGlobal is the scope of the protocol on which all others are based.
 const ScopeGlobal = "global"
 
-// Protocol is one version of the trial's protocol; an amendment is the next
-// version. Versions of one scope form a chain without branches.
+// Protocol is one version of the trial's protocol; an amendment is the next version. The
+// versions of one scope form a chain without branches.
 type Protocol struct {
 	Common
 	Content
-	Base     Hash   `json:"base,omitzero"`     // the global version it stands on; only outside global
+	Base     Hash   `json:"base,omitzero"`     // the global version that it is based on; only outside global
 	Dated    string `json:"dated,omitempty"`   // the document's own date, as claimed
-	Previous Hash   `json:"previous,omitzero"` // the version before in the same scope; none for the first
+	Previous Hash   `json:"previous,omitzero"` // the version before it in the same scope; empty for the first
 	Scope    string `json:"scope"`             // global, a country (DE) or a named sub-protocol
 	Trial    Hash   `json:"trial"`
 	Version  string `json:"version"` // as printed on the document
 }
 
-// CheckScope takes global, a country or the name of a sub-protocol.
+// CheckScope checks a scope: global, a country or the name of a sub-protocol.
 func CheckScope(s string) error {
 	if !scope.MatchString(s) {
 		return fmt.Errorf("scope %.60q is not global, a country such as DE, or a sub-protocol's name in lower case", s)
@@ -48,9 +48,9 @@ func (p *Protocol) members() map[string]member {
 func (p *Protocol) form() Form {
 	return Form{Trial: &p.Trial, Flags: []Flag{
 		versionFlag.to(&p.Version).needed("a protocol has a version: give it with -version, as it is printed on the document"),
-		{Name: "scope", Default: ScopeGlobal, Help: "of a protocol: global, a country such as DE, or a sub-protocol's `name`", Text: &p.Scope},
+		{Name: "scope", Default: ScopeGlobal, Text: &p.Scope, Help: "of a protocol: global, a country such as DE, or a sub-protocol's `name`"},
 		previousFlag.naming(&p.Previous),
-		{Name: "base", Help: "outside the global scope: `receipt` of the global version that this one stands on", Statement: &p.Base},
+		{Name: "base", Help: "outside the global scope: `receipt` of the global version that this one is based on", Statement: &p.Base},
 		datedFlag.to(&p.Dated),
 	}}
 }
@@ -67,7 +67,7 @@ func (p *Protocol) check(subjects []Subject) error {
 		return err
 	}
 	if (p.Scope == ScopeGlobal) != p.Base.IsZero() {
-		return fmt.Errorf("base names the global version that a protocol of another scope stands on, and only there")
+		return fmt.Errorf("the member base, the global version that this one is based on, is for protocols of other scopes only, and they must have it")
 	}
 	if err := checkDated(p.Dated); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 	}
 	for _, v := range versions {
 		if v.Version == p.Version {
-			return refuse(RuleTaken, "%s has a version %q, logged as %s", p.Scope, v.Version, v.ID)
+			return refuse(RuleTaken, "%s has a version %q already, logged as %s", p.Scope, v.Version, v.ID)
 		}
 	}
 	n := 0
@@ -119,7 +119,7 @@ func (p *Protocol) apply(t *tx, s *Signed) *Refusal {
 			found = found || v.ID == p.Base
 		}
 		if !found {
-			return refuse(RuleUnknown, "the base %s is no global version of this trial", p.Base)
+			return refuse(RuleUnknown, "the base %s is not a global version of this trial", p.Base)
 		}
 	}
 	scopes := make(map[string][]Version, len(tr.Scopes)+1)
@@ -149,7 +149,7 @@ func (*Protocol) empty(_ *tx, tr *TrialRecord, id Hash) *Refusal {
 			continue
 		}
 		if i < len(versions)-1 {
-			return refuse(RulePredecessor, "version %q of %s stands on it: void that first", versions[i+1].Version, name)
+			return refuse(RulePredecessor, "version %q of %s is based on it: void that one first", versions[i+1].Version, name)
 		}
 		scopes := maps.Clone(tr.Scopes)
 		if scopes[name] = versions[:i:i]; i == 0 {

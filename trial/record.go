@@ -26,9 +26,9 @@ func (k RecordKey) Hash() smap.Hash {
 	return sha256.Sum256([]byte(smap.Algorithm + "\n" + k.Kind + "\n" + k.ID))
 }
 
-// Check refuses a key that no record can have: of no known kind, or with an id
-// that is not in the one spelling of the kind. The map proves the absence of any
-// such key, and that says nothing.
+// Check refuses a key that no record can have: its kind is not known, or its id is not in the
+// canonical encoding of the kind. The map would prove the absence of any such key, and that
+// would mean nothing.
 func (k RecordKey) Check() error {
 	switch k.Kind {
 	case "trial", "key", "seal":
@@ -50,7 +50,7 @@ func (k RecordKey) Check() error {
 	case "log":
 		return checkText("origin", k.ID, 200)
 	default:
-		return fmt.Errorf("no record is of kind %.40q", k.Kind)
+		return fmt.Errorf("there is no kind of record %.40q", k.Kind)
 	}
 	return nil
 }
@@ -62,13 +62,13 @@ type Record interface {
 	RecordKey() RecordKey
 	// EntryTree returns the tree of the entries that concern the subject.
 	EntryTree() *Entries
-	kind() string // as the record says
+	kind() string // the kind that the record's own member names
 	clone() Record
 }
 
-// Entries commits to the entries that concern a subject, in their order: an
-// RFC 6962 tree over the 40 bytes of each entry's index (big-endian) and leaf
-// hash, kept as its compact range.
+// Entries commits to the entries that concern a subject, in order. It is an RFC 6962 tree, kept
+// as its compact range. Each leaf is 40 bytes: the index of an entry (big-endian) and its leaf
+// hash.
 type Entries struct {
 	Count uint64 `json:"count"`
 	Peaks []Hash `json:"peaks"` // roots of the perfect subtrees, the largest first
@@ -116,12 +116,12 @@ type OrgRecord struct {
 	ID             string  `json:"id"`
 	Kind           string  `json:"kind"`
 	Name           string  `json:"name"`
-	Opened         uint64  `json:"opened,omitempty"` // how many of its seals
-	Sealed         uint64  `json:"sealed,omitempty"` // how many seals it has logged
+	Opened         uint64  `json:"opened,omitempty"` // the number of its seals that were opened
+	Sealed         uint64  `json:"sealed,omitempty"` // the number of seals it has logged
 }
 
-// KeyRecord is what the rules remember of a key. Its entries are those that
-// enrol, limit or revoke it and every entry that it signed.
+// KeyRecord is what the rules remember of a key. Its entries are those that enrol, limit or
+// revoke the key and those that it signed.
 type KeyRecord struct {
 	Acts     []Hash     `json:"acts,omitempty"` // statements that limited it, see tx.once
 	Enrolled uint64     `json:"enrolled"`       // index
@@ -145,21 +145,21 @@ type TrialRecord struct {
 	Kind        string               `json:"kind"`
 	Masked      bool                 `json:"masked,omitempty"`
 	Number      string               `json:"number"`
-	Offer       *Offer               `json:"offer,omitempty"` // of a transfer, not yet accepted
+	Offer       *Offer               `json:"offer,omitempty"` // of a transfer that is not accepted yet
 	Registered  uint64               `json:"registered"`      // index
 	Results     []Hash               `json:"results,omitempty"`
-	Scopes      map[string][]Version `json:"scopes,omitempty"` // protocol versions, the head last
+	Scopes      map[string][]Version `json:"scopes,omitempty"` // protocol versions by scope, the one in force last
 	Shares      Shares               `json:"shares,omitempty"` // by organisation
 }
 
 // Version is one protocol version of a scope.
 type Version struct {
 	ID      Hash   `json:"id"`
-	Org     string `json:"org"` // that logged it
+	Org     string `json:"org"` // the organisation that logged it
 	Version string `json:"version"`
 }
 
-// A Grant is a delegation in force: see Delegation.
+// A Grant is a delegation in force; see Delegation.
 type Grant struct {
 	Accepted uint64   `json:"accepted,omitempty"` // index of the first statement that rests on it
 	End      string   `json:"end,omitempty"`
@@ -169,14 +169,14 @@ type Grant struct {
 	To       string   `json:"to"`
 }
 
-// An Offer is a transfer that the holder has offered: see Transfer.
+// An Offer is a transfer that the holder has offered; see Transfer.
 type Offer struct {
 	ID Hash   `json:"id"` // identity of the transfer statement
 	To string `json:"to"`
 }
 
-// IdentifierRecord is what the rules remember of a registry's number. Claims for
-// two trials make it disputed, until a registrar rules whose it is.
+// IdentifierRecord is what the rules remember of a registry's number. If it is claimed for two
+// trials, it is disputed until a registrar rules which trial it belongs to.
 type IdentifierRecord struct {
 	Acts    []Hash  `json:"acts,omitempty"` // rulings, see tx.once
 	Claims  []Claim `json:"claims,omitempty"`
@@ -184,10 +184,10 @@ type IdentifierRecord struct {
 	ID      string  `json:"id"`
 	Kind    string  `json:"kind"`
 	Ruling  Hash    `json:"ruling,omitzero"`  // the trial that a registrar ruled it belongs to
-	Shares  Shares  `json:"shares,omitempty"` // by organisation: observations, and those withdrawn among the acts
+	Shares  Shares  `json:"shares,omitempty"` // observations by organisation; withdrawn ones are among the acts
 }
 
-// Claim says that an organisation bound the identifier to its trial.
+// A Claim says that an organisation bound the identifier to its trial.
 type Claim struct {
 	ID    Hash   `json:"id"` // identity of the statement
 	Index uint64 `json:"index"`
@@ -201,8 +201,8 @@ func (r *IdentifierRecord) Disputed() bool {
 	return r.Ruling.IsZero() && len(r.Claims) > 1
 }
 
-// Trial returns the trial that the identifier names: the one ruled, or the only
-// one claimed. It is zero if there is none, and if it is disputed.
+// Trial returns the trial that the identifier names: the one that a registrar ruled, or the
+// only one that claims it. It is zero if there is none or if the identifier is disputed.
 func (r *IdentifierRecord) Trial() Hash {
 	if r.Ruling.IsZero() && len(r.Claims) == 1 {
 		return r.Claims[0].Trial
@@ -227,7 +227,7 @@ type LogRecord struct {
 	Acts       []Hash          `json:"acts,omitempty"` // see tx.once
 	Entries    Entries         `json:"entries"`
 	ID         string          `json:"id"`   // origin
-	Keys       []LogKeyState   `json:"keys"` // that sign checkpoints, in order
+	Keys       []LogKeyState   `json:"keys"` // the keys that sign checkpoints, in order
 	Kind       string          `json:"kind"`
 	Policies   []PolicyState   `json:"policies,omitempty"` // in order, the one in force last
 	Registrars []Hash          `json:"registrars"`         // key ids, not revoked
@@ -247,7 +247,7 @@ type PolicyState struct {
 	Index  uint64 `json:"index"`
 }
 
-// AnnouncedRules says from which entry on another rule set judges.
+// AnnouncedRules says from which entry on another rule set judges entries.
 type AnnouncedRules struct {
 	From uint64 `json:"from"` // index
 	Set  int    `json:"set"`
@@ -301,17 +301,17 @@ func RecordKinds() []string { return slices.Sorted(maps.Keys(recordKinds)) }
 func ParseRecord(kind string, data []byte) (Record, error) {
 	newRecord := recordKinds[kind]
 	if newRecord == nil {
-		return nil, fmt.Errorf("no record is of kind %.40q", kind)
+		return nil, fmt.Errorf("there is no kind of record %.40q", kind)
 	}
 	r := newRecord()
 	if err := decode(data, r); err != nil {
 		return nil, fmt.Errorf("record of %s: %w", kind, err)
 	}
 	if r.kind() != kind {
-		return nil, fmt.Errorf("record of %s: it says kind %.40q", kind, r.kind())
+		return nil, fmt.Errorf("record of %s: its kind is %.40q", kind, r.kind())
 	}
 	if e := r.EntryTree(); e.Count > maxIndex || len(e.Peaks) != bits.OnesCount64(e.Count) {
-		return nil, fmt.Errorf("record of %s: %d entries have not %d peaks", kind, e.Count, len(e.Peaks))
+		return nil, fmt.Errorf("record of %s: a tree of %d entries does not have %d peaks", kind, e.Count, len(e.Peaks))
 	}
 	switch r := r.(type) {
 	case *OrgRecord:
@@ -323,7 +323,7 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 			return nil, errors.New("record of log: it names no registrar or no key")
 		}
 		if r.Rules != nil && r.Rules.Set < 1 {
-			return nil, fmt.Errorf("record of log: %d is no rule set", r.Rules.Set)
+			return nil, fmt.Errorf("record of log: %d is not the number of a rule set", r.Rules.Set)
 		}
 	case *IdentifierRecord:
 		if err := r.Shares.check(); err != nil {
@@ -334,11 +334,11 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 			return nil, fmt.Errorf("record of trial: %w", err)
 		}
 		if len(r.Identifiers) == 0 {
-			return nil, errors.New("record of trial: it has not even the sponsor's number")
+			return nil, errors.New("record of trial: it lacks the sponsor's number")
 		}
 		for _, g := range r.Delegations {
 			if len(g.Kinds) == 0 {
-				return nil, fmt.Errorf("record of trial: delegation %s is of no kind", g.ID)
+				return nil, fmt.Errorf("record of trial: delegation %s names no kind", g.ID)
 			}
 		}
 		for scope, versions := range r.Scopes {
@@ -350,6 +350,6 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 	return r, nil
 }
 
-// RecordValue returns the value that the Merkle map holds for a record: SHA-256
-// of its canonical JSON.
+// RecordValue returns the value of a record in the Merkle map: the SHA-256 of its canonical
+// JSON.
 func RecordValue(data []byte) Hash { return sha256.Sum256(data) }

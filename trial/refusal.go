@@ -5,30 +5,29 @@ import (
 	"fmt"
 )
 
-// A Rule is the stable id of a reason to refuse. The same id stands in
-// docs/spec.md, in answers over the API, in what an auditor reports and on the
-// page. Ids are never given again.
+// A Rule is the stable id of a reason to refuse. The same id is in docs/spec.md, in the API's
+// answers and in an auditor's report. An id is never used again for another reason.
 type Rule string
 
 // The rules of rule set 1.
 const (
-	RuleMalformed   Rule = "R1"  // not the form that docs/spec.md gives
+	RuleMalformed   Rule = "R1"  // not in the form that docs/spec.md gives
 	RuleLimit       Rule = "R2"  // over a limit
 	RuleNotEnrolled Rule = "R3"  // the signer's key is not enrolled
 	RuleSignature   Rule = "R4"  // a signature does not verify
 	RuleLog         Rule = "R5"  // the statement is for another log
 	RuleRevoked     Rule = "R6"  // the signer's key is revoked
 	RuleRole        Rule = "R7"  // the signer's role does not entitle it
-	RuleHolder      Rule = "R8"  // the organisation neither holds the trial nor is delegated this
+	RuleHolder      Rule = "R8"  // the organisation neither holds the trial nor has a delegation for this
 	RuleUnknown     Rule = "R9"  // names a trial, organisation, key or statement that is not logged
-	RulePredecessor Rule = "R10" // what it follows is not the last of its chain: a second head
-	RuleTaken       Rule = "R11" // what it claims is taken
-	RuleSignedAt    Rule = "R12" // signed later than admitted
-	RuleSigner      Rule = "R13" // the entry's signer is not what the state says
+	RulePredecessor Rule = "R10" // it does not follow the last of its chain: a second head
+	RuleTaken       Rule = "R11" // it claims something that is taken already
+	RuleSignedAt    Rule = "R12" // signed later than it was admitted
+	RuleSigner      Rule = "R13" // the entry's signer is not the one in the state
 	RuleTime        Rule = "R14" // an entry's time is before the one before
-	RuleState       Rule = "R15" // a state entry with another size, rule set or map root
-	RuleOrder       Rule = "R16" // genesis anywhere but first, or anything else there
-	RuleKeyLimits   Rule = "R17" // outside what the signer's key is limited to
+	RuleState       Rule = "R15" // a state entry with a wrong size, rule set or map root
+	RuleOrder       Rule = "R16" // genesis anywhere but first, or another entry first
+	RuleKeyLimits   Rule = "R17" // outside the limits of the signer's key
 )
 
 var ruleText = map[Rule]string{
@@ -66,8 +65,7 @@ func refuse(rule Rule, format string, args ...any) *Refusal {
 	return &Refusal{rule, fmt.Sprintf(format, args...)}
 }
 
-// RuleOf returns the rule that err says was broken, or "" if err is not a
-// refusal.
+// RuleOf returns the rule that was broken according to err, or "" if err is not a refusal.
 func RuleOf(err error) Rule {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r.Rule
@@ -78,13 +76,13 @@ func RuleOf(err error) Rule {
 // RuleText returns a rule in a few words.
 func RuleText(r Rule) string { return ruleText[r] }
 
-// NewerRules says that an entry is for a rule set to judge that this program does
-// not know. It is no refusal: nothing is wrong with the entry that one could tell.
+// NewerRules says that an entry is judged by a rule set that this program does not know. It is
+// no refusal: this program cannot tell whether anything is wrong with the entry.
 type NewerRules struct {
 	From uint64 // index of the first entry that the newer set judges
 	Set  int
 }
 
 func (n *NewerRules) Error() string {
-	return fmt.Sprintf("needs a newer trialproof from entry %d on, which rule set %d judges; this program knows %d", n.From, n.Set, RuleSet)
+	return fmt.Sprintf("needs a newer trialproof from entry %d on: those entries are judged by rule set %d, and this program knows rule set %d", n.From, n.Set, RuleSet)
 }

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Registration opens a trial, held by the organisation that signs it. The
-// identity of the statement is the trial's id for ever. Its subjects are
-// documents, or else the one subject number: SHA-256 of the number's text.
+// Registration opens a trial, which is held by the organisation that signs it. The identity of
+// the statement is the trial's id for ever. Its subjects are documents, or else the one subject
+// number, whose digest is the SHA-256 of the number's text.
 type Registration struct {
 	Common
 	Content
 	Masked bool   `json:"masked,omitempty"` // the trial is masked (blinded)
 	Number string `json:"number"`           // the sponsor's protocol number
-	Org    string `json:"org"`              // that will hold the trial: the signer's
+	Org    string `json:"org"`              // the organisation that will hold the trial: the signer's
 }
 
 func (*Registration) Kind() string { return "registration" }
@@ -51,17 +51,17 @@ func NumberSubject(number string) []Subject {
 
 func (g *Registration) apply(t *tx, s *Signed) *Refusal {
 	if t.signer.Role == RoleRegistrar {
-		return refuse(RuleRole, "a registrar holds no trials: sign with a key of the sponsor")
+		return refuse(RuleRole, "a registrar cannot hold trials: sign with a key of the sponsor")
 	}
-	// The identity of a statement does not depend on who signs it: another's
-	// signature over a sponsor's registration must not take its trial's id.
+	// The identity of a statement does not depend on who signs it. A signature by somebody else
+	// over a sponsor's registration must not take the id of its trial.
 	if g.Org != t.signer.Org {
-		return refuse(RuleRole, "the registration is for %s, the signer's organisation is %s", g.Org, t.signer.Org)
+		return refuse(RuleRole, "the registration is for %s, but the signer's organisation is %s", g.Org, t.signer.Org)
 	}
 	own := SponsorNumber(t.signer.Org, g.Number)
 	num, found := edit[*IdentifierRecord](t, RecordKey{"identifier", own})
 	if found {
-		return refuse(RuleTaken, "%s has registered the number %q as trial %s", t.signer.Org, g.Number, num.Claims[0].Trial)
+		return refuse(RuleTaken, "%s has already registered the number %q, as trial %s", t.signer.Org, g.Number, num.Claims[0].Trial)
 	}
 	num = &IdentifierRecord{ID: own, Kind: "identifier", Claims: []Claim{{s.ID, t.index, t.signer.Org, s.ID}}}
 	rec := &TrialRecord{
@@ -69,7 +69,7 @@ func (g *Registration) apply(t *tx, s *Signed) *Refusal {
 		Masked: g.Masked, Number: g.Number, Registered: t.index,
 	}
 	if !t.create(num) || !t.create(rec) {
-		return refuse(RuleTaken, "this registration is logged")
+		return refuse(RuleTaken, "this registration is logged already")
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (g *Registration) apply(t *tx, s *Signed) *Refusal {
 // Identifier binds a registry's number to a trial. Its subject is the trial.
 type Identifier struct {
 	Common
-	Identifier string `json:"identifier"` // scheme:value in the spelling of ParseIdentifier
+	Identifier string `json:"identifier"` // scheme:value in the canonical form of ParseIdentifier
 	Trial      Hash   `json:"trial"`
 }
 
@@ -109,20 +109,21 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	rec := t.identifier(i.Identifier)
 	for _, c := range rec.Claims {
 		if c.Org == t.signer.Org || c.Trial == i.Trial {
-			return refuse(RuleTaken, "%s has bound %s to trial %s at index %d", c.Org, i.Identifier, c.Trial, c.Index)
+			return refuse(RuleTaken, "%s has already bound %s to trial %s, at index %d", c.Org, i.Identifier, c.Trial, c.Index)
 		}
 	}
 	if len(tr.Identifiers) >= maxPerTrial {
 		return tooMany("identifiers", len(tr.Identifiers))
 	}
-	// Each claim stands in the history of every trial that claims the number: somebody
-	// else's. So does its void. Whoever goes on claiming has said it often enough.
+	// A claim enters the history of every trial that claims the number, also those of others,
+	// and so does its void. That is why the number of claims is limited.
 	share := rec.Shares.share(t.signer.Org)
 	if share.Claims >= maxOwnClaims {
-		return refuse(RuleLimit, "%s has claimed %s %d times, the most is %d: a registrar rules whose it is", t.signer.Org, i.Identifier, share.Claims, maxOwnClaims)
+		return refuse(RuleLimit, "%s has claimed %s %d times; the most is %d: ask a registrar for a ruling",
+			t.signer.Org, i.Identifier, share.Claims, maxOwnClaims)
 	}
-	// Another organisation's claim makes it disputed and refuses nothing: a
-	// squatter must not be able to keep the sponsor out.
+	// Another organisation's claim makes the number disputed and refuses nothing: a squatter
+	// must not be able to keep the sponsor out.
 	if r := t.tellClaimants(rec); r != nil {
 		return r
 	}
@@ -133,7 +134,7 @@ func (i *Identifier) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// author is the holder, whose identifier it is; empty finds it by its claim.
+// author returns the holder, whose identifier it is. Method empty finds it by its claim.
 func (*Identifier) author(tr *TrialRecord, _ Hash) string { return tr.Holder }
 
 func (*Identifier) empty(t *tx, tr *TrialRecord, statement Hash) *Refusal {
@@ -157,24 +158,24 @@ func (*Identifier) empty(t *tx, tr *TrialRecord, statement Hash) *Refusal {
 	return refuse(RuleUnknown, "no claim %s of this trial is in force", statement)
 }
 
-// maxOwnClaims is how often one organisation claims one number, ever.
+// maxOwnClaims is how often one organisation may ever claim one number.
 const maxOwnClaims = 5
 
-// Observation records what a registry, a journal or another source showed on a
-// day. Any enrolled key may log one on any identifier: it is never the
-// sponsor's word and blocks nothing. What it says is the source's claim, the day
-// that the source declares for it among it. Who logged one may withdraw it: it stays
-// and stays shown, and says nothing any more.
+// Observation records what a registry, a journal or another source showed on a day. Any
+// enrolled key may log one on any identifier. It is never the sponsor's own statement and
+// blocks nothing. What it says is the source's claim, and so is the day that the source
+// declares. The organisation that logged an observation may withdraw it: it stays and is still
+// shown, but no longer counts.
 type Observation struct {
 	Common
 	Content
 	Dated      string `json:"dated,omitempty"` // day of this version, as the source declares it
 	Identifier string `json:"identifier"`
-	Previous   Hash   `json:"previous,omitzero"` // identity of the observation of the version before, as far as its signer knew
+	Previous   Hash   `json:"previous,omitzero"` // identity of the observation of the version before, if its signer knew one
 	Reason     string `json:"reason,omitempty"`  // of a withdrawal: one of VoidReasons
 	SeenAt     string `json:"seenAt,omitempty"`  // date
 	Source     string `json:"source,omitempty"`  // registry, journal, website or other
-	Withdraw   Hash   `json:"withdraw,omitzero"` // identity of an observation; then Identifier and Reason alone stand beside it
+	Withdraw   Hash   `json:"withdraw,omitzero"` // identity of an observation; beside it there are only Identifier and Reason
 }
 
 var sources = []string{"registry", "journal", "website", "other"}
@@ -202,7 +203,7 @@ func (o *Observation) check(subjects []Subject) error {
 	}
 	if !o.Withdraw.IsZero() {
 		if o.Dated != "" || !o.Previous.IsZero() || o.SeenAt != "" || o.Source != "" || o.Content != (Content{}) {
-			return errors.New("to withdraw takes the members identifier, reason and withdraw alone")
+			return errors.New("a withdrawal has only the members identifier, reason and withdraw")
 		}
 		if !slices.Contains(VoidReasons, o.Reason) {
 			return fmt.Errorf("reason is %.40q; it is one of %s", o.Reason, strings.Join(VoidReasons, ", "))
@@ -210,7 +211,7 @@ func (o *Observation) check(subjects []Subject) error {
 		return checkNamed(subjects, "observation", o.Withdraw)
 	}
 	if o.Reason != "" {
-		return errors.New("a reason stands with withdraw only")
+		return errors.New("only a withdrawal has a reason")
 	}
 	if err := checkDate("seenAt", o.SeenAt); err != nil {
 		return err
@@ -227,9 +228,9 @@ func (o *Observation) check(subjects []Subject) error {
 	return checkDocuments(subjects, "observation")
 }
 
-// maxObservations is how many observations of one number one organisation may log: a
-// register changes a record some hundred times at most, and whoever reads of the number
-// or of its trial reads them all.
+// maxObservations is how many observations of one number an organisation may log. A register
+// changes a record some hundred times at most, and whoever reads the history of the number or
+// of its trial reads them all.
 const maxObservations = 1000
 
 func (o *Observation) apply(t *tx, s *Signed) *Refusal {
@@ -242,7 +243,7 @@ func (o *Observation) apply(t *tx, s *Signed) *Refusal {
 		case "":
 			return refuse(RuleUnknown, "no observation %s of %s is logged", o.Withdraw, o.Identifier)
 		default:
-			return refuse(RuleHolder, "the observation %s was logged by %s, which alone withdraws it", o.Withdraw, author)
+			return refuse(RuleHolder, "the observation %s was logged by %s: only %s can withdraw it", o.Withdraw, author, author)
 		}
 		if contains(share.Acts, voidAct(kind, o.Withdraw)) {
 			return refuse(RuleTaken, "the observation %s is withdrawn already", o.Withdraw)
@@ -255,7 +256,7 @@ func (o *Observation) apply(t *tx, s *Signed) *Refusal {
 		return voided(s.ID)
 	}
 	if n := share.Observations.count(); n >= maxObservations && !share.Observations.has(s.ID) {
-		return refuse(RuleLimit, "%s has logged %d observations of %s, the most is %d", t.signer.Org, n, o.Identifier, maxObservations)
+		return refuse(RuleLimit, "%s has logged %d observations of %s; the most is %d", t.signer.Org, n, o.Identifier, maxObservations)
 	}
 	rec.Shares = rec.Shares.logged(t.signer.Org, kind, s.ID)
 	return nil

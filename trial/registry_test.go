@@ -7,7 +7,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// TestRegistryNumbers has for every registry the one spelling and what people type.
+// TestRegistryNumbers has, for every registry, the canonical form and what people type.
 func TestRegistryNumbers(t *testing.T) {
 	for want, typed := range map[string][]string{
 		"nct:NCT01234567":            {"NCT01234567", "nct01234567", " NCT01234567 ", "NCT:NCT01234567", "nct:nct01234567"},

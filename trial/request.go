@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// A Request is an enrolment request as it is handed to an administrator or a
-// registrar, in a .pub file. Only the Enrolment is ever logged: the name tells
-// people whose key it is.
+// A Request is an enrolment request as a person gives it to an administrator or a registrar, in
+// a .pub file. Only the Enrolment is ever logged; the name tells people whose key it is.
 type Request struct {
 	Name string // printed name of the key's owner
 	Org  string // organisation id
@@ -29,11 +28,11 @@ func (r Request) Marshal() ([]byte, error) {
 
 // ParseRequest parses what Marshal returns and verifies that the key signed it.
 func ParseRequest(text []byte) (Request, error) {
-	// What an editor or a mail program does to a text changes nothing here: what
+	// An editor or a mail program may change line ends and the like. That does no harm: what
 	// counts is signed.
 	text = bytes.ReplaceAll(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), []byte("\r\n"), []byte("\n"))
 	if !strings.HasPrefix(string(text), requestHeader+"\n") {
-		return Request{}, errors.New("no enrolment request: it is made by trial keygen and ends in .pub")
+		return Request{}, errors.New("not an enrolment request: trial keygen makes one, and its file name ends in .pub")
 	}
 	m := Members(string(text))
 	r := Request{Name: m["name"], Org: m["organisation"]}

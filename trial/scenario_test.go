@@ -31,25 +31,24 @@ import (
 //	registrar: org acme ada              the organisation acme, with the administrator ada
 //	ada: enrol bob signer                bob's key signs for acme
 //	bob: register X-1 as T1              names the statement's identity T1
-//	bob: protocol T1 2.0 previous=P1     options follow what the kind needs
+//	bob: protocol T1 2.0 previous=P1     options follow the members that the kind needs
 //	bob: protocol T1 2.1 previous=P1 ! R10        is refused, and changes nothing
 //	close                                a state entry
 //	bob: document T1 / org=beta ! R13    as the line before the slash says, then altered in the log
 //	clock 5m                             the log's clock goes on
 //
-// Options of every statement: as NAME, files=N, subject=NAME, log=ORIGIN,
-// contents=TEXT of the files, meaning=M, signed=DURATION after the log's clock, forged=PERSON who signs
-// in the other's name, for=ORG. A name stands for an identity wherever it is
-// in use; one that is not is the digest of itself.
+// Options of every statement: as NAME, files=N, subject=NAME, log=ORIGIN, contents=TEXT of the
+// files, meaning=M, signed=DURATION after the log's clock, forged=PERSON who signs in the
+// other's name, for=ORG. A name stands for an identity wherever it has been given to one;
+// another name stands for its own digest.
 //
-// A line `T1 has M4 M15` says which marks the history of T1 bears by then, all of
-// them; `T1 has nothing` that it bears none.
+// A line `T1 has M4 M15` lists all the marks that the history of T1 bears by then; `T1 has
+// nothing` says that it bears none.
 //
-// Alterations: of a statement's entry org, role, enrolled and time; of a state
-// entry size, rules, root and time; genesis puts another one there. Times are
-// durations.
+// Alterations: of a statement's entry org, role, enrolled and time; of a state entry size,
+// rules, root and time; genesis puts another one there. Times are durations.
 
-// A scenario is one file being told.
+// A scenario is the state while one file is read.
 type scenario struct {
 	t      *testing.T
 	log    *trialtest.Log
@@ -160,7 +159,7 @@ func (s *scenario) statement(words []string) error {
 	return nil
 }
 
-// has holds the marks of a trial's history to those listed.
+// has compares the marks of a trial's history with those listed.
 func (s *scenario) has(name string, want []string) {
 	s.t.Helper()
 	id := s.id(name)
@@ -196,8 +195,8 @@ func (s *scenario) has(name string, want []string) {
 	}
 }
 
-// tamper makes the entry that a line says on a copy of the log, alters it, and
-// replays it there. What the copy refused must not have changed it.
+// tamper makes the entry that a line says on a copy of the log, alters it, and replays it
+// there. If the copy refuses it, the copy must not have changed.
 func (s *scenario) tamper(words []string, edits string) error {
 	s.t.Helper()
 	copied := s.copy()
@@ -518,7 +517,7 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 	return (&trial.Statement{Subjects: subjects, Predicate: p}).Marshal()
 }
 
-// fingerprint is everything that can be seen of a state.
+// fingerprint returns everything that can be seen of a state.
 func fingerprint(t testing.TB, s *trial.State) string {
 	t.Helper()
 	var lines []string
@@ -533,9 +532,9 @@ func fingerprint(t testing.TB, s *trial.State) string {
 	return fmt.Sprintf("%d %s %s %v\n%s", s.Size(), s.Time(), s.MapRoot(), s.Genesis(), strings.Join(lines, "\n"))
 }
 
-// replay holds that the log's entries lead to its state, and that to stop behind
-// any state entry, keep a snapshot and go on from that with the rest leads to the
-// same state at every later one.
+// replay checks that the log's entries lead to its state. It also checks that stopping after
+// any state entry, keeping a snapshot and going on from there leads to the same state at every
+// later one.
 func replay(t testing.TB, l *trialtest.Log) {
 	t.Helper()
 	s, resumed := new(trial.State), new(trial.State)
@@ -576,8 +575,8 @@ func replay(t testing.TB, l *trialtest.Log) {
 	}
 }
 
-// TestEveryRuleHasAScenario reads the rules in refusal.go and wants each in a
-// scenario that is refused by it, beside a line with the same verb that is not.
+// TestEveryRuleHasAScenario reads the rules in refusal.go. For each there must be a scenario
+// that is refused by it, beside a line with the same verb that is not refused.
 func TestEveryRuleHasAScenario(t *testing.T) {
 	refused, admitted := map[string]string{}, map[string]bool{}
 	files, err := filepath.Glob("testdata/*.txt")
@@ -636,8 +635,8 @@ func TestEveryRuleHasAScenario(t *testing.T) {
 	}
 }
 
-// marked says by which statement a mark comes about: of two scenarios with such a
-// statement, one sets the mark and one does not.
+// marked says which statement brings about a mark: of two scenarios with such a statement, one
+// sets the mark and one does not.
 var marked = map[trial.MarkID]string{
 	timeline.MarkLateRegistration: "register", timeline.MarkLateProtocol: "protocol", timeline.MarkAmendment: "protocol",
 	timeline.MarkLateSAP: "sap", timeline.MarkUnblindedSAP: "sap", timeline.MarkNoSAP: "results", timeline.MarkNoLock: "results",
@@ -648,8 +647,8 @@ var marked = map[trial.MarkID]string{
 	trial.MarkOrdered: "accept", timeline.MarkEmptiedDate: "void",
 }
 
-// TestEveryMarkHasAScenario: each mark is set for one trial and not for another,
-// about which the statement that could have brought it is logged too.
+// TestEveryMarkHasAScenario: each mark is set for one trial and not for another one, about
+// which the statement that could have set it is logged too.
 func TestEveryMarkHasAScenario(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil {

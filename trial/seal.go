@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Seal fixes a whole statement without showing it: its commitment is
-// CommitStatement of a salt and the statement. It stands under the organisation
-// alone; how many an organisation has not opened is in its record, so that ten
-// sealed variants cannot pass for one. Its subject is the commitment, named
-// sealed.
+// Seal fixes a whole statement without showing it. Its commitment is CommitStatement of a salt
+// and the statement. It belongs to the organisation alone. The organisation's record counts the
+// seals that are not opened, so that ten sealed variants cannot pass for one. Its one subject
+// is named sealed; its digest is the commitment.
 type Seal struct {
 	Common
 	Commitment Hash   `json:"commitment"`
@@ -54,10 +53,9 @@ func (p *Seal) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// Unseal opens a seal: it carries the statement that was sealed, the salt, and
-// where and when it was sealed. From here on that statement has its effect, as if
-// it were logged now; the rules hold it to the state now. Its subjects are those
-// of the statement.
+// Unseal opens a seal. It carries the statement that was sealed, the salt, and where and when
+// it was sealed. From now on that statement has its effect, as if it were logged now, and the
+// rules judge it by the present state. Its subjects are those of the statement.
 type Unseal struct {
 	Common
 	Salt      Salt    `json:"salt"`
@@ -65,10 +63,10 @@ type Unseal struct {
 	Statement string  `json:"statement"` // base64 of the payload
 
 	inner *Statement
-	id    Hash // of inner
+	id    Hash // identity of inner
 }
 
-// A SealRef is the entry that sealed a statement.
+// A SealRef names the entry that sealed a statement.
 type SealRef struct {
 	Index uint64 `json:"index"`
 	Time  Time   `json:"time"`
@@ -99,7 +97,7 @@ func (u *Unseal) parse() error {
 	if err != nil {
 		return fmt.Errorf("statement: %w", err)
 	}
-	// The kind is looked at first: an unseal within an unseal is never parsed.
+	// The kind is checked first: an unseal within an unseal is never parsed.
 	var w struct{ PredicateType string }
 	if err := json.Unmarshal(payload, &w); err != nil {
 		return describeJSON(err)
@@ -141,7 +139,7 @@ func (u *Unseal) apply(t *tx, s *Signed) *Refusal {
 		return refuse(RuleTaken, "the seal was opened at index %d", rec.Opened)
 	}
 	if at := (SealRef{rec.Index, rec.Time}); u.Sealed != at {
-		return refuse(RuleUnknown, "it was sealed at index %d, %s", at.Index, at.Time)
+		return refuse(RuleUnknown, "it was sealed at another time or index: index %d, %s", at.Index, at.Time)
 	}
 	org, r := t.org(rec.Org)
 	if r != nil {
@@ -152,7 +150,7 @@ func (u *Unseal) apply(t *tx, s *Signed) *Refusal {
 	return u.inner.Predicate.apply(t, &Signed{ID: u.id, Statement: u.inner, Key: s.Key})
 }
 
-// MarkUnsealed is the mark of an unseal by itself.
+// MarkUnsealed is the mark that an unseal bears by itself.
 const MarkUnsealed MarkID = "M20"
 
 func (*Unseal) meanings() []MarkMeaning {

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// A Share is what a record remembers of one organisation's statements about its subject.
-// What two parties may log about one thing is counted for each by itself, so that
-// neither can use up what the other needs. Of the kinds in the plural it has what was
-// logged and by whom, so that nothing else can be corrected or emptied.
+// A Share is what a record remembers of one organisation's statements about its subject. The
+// statements of each organisation are counted separately, so that none can use up the room that
+// another needs. The members in the plural list the statements of a kind and who logged them,
+// so that nothing else can be corrected or made void.
 type Share struct {
 	Acts         []Hash `json:"acts,omitempty"`   // statements that may not be logged again, see tx.act
 	Claims       int    `json:"claims,omitempty"` // how often it has ever claimed the number
@@ -19,14 +19,14 @@ type Share struct {
 	Milestones   IDs    `json:"milestones,omitempty"`
 	Observations IDs    `json:"observations,omitempty"`
 	Org          string `json:"org"`
-	// Others are the statements of kinds that have no member of their own here. No kind of
-	// rule set 1 is among them.
+	// Others has the statements of kinds that have no member of their own here. No kind of rule
+	// set 1 is among them.
 	Others     map[string]IDs `json:"others,omitempty"`
 	SAPs       IDs            `json:"saps,omitempty"`
 	Signatures IDs            `json:"signatures,omitempty"`
 }
 
-// named returns the member for a kind, nil if it has none of its own.
+// named returns the member for a kind, or nil if the kind has no member of its own.
 func (s *Share) named(kind string) *IDs {
 	switch kind {
 	case "document":
@@ -51,8 +51,8 @@ func (s *Share) of(kind string) IDs {
 	return s.Others[kind]
 }
 
-// add puts a statement of a kind behind the others, and leaves the old lists alone:
-// records of earlier sizes have them.
+// add appends a statement of a kind. It leaves the old lists alone, because records of earlier
+// sizes share them.
 func (s *Share) add(kind string, id Hash) {
 	ids := s.of(kind).with(id)
 	if own := s.named(kind); own != nil {
@@ -74,7 +74,7 @@ func (s Shares) find(org string) (int, bool) {
 	return slices.BinarySearchFunc(s, org, func(x Share, org string) int { return cmp.Compare(x.Org, org) })
 }
 
-// share returns an organisation's share, an empty one if it has none.
+// share returns an organisation's share, which is empty if it has none.
 func (s Shares) share(org string) Share {
 	if i, found := s.find(org); found {
 		return s[i]
@@ -82,8 +82,8 @@ func (s Shares) share(org string) Share {
 	return Share{Org: org}
 }
 
-// with returns a copy in which an organisation has another share: records of earlier
-// sizes have the old ones.
+// with returns a copy with another share for one organisation. It does not edit s: records of
+// earlier sizes share it.
 func (s Shares) with(share Share) Shares {
 	i, found := s.find(share.Org)
 	if !found {
@@ -94,12 +94,12 @@ func (s Shares) with(share Share) Shares {
 	return c
 }
 
-// acted reports whether any organisation's acts have an identity.
+// acted reports whether the acts of any organisation have an identity.
 func (s Shares) acted(id Hash) bool {
 	return slices.ContainsFunc(s, func(x Share) bool { return contains(x.Acts, id) })
 }
 
-// author returns the organisation that logged a statement of a kind, "" if none did.
+// author returns the organisation that logged a statement of a kind, or "" if none did.
 func (s Shares) author(kind string, id Hash) string {
 	for i := range s {
 		if s[i].of(kind).has(id) {
@@ -118,7 +118,7 @@ func (s Shares) logged(org, kind string, id Hash) Shares {
 	return s.with(share)
 }
 
-// check refuses what no state writes.
+// check refuses shares that no state could have written.
 func (s Shares) check() error {
 	for i := range s {
 		if err := CheckOrgID(s[i].Org); err != nil {
@@ -144,8 +144,8 @@ func (s Shares) check() error {
 	return nil
 }
 
-// inOthers reports whether a share remembers statements of a kind in Others: those that a
-// correction may empty, and of which the record remembers no more than that they were logged.
+// inOthers reports whether a share remembers statements of a kind in Others. These are kinds
+// whose statements can be void and of which the record remembers only that they were logged.
 func inOthers(kind string) bool {
 	if !slices.Contains(VoidableKinds, kind) || new(Share).named(kind) != nil {
 		return false
@@ -154,10 +154,10 @@ func inOthers(kind string) bool {
 	return !elsewhere
 }
 
-// IDs is a list of statements' identities, in the order of the log: the first idBytes
-// bytes of each, one behind the other; in JSON base64. Whoever finds a second statement
-// with the bytes of another's finds 2^64 hashes first, and gains that it may name a
-// statement that is not logged, which the history's marks then say.
+// IDs is a list of statements' identities in the order of the log: the first idBytes bytes of
+// each, one after the other; base64 in JSON. To find a second statement with the same bytes as
+// another takes 2^64 hashes. All it would gain is to name a statement that is not logged, which
+// the marks of the history then show.
 type IDs []byte
 
 const idBytes = 8
@@ -171,7 +171,7 @@ func (s IDs) has(id Hash) bool {
 	return false
 }
 
-// with returns the list with an identity behind; it leaves s's own array alone.
+// with returns the list with an identity at its end; it leaves s's own array alone.
 func (s IDs) with(id Hash) IDs { return append(s[:len(s):len(s)], id[:idBytes]...) }
 
 // count returns the number of identities.
@@ -186,8 +186,8 @@ func (s *IDs) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// voidAct is what a record's acts have of a void: the statement as one of a kind, so
-// that whoever may void one kind does not reach what only others may void.
+// voidAct returns what a record's acts remember of a void: the statement as one of a kind. So
+// whoever may void statements of one kind cannot reach those that only others may void.
 func voidAct(kind string, id Hash) Hash {
 	return sha256.Sum256([]byte("trialproof/void/v1\n" + kind + "\n" + id.String()))
 }

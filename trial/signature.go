@@ -2,11 +2,11 @@ package trial
 
 import "fmt"
 
-// CoSignature is another signature on a statement that is logged: who reviewed,
-// approved or takes responsibility for what another wrote. Its meaning is the
-// member meaning that every statement has. Its subject is the identity of the
-// statement, named statement. That the statement is logged is not remembered, and
-// so not a rule: where it is not, the trial's history marks it.
+// CoSignature is another signature on a logged statement, by somebody who reviewed it, approves
+// it or takes responsibility for it. Its meaning is the member meaning that every statement
+// has. Its one subject is named statement; its digest is the statement's identity. The state
+// does not remember every statement, so no rule requires that the statement is logged. If it is
+// not, the trial's history is marked.
 type CoSignature struct {
 	Common
 	Statement Hash `json:"statement"` // identity

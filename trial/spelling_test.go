@@ -14,7 +14,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A jnode is JSON with its order kept, so that a test can spell it otherwise.
+// A jnode is JSON with its order kept, so that a test can write it in another way.
 type jnode struct {
 	raw     string   // of a text, number or literal
 	names   []string // of an object
@@ -76,8 +76,8 @@ func (n *jnode) String() string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// misspellings returns other spellings of the JSON text data, and texts near it
-// that say something else, each with what was done.
+// misspellings returns other encodings of the JSON text data, and similar texts with another
+// meaning, each with what was done to it.
 func misspellings(t testing.TB, data []byte) map[string]string {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -179,7 +179,7 @@ func misspellings(t testing.TB, data []byte) map[string]string {
 	return all
 }
 
-// samples has one genuine text of every form that the package parses, in full.
+// samples returns one genuine text of every form that the package parses.
 func samples(t testing.TB) (statements, entries, records map[string][]byte, log *trialtest.Log) {
 	t.Helper()
 	statements, entries, records = map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
@@ -264,7 +264,7 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	return statements, entries, records, l
 }
 
-// TestOneSpelling: of everything that is parsed there is exactly one spelling.
+// TestOneSpelling: everything that is parsed has exactly one encoding.
 func TestOneSpelling(t *testing.T) {
 	statements, entries, records, _ := samples(t)
 	o := &trial.Openings{Name: "Ada Lovelace", NameSalt: trial.Salt{1}, Salts: map[string]trial.Salt{"appendix-1": {2}}}
@@ -326,14 +326,14 @@ func TestOneSpelling(t *testing.T) {
 	})
 }
 
-// TestRefusalsName holds messages to what helps: which member, and what is wrong.
+// TestRefusalsName: a refusal names the member and what is wrong with it.
 func TestRefusalsName(t *testing.T) {
 	statements, _, _, _ := samples(t)
 	payload := string(statements["document"])
 	for _, c := range []struct{ old, new, want string }{
 		{`"meaning":"author"`, `"meaning":"author","more":1`, `unknown field "more"`},
 		{`"meaning":"author",`, ``, "members are missing"},
-		{`"meaning":"author"`, `"meaning":1`, "member meaning: number is not what stands there"},
+		{`"meaning":"author"`, `"meaning":1`, "member meaning: the value has the wrong type: number"},
 		{`"meaning":"author"`, `"meaning": "author"`, "not canonical JSON (RFC 8785)"},
 		{`"version":"a"`, `"version":""`, "missing, empty, repeated"},
 		{`statement/`, `Statement/`, ""},

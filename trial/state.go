@@ -8,31 +8,31 @@ import (
 	"github.com/trialproof/trialproof/trial/smap"
 )
 
-// A State is everything the rules need to judge the next entry. The server
-// admits by it; auditors replay it. It is a plain value of one goroutine: none
-// of its methods may run beside another.
+// A State is everything the rules need to judge the next entry. The server admits entries with
+// it; auditors replay logs with it. It is a plain value for one goroutine: none of its methods
+// may run at the same time as another.
 //
-// The zero State stands before genesis.
+// The zero State is the state before the genesis.
 type State struct {
 	genesis *Genesis
 	size    uint64
 	time    Time
 	records map[RecordKey]Record
 	tree    smap.Map               // as of the last state entry
-	dirty   map[RecordKey]struct{} // edited since
+	dirty   map[RecordKey]struct{} // edited since then
 	undo    []undo                 // since the last Commit
 	base    savepoint              // at the last Commit
 	changed map[RecordKey]struct{} // since the last call of Changed
-	asked   func(RecordKey)        // if set, is told of each record that the rules consult
+	asked   func(RecordKey)        // if set, it is called with each record that the rules consult
 }
 
-// An undo holds what stood at key before one edit; nil if nothing did.
+// An undo holds the record at key before one edit; nil if there was none.
 type undo struct {
 	key RecordKey
 	was Record
 }
 
-// A savepoint is what Rollback returns to, beside the records.
+// A savepoint is what Rollback returns to, besides the records.
 type savepoint struct {
 	genesis *Genesis
 	size    uint64
@@ -43,26 +43,26 @@ type savepoint struct {
 // Size returns the number of entries applied: the index of the next.
 func (s *State) Size() uint64 { return s.size }
 
-// Time returns the time of the last entry, before which none may stand.
+// Time returns the time of the last entry; no later entry may have an earlier time.
 func (s *State) Time() Time { return s.time }
 
-// Genesis returns the log's genesis, nil before it.
+// Genesis returns the log's genesis, or nil before it is applied.
 func (s *State) Genesis() *Genesis { return s.genesis }
 
-// Record returns a record, or nil.
+// Record returns a record, or nil if there is none.
 func (s *State) Record(key RecordKey) Record { return s.records[key] }
 
 // Len returns the number of records.
 func (s *State) Len() int { return len(s.records) }
 
-// MapRoot returns the root that the last state entry holds.
+// MapRoot returns the map root in the last state entry.
 func (s *State) MapRoot() Hash { return s.tree.Root() }
 
 // Prove returns the proof of a record's presence or absence under MapRoot.
 func (s *State) Prove(key RecordKey) smap.Proof { return s.tree.Prove(key.Hash()) }
 
-// Map returns the Merkle map that the last state entry holds the root of. It is a
-// value: it stays as it is.
+// Map returns the Merkle map whose root is in the last state entry. It is a value and does not
+// change.
 func (s *State) Map() smap.Map { return s.tree }
 
 // rules returns the rule set that judges the entry at an index.
@@ -84,14 +84,13 @@ func (s *State) judges(index uint64) error {
 	return nil
 }
 
-// Judges returns a *NewerRules if this program cannot judge the next entry,
-// whatever it is: not even its form.
+// Judges returns a *NewerRules if this program cannot judge the next entry. It then cannot even
+// judge its form.
 func (s *State) Judges() error { return s.judges(s.size) }
 
-// Apply judges one entry of a log by the rules and, if none is broken, takes
-// it in. Every error is a *Refusal, or a *NewerRules for an entry that this
-// program cannot judge, and leaves s as it was. The entry must have been
-// verified.
+// Apply judges one entry of a log by the rules and, if it breaks none, applies it. Every error
+// is a *Refusal, or a *NewerRules for an entry that this program cannot judge, and leaves s as
+// it was. The entry must have been verified.
 func (s *State) Apply(e *Entry) error {
 	if err := s.judges(s.size); err != nil {
 		return err
@@ -110,10 +109,10 @@ func (s *State) apply(e *Entry) *Refusal {
 		return refuse(RuleSignature, "the entry's signature has not been verified")
 	}
 	if (s.size == 0) != (e.Genesis != nil) {
-		return refuse(RuleOrder, "the genesis stands at index 0 and nowhere else; this is index %d", s.size)
+		return refuse(RuleOrder, "the genesis must be at index 0 and nowhere else; this is index %d", s.size)
 	}
 	if e.Time < s.time {
-		return refuse(RuleTime, "the time %s is before %s of the entry before", e.Time, s.time)
+		return refuse(RuleTime, "the time %s is before %s, the time of the previous entry", e.Time, s.time)
 	}
 	switch {
 	case e.Genesis != nil:
@@ -126,7 +125,7 @@ func (s *State) apply(e *Entry) *Refusal {
 		return r
 	}
 	if !e.Signer.equal(t.entrySigner()) {
-		return refuse(RuleSigner, "the entry names another organisation, role or enrolment than the state has for key %s", e.Signer.Key.ID())
+		return refuse(RuleSigner, "the entry's organisation, role or enrolment for key %s is not the one in the state", e.Signer.Key.ID())
 	}
 	if r := e.Statement.Statement.Predicate.apply(t, e.Statement); r != nil {
 		return r
@@ -135,18 +134,18 @@ func (s *State) apply(e *Entry) *Refusal {
 	return nil
 }
 
-// Admit judges a statement that Check returned as the next entry, at the time
-// given, and takes it in. It returns the entry and what it is about,
-// other than the signer's key. Every error is a *Refusal, or a *NewerRules where a
-// tree that holds the entry could not be closed any more, and leaves s as it was.
+// Admit judges a statement that Check returned as the next entry, at the time given, and
+// applies it. It returns the entry and the keys of the records that it is about, without the
+// signer's key. Every error is a *Refusal, or a *NewerRules if a tree with the entry could no
+// longer be closed, and leaves s as it was.
 func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, err error) {
 	if !signed.verified {
 		return nil, nil, refuse(RuleSignature, "the statement's signature has not been verified")
 	}
 	if at < s.time {
-		return nil, nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
+		return nil, nil, refuse(RuleTime, "the time %s is before %s, the time of the previous entry", at, s.time)
 	}
-	if err := s.judges(s.size + 1); err != nil { // where the state entry would stand at the earliest
+	if err := s.judges(s.size + 1); err != nil { // the earliest index of the next state entry
 		return nil, nil, err
 	}
 	t, r := s.begin(signed, at)
@@ -158,7 +157,7 @@ func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, e
 		return nil, nil, refuse(RuleMalformed, "entry: %v", err)
 	}
 	if len(raw) > MaxEntry {
-		return nil, nil, refuse(RuleLimit, "the entry would have %d bytes, the most is %d", len(raw), MaxEntry)
+		return nil, nil, refuse(RuleLimit, "the entry would have %d bytes; the most is %d", len(raw), MaxEntry)
 	}
 	if r := signed.Statement.Predicate.apply(t, signed); r != nil {
 		return nil, nil, r
@@ -172,14 +171,13 @@ func (s *State) Admit(signed *Signed, at Time) (raw []byte, about []RecordKey, e
 	return raw, about, nil
 }
 
-// Close takes in the state entry that ends a tree at the size reached, and
-// returns it.
+// Close applies and returns the state entry that ends a tree at the present size.
 func (s *State) Close(at Time) ([]byte, error) {
 	if s.genesis == nil {
 		return nil, refuse(RuleOrder, "the log has no genesis yet")
 	}
 	if at < s.time {
-		return nil, refuse(RuleTime, "the time %s is before %s of the entry before", at, s.time)
+		return nil, refuse(RuleTime, "the time %s is before %s, the time of the previous entry", at, s.time)
 	}
 	if err := s.judges(s.size); err != nil {
 		return nil, err
@@ -194,12 +192,12 @@ func (s *State) Close(at Time) ([]byte, error) {
 	return raw, nil
 }
 
-// rehash brings the Merkle map up to the records.
+// rehash brings the Merkle map up to date with the records.
 func (s *State) rehash() {
 	for key := range s.dirty {
 		data, err := encode(s.records[key])
 		if err != nil {
-			panic(fmt.Sprintf("trial: record %v does not encode: %v", key, err)) // every field was parsed
+			panic(fmt.Sprintf("trial: record %v does not encode: %v", key, err)) // every field was parsed before
 		}
 		s.tree = s.tree.Set(key.Hash(), sha256Text(string(data)))
 	}
@@ -227,30 +225,30 @@ func (s *State) applyGenesis(e *Entry) *Refusal {
 
 func (s *State) applyState(e *Entry) *Refusal {
 	if e.State.Size != s.size {
-		return refuse(RuleState, "it says size %d at index %d", e.State.Size, s.size)
+		return refuse(RuleState, "its size is %d, but its index is %d", e.State.Size, s.size)
 	}
 	if set := s.rules(s.size + 1); e.State.Rules != set {
-		return refuse(RuleState, "it says rule set %d, in force is %d", e.State.Rules, set)
+		return refuse(RuleState, "its rule set is %d, but rule set %d is in force", e.State.Rules, set)
 	}
 	tree, dirty := s.tree, maps.Clone(s.dirty)
 	s.rehash()
 	if root := s.tree.Root(); root != e.State.Map.Root {
 		s.tree, s.dirty = tree, dirty
-		return refuse(RuleState, "the map's root is %x, the entry says %s", root, e.State.Map.Root)
+		return refuse(RuleState, "the map's root is %x, but the entry has %s", root, e.State.Map.Root)
 	}
 	s.size++
 	s.time = e.Time
 	return nil
 }
 
-// Commit makes everything since the last Commit or Rollback final. It is
-// called when a tree has been ended by Close or by a state entry.
+// Commit makes everything since the last Commit or Rollback final. It is called when Close or a
+// state entry has ended a tree.
 func (s *State) Commit() {
 	s.undo = s.undo[:0]
 	s.base = savepoint{s.genesis, s.size, s.time, s.tree}
 }
 
-// Rollback takes back everything since the last Commit.
+// Rollback undoes everything since the last Commit.
 func (s *State) Rollback() {
 	for _, u := range slices.Backward(s.undo) {
 		if u.was == nil {
@@ -264,9 +262,8 @@ func (s *State) Rollback() {
 	s.genesis, s.size, s.time, s.tree = s.base.genesis, s.base.size, s.base.time, s.base.tree
 }
 
-// Changed returns the records that changed since it was last called, for a
-// snapshot. It must be called just after Commit. Records may be kept: they do
-// not change.
+// Changed returns, for a snapshot, the records that changed since the last call. It must be
+// called just after Commit. The records may be kept, because they do not change.
 func (s *State) Changed() []Record {
 	var list []Record
 	for key := range s.changed {
@@ -278,9 +275,8 @@ func (s *State) Changed() []Record {
 	return list
 }
 
-// Load returns the state of a snapshot: the genesis, all records as of a size
-// that a state entry ends, and that entry. It refuses records that do not lead
-// to the entry's map root.
+// Load returns the state of a snapshot: the genesis, all records as of a size that a state
+// entry ends, and that entry. It refuses records that do not lead to the entry's map root.
 func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) {
 	s := &State{
 		genesis: genesis, size: last.Size + 1, time: last.Time,
@@ -300,11 +296,11 @@ func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) 
 	return s, nil
 }
 
-// Records returns all records, in no order. They do not change.
+// Records returns all records, in no particular order. They do not change.
 func (s *State) Records() []Record {
 	return slices.Collect(maps.Values(s.records))
 }
 
-// Skip counts an entry at an index that Apply refused, so that an auditor can
-// go on to the next. What the entry claims has no effect.
+// Skip counts an entry at an index that Apply refused, so that an auditor can go on with the
+// next one. The refused entry has no effect.
 func (s *State) Skip(index uint64) { s.size = index + 1 }

@@ -20,9 +20,9 @@ const (
 	maxSubjects     = 200
 )
 
-// A Statement is what a signer says: an in-toto Statement v1 in canonical JSON.
-// Its subjects are the documents it is about, or where it is about none, the
-// thing that its kind names (see each kind).
+// A Statement is what a signer says: an in-toto Statement v1 in canonical JSON. Its subjects
+// are the documents that it is about. If it is about no document, the subject is what its kind
+// names (see each kind).
 //
 // Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 type Statement struct {
@@ -30,7 +30,7 @@ type Statement struct {
 	Predicate Predicate
 }
 
-// A Subject is a document by its role in the statement, never by its file name.
+// A Subject is a document, named by its role in the statement and never by its file name.
 type Subject struct {
 	Digest Digest `json:"digest"`
 	Name   string `json:"name"`
@@ -43,7 +43,7 @@ type Digest struct {
 	Salted256 Hash `json:"trialproofSalted256,omitzero"`
 }
 
-// Common is what every predicate says beside what its kind asks for.
+// Common has the members that every predicate has beside those of its kind.
 type Common struct {
 	Log         string `json:"log"`                  // origin of the log it is meant for
 	Meaning     string `json:"meaning"`              // of the signature: one of Meanings
@@ -79,12 +79,12 @@ func (s *Statement) Marshal() ([]byte, error) {
 		return nil, refuse(RuleMalformed, "statement: %v", err)
 	}
 	if len(data) > MaxStatement {
-		return nil, refuse(RuleLimit, "the statement has %d bytes, the most is %d: submit fewer files at once", len(data), MaxStatement)
+		return nil, refuse(RuleLimit, "the statement has %d bytes; the most is %d: submit fewer files at once", len(data), MaxStatement)
 	}
 	return data, nil
 }
 
-// encodePredicate sorts members as well, for Common stands between a kind's own.
+// encodePredicate also sorts the members, because those of Common stand between a kind's own.
 func encodePredicate(v any) ([]byte, error) {
 	data, err := encode(v)
 	if err != nil {
@@ -93,8 +93,8 @@ func encodePredicate(v any) ([]byte, error) {
 	return sortMembers(data), nil
 }
 
-// sortMembers sorts the members of an object that encoding/json has written and
-// whose names are plain ASCII; what the members hold is in order already.
+// sortMembers sorts the members of an object that encoding/json has written and whose names are
+// plain ASCII. The values of the members are in order already.
 func sortMembers(object []byte) []byte {
 	var members [][]byte
 	depth, start, text := 0, 1, false
@@ -121,10 +121,10 @@ func sortMembers(object []byte) []byte {
 	return sorted
 }
 
-// ParseStatement parses a payload and holds it to the form of its kind.
+// ParseStatement parses a payload and checks that it has the form of its kind.
 func ParseStatement(payload []byte) (*Statement, error) {
 	if len(payload) > MaxStatement {
-		return nil, refuse(RuleLimit, "the statement has %d bytes, the most is %d", len(payload), MaxStatement)
+		return nil, refuse(RuleLimit, "the statement has %d bytes; the most is %d", len(payload), MaxStatement)
 	}
 	var w wireStatement
 	if err := decode(payload, &w); err != nil {
@@ -136,7 +136,8 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	kind := kindOf(w.PredicateType)
 	newPredicate := kinds[kind]
 	if newPredicate == nil {
-		return nil, refuse(RuleMalformed, "predicateType %.100q is not known; the kinds are %s", w.PredicateType, strings.Join(Kinds(), ", "))
+		return nil, refuse(RuleMalformed, "predicateType %.100q is not known; the kinds are %s",
+			w.PredicateType, strings.Join(Kinds(), ", "))
 	}
 	s := &Statement{Subjects: w.Subject, Predicate: newPredicate()}
 	if err := decodeWith(encodePredicate, w.Predicate, s.Predicate); err != nil {
@@ -145,7 +146,7 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	return s, s.check()
 }
 
-// kindOf returns the kind that a predicateType names, "" if it is none of ours.
+// kindOf returns the kind that a predicateType names, or "" if it is none of ours.
 func kindOf(predicateType string) string {
 	kind, ok := strings.CutPrefix(predicateType, predicatePrefix)
 	kind, ok2 := strings.CutSuffix(kind, predicateSuffix)
@@ -164,19 +165,20 @@ func (s *Statement) check() error {
 		return refuse(RuleMalformed, "meaning is %.40q; it is one of %s", c.Meaning, strings.Join(Meanings, ", "))
 	}
 	if len(s.Subjects) == 0 || len(s.Subjects) > maxSubjects {
-		return refuse(RuleLimit, "%d subjects; there are 1 to %d", len(s.Subjects), maxSubjects)
+		return refuse(RuleLimit, "%d subjects; a statement has 1 to %d", len(s.Subjects), maxSubjects)
 	}
 	seen := map[string]bool{}
 	for _, sub := range s.Subjects {
 		if !isName(sub.Name) {
-			return refuse(RuleMalformed, "subject name %.80q is not a role such as protocol or appendix-2: lower-case letters, digits and hyphens, at most 40", sub.Name)
+			return refuse(RuleMalformed, "subject name %.80q is not a role such as protocol or appendix-2: "+
+				"lower-case letters, digits and hyphens, at most 40 characters", sub.Name)
 		}
 		if seen[sub.Name] {
 			return refuse(RuleMalformed, "two subjects are named %s", sub.Name)
 		}
 		seen[sub.Name] = true
 		if sub.Digest.SHA256.IsZero() == sub.Digest.Salted256.IsZero() {
-			return refuse(RuleMalformed, "subject %s has not exactly one digest", sub.Name)
+			return refuse(RuleMalformed, "subject %s does not have exactly one digest", sub.Name)
 		}
 	}
 	if err := s.Predicate.check(s.Subjects); err != nil {
@@ -185,7 +187,7 @@ func (s *Statement) check() error {
 	return nil
 }
 
-// isName takes the names of roles, analyses and the like.
+// isName reports whether s has the form of names of roles, analyses and the like.
 func isName(s string) bool {
 	if s == "" || len(s) > 40 || s[0] == '-' {
 		return false
@@ -198,5 +200,5 @@ func isName(s string) bool {
 	return true
 }
 
-// CommonOf returns the members that s has whatever its kind.
+// CommonOf returns the members that s has whatever its kind is.
 func CommonOf(s *Statement) *Common { return s.Predicate.common() }

@@ -36,7 +36,7 @@ func (t Time) MarshalText() ([]byte, error) {
 	return t.Std().AppendFormat(nil, timeLayout), nil
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler; it takes the one layout.
+// UnmarshalText implements encoding.TextUnmarshaler; it accepts only the layout of Time.
 func (t *Time) UnmarshalText(text []byte) error {
 	p, err := time.Parse(timeLayout, string(text))
 	if err != nil || p.UnixMilli() < 0 || p.UTC().Format(timeLayout) != string(text) {

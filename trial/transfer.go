@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Transfer gives a trial to another organisation: an administrator of the holder
-// offers it, one of the other organisation accepts. Where the holder can sign no
-// more, a registrar orders it and states the ground. Delegations end with a
-// transfer. Its subject is the trial.
+// Transfer gives a trial to another organisation: an administrator of the holder offers it, and
+// an administrator of the other organisation accepts it. If the holder can no longer sign, a
+// registrar orders the transfer and states the ground. Delegations end with a transfer. Its
+// subject is the trial.
 type Transfer struct {
 	Common
 	Action string `json:"action"`           // offer, accept, withdraw or order
@@ -20,7 +20,7 @@ type Transfer struct {
 	Trial  Hash   `json:"trial"`
 }
 
-// Grounds are why a registrar transfers a trial, or rules whose a number is.
+// Grounds are why a registrar transfers a trial or rules which trial a number belongs to.
 var Grounds = []string{"agreement", "court-order", "insolvency", "keys-lost", "merger", "registry-confirmed"}
 
 func checkGround(ground string) error {
@@ -45,10 +45,10 @@ func (p *Transfer) check(subjects []Subject) error {
 	switch p.Action {
 	case "offer", "accept", "withdraw":
 		if p.Ground != "" {
-			return errors.New("a ground is a registrar's, with the action order")
+			return errors.New("only a registrar's order has a ground")
 		}
 		if (p.Action == "offer") != p.Offer.IsZero() {
-			return errors.New("the member offer names the offer that is accepted or withdrawn, and stands nowhere else")
+			return errors.New("accept and withdraw need the member offer, and the other actions do not take it")
 		}
 	case "order":
 		if err := checkGround(p.Ground); err != nil {
@@ -75,7 +75,7 @@ func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
 		}
 	case "accept":
 		if t.signer.Role != RoleAdministrator || t.signer.Org != p.To {
-			return refuse(RuleRole, "only an administrator of %s accepts; this key is %s of %s", p.To, t.signer.Role, t.signer.Org)
+			return refuse(RuleRole, "only an administrator of %s accepts it; this key is %s of %s", p.To, t.signer.Role, t.signer.Org)
 		}
 	default:
 		if _, r := t.administered(p.Trial); r != nil {
@@ -93,7 +93,7 @@ func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
 		return refuse(RuleUnknown, "no organisation %s is enrolled", p.To)
 	}
 	touched := []string{tr.Holder}
-	if p.Action == "accept" || p.Action == "order" { // an offer is no part of the history of who has not accepted it
+	if p.Action == "accept" || p.Action == "order" { // an offer is not part of the history of an organisation that has not accepted it
 		touched = append(touched, p.To)
 	}
 	for _, id := range touched {
@@ -115,7 +115,7 @@ func (p *Transfer) apply(t *tx, s *Signed) *Refusal {
 	return nil
 }
 
-// MarkOrdered is the mark of a transfer by itself.
+// MarkOrdered is the mark that a transfer bears by itself.
 const MarkOrdered MarkID = "M24"
 
 func (*Transfer) meanings() []MarkMeaning {
@@ -129,8 +129,8 @@ func (p *Transfer) remarks(Time, func(string) string) []Remark {
 	return []Remark{{MarkOrdered, "ground: " + p.Ground}}
 }
 
-// Ruling is a registrar's word on which trial a disputed identifier belongs to.
-// A later ruling takes its place. Its subject is the trial.
+// Ruling is a registrar's decision which trial a disputed identifier belongs to. A later ruling
+// replaces it. Its subject is the trial.
 type Ruling struct {
 	Common
 	Ground     string `json:"ground"` // one of Grounds
@@ -168,19 +168,18 @@ func (p *Ruling) apply(t *tx, s *Signed) *Refusal {
 		return r
 	}
 	if rec.Ruling == p.Trial {
-		return refuse(RuleTaken, "%s was ruled to belong to this trial", p.Identifier)
+		return refuse(RuleTaken, "%s was already ruled to belong to this trial", p.Identifier)
 	}
 	rec.Ruling = p.Trial
 	return t.tellClaimants(rec)
 }
 
-// maxTold bounds the trials that are told of a claim. The number's own history has all of
-// them: however many organisations squat a number, the sponsor's claim is taken.
+// maxTold bounds the trials that are told of a claim. The number's own history has all claims.
+// However many organisations squat a number, the sponsor's claim is accepted.
 const maxTold = 20
 
-// tellClaimants puts the entry among those of the first trials that claim the
-// identifier, and of the one that it was ruled to be of: a dispute stands in the history
-// of each.
+// tellClaimants adds the entry to the entries of the first trials that claim the identifier,
+// and of the trial that it was ruled to belong to: a dispute is part of the history of each.
 func (t *tx) tellClaimants(rec *IdentifierRecord) *Refusal {
 	for i, c := range rec.Claims {
 		if i >= maxTold && c.Trial != rec.Ruling {

@@ -561,7 +561,7 @@ func bounded(t *testing.T, l *trialtest.Log, all bool) {
 		synctest.Wait() // until every goroutine waits for something
 		// One awaited, those in the queue, one behind.
 		if n, most := len(asked), 2*runtime.GOMAXPROCS(0)+2; n == 0 || n > most {
-			t.Errorf("%d bundles are fetched ahead, the most is %d", n, most)
+			t.Errorf("%d bundles are fetched ahead; the most is %d", n, most)
 		}
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {

@@ -64,7 +64,7 @@ const (
 // ParsePolicy parses a policy file.
 func ParsePolicy(text []byte) (*Policy, error) {
 	if len(text) > maxPolicyBytes {
-		return nil, fmt.Errorf("policy: %d bytes, the most is %d", len(text), maxPolicyBytes)
+		return nil, fmt.Errorf("policy: %d bytes; the most is %d", len(text), maxPolicyBytes)
 	}
 	if err := Mangled(text); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)

@@ -147,7 +147,7 @@ func checkText(s string) error {
 		return errors.New("the text is not UTF-8")
 	}
 	if len(s) > maxText {
-		return fmt.Errorf("the text has %d bytes, the most is %d", len(s), maxText)
+		return fmt.Errorf("the text has %d bytes; the most is %d", len(s), maxText)
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ const MaxSize = 6*maxText + 2*receipt.MaxSize
 // disclosure, all read. Nothing of it is verified yet.
 func Parse(data []byte) (*Disclosure, error) {
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
+		return nil, fmt.Errorf("%d bytes; the most is %d", len(data), MaxSize)
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("it is not UTF-8")

@@ -103,7 +103,7 @@ func (e *Evidence) Marshal() []byte {
 // at the end may be missing.
 func Parse(line []byte) (*Evidence, error) {
 	if len(line) > MaxSize {
-		return nil, nothing("%d bytes, the most is %d", len(line), MaxSize)
+		return nil, nothing("%d bytes; the most is %d", len(line), MaxSize)
 	}
 	e := new(Evidence)
 	if err := json.Unmarshal(line, e); err != nil {

@@ -59,7 +59,7 @@ var errCut = errors.New("the file is cut short: ask for it again, or fetch it wi
 // Parse parses a receipt strictly: there is one canonical encoding of each.
 func Parse(data []byte) (*Receipt, error) {
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("%d bytes, the most is %d", len(data), MaxSize)
+		return nil, fmt.Errorf("%d bytes; the most is %d", len(data), MaxSize)
 	}
 	if err := checkpoint.Mangled(data); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMangled, err)

@@ -39,7 +39,7 @@ func Parse(data []byte) (*Study, error) {
 
 func parseDocument(data []byte) (*Study, error) {
 	if len(data) > MaxDocument {
-		return nil, fmt.Errorf("%w: it has %d bytes, the most is %d", ErrUnknown, len(data), MaxDocument)
+		return nil, fmt.Errorf("%w: it has %d bytes; the most is %d", ErrUnknown, len(data), MaxDocument)
 	}
 	if len(data) > 0 && (data[0] > 0x7f && !bytes.HasPrefix(data, bom) || data[0] < ' ' && data[0] != '\t' && data[0] != '\r' && data[0] != '\n' || len(data) > 1 && data[1] == 0) {
 		return nil, byBytes(data)
