@@ -24,22 +24,22 @@ type Dossier struct {
 	Asked    string             // the trial or number, as it was typed
 	Timeline *timeline.Timeline // nil: only observations on a number are logged
 	Versions []study.Version    // in the order of their days
-	Files    []trial.Hash       // documents that versions were read from, in place of logged facts
-	From     []string           // organisations whose word the reader takes
+	Files    []trial.Hash       // documents that versions were read from in place of logged facts
+	From     []string           // organisations that the reader trusts, see New
 
-	unread    []string // documents whose content neither facts nor a file tell
+	unread    []string // documents that were not read, for lack of facts and of a file
 	unchained []string // observations whose predecessor is not logged for their number
-	withdrawn []string // observations that their logger took back
+	withdrawn []string // observations that were withdrawn
 }
 
-// Documents are the bytes of each record in the reader's files; nil if there are none.
-// An error ends them.
+// Documents are the bytes of each record in the reader's files; nil if there are none. An error
+// ends them.
 type Documents = iter.Seq2[[]byte, error]
 
-// New returns the dossier of a trial. A document that a statement commits to is read
-// from the reader's documents where it is among them, else from the facts that were
-// logged with it. The reader takes the word of the organisations in from for what a
-// registry showed. Its only errors are those of documents.
+// New returns the dossier of a trial. The documents that statements commit to are read from the
+// reader's documents if they are among them, and otherwise from the facts that were logged with
+// the statement. The organisations in from are those that the reader trusts for what a registry
+// showed. All errors are errors of documents.
 func New(asked string, h *Histories, documents Documents, from []string) (*Dossier, error) {
 	d := &Dossier{Histories: h, Asked: asked, From: from}
 	if h.Trial != nil {
@@ -85,8 +85,8 @@ func (d *Dossier) statements(f func(e trial.Located, id trial.Hash, st *trial.St
 	}
 }
 
-// observations calls f with each observation, and each withdrawal of one, in the order
-// of the log.
+// observations calls f with each observation, and each withdrawal of one, in the order of the
+// log.
 func (d *Dossier) observations(f func(trial.Located, *trial.Observation)) {
 	for _, h := range d.Own() {
 		for _, e := range h.Entries {
@@ -100,8 +100,8 @@ func (d *Dossier) observations(f func(trial.Located, *trial.Observation)) {
 	}
 }
 
-// find reads the documents, and the facts, that the statements commit to, and apart from
-// them the reader's own records of the trial's numbers, which nobody has logged.
+// find reads the documents and facts that the statements commit to. It returns separately the
+// reader's own records of the trial's numbers that nobody has logged.
 func (d *Dossier) find(documents Documents) (found, unlogged map[trial.Hash]*study.Study, err error) {
 	found, unlogged = map[trial.Hash]*study.Study{}, map[trial.Hash]*study.Study{}
 	wanted := map[trial.Hash]bool{}
@@ -143,7 +143,7 @@ func (d *Dossier) find(documents Documents) (found, unlogged map[trial.Hash]*stu
 	return found, unlogged, nil
 }
 
-// read makes versions of the statements and of the reader's own records.
+// read makes versions from the statements and from the reader's own records.
 func (d *Dossier) read(found, unlogged map[trial.Hash]*study.Study) {
 	observed := map[trial.Hash]trial.Located{}
 	d.observations(func(e trial.Located, o *trial.Observation) {
@@ -157,7 +157,8 @@ func (d *Dossier) read(found, unlogged map[trial.Hash]*study.Study) {
 	var list []study.Version
 	d.statements(func(e trial.Located, id trial.Hash, st *trial.Statement) {
 		v := study.Version{
-			Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org, Whose: d.whose(e, st), Logged: e.Time.Std().Format(time.DateOnly),
+			Entry: e.Index, ID: id, Kind: st.Predicate.Kind(), Org: e.Signer.Org,
+			Whose: d.whose(e, st), Logged: e.Time.Std().Format(time.DateOnly),
 		}
 		if o, ok := st.Predicate.(*trial.Observation); ok {
 			if !o.Withdraw.IsZero() {
@@ -165,7 +166,8 @@ func (d *Dossier) read(found, unlogged map[trial.Hash]*study.Study) {
 			}
 			v.Claimed = o.Dated
 			if _, known := observed[o.Previous]; !o.Previous.IsZero() && !known {
-				d.unchained = append(d.unchained, fmt.Sprintf("entry %d names an observation before it that is not logged for this number", e.Index))
+				d.unchained = append(d.unchained,
+					fmt.Sprintf("entry %d names a previous observation that is not logged for this number", e.Index))
 			}
 		}
 		if d.Timeline != nil {
@@ -181,7 +183,7 @@ func (d *Dossier) read(found, unlogged map[trial.Hash]*study.Study) {
 		s := unlogged[h]
 		name := fmt.Sprintf("your file of SHA-256 %.12s", h)
 		if s.Dated == "" {
-			d.unread = append(d.unread, name+" declares no day, so what it says cannot be put among the versions")
+			d.unread = append(d.unread, name+" declares no day, so it cannot be placed among the versions")
 			continue
 		}
 		d.Files = append(d.Files, h)
@@ -194,9 +196,8 @@ func (d *Dossier) read(found, unlogged map[trial.Hash]*study.Study) {
 	d.Versions = study.NewVersions(list)
 }
 
-// fromFile reads a version from the reader's file of a document that the statement
-// commits to, and reports whether it could. It sets the study also where it is not to
-// be read.
+// fromFile reads a version from the reader's file of a document that the statement commits to,
+// and reports whether it did. It sets the version's study even if the study is not to be read.
 func (d *Dossier) fromFile(v *study.Version, st *trial.Statement, found map[trial.Hash]*study.Study) bool {
 	for _, s := range st.Subjects {
 		v.Digest = s.Digest.SHA256
@@ -204,9 +205,10 @@ func (d *Dossier) fromFile(v *study.Version, st *trial.Statement, found map[tria
 			continue
 		}
 		d.Files = append(d.Files, v.Digest)
-		if v.Kind == "observation" { // its day is what the record says, whatever day its logger gave it
+		if v.Kind == "observation" { // its day is the one in the record, whatever day its logger gave it
 			if !d.isOf(v.Study) {
-				d.unread = append(d.unread, fmt.Sprintf("entry %d of %s commits to a file that is no record of this number: it is not read", v.Entry, v.Org))
+				d.unread = append(d.unread,
+					fmt.Sprintf("entry %d of %s commits to a file that is not a record of this number: it is not read", v.Entry, v.Org))
 				return false
 			}
 			v.Claimed = v.Study.Dated
@@ -217,8 +219,8 @@ func (d *Dossier) fromFile(v *study.Version, st *trial.Statement, found map[tria
 	return false
 }
 
-// fromFacts reads a version from the facts that were logged with a statement, and
-// reports whether it could.
+// fromFacts reads a version from the facts that were logged with a statement, and reports
+// whether it did.
 func (d *Dossier) fromFacts(v *study.Version, st *trial.Statement, found map[trial.Hash]*study.Study) bool {
 	content := trial.ContentOf(st)
 	if content == nil {
@@ -240,7 +242,8 @@ func (d *Dossier) fromFacts(v *study.Version, st *trial.Statement, found map[tri
 		v.Study = found[content.FactsDigest]
 	}
 	if v.Kind == "observation" && v.Study.Number("nct") != "" && !d.isOf(v.Study) {
-		d.unread = append(d.unread, fmt.Sprintf("entry %d of %s has the facts of another number than the one it is logged for: it is not read", v.Entry, v.Org))
+		d.unread = append(d.unread,
+			fmt.Sprintf("entry %d of %s is logged for this number, but its facts are those of another one: it is not read", v.Entry, v.Org))
 		return false
 	}
 	return true
@@ -248,7 +251,7 @@ func (d *Dossier) fromFacts(v *study.Version, st *trial.Statement, found map[tri
 
 func byBytes(a, b trial.Hash) int { return bytes.Compare(a[:], b[:]) }
 
-// isOf reports whether a study bears one of the numbers that the histories are of.
+// isOf reports whether a study has one of the numbers that the histories are about.
 func (d *Dossier) isOf(s *study.Study) bool {
 	return slices.ContainsFunc(s.Identifiers, func(id study.Identifier) bool {
 		number, err := trial.ParseIdentifier(id.Value)
@@ -256,9 +259,9 @@ func (d *Dossier) isOf(s *study.Study) bool {
 	})
 }
 
-// whose returns whose word a statement is. A statement of the trial itself was admitted
-// because its signer held the trial or was delegated this; an observation of one of the
-// trial's numbers may be anybody's.
+// whose returns who stands behind a statement. A statement of the trial itself was admitted
+// because its signer held the trial or had a delegation for it. An observation of one of the
+// trial's numbers may come from anybody.
 func (d *Dossier) whose(e trial.Located, st *trial.Statement) string {
 	switch org := e.Signer.Org; {
 	case e.Signer.Role == trial.RoleRegistrar:
@@ -273,8 +276,7 @@ func (d *Dossier) whose(e trial.Located, st *trial.Statement) string {
 	return study.ByOther
 }
 
-// Compare compares what was reported, an article's outcomes among it, with what was
-// specified.
+// Compare compares the reported outcomes, also those of an article, with the prespecified ones.
 func (d *Dossier) Compare(article []outcome.Outcome) *compare.Report {
 	report := compare.Weigh(d.Versions, article)
 	report.Notes = slices.Concat(report.Notes, d.unread, d.unchained, d.obsolete(), d.withdrawn, d.unheard())
@@ -284,8 +286,8 @@ func (d *Dossier) Compare(article []outcome.Outcome) *compare.Report {
 // Notes says which of the trial's documents were not read, and why.
 func (d *Dossier) Notes() []string { return slices.Concat(d.unread, d.withdrawn, d.unheard()) }
 
-// obsolete says that a number that was asked for is another number of a record, by
-// whose copy.
+// obsolete says that the number asked for is an obsolete number of a record, and whose copy
+// says so.
 func (d *Dossier) obsolete() (notes []string) {
 	typed, err := trial.ParseIdentifier(d.Asked)
 	if err != nil {
@@ -304,11 +306,12 @@ func (d *Dossier) obsolete() (notes []string) {
 	return notes
 }
 
-// unheard names the organisations that the reader named and that logged nothing read here.
+// unheard returns the organisations that the reader named and that logged nothing that was read
+// here.
 func (d *Dossier) unheard() (notes []string) {
 	for _, org := range d.From {
 		if !slices.ContainsFunc(d.Versions, func(v study.Version) bool { return v.Org == org }) {
-			notes = append(notes, fmt.Sprintf("-from names %s, which logged nothing of this trial that could be read", org))
+			notes = append(notes, fmt.Sprintf("-from names %s, which logged nothing about this trial that could be read", org))
 		}
 	}
 	return notes

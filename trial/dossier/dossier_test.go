@@ -31,7 +31,7 @@ func policy(t *testing.T) *checkpoint.Policy {
 		trialtest.LogKey.VKey(), r1.VKey(), r2.VKey(), trialtest.W2.VKey()))
 }
 
-// record is a register's record of a trial: what is planned, or with results.
+// record returns a register's record of a trial, with its plan only or with results.
 func record(day, outcome string, results bool) []byte {
 	more := ""
 	if results {
@@ -46,7 +46,7 @@ func record(day, outcome string, results bool) []byte {
 }
 
 // A scene is a log with one trial, its number, its protocol and two copies of a register's
-// record, of which the second has its facts logged.
+// record. The facts of the second copy are logged.
 type scene struct {
 	log            *trialtest.Log
 	trial          trial.Hash
@@ -85,7 +85,7 @@ func newScene(t *testing.T) *scene {
 	return s
 }
 
-// histories returns those of the trial, its number and its organisation, each checked.
+// histories returns the histories of the trial, its number and its organisation, each checked.
 func (s *scene) histories(t *testing.T, cosigners ...note.Signer) *dossier.Histories {
 	t.Helper()
 	get := func(key trial.RecordKey) *dossier.History {
@@ -106,7 +106,7 @@ func (s *scene) histories(t *testing.T, cosigners ...note.Signer) *dossier.Histo
 	return h
 }
 
-// documents are those given.
+// documents returns the documents given.
 func documents(list ...[]byte) dossier.Documents {
 	return func(yield func([]byte, error) bool) {
 		for _, data := range list {
@@ -149,7 +149,8 @@ func TestDossier(t *testing.T) {
 	}
 }
 
-// TestReplayedByAll: several histories prove that nothing is left out only if each does.
+// TestReplayedByAll: several histories prove that nothing is left out only if each of them
+// does.
 func TestReplayedByAll(t *testing.T) {
 	s := newScene(t)
 	h := s.histories(t, r1, r2)
@@ -159,7 +160,7 @@ func TestReplayedByAll(t *testing.T) {
 	}
 }
 
-// TestVerifyReport: a report is what follows from its proofs and documents, and no other.
+// TestVerifyReport: a report is valid only if all of it follows from its proofs and documents.
 func TestVerifyReport(t *testing.T) {
 	s, p := newScene(t), policy(t)
 	draw := func(docs dossier.Documents) []byte {
@@ -262,8 +263,8 @@ func TestVerifyReport(t *testing.T) {
 	}
 }
 
-// TestNumberAlone: a number that no trial claims has a dossier, and a report, of what was
-// observed of it.
+// TestNumberAlone: a number that no trial claims has a dossier, and a report, of its
+// observations.
 func TestNumberAlone(t *testing.T) {
 	l := trialtest.NewLog(t)
 	p, subjects := trialtest.Org("acme", "Acme", "admin")

@@ -1,10 +1,10 @@
-// Package dossier works out what follows about one trial from its checked histories and
-// its documents: where the trial stands, how what it reports compares with what it
-// planned, what was due by when, and the inspector's report of all that.
+// Package dossier works out what follows about one trial from its checked histories and its
+// documents: where the trial stands, how its reported outcomes compare with the prespecified
+// ones, what was due when, and the inspector's report of all that.
 //
-// Everything here is a function of its arguments: histories that were checked, the
-// bytes of documents, a policy and a day. There is no clock, no network and no file, so
-// a report can be worked out anew anywhere, also in a browser, and comes out the same.
+// Everything here is a function of its arguments: histories that were checked, the bytes of
+// documents, a policy and a day. There is no clock, no network and no file. A report can
+// therefore be worked out again anywhere, also in a browser, and the result is the same.
 package dossier
 
 import (
@@ -16,26 +16,26 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// OwnPrefix goes before a number whose own history is meant, and not that of the trial
-// that claims it: who claims it, and what was observed of it.
+// OwnPrefix before a number asks for the number's own history: who claims it, and what was
+// observed of it. Without the prefix the number stands for the trial that claims it.
 const OwnPrefix = "identifier:"
 
 // A History is the history of one record, checked under a policy.
 type History struct {
 	*history.Verdict
-	Proof *history.History // what was checked; nil where nobody needs it again
+	Proof *history.History // what was checked; nil if nobody needs it again
 }
 
-// Histories are what a log has about one trial: each is checked, and all are of one
-// tree. An older tree for one of them would hide what was logged since.
+// Histories are what a log has about one trial. Each is checked, and all are of one tree: an
+// older tree for one of them would hide what was logged since.
 type Histories struct {
 	Trial   *History   // nil if no trial claims the number that was asked for
 	Numbers []*History // of the trial's registry numbers, or of the number that was asked for
-	Orgs    []*History // of the trial's holder, then of the others that have to do with it
-	Log     *History   // of the log itself, for whoever asks for it
+	Orgs    []*History // of the trial's holder, then of the other organisations concerned with it
+	Log     *History   // of the log itself, if it was asked for
 }
 
-// Main returns the history that was asked for: the trial's or, without a trial, the
+// Main returns the history that was asked for: the trial's or, if there is no trial, the
 // number's own.
 func (h *Histories) Main() *History {
 	if h.Trial != nil {
@@ -61,25 +61,25 @@ func (h *Histories) All() []*History {
 	return all
 }
 
-// Replayed reports whether it is proven that nothing is left out: a conclusion from
-// several histories is proven only if each history is.
+// Replayed reports whether it is proven that nothing is left out. A conclusion from several
+// histories is proven only if each history is.
 func (h *Histories) Replayed() bool {
 	return !slices.ContainsFunc(h.All(), func(h *History) bool { return !h.Verdict.Replayed })
 }
 
-// SameTree returns an error where histories are not all of one tree.
+// SameTree returns an error if the histories are not all of one tree.
 func SameTree(list []*History) error {
 	for _, h := range list[1:] {
 		if h.Checkpoint.Tree != list[0].Checkpoint.Tree {
-			return fmt.Errorf("the history of %s is of the tree of size %d, that of %s of the tree of size %d",
+			return fmt.Errorf("the history of %s is of the tree of size %d, but that of %s is of the tree of size %d",
 				list[0].Key.ID, list[0].Checkpoint.Size, h.Key.ID, h.Checkpoint.Size)
 		}
 	}
 	return nil
 }
 
-// Numbers returns the records of a trial's registry numbers, whose histories have what
-// was observed of it; none for records that are no trial.
+// Numbers returns the records of a trial's registry numbers, whose histories have the
+// observations. It returns none if the record is not a trial's.
 func Numbers(v *history.Verdict) (keys []trial.RecordKey) {
 	rec, ok := v.Record.(*trial.TrialRecord)
 	if !ok {
@@ -91,9 +91,9 @@ func Numbers(v *history.Verdict) (keys []trial.RecordKey) {
 	return keys
 }
 
-// Organisations returns the records of the organisations that have to do with a trial:
-// its holder, then whoever signed for it or may sign, because their unopened seals may be
-// about it. It returns none for records that are no trial.
+// Organisations returns the records of the organisations concerned with a trial: its holder,
+// then those that signed for it or may sign, because their unopened seals may be about it. It
+// returns none if the record is not a trial's.
 func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 	rec, ok := v.Record.(*trial.TrialRecord)
 	if !ok {
@@ -108,7 +108,7 @@ func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 			continue
 		}
 		id, st := e.Statement.Effective()
-		if trial.TrialOf(st) == rec.ID || id == rec.ID { // and no claim of another trial to its number
+		if trial.TrialOf(st) == rec.ID || id == rec.ID { // but not another trial's claim to its number
 			others = append(others, e.Signer.Org)
 		}
 	}
@@ -121,8 +121,8 @@ func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 	return keys
 }
 
-// TheTrial returns the trial that a number belongs to, zero if no trial claims it. A
-// number that several claim is an error.
+// TheTrial returns the trial that a number belongs to, or zero if no trial claims it. It
+// returns an error if several trials claim the number.
 func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 	if rec.Disputed() {
 		var claims []string
@@ -134,8 +134,8 @@ func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 	return rec.Trial(), nil
 }
 
-// Formerly says which trials other than the given one have claimed a number, and how
-// that ended: what is shown by the number is not theirs.
+// Formerly says which trials other than the given one have claimed a number, and how that
+// ended. They are not the trials that the number stands for.
 func Formerly(number *history.Verdict, of trial.Hash) (lines []string) {
 	for _, e := range number.Entries {
 		if e.Statement == nil {
@@ -153,7 +153,7 @@ func Formerly(number *history.Verdict, of trial.Hash) (lines []string) {
 			}
 			_, st := x.Statement.Effective()
 			if c, ok := st.Predicate.(*trial.Correction); ok && c.Void != "" && c.Statement == id {
-				line += fmt.Sprintf(", which entry %d emptied (%s): that trial's history is its own", x.Index, c.Void)
+				line += fmt.Sprintf(", which entry %d emptied (%s): that trial has its own history", x.Index, c.Void)
 			}
 		}
 		lines = append(lines, line)

@@ -8,9 +8,9 @@ import (
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
-// EmptiedVersions returns the protocol versions of a scope that were logged by a moment
-// and emptied by a void later: on that day they were in force as far as anybody could
-// know. A nil timeline has none.
+// EmptiedVersions returns the protocol versions of a scope that were logged by a moment and
+// made void later: on that day they were in force as far as anybody could know. A nil timeline
+// has none.
 func EmptiedVersions(t *timeline.Timeline, scope string, at trial.Time) (list []*timeline.Item) {
 	if t == nil {
 		return nil
@@ -24,8 +24,8 @@ func EmptiedVersions(t *timeline.Timeline, scope string, at trial.Time) (list []
 	return list
 }
 
-// WhyNotInForce says which protocol version a document is that was not in force at a
-// moment, and why it was not; "" if the document is no version of the protocol.
+// WhyNotInForce says which protocol version a document is and why it was not in force at a
+// moment. It returns "" if the document is not a version of the protocol.
 func WhyNotInForce(t *timeline.Timeline, digest trial.Hash, at trial.Time) (why string) {
 	if t == nil {
 		return ""

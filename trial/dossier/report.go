@@ -20,30 +20,30 @@ import (
 // reportFormat is the format member of a report for programs.
 const reportFormat = "trialproof-report/v1"
 
-// A Report is what an inspector's report says. It goes into a file for
-// programs, with the proofs, and into one for people.
+// A Report is the contents of an inspector's report. It is written to a file for programs, with
+// the proofs, and to one for people.
 type Report struct {
 	Format     string             `json:"format"`
 	Asked      string             `json:"asked"` // as the trial was typed
 	Log        string             `json:"log"`
-	Size       uint64             `json:"size"`             // of the tree that all this is about
+	Size       uint64             `json:"size"`             // of the tree that everything here is about
 	SeenBy     string             `json:"seenBy,omitempty"` // when witnesses saw it
-	Complete   string             `json:"complete"`         // who vouches that nothing is left out
+	Complete   string             `json:"complete"`         // who states or proves that nothing is left out
 	Policy     string             `json:"policy"`           // SHA-256
 	Quorum     string             `json:"quorum"`
 	At         string             `json:"at"`                 // day of the deadlines
-	Standing   *Standing          `json:"standing,omitempty"` // none if only a registry's record is logged
+	Standing   *Standing          `json:"standing,omitempty"` // nil if only a registry's record is logged
 	Entries    []ReportEntry      `json:"entries"`
-	Article    string             `json:"article,omitempty"` // what was given as an article's outcomes
-	From       []string           `json:"from,omitempty"`    // organisations whose word the reader took
+	Article    string             `json:"article,omitempty"` // which article's outcomes were given
+	From       []string           `json:"from,omitempty"`    // organisations that the reader trusts
 	Files      []trial.Hash       `json:"files,omitempty"`   // SHA-256 of the documents that were read in place of facts
-	Study      *StudyHead         `json:"study,omitempty"`   // what the last version says of the trial
+	Study      *StudyHead         `json:"study,omitempty"`   // what the last version says about the trial
 	Comparison *compare.Report    `json:"comparison"`
 	Deadlines  []deadline.Verdict `json:"deadlines"`
 	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
 	NotProven  []string           `json:"notProven"`
-	Proofs     []json.RawMessage  `json:"proofs"`                       // complete histories of the trial and of its numbers, each checked by trial verify-history
-	OrgProofs  []json.RawMessage  `json:"organisationProofs,omitempty"` // the same of who holds the trial, then of the others that have to do with it
+	Proofs     []json.RawMessage  `json:"proofs"`                       // complete histories of the trial and of its numbers
+	OrgProofs  []json.RawMessage  `json:"organisationProofs,omitempty"` // the same for the holder, then for the other organisations concerned with the trial
 }
 
 // A StudyHead says which study a report is about.
@@ -54,13 +54,13 @@ type StudyHead struct {
 	Phases  []string `json:"phases"`
 	Status  string   `json:"status"`
 	Entry   uint64   `json:"entry"`
-	File    string   `json:"file,omitempty"` // in place of an entry, where nobody logged it
-	Org     string   `json:"org"`            // that logged it
-	Whose   string   `json:"whose"`          // whose word it is, as package study names it
+	File    string   `json:"file,omitempty"` // in place of an entry, if nobody logged it
+	Org     string   `json:"org"`            // the organisation that logged it
+	Whose   string   `json:"whose"`          // who stands behind it, in the words of package study
 }
 
-// A ReportEntry is one entry with what proves it: the histories hold the entry
-// itself at its index, its statement and its signature.
+// A ReportEntry is one entry of a report. The histories have the entry itself at its index,
+// with its statement and its signature, and prove it.
 type ReportEntry struct {
 	Index     uint64          `json:"index"`
 	Time      trial.Time      `json:"time"`
@@ -73,30 +73,35 @@ type ReportEntry struct {
 	Role      string          `json:"role"`
 	Key       string          `json:"key"` // key id
 	Meaning   string          `json:"meaning"`
-	About     *uint64         `json:"about,omitempty"` // entry that a signature or correction is on
+	About     *uint64         `json:"about,omitempty"` // the entry that a signature or correction is about
 	InEffect  bool            `json:"inEffect"`
 	Marks     []timeline.Mark `json:"marks"`
 }
 
-// noDates is said where no version says anything of a trial.
-const noDates = "nothing that is logged says anything of the trial's dates: import the registry's record, or submit with -facts"
+// noDates is the text if no version says anything about a trial.
+const noDates = "nothing that is logged says anything about the trial's dates: import the registry's record, or submit with -facts"
 
-// Report returns the inspector's report of a trial, with its deadlines judged as of a
-// day, "2026-03-01", and with the outcomes that an article reports; no bytes are no
-// article. The dossier's histories must have their proofs, and those of the organisations.
+// Report returns the inspector's report of a trial, with its deadlines judged as of a day, such
+// as "2026-03-01", and with the outcomes that an article reports; article may be empty. The
+// dossier's histories must have their proofs, and so must those of the organisations.
 func (d *Dossier) Report(p *checkpoint.Policy, at string, article []byte) (*Report, error) {
 	v := d.Main()
 	x := &Report{
-		Format: reportFormat, Asked: d.Asked, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size, Complete: "replaying witnesses checked that nothing is left out",
-		Policy: p.Digest(), Quorum: p.QuorumText(), At: at, Entries: d.entries(), Article: string(article), From: d.From, Files: d.Files,
+		Format: reportFormat, Asked: d.Asked, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size,
+		Complete: "replaying witnesses checked that nothing is left out",
+		Policy:   p.Digest(), Quorum: p.QuorumText(), At: at, Entries: d.entries(), Article: string(article), From: d.From, Files: d.Files,
 		Deadlines: []deadline.Verdict{},
 		NotProven: []string{
-			"that what the documents say is true, or that they were followed: what is proven is that these are the documents, unaltered, and when they were logged",
-			"days marked as claimed by the source, or by the signer: only days marked as the log's are the log's, and those are bounded by what witnesses saw",
+			"that what the documents say is true, or that they were followed: the proof is that these are the documents, unaltered, " +
+				"and when they were logged",
+			"days marked as claimed by the source or by the signer: only days marked as the log's come from the log, " +
+				"and the witnesses' times bound those",
 			"who the people behind the keys are: the registrar enrolled the organisations, and they enrolled their people",
 			"that outcomes joined by likeness are the same: such matches are proposals, and none is a finding of misconduct",
-			"that the page is what was written: it bears no signature. The file beside it is checked by its proofs, and what is concluded here is worked out anew from them",
-			"that a regulation was broken: deadlines are worked out from what the record states, and what it does not state is said to be not determinable",
+			"that the page is what was written: it bears no signature. The file beside it is checked by its proofs, " +
+				"and the conclusions here can be worked out again from them",
+			"that a regulation was broken: deadlines are worked out from what the record states; " +
+				"what depends on something that it does not state is not determinable",
 		},
 	}
 	if d.Trial != nil {
@@ -107,7 +112,8 @@ func (d *Dossier) Report(p *checkpoint.Policy, at string, article []byte) (*Repo
 	}
 	if !d.Replayed() {
 		x.Complete = "as stated by the operator: too few replaying witnesses cosigned to prove that nothing is left out"
-		x.NotProven = slices.Insert(x.NotProven, 0, "that nothing is left out: too few replaying witnesses cosigned, and a trial audit of the whole log would prove it")
+		x.NotProven = slices.Insert(x.NotProven, 0,
+			"that nothing is left out: too few replaying witnesses cosigned, but an audit of the whole log (trial audit) would prove it")
 	}
 	if err := x.conclude(d, article); err != nil {
 		return nil, err
@@ -178,8 +184,8 @@ func (d *Dossier) entries() []ReportEntry {
 	return list
 }
 
-// inspectEntry says what an entry is. The item is its place in the trial's
-// timeline, nil for what is only about one of the trial's numbers.
+// inspectEntry describes an entry. The item is its place in the trial's timeline, or nil if the
+// entry is only about one of the trial's numbers.
 func (d *Dossier) inspectEntry(entry trial.Located, i *timeline.Item) ReportEntry {
 	id, st := entry.Statement.Effective()
 	x := ReportEntry{

@@ -15,7 +15,7 @@ import (
 type Standing struct {
 	Trial       trial.Hash       `json:"trial"`
 	Number      string           `json:"number"`
-	Registrant  string           `json:"registeredBy"` // whose number it is
+	Registrant  string           `json:"registeredBy"` // the organisation whose number it is
 	Holder      string           `json:"holder"`
 	Masked      bool             `json:"masked"`
 	Registered  uint64           `json:"registered"` // entry
@@ -27,13 +27,13 @@ type Standing struct {
 	Marks       []timeline.Mark  `json:"marks"`
 	Missing     []string         `json:"missing"`
 	Sealed      uint64           `json:"sealed"`               // by the holder, ever
-	Unopened    uint64           `json:"unopened"`             // of those
-	OtherSeals  []SealStanding   `json:"otherSeals,omitempty"` // of others that signed for the trial, or may
+	Unopened    uint64           `json:"unopened"`             // of those, how many are not opened
+	OtherSeals  []SealStanding   `json:"otherSeals,omitempty"` // of other organisations that signed for the trial, or may sign
 	Size        uint64           `json:"size"`
 	SeenBy      string           `json:"seenBy,omitempty"` // when witnesses saw the tree
 	Replayed    bool             `json:"replayed"`
 	Policy      string           `json:"policy"`
-	Kinds       map[string]int   `json:"-"` // of statements in effect
+	Kinds       map[string]int   `json:"-"` // of the statements in effect
 }
 
 type NumberStanding struct {
@@ -63,7 +63,7 @@ type EventStanding struct {
 	Date        string               `json:"date"`
 	Entry       uint64               `json:"entry"`
 	Logged      trial.Time           `json:"logged"`
-	Corrections []CorrectionStanding `json:"corrections,omitempty"` // of it, in the order of the log
+	Corrections []CorrectionStanding `json:"corrections,omitempty"` // in the order of the log
 }
 
 // A CorrectionStanding keeps both values, and who changed one to the other, when and why.
@@ -80,24 +80,28 @@ type CorrectionStanding struct {
 }
 
 func (c CorrectionStanding) String() string {
-	return fmt.Sprintf("%s corrected from %q to %q by entry %d of %s, by %s of %s (%s)", c.Field, c.Old, c.New, c.Entry, c.Logged, c.Role, c.Org, c.Reason)
+	return fmt.Sprintf("%s corrected from %q to %q by entry %d of %s, by %s of %s (%s)",
+		c.Field, c.Old, c.New, c.Entry, c.Logged, c.Role, c.Org, c.Reason)
 }
 
 func correctionsOf(i *timeline.Item) (list []CorrectionStanding) {
 	for _, c := range i.Corrections {
 		if p, ok := c.Statement.Predicate.(*trial.Correction); ok {
-			list = append(list, CorrectionStanding{p.Field, p.Old, p.New, c.Index, c.Time, c.Signer.Org, c.Signer.Role, c.Signer.Key.ID().String(), p.Reason})
+			list = append(list, CorrectionStanding{
+				p.Field, p.Old, p.New, c.Index, c.Time, c.Signer.Org, c.Signer.Role, c.Signer.Key.ID().String(), p.Reason,
+			})
 		}
 	}
 	return list
 }
 
-// Standing returns where a trial stands. The histories must have the trial's own.
+// Standing returns where a trial stands. The histories must include the trial's own.
 func (h *Histories) Standing(p *checkpoint.Policy) *Standing {
 	v := h.Trial
 	rec, tl := v.Record.(*trial.TrialRecord), v.Timeline(0)
 	s := &Standing{
-		Trial: rec.ID, Number: rec.Number, Registrant: tl.Items[0].Signer.Org, Holder: rec.Holder, Masked: rec.Masked, Registered: rec.Registered,
+		Trial: rec.ID, Number: rec.Number, Registrant: tl.Items[0].Signer.Org, Holder: rec.Holder,
+		Masked: rec.Masked, Registered: rec.Registered,
 		Delegations: rec.Delegations, Offer: rec.Offer, Marks: tl.Marks(),
 		Size: v.Checkpoint.Size, Replayed: h.Replayed(), Policy: p.Digest(), Kinds: map[string]int{},
 	}
@@ -135,7 +139,9 @@ func (h *Histories) Standing(p *checkpoint.Policy) *Standing {
 		}
 		s.Kinds[i.Statement.Predicate.Kind()]++
 		if m, ok := i.Statement.Predicate.(*trial.Milestone); ok {
-			s.Events = append(s.Events, EventStanding{m.Event, i.Value("analysis"), i.Value("country"), i.Value("date"), i.Index, i.Time, correctionsOf(i)})
+			s.Events = append(s.Events, EventStanding{
+				m.Event, i.Value("analysis"), i.Value("country"), i.Value("date"), i.Index, i.Time, correctionsOf(i),
+			})
 		}
 	}
 	at := tl.Items[len(tl.Items)-1].Time

@@ -14,33 +14,34 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// A Verified is a report that was worked out anew from its proofs.
+// A Verified is a report that was worked out again from its proofs.
 type Verified struct {
 	*Dossier
-	// Lacking is a document that the report's comparison and deadlines rest on too and
-	// that was not among the documents: they were then not checked. Zero if there is none.
+	// Lacking is a document that the report's comparison and deadlines also rest on and that
+	// was not among the documents, so that these parts were not checked. It is zero if there is
+	// none.
 	Lacking trial.Hash
 }
 
-// errAltered is of a report that says something else than its entries do.
-var errAltered = errors.New("is not what follows from its entries: it was altered, or drawn by a program of another version")
+// errAltered says that a report does not follow from its entries.
+var errAltered = errors.New("is not what follows from its entries: it was altered, or made by another version of the program")
 
-// IsReport reports whether data means to be a report for programs.
+// IsReport reports whether data looks like a report for programs.
 func IsReport(data []byte) bool {
 	var x struct{ Format string }
 	return json.Unmarshal(data, &x) == nil && x.Format != ""
 }
 
-// VerifyReport checks the proofs in a report for programs under a policy, and that all
-// the report says follows from them and from the documents that it was drawn from, to the
-// letter. Documents that it was not drawn from change nothing. Where the proofs hold and
-// what the report says does not, it returns both the dossier of the proofs and an error.
-// Errors of documents are returned as they are; [trial.NewerRules] says that a newer
-// program must judge; with every other error the report is invalid.
+// VerifyReport checks the proofs in a report for programs under a policy. It also checks that
+// everything in the report follows, to the letter, from them and from the documents that it was
+// made from. Other documents change nothing. If the proofs hold but the report does not follow
+// from them, it returns both the dossier of the proofs and an error. Errors of documents are
+// returned as they are; [trial.NewerRules] says that a newer program must judge; any other
+// error means that the report is invalid.
 func VerifyReport(p *checkpoint.Policy, data []byte, documents Documents) (*Verified, error) {
 	said := new(Report)
 	if err := json.Unmarshal(data, said); err != nil {
-		return nil, fmt.Errorf("it is no report: %w", err)
+		return nil, fmt.Errorf("it is not a report: %w", err)
 	}
 	if said.Format != reportFormat || len(said.Proofs) == 0 {
 		return nil, fmt.Errorf("its format is not %s, or it has no proofs", reportFormat)
@@ -57,18 +58,19 @@ func VerifyReport(p *checkpoint.Policy, data []byte, documents Documents) (*Veri
 		return nil, err
 	}
 	if !sameJSON(said.Entries, d.entries()) {
-		return nil, errors.New("the entries that the report lists are not those that its proofs hold")
+		return nil, errors.New("the entries that the report lists are not those in its proofs")
 	}
 	v := &Verified{Dossier: d}
 	now, err := d.Report(p, said.At, []byte(said.Article))
 	if err != nil {
 		return v, fmt.Errorf("the report: %w", err)
 	}
-	// Its histories were checked as they are written, white space aside.
+	// The proofs were checked above; they may differ in white space only.
 	now.Proofs, now.OrgProofs = said.Proofs, said.OrgProofs
 	if i := slices.IndexFunc(said.Files, func(f trial.Hash) bool { return !slices.Contains(d.Files, f) }); i >= 0 {
 		v.Lacking = said.Files[i]
-		now.Files, now.Study, now.Comparison, now.Deadlines, now.Unread = said.Files, said.Study, said.Comparison, said.Deadlines, said.Unread
+		now.Files, now.Study = said.Files, said.Study
+		now.Comparison, now.Deadlines, now.Unread = said.Comparison, said.Deadlines, said.Unread
 	}
 	for _, part := range []struct {
 		what      string
@@ -89,7 +91,7 @@ func VerifyReport(p *checkpoint.Policy, data []byte, documents Documents) (*Veri
 	return v, nil
 }
 
-// histories checks a report's proofs, each by itself.
+// histories checks each of a report's proofs.
 func (x *Report) histories(p *checkpoint.Policy) (*Histories, error) {
 	var list []*History
 	for _, proof := range slices.Concat(x.Proofs, x.OrgProofs) {
@@ -98,7 +100,7 @@ func (x *Report) histories(p *checkpoint.Policy) (*Histories, error) {
 			return nil, err
 		}
 		if !sameJSON(proof, h) {
-			return nil, errors.New("a history in the report has a member twice, or more than a history has: it was altered")
+			return nil, errors.New("a history in the report has a member twice, or one that no history has: it was altered")
 		}
 		v, err := h.Verify(p)
 		if err != nil {
@@ -115,14 +117,14 @@ func (x *Report) histories(p *checkpoint.Policy) (*Histories, error) {
 		return nil, fmt.Errorf("the report's first history is of kind %s, not of a trial or a number", kind)
 	}
 	if h.Main().Record == nil {
-		return nil, errors.New("the report's first history is of what was never logged")
+		return nil, errors.New("the report's first history is about something that was never logged")
 	}
 	return h, nil
 }
 
-// whole returns an error where histories are not all that a report on the trial has: of
-// one tree, the trial's first, then each of its numbers', then those of the
-// organisations that have to do with it.
+// whole returns an error if the histories are not exactly those of a report on the trial. They
+// are of one tree, the trial's first, then those of its numbers, then those of the
+// organisations concerned with it.
 func (h *Histories) whole(asked string) error {
 	first := h.Main()
 	if rec, ok := first.Record.(*trial.IdentifierRecord); ok {
@@ -138,17 +140,18 @@ func (h *Histories) whole(asked string) error {
 	rec, ok := first.Record.(*trial.TrialRecord)
 	short := ok && (asked == rec.Number || len(asked) >= shortDigits && strings.HasPrefix(first.Key.ID, asked))
 	if !short && !asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, asks)) {
-		return fmt.Errorf("the report says that it was asked for %.60q, which its histories are not of", asked)
+		return fmt.Errorf("the report says that it was asked for %.60q, but its histories are not about that", asked)
 	}
 	all := h.All()
 	keys := slices.Concat([]trial.RecordKey{first.Key}, Numbers(first.Verdict), Organisations(first.Verdict))
 	for i, key := range keys {
 		if i >= len(all) || all[i].Key != key {
-			return fmt.Errorf("the report has no history of %s %s, which has to do with the trial", key.Kind, key.ID)
+			return fmt.Errorf("the report has no history of %s %s, which is concerned with the trial", key.Kind, key.ID)
 		}
 	}
 	if len(all) > len(keys) {
-		return fmt.Errorf("the report has a history of %s %s, which has nothing to do with the trial", all[len(keys)].Key.Kind, all[len(keys)].Key.ID)
+		return fmt.Errorf("the report has a history of %s %s, which has nothing to do with the trial",
+			all[len(keys)].Key.Kind, all[len(keys)].Key.ID)
 	}
 	return SameTree(all)
 }
@@ -170,7 +173,7 @@ func only(documents Documents, digests []trial.Hash) Documents {
 	}
 }
 
-// sameJSON reports whether two values are written alike; of raw JSON, white space aside.
+// sameJSON reports whether two values have the same JSON; white space in raw JSON is ignored.
 func sameJSON(a, b any) bool {
 	x, err1 := json.Marshal(a)
 	y, err2 := json.Marshal(b)

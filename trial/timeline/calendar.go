@@ -7,29 +7,29 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A calendar finds the milestones in effect by their dates, so that a history of many
-// thousands of them is read in little more than linear time.
+// A calendar finds the milestones in effect by their dates, so that a history of many thousands
+// of milestones is read in little more than linear time.
 type calendar struct {
-	same map[slot]*series // by event, country and analysis of today, with today's date
-	near map[slot]*series // by event, and each country and analysis that it ever had ("*" for any), with today's date
-	open map[slot]*series // of those in near, the ones that may bear more marks of their order
+	same map[slot]*series // by event, country and analysis as they are now; with the date as it is now
+	near map[slot]*series // by event, and each country and analysis that it ever had ("*" for any); with the date as it is now
+	open map[slot]*series // those of near that may bear more marks of their order
 	ever map[slot]*series // by event and each analysis that it ever had, with the earliest date that it ever had
 }
 
-// A slot is where a calendar keeps milestones that are compared with each other.
+// A slot is where a calendar keeps the milestones that are compared with each other.
 type slot struct{ event, country, analysis string }
 
-// never is a day that no other comes after.
+// never is a day that is after every other.
 const never = 1<<63 - 1
 
-// anyAnalysis stands in a slot for all of them.
+// anyAnalysis in a slot stands for every analysis.
 const anyAnalysis = "*"
 
 func newCalendar() *calendar {
 	return &calendar{map[slot]*series{}, map[slot]*series{}, map[slot]*series{}, map[slot]*series{}}
 }
 
-// put takes in a milestone as it is now. It is called again when it was corrected.
+// put adds a milestone as it is now. It is called again after the milestone was corrected.
 func (c *calendar) put(i *Item, p *trial.Milestone) {
 	first, last := trial.DaysOf(i.Value("date"))
 	c.remove(i, p)
@@ -41,14 +41,14 @@ func (c *calendar) put(i *Item, p *trial.Milestone) {
 		}
 	}
 	if p.Event == "end-of-trial" && p.Country != "" {
-		return // only the end of the whole trial is one for what is logged after it
+		return // only the end of the whole trial counts as the end for what is logged after it
 	}
 	for _, analysis := range i.values["analysis"] {
 		at(c.ever, slot{event: p.Event, analysis: analysis}).set(i, -never, earliestEnd(i))
 	}
 }
 
-// remove takes a milestone out: it was emptied, or is put in again.
+// remove takes a milestone out, because it is void or is about to be added again.
 func (c *calendar) remove(i *Item, p *trial.Milestone) {
 	for _, key := range slots(p.Event, i.values["country"], append([]string{anyAnalysis}, i.values["analysis"]...)) {
 		c.same[key].unset(i)
@@ -58,7 +58,7 @@ func (c *calendar) remove(i *Item, p *trial.Milestone) {
 	}
 }
 
-// full says that a milestone bears all the marks of its order that it may.
+// full notes that a milestone bears all the marks of its order that it may bear.
 func (c *calendar) full(i *Item, p *trial.Milestone) {
 	for _, key := range slots(p.Event, i.values["country"], append([]string{anyAnalysis}, i.values["analysis"]...)) {
 		c.open[key].unset(i)
@@ -82,8 +82,8 @@ func at(m map[slot]*series, key slot) *series {
 	return m[key]
 }
 
-// earliestEnd returns the earliest of the last days that an event's dates, today's and
-// those before it was corrected, may mean.
+// earliestEnd returns the earliest of the last days that an event's dates may mean: its date as
+// it is now, and those from before a correction.
 func earliestEnd(event *Item) int64 {
 	earliest := int64(never)
 	for _, date := range event.values["date"] {
@@ -93,9 +93,9 @@ func earliestEnd(event *Item) int64 {
 	return earliest
 }
 
-// A series holds items in the order of the log, each with a first and a last day, and
-// finds those that lie apart from a span of days. tree[1] spans all of them, tree[n]
-// what tree[2n] and tree[2n+1] span.
+// A series has items in the order of the log, each with a first and a last day, and finds those
+// that lie outside a span of days. tree[1] covers all items, and tree[n] covers what tree[2n]
+// and tree[2n+1] cover.
 type series struct {
 	items []*Item
 	tree  []extent
@@ -107,12 +107,12 @@ type extent struct{ last, first int64 }
 
 var nowhere = extent{never, -never}
 
-// place returns where an item is or belongs.
+// place returns where an item is or belongs, and whether it is there.
 func (s *series) place(i *Item) (int, bool) {
 	return slices.BinarySearchFunc(s.items, i.Index, func(x *Item, index uint64) int { return cmp.Compare(x.Index, index) })
 }
 
-// from returns the place of the first item behind an entry.
+// from returns the place of the first item after an entry.
 func (s *series) from(index uint64) int {
 	n, found := s.place(&Item{Located: trial.Located{Index: index}})
 	if found {
@@ -138,8 +138,8 @@ func (s *series) unset(i *Item) {
 	}
 }
 
-// insert makes room for an item. Behind all others, which is where items mostly come,
-// the tree is made again only when it is full.
+// insert makes room for an item. Most items come after all others; for these the tree is
+// rebuilt only when it is full.
 func (s *series) insert(n int, i *Item) {
 	s.items = slices.Insert(s.items, n, i)
 	if n == len(s.items)-1 && s.leaf+n < len(s.tree) {
@@ -168,17 +168,17 @@ func (s *series) update(n int, x extent) {
 
 func joined(a, b extent) extent { return extent{min(a.last, b.last), max(a.first, b.first)} }
 
-// next returns the place of the first item from n on that ends before the day before or
-// begins after the day after; len(items) if there is none.
+// next returns the place of the first item from n on that ends before the day before or begins
+// after the day after, or len(items) if there is none.
 func (s *series) next(n int, before, after int64) int {
 	apart := func(x extent) bool { return x.last < before || x.first > after }
 	if n >= len(s.items) {
 		return len(s.items)
 	}
-	// Up until something to the right may hold one, then down to the first that does.
+	// Go up until something to the right may have one, then down to the first that does.
 	k := s.leaf + n
 	for !apart(s.tree[k]) {
-		for k&1 == 1 { // the last of its kind: what is to the right begins further up
+		for k&1 == 1 { // k is a right child: what lies to its right begins further up
 			if k == 1 {
 				return len(s.items)
 			}
@@ -194,8 +194,8 @@ func (s *series) next(n int, before, after int64) int {
 	return min(k-s.leaf, len(s.items))
 }
 
-// apart calls f with the items from place n on that end before the day before or begin
-// after the day after, in order, until it returns false.
+// apart calls f, in order, with the items from place n on that end before the day before or
+// begin after the day after, until f returns false.
 func (s *series) apart(n int, before, after int64, f func(*Item) bool) {
 	if s == nil {
 		return
@@ -207,8 +207,8 @@ func (s *series) apart(n int, before, after int64, f func(*Item) bool) {
 	}
 }
 
-// merged calls f with the items of several series as apart does, behind an entry, in
-// the order of the log, each once.
+// merged calls f as apart does with the items of several series that come after an entry, in
+// the order of the log, each item once.
 func merged(list []*series, behind uint64, before, after int64, f func(*Item) bool) {
 	if len(list) == 1 {
 		list[0].apart(list[0].from(behind), before, after, f)
@@ -236,7 +236,7 @@ func merged(list []*series, behind uint64, before, after int64, f func(*Item) bo
 	}
 }
 
-// those returns the series of slots that there are.
+// those returns the series that exist among those of slots.
 func those(m map[slot]*series, slots ...slot) (list []*series) {
 	for _, key := range slots {
 		if s := m[key]; s != nil && !slices.Contains(list, s) {

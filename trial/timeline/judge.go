@@ -9,7 +9,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// read takes in one item: it marks it, and earlier items by it.
+// read reads one item: it sets marks on the item, and on earlier items because of it.
 func (t *Timeline) read(i *Item) {
 	if of := trial.TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
 		i.Foreign = true
@@ -37,7 +37,8 @@ func (t *Timeline) read(i *Item) {
 		t.milestone(i, p, p.Date)
 	case *trial.Protocol:
 		t.protocols = append(t.protocols, i)
-		merged(those(t.dates.ever, slot{event: "first-enrolment"}), 0, trial.DayOf(i.Time), never, func(m *Item) bool { return t.protocolBy(i, m) })
+		merged(those(t.dates.ever, slot{event: "first-enrolment"}), 0, trial.DayOf(i.Time), never,
+			func(m *Item) bool { return t.protocolBy(i, m) })
 	case *trial.SAP:
 		t.sap(i)
 	case *trial.Results:
@@ -66,7 +67,7 @@ func (t *Timeline) markAny(i *Item) {
 	if signed := trial.CommonOf(i.Located.Statement.Statement).SignedAt; trial.DayOf(i.Time)-trial.DayOf(signed) > delayedDays {
 		t.mark(i, i, MarkDelayed, "signed %s by the signer's clock, logged %s", signed, i.Time)
 	}
-	if logged := i.Located.Statement.Statement; logged != i.Statement { // it opens the one that takes effect
+	if logged := i.Located.Statement.Statement; logged != i.Statement { // it opens the statement that takes effect
 		t.bySelf(i, logged.Predicate)
 	}
 	if d := i.Value("dated"); d != "" {
@@ -74,7 +75,7 @@ func (t *Timeline) markAny(i *Item) {
 	}
 	kind := i.Statement.Predicate.Kind()
 	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(trial.DelegableKinds, kind) {
-		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
+		t.mark(i, i, MarkDelegated, "%s by %s, but %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
 		merged(those(t.dates.ever, slot{event: "end-of-trial"}), 0, trial.DayOf(i.Time), never, func(m *Item) bool {
@@ -83,15 +84,15 @@ func (t *Timeline) markAny(i *Item) {
 	}
 }
 
-// bySelf sets the marks that a statement bears by what it says itself.
+// bySelf sets the marks that a statement bears because of what it says itself.
 func (t *Timeline) bySelf(i *Item, p trial.Predicate) {
 	for _, r := range trial.RemarksOf(p, i.Time, i.Value) {
 		t.mark(i, i, r.ID, "%s", r.Text)
 	}
 }
 
-// disputed marks a number by an entry of another trial's history that concerns it.
-// Who claims a number after another reads of it in the identifier's history.
+// disputed marks a number because of an entry of another trial's history that concerns it. An
+// organisation that claims a number after another reads about that in the number's own history.
 func (t *Timeline) disputed(i *Item, identifier, how string) {
 	t.mark(i, i, MarkDisputed, "%s %s by %s", identifier, how, i.Signer.Org)
 	for _, own := range t.claims[identifier] {
@@ -101,9 +102,9 @@ func (t *Timeline) disputed(i *Item, identifier, how string) {
 	}
 }
 
-// protocolBy marks a protocol version by a first enrolment that its day is after,
-// whichever was logged first. It returns false once the version bears all such marks
-// that it may.
+// protocolBy marks a protocol version that was logged after the day of a first enrolment,
+// whichever of the two was logged first. It returns false once the version bears all such marks
+// that it may bear.
 func (t *Timeline) protocolBy(i, m *Item) bool {
 	if i.Statement.Predicate.(*trial.Protocol).Previous.IsZero() {
 		return t.mark(i, m, MarkLateProtocol, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
@@ -111,11 +112,11 @@ func (t *Timeline) protocolBy(i, m *Item) bool {
 	return t.mark(i, m, MarkAmendment, "logged %s, the first enrolment was %s", i.Time, m.Value("date"))
 }
 
-// sapEvents are the events that a SAP is to come before.
-var sapEvents = []string{"database-lock", "unblinding"} // the second of masked trials
+// sapEvents are the events before which a SAP should be logged.
+var sapEvents = []string{"database-lock", "unblinding"} // the second for masked trials
 
-// sapBy marks a SAP by an event of its analysis that its day is after. It returns false
-// once the SAP bears all such marks that it may.
+// sapBy marks a SAP that was logged after the day of an event of its analysis. It returns false
+// once the SAP bears all such marks that it may bear.
 func (t *Timeline) sapBy(i, m *Item, event string) bool {
 	if event == "database-lock" {
 		return t.mark(i, m, MarkLateSAP, "logged %s, the lock for %s was %s", i.Time, i.Value("analysis"), m.Value("date"))
@@ -123,7 +124,7 @@ func (t *Timeline) sapBy(i, m *Item, event string) bool {
 	return t.mark(i, m, MarkUnblindedSAP, "logged %s, unblinded for %s %s", i.Time, i.Value("analysis"), m.Value("date"))
 }
 
-// sap takes in a SAP, as logged or as corrected since.
+// sap reads a SAP, as logged or as corrected later.
 func (t *Timeline) sap(i *Item) {
 	for _, analysis := range i.values["analysis"] {
 		insert(t.plans, analysis, i)
@@ -142,52 +143,52 @@ func (t *Timeline) sap(i *Item) {
 	}
 }
 
-// results marks results by what stands before them, for the analysis that they name
-// by now.
+// results marks results because of what was logged before them, for the analysis that they name
+// now.
 func (t *Timeline) results(i *Item, p *trial.Results) {
 	analysis := i.Value("analysis")
 	earlier := func(x *Item) bool { return x.Index < i.Index && x.InEffect() }
 	if !slices.ContainsFunc(t.plans[analysis], earlier) {
-		t.mark(i, i, MarkNoSAP, "no SAP for %s is logged before it", analysis)
+		t.mark(i, i, MarkNoSAP, "no SAP for the %s analysis is logged before it", analysis)
 	}
 	locked := false
 	merged(those(t.dates.ever, slot{event: "database-lock", analysis: analysis}), 0, never, never, func(m *Item) bool {
 		locked = earlier(m)
-		return false // the first one tells
+		return false // the first one is enough
 	})
 	if !locked {
-		t.mark(i, i, MarkNoLock, "no database lock for %s is logged before it", analysis)
+		t.mark(i, i, MarkNoLock, "no database lock for the %s analysis is logged before it", analysis)
 	}
 	for _, before := range slices.Backward(t.reported) {
 		if earlier(before) && before.Value("analysis") == analysis {
 			if p.Updates.IsZero() {
-				t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", analysis, before.Index)
+				t.mark(i, before, MarkBranch, "entry %d has results of the %s analysis, and this one does not name them", before.Index, analysis)
 			}
 			break
 		}
 	}
 }
 
-// Recurring events may have several dates.
+// Recurring has the events that may have several dates.
 var Recurring = []string{"halt", "restart", "database-unlock"}
 
-// eventOrder are pairs of events of which the second cannot come first. Those with
-// an analysis are compared within it.
+// eventOrder has pairs of events of which the second cannot come first. Events with an analysis
+// are compared with those of the same analysis.
 var eventOrder = [][2]string{
 	{"first-enrolment", "primary-completion"},
 	{"first-enrolment", "last-visit"},
 	{"first-enrolment", "end-of-trial"},
 	{"first-enrolment", "database-lock"},
 	{"data-cut-off", "database-lock"},
-	{"database-lock", "unblinding"}, // of masked trials
+	{"database-lock", "unblinding"}, // in masked trials
 }
 
-// milestone takes in a date of an event: as logged, or as corrected later.
+// milestone reads a date of an event: as logged, or as corrected later.
 func (t *Timeline) milestone(i *Item, p *trial.Milestone, date string) {
 	first, last := trial.DaysOf(date)
 	if same := t.dates.same[slot{p.Event, i.Value("country"), i.Value("analysis")}]; !slices.Contains(Recurring, p.Event) {
 		place := 0
-		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // a second lock follows it
+		if unlock, ok := t.unlockBefore(i); ok && p.Event == "database-lock" { // this is a second lock after the unlock
 			place = same.from(unlock)
 		}
 		same.apart(place, last, first, func(other *Item) bool {
@@ -198,7 +199,7 @@ func (t *Timeline) milestone(i *Item, p *trial.Milestone, date string) {
 	t.judgeBy(i, p, date)
 }
 
-// dated takes in a milestone, as logged or as corrected since, by its dates.
+// dated reads the dates of a milestone, as logged or as corrected later.
 func (t *Timeline) dated(i *Item, p *trial.Milestone) {
 	t.dates.put(i, p)
 	if p.Event == "database-unlock" {
@@ -208,7 +209,7 @@ func (t *Timeline) dated(i *Item, p *trial.Milestone) {
 	}
 }
 
-// insert puts an item into a list that is in the order of the log, once.
+// insert puts an item into a list that is in the order of the log, unless it is there already.
 func insert[K comparable](lists map[K][]*Item, key K, i *Item) {
 	n, found := slices.BinarySearchFunc(lists[key], i, func(a, b *Item) int { return cmp.Compare(a.Index, b.Index) })
 	if !found {
@@ -216,8 +217,8 @@ func insert[K comparable](lists map[K][]*Item, key K, i *Item) {
 	}
 }
 
-// judgeBy marks what stands there by a milestone: what was logged after its day, by any
-// date that it ever had.
+// judgeBy marks earlier items because of a milestone: those that were logged after its day, by
+// any date that it ever had.
 func (t *Timeline) judgeBy(i *Item, p *trial.Milestone, date string) {
 	day := earliestEnd(i)
 	switch p.Event {
@@ -236,9 +237,9 @@ func (t *Timeline) judgeBy(i *Item, p *trial.Milestone, date string) {
 	}
 }
 
-// sweep calls f with the items that are in effect and were logged after a day, and
-// returns the list without those that are void and those for which f returned false:
-// they bear all the marks that they may. Times do not fall from entry to entry.
+// sweep calls f with the items that are in effect and were logged after a day. It returns the
+// list without the items that are void, and without those for which f returned false because
+// they bear all the marks that they may bear. Times never decrease from entry to entry.
 func sweep(list []*Item, day int64, f func(*Item) bool) []*Item {
 	n, _ := slices.BinarySearchFunc(list, day, func(x *Item, day int64) int {
 		if trial.DayOf(x.Time) > day {
@@ -255,8 +256,8 @@ func sweep(list []*Item, day int64, f func(*Item) bool) []*Item {
 	return kept
 }
 
-// unlockBefore returns the last entry before a milestone that unlocks the database of
-// its analysis.
+// unlockBefore returns the last entry before a milestone that unlocks the database of its
+// analysis.
 func (t *Timeline) unlockBefore(i *Item) (index uint64, ok bool) {
 	for _, analysis := range i.values["analysis"] {
 		for _, u := range slices.Backward(t.unlocks[analysis]) {
@@ -269,8 +270,8 @@ func (t *Timeline) unlockBefore(i *Item) (index uint64, ok bool) {
 	return index, ok
 }
 
-// otherDate marks a date that differs from one before, unless it only says more
-// precisely when: a day within the month.
+// otherDate marks a date that differs from an earlier one, unless it is only more precise, such
+// as a day within the month.
 func (t *Timeline) otherDate(i, cause *Item, old, date, told string) bool {
 	of, ol := trial.DaysOf(old)
 	nf, nl := trial.DaysOf(date)
@@ -280,13 +281,13 @@ func (t *Timeline) otherDate(i, cause *Item, old, date, told string) bool {
 	return t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, told)
 }
 
-// inOrder marks milestones that stand out of order with one: of two, the one that was
-// logged later.
+// inOrder marks milestones that are out of order with this one. Of two such milestones the one
+// that was logged later is marked.
 func (t *Timeline) inOrder(i *Item, p *trial.Milestone) {
 	var earlier, later []*Item
 	first, last := trial.DaysOf(i.Value("date"))
 	for _, pair := range eventOrder {
-		other, before, after := pair[1], first, int64(never) // p comes first: what ends before it is out of order
+		other, before, after := pair[1], first, int64(never) // p should come first: what ends before it is out of order
 		switch {
 		case pair[1] == "unblinding" && !t.Masked:
 			continue
@@ -324,10 +325,10 @@ func (t *Timeline) inOrder(i *Item, p *trial.Milestone) {
 	}
 }
 
-// outOfOrder marks the later logged of two milestones.
+// outOfOrder marks the one of two milestones that was logged later.
 func (t *Timeline) outOfOrder(i, earlier *Item) {
 	p := i.Statement.Predicate.(*trial.Milestone)
-	a, b := earlier, i // as their events should come
+	a, b := earlier, i // in the order in which their events should come
 	if !slices.Contains(eventOrder, [2]string{eventOf(a), eventOf(b)}) {
 		a, b = b, a
 	}
@@ -348,19 +349,20 @@ func (t *Timeline) correction(i *Item, p *trial.Correction) {
 		if of.Void == nil {
 			of.Void = i
 		}
-		t.mark(of, i, MarkVoid, "%s, said entry %d", p.Void, i.Index)
+		t.mark(of, i, MarkVoid, "%s, by entry %d", p.Void, i.Index)
 		if m, ok := of.Statement.Predicate.(*trial.Milestone); ok && of.Void == i {
 			t.dates.remove(of, m)
-			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
+			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s",
+				m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
 		}
 		return
 	}
 	if old := of.Value(p.Field); old != p.Old {
-		t.mark(i, i, MarkUnfounded, "it says that %s of entry %d was %q, which was %q", p.Field, of.Index, p.Old, old)
+		t.mark(i, i, MarkUnfounded, "it says that the %s of entry %d was %q, but it was %q", p.Field, of.Index, p.Old, old)
 		return
 	}
 	of.Corrections = append(of.Corrections, i)
-	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
+	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each value once
 	t.mark(of, i, MarkCorrected, "%s", correctedText(i, p))
 	if of.Void != nil {
 		return
@@ -384,15 +386,16 @@ func (t *Timeline) correction(i *Item, p *trial.Correction) {
 	}
 }
 
-// correctedText says what was corrected, by whom, when and why: a correction obscures
-// nothing (21 CFR 11.10(e)).
+// correctedText says what was corrected, by whom, when and why: a correction must not obscure
+// what was recorded before (21 CFR 11.10(e)).
 func correctedText(i *Item, p *trial.Correction) string {
-	return fmt.Sprintf("%s from %s to %s by entry %d of %s, by %s of %s with key %.12s (%s)", p.Field, strconv.Quote(p.Old), strconv.Quote(p.New),
+	return fmt.Sprintf("%s from %s to %s by entry %d of %s, by %s of %s with key %.12s (%s)",
+		p.Field, strconv.Quote(p.Old), strconv.Quote(p.New),
 		i.Index, i.Time, i.Signer.Role, i.Signer.Org, i.Signer.Key.ID(), p.Reason)
 }
 
-// mark sets a mark on an item, once for each cause. It returns false once the item
-// bears as many of them as it may.
+// mark sets a mark on an item, once for each cause. It returns false once the item bears as
+// many of these marks as it may.
 func (t *Timeline) mark(i, cause *Item, id trial.MarkID, format string, args ...any) bool {
 	n := i.counts[id]
 	if n >= maxMarks {
@@ -409,6 +412,6 @@ func (t *Timeline) mark(i, cause *Item, id trial.MarkID, format string, args ...
 	return n+1 < maxMarks
 }
 
-// maxMarks is how many causes of one mark are told of an entry: a reader is told by
-// the first, and a history of thousands of milestones stays readable.
+// maxMarks is how many causes of one mark are shown for an entry. The first one tells the
+// reader enough, and a history of thousands of milestones stays readable.
 const maxMarks = 20

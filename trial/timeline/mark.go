@@ -11,8 +11,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// The marks of a history as a whole. Those that statements of a kind bear by what they say
-// themselves are in the files of the kinds.
+// The marks that follow from a history as a whole. The marks that a statement bears because of
+// what it says itself are in the files of the kinds.
 const (
 	MarkLateRegistration trial.MarkID = "M1"
 	MarkLateProtocol     trial.MarkID = "M2"
@@ -36,7 +36,7 @@ const (
 	MarkEmptiedDate      trial.MarkID = "M25"
 )
 
-// historyMarks are the marks of a history as a whole.
+// historyMarks are the marks that follow from a history as a whole.
 var historyMarks = []trial.MarkMeaning{
 	{ID: MarkLateRegistration, Text: "registered after the first enrolment", Weight: trial.WeightBears},
 	{ID: MarkLateProtocol, Text: "first protocol version of its scope logged after the first enrolment", Weight: trial.WeightBears},
@@ -47,7 +47,7 @@ var historyMarks = []trial.MarkMeaning{
 	{ID: MarkNoLock, Text: "results without a database lock logged before them", Weight: trial.WeightExplain},
 	{ID: MarkOtherDate, Text: "another date for an event that has one", Weight: trial.WeightBears},
 	{ID: MarkOrder, Text: "dates of events out of order", Weight: trial.WeightBears},
-	{ID: MarkBranch, Text: "results that do not name those they follow", Weight: trial.WeightExplain},
+	{ID: MarkBranch, Text: "results that do not name the results they follow", Weight: trial.WeightExplain},
 	{ID: MarkRepeated, Text: "the same statement logged again", Weight: trial.WeightBears},
 	{ID: MarkCorrected, Text: "corrected", Weight: trial.WeightExplain},
 	{ID: MarkVoid, Text: "void", Weight: trial.WeightExplain},
@@ -69,7 +69,7 @@ var marks = sync.OnceValue(func() map[trial.MarkID]trial.MarkMeaning {
 	return all
 })
 
-// WeightText is the heading under which marks of a weight stand.
+// WeightText has the headings for marks of each weight.
 var WeightText = map[int]string{
 	trial.WeightBears:   "bears on what the trial can show",
 	trial.WeightExplain: "to be explained",
@@ -91,8 +91,8 @@ type MarkGroup struct {
 	Texts []string
 }
 
-// Group returns marks once for each entry, the heaviest first, and of one weight by
-// number and entry. Struck ones are left out, or are all there is.
+// Group returns marks grouped by entry: the heaviest first, then by the mark's number and the
+// entry. It returns only the struck marks, or only the others.
 func Group(marks []Mark, struck bool) (list []MarkGroup) {
 	place := map[Mark]int{}
 	for _, m := range marks {
@@ -109,12 +109,13 @@ func Group(marks []Mark, struck bool) (list []MarkGroup) {
 		list[i].Texts = append(list[i].Texts, m.Text)
 	}
 	slices.SortStableFunc(list, func(a, b MarkGroup) int {
-		return cmp.Or(cmp.Compare(MarkWeight(a.ID), MarkWeight(b.ID)), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Index, b.Index))
+		return cmp.Or(cmp.Compare(MarkWeight(a.ID), MarkWeight(b.ID)), cmp.Compare(len(a.ID), len(b.ID)),
+			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Index, b.Index))
 	})
 	return list
 }
 
-// Text returns what caused the mark, in one line.
+// Text returns the causes of the mark, in one line.
 func (g MarkGroup) Text() string { return strings.Join(g.Texts, "; ") }
 
 // MarkText returns a mark in a few words.
@@ -123,18 +124,18 @@ func MarkText(id trial.MarkID) string { return marks()[id].Text }
 // MarkIDs returns the ids of all marks, sorted as text.
 func MarkIDs() []trial.MarkID { return slices.Sorted(maps.Keys(marks())) }
 
-// A Mark says what a reader of an entry must be told.
+// A Mark says something that a reader of an entry must be told.
 type Mark struct {
-	Cause uint64       `json:"cause"` // the entry that made it so; itself, if no other
+	Cause uint64       `json:"cause"` // the entry that caused it, which may be the marked one itself
 	Index uint64       `json:"entry"` // the entry marked
 	ID    trial.MarkID `json:"mark"`
-	// Struck says that the mark rests on an entry whose effect was emptied since, or is on
-	// one: it stays with the entry and is no part of a summary.
+	// Struck says that the mark is on an entry that is void by now, or was caused by one. It
+	// stays with the entry and is not part of a summary.
 	Struck bool   `json:"struck,omitempty"`
 	Text   string `json:"text"`
 }
 
 func (m Mark) String() string { return fmt.Sprintf("%s: %s", m.ID, m.Text) }
 
-// delayedDays pass between a signature and its entry before the mark is set.
+// delayedDays may pass between a signature and its entry before MarkDelayed is set.
 const delayedDays = 7

@@ -8,8 +8,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// Missing says what a reader would expect in a trial's history and does not find,
-// as of a moment: one sentence each. It says nothing of what anyone owes by law.
+// Missing says, one sentence each, what a reader would expect in a trial's history at a moment
+// and does not find. It says nothing about anyone's legal duties.
 func (t *Timeline) Missing(at trial.Time) []string {
 	var missing []string
 	find := func(format string, args ...any) { missing = append(missing, fmt.Sprintf(format, args...)) }
@@ -36,7 +36,7 @@ func (t *Timeline) Missing(at trial.Time) []string {
 		}
 	})
 	Each(t, func(i *Item, _ *trial.SAP) { note("sap", i) })
-	results, final := false, false // any, and any but of an interim analysis
+	results, final := false, false // results: of any analysis; final: of any but an interim analysis
 	Each(t, func(i *Item, _ *trial.Results) {
 		note("results", i)
 		results, final = true, final || !strings.HasPrefix(i.Value("analysis"), "interim-")
@@ -53,12 +53,14 @@ func (t *Timeline) Missing(at trial.Time) []string {
 			find("no results of the %s analysis, though its database is locked", a)
 		}
 	}
-	if !have["first-enrolment"] && (have["primary-completion"] || have["last-visit"] || have["end-of-trial"] || results) && !have["withdrawn-before-enrolment"] {
+	later := have["primary-completion"] || have["last-visit"] || have["end-of-trial"] || results
+	if !have["first-enrolment"] && later && !have["withdrawn-before-enrolment"] {
 		find("no first enrolment, though later events are logged")
 	}
 	Each(t, func(i *Item, p *trial.Milestone) {
 		if date := i.Value("date"); len(date) == 4 && slices.Contains([]string{"first-enrolment", "database-lock", "unblinding"}, p.Event) {
-			find("no month of the %s, dated %s: what was logged before or after it in that year cannot be told", strings.TrimSpace(p.Event+" "+i.Value("analysis")), date)
+			find("no month of the %s, dated %s: it is not known what was logged before and what after it in that year",
+				strings.TrimSpace(p.Event+" "+i.Value("analysis")), date)
 		}
 	})
 	for _, event := range []string{"primary-completion", "end-of-trial", "early-termination"} {
@@ -67,7 +69,7 @@ func (t *Timeline) Missing(at trial.Time) []string {
 			continue
 		}
 		if since := trial.DayOf(at) - trial.DayOf(trial.EndOf(date)); since > 365 {
-			find("no results, %d days after the %s of %s", since, event, date)
+			find("no results, %s after the %s of %s", trial.Count(since, "day", "days"), event, date)
 		}
 	}
 	return missing

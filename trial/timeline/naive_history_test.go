@@ -19,7 +19,7 @@ type chronicler struct {
 	now     trial.Time
 	entries []trial.Located
 	ids     []trial.Hash
-	voids   bool // of milestones too
+	voids   bool // also voids of milestones
 }
 
 func pick[T any](c *chronicler, from ...T) T { return from[c.r.IntN(len(from))] }
@@ -47,7 +47,7 @@ func (c *chronicler) date() string {
 
 func (c *chronicler) analysis() string { return pick(c, "primary", "final", "interim-1") }
 
-// act logs one statement of any kind that bears on marks.
+// act logs one statement of any kind that can set marks.
 func (c *chronicler) act() {
 	org := pick(c, "acme", "acme", "acme", "cro")
 	last := func() trial.Hash { return c.ids[c.r.IntN(len(c.ids))] }
@@ -138,15 +138,14 @@ func told(t *Timeline) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestMarksOfAnyHistory: the marks of 10,000 histories are those of reading each entry
-// against every other. Half of them have no milestone that is emptied; those are read
-// as they always were.
+// TestMarksOfAnyHistory: the marks of 10,000 histories are the same as those found by comparing
+// each entry with every other. Half of the histories have no void of a milestone.
 func TestMarksOfAnyHistory(t *testing.T) {
 	seen := map[trial.MarkID]int{}
 	for seed := range uint64(10_000) {
 		acts := 5 + int(seed%60)
 		if seed%500 == 0 {
-			acts = 600 // more than any entry may bear of one mark
+			acts = 600 // more than the marks of one sort that an entry may bear
 		}
 		c := chronicle(seed, acts, seed%2 == 1)
 		fast, slow := New(c.trial, c.entries), newNaive(c.trial, c.entries)
@@ -168,7 +167,7 @@ func TestMarksOfAnyHistory(t *testing.T) {
 	}
 }
 
-// difference shows the lines that only one of two texts has.
+// difference returns the lines that only one of two texts has.
 func difference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	var out []string

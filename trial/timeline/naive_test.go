@@ -7,8 +7,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A naive timeline reads a history as docs/spec.md says it, each entry against every
-// other one: it is what Timeline is compared with, and much slower.
+// A naive timeline reads a history as docs/spec.md describes it, each entry against every other
+// one. Timeline is compared with it; it is much slower.
 type naive struct{ *Timeline }
 
 func newNaive(id trial.Hash, entries []trial.Located) *Timeline {
@@ -42,7 +42,7 @@ func shares(a, b *Item, member string) bool {
 	return slices.ContainsFunc(a.values[member], func(v string) bool { return b.ever(member, v) })
 }
 
-// read takes in one item: it marks it, and earlier items by it.
+// read reads one item: it sets marks on the item, and on earlier items because of it.
 func (t *naive) read(i *Item) {
 	if of := trial.TrialOf(i.Statement); of != t.Trial && i.ID != t.Trial {
 		i.Foreign = true
@@ -103,7 +103,7 @@ func (t *naive) markAny(i *Item) {
 	}
 	kind := i.Statement.Predicate.Kind()
 	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(trial.DelegableKinds, kind) {
-		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
+		t.mark(i, i, MarkDelegated, "%s by %s, but %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
 		Each(t.Timeline, func(m *Item, e *trial.Milestone) {
@@ -114,8 +114,8 @@ func (t *naive) markAny(i *Item) {
 	}
 }
 
-// disputed marks a number by an entry of another trial's history that concerns it.
-// Who claims a number after another reads of it in the identifier's history.
+// disputed marks a number because of an entry of another trial's history that concerns it. An
+// organisation that claims a number after another reads about that in the number's own history.
 func (t *naive) disputed(i *Item, identifier, how string) {
 	t.mark(i, i, MarkDisputed, "%s %s by %s", identifier, how, i.Signer.Org)
 	Each(t.Timeline, func(own *Item, p *trial.Identifier) {
@@ -125,7 +125,7 @@ func (t *naive) disputed(i *Item, identifier, how string) {
 	})
 }
 
-// protocolBy marks a protocol version by a milestone, whichever was logged first.
+// protocolBy marks a protocol version because of a milestone, whichever was logged first.
 func (t *naive) protocolBy(i, m *Item, e *trial.Milestone) {
 	if e.Event != "first-enrolment" || !after(trial.DayOf(i.Time), m) {
 		return
@@ -137,7 +137,7 @@ func (t *naive) protocolBy(i, m *Item, e *trial.Milestone) {
 	}
 }
 
-// sapBy marks a SAP by a milestone of its analysis.
+// sapBy marks a SAP because of a milestone of its analysis.
 func (t *naive) sapBy(i, m *Item, e *trial.Milestone) {
 	if !sameAnalysis(i, m) || !after(trial.DayOf(i.Time), m) {
 		return
@@ -150,8 +150,8 @@ func (t *naive) sapBy(i, m *Item, e *trial.Milestone) {
 	}
 }
 
-// results marks results by what stands before them, for the analysis that they name
-// by now.
+// results marks results because of what was logged before them, for the analysis that they name
+// now.
 func (t *naive) results(i *Item, p *trial.Results) {
 	analysis := i.Value("analysis")
 	planned, locked := false, false
@@ -166,17 +166,17 @@ func (t *naive) results(i *Item, p *trial.Results) {
 		}
 	})
 	if !planned {
-		t.mark(i, i, MarkNoSAP, "no SAP for %s is logged before it", analysis)
+		t.mark(i, i, MarkNoSAP, "no SAP for the %s analysis is logged before it", analysis)
 	}
 	if !locked {
-		t.mark(i, i, MarkNoLock, "no database lock for %s is logged before it", analysis)
+		t.mark(i, i, MarkNoLock, "no database lock for the %s analysis is logged before it", analysis)
 	}
 	if before != nil && p.Updates.IsZero() {
-		t.mark(i, before, MarkBranch, "results for %s are in entry %d, which it does not name", analysis, before.Index)
+		t.mark(i, before, MarkBranch, "entry %d has results of the %s analysis, and this one does not name them", before.Index, analysis)
 	}
 }
 
-// milestone takes in a date of an event: as logged, or as corrected later.
+// milestone reads a date of an event: as logged, or as corrected later.
 func (t *naive) milestone(i *Item, p *trial.Milestone, date string) {
 	logged := trial.DayOf(i.Time)
 	first, last := trial.DaysOf(date)
@@ -203,7 +203,7 @@ func (t *naive) milestone(i *Item, p *trial.Milestone, date string) {
 	t.judgeBy(i, p, date)
 }
 
-// judgeBy marks what stands there by a milestone.
+// judgeBy marks earlier items because of a milestone.
 func (t *naive) judgeBy(i *Item, p *trial.Milestone, date string) {
 	for _, other := range t.Items {
 		if !other.InEffect() {
@@ -233,8 +233,8 @@ func (t *naive) relocked(p *trial.Milestone, first, second *Item) bool {
 	return unlocked
 }
 
-// otherDate marks a date that differs from one before, unless it only says more
-// precisely when: a day within the month.
+// otherDate marks a date that differs from an earlier one, unless it is only more precise, such
+// as a day within the month.
 func (t *naive) otherDate(i, cause *Item, old, date, told string) {
 	of, ol := trial.DaysOf(old)
 	nf, nl := trial.DaysOf(date)
@@ -244,8 +244,8 @@ func (t *naive) otherDate(i, cause *Item, old, date, told string) {
 	t.mark(i, cause, MarkOtherDate, "%s, and %s before", date, told)
 }
 
-// order marks the later logged of two milestones if a, by its date, is certainly
-// after b, which cannot come before it.
+// order marks the later logged of two milestones if a is certainly after b by its date, and
+// cannot come after it.
 func (t *naive) order(a, b *Item, p, q *trial.Milestone) {
 	if !slices.Contains(eventOrder, [2]string{p.Event, q.Event}) || q.Event == "unblinding" && !t.Masked {
 		return
@@ -275,18 +275,18 @@ func (t *naive) correction(i *Item, p *trial.Correction) {
 		if of.Void == nil {
 			of.Void = i
 		}
-		t.mark(of, i, MarkVoid, "%s, said entry %d", p.Void, i.Index)
+		t.mark(of, i, MarkVoid, "%s, by entry %d", p.Void, i.Index)
 		if m, ok := of.Statement.Predicate.(*trial.Milestone); ok && of.Void == i {
 			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
 		}
 		return
 	}
 	if old := of.Value(p.Field); old != p.Old {
-		t.mark(i, i, MarkUnfounded, "it says that %s of entry %d was %q, which was %q", p.Field, of.Index, p.Old, old)
+		t.mark(i, i, MarkUnfounded, "it says that the %s of entry %d was %q, but it was %q", p.Field, of.Index, p.Old, old)
 		return
 	}
 	of.Corrections = append(of.Corrections, i)
-	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each once
+	of.values[p.Field] = append(slices.DeleteFunc(of.values[p.Field], func(v string) bool { return v == p.New }), p.New) // each value once
 	t.mark(of, i, MarkCorrected, "%s", correctedText(i, p))
 	if of.Void != nil {
 		return

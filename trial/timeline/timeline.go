@@ -1,7 +1,7 @@
-// Package timeline reads a trial's history: what each entry says today, what was said
-// before it was corrected, which protocol was in force when, and the marks of what a
-// reader must be told. Package trial decides what is admitted; this package decides
-// nothing, and nothing that is admitted depends on it.
+// Package timeline reads a trial's history: what each entry says now, what it said before it
+// was corrected, which protocol version was in force when, and the marks that a reader must be
+// told. Package trial decides what is admitted. This package decides nothing, and nothing that
+// is admitted depends on it.
 package timeline
 
 import (
@@ -10,19 +10,19 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A Timeline is a trial's history as it reads: what each entry says today, what
-// was said before, and the marks.
+// A Timeline is a trial's history as it reads: what each entry says now, what it said before,
+// and the marks.
 type Timeline struct {
 	Trial  trial.Hash
 	Holder string // organisation id
 	Masked bool
 	Items  []*Item // in the order of the log
 
-	byID          map[trial.Hash]*Item // by effective identity, the first of each
+	byID          map[trial.Hash]*Item // by effective identity, the first item of each
 	holders       []holding
 	dates         *calendar // of the milestones in effect
 	registrations []*Item
-	protocols     []*Item            // that may bear more marks, and
+	protocols     []*Item            // protocol versions that may bear more marks
 	saps          map[slot][]*Item   // SAPs, by sapEvents and analysis
 	plans         map[string][]*Item // SAPs, by each analysis that they ever had
 	unlocks       map[string][]*Item // of the database, by each analysis that they ever had
@@ -36,8 +36,8 @@ type holding struct {
 	org   string
 }
 
-// HolderAt returns the organisation that held the trial when an entry was logged, ""
-// before its registration.
+// HolderAt returns the organisation that held the trial when an entry was logged, or "" before
+// its registration.
 func (t *Timeline) HolderAt(index uint64) (org string) {
 	for _, h := range t.holders {
 		if h.since <= index {
@@ -51,23 +51,23 @@ func (t *Timeline) HolderAt(index uint64) (org string) {
 type Item struct {
 	trial.Located
 	ID          trial.Hash       // identity of the statement that takes effect
-	Statement   *trial.Statement // that takes effect: of an unseal, what it opens
+	Statement   *trial.Statement // the statement that takes effect; for an unseal, the one that it opens
 	Marks       []Mark
 	Corrections []*Item // of it
 	Signatures  []*Item // other signatures on it
-	Void        *Item   // that emptied its effect
-	Foreign     bool    // about another trial; it is here for a number that both claim
+	Void        *Item   // the item that made it void
+	Foreign     bool    // about another trial; it is here because both claim a number
 	Repeats     *Item   // the entry that had the same statement before
 
-	values map[string][]string  // by member: as logged, and as corrected since
-	counts map[trial.MarkID]int // of Marks
+	values map[string][]string  // by member: the values as logged and as corrected later
+	counts map[trial.MarkID]int // how many of Marks have each id
 }
 
-// InEffect reports whether the item still says what it says.
+// InEffect reports whether the item counts: it is not void, repeated or about another trial.
 func (i *Item) InEffect() bool { return i.Void == nil && i.Repeats == nil && !i.Foreign }
 
-// Value returns a member's text as corrected last; "" for what no correction can
-// name.
+// Value returns a member's text as it was last corrected, or "" if corrections cannot name the
+// member.
 func (i *Item) Value(member string) string {
 	if v := i.values[member]; len(v) > 0 {
 		return v[len(v)-1]
@@ -75,8 +75,8 @@ func (i *Item) Value(member string) string {
 	return ""
 }
 
-// New reads the entries of a trial's record, in the order of the log.
-// They are all of it or, for the history as of an earlier tree, a prefix.
+// New reads the entries of a trial's record, in the order of the log. They are all the entries
+// or, for the history as of an earlier tree, the first of them.
 func New(id trial.Hash, entries []trial.Located) *Timeline {
 	t := &Timeline{
 		Trial: id, byID: map[trial.Hash]*Item{}, dates: newCalendar(), saps: map[slot][]*Item{},
@@ -106,8 +106,8 @@ func New(id trial.Hash, entries []trial.Located) *Timeline {
 	return t
 }
 
-// strike marks as struck what rests on an entry whose effect was emptied since. It was
-// set by what stood there, and stays; it is no part of what the trial is summed up by.
+// strike marks as struck the marks that rest on an entry which is void by now. Such a mark was
+// right when it was set, and it stays. It is not part of the trial's summary.
 func (t *Timeline) strike() {
 	void := map[uint64]bool{}
 	for _, i := range t.Items {
@@ -123,7 +123,7 @@ func (t *Timeline) strike() {
 	}
 }
 
-// Marks returns all marks, by the entries marked.
+// Marks returns all marks, in the order of the marked entries.
 func (t *Timeline) Marks() []Mark {
 	var all []Mark
 	for _, i := range t.Items {
@@ -132,11 +132,10 @@ func (t *Timeline) Marks() []Mark {
 	return all
 }
 
-// Find returns the item of a statement, by its effective identity.
+// Find returns the item of a statement by its effective identity, or nil if there is none.
 func (t *Timeline) Find(id trial.Hash) *Item { return t.byID[id] }
 
-// About returns the item that a signature or correction names, nil if there is
-// none.
+// About returns the item that a signature or correction names, or nil if there is none.
 func (t *Timeline) About(i *Item) *Item {
 	switch p := i.Statement.Predicate.(type) {
 	case *trial.CoSignature:
@@ -156,10 +155,10 @@ func Each[P trial.Predicate](t *Timeline, f func(*Item, P)) {
 	}
 }
 
-// InForce returns the protocol version of a scope that was in force at a moment,
-// by the log's clock: the last one admitted by then that is not void. Where the
-// scope had none of its own yet, the global one holds there. A claimed date counts
-// for nothing here. It is nil if there was none.
+// InForce returns the protocol version of a scope that was in force at a moment by the log's
+// clock: the last one that was admitted by then and is not void. If the scope had no version of
+// its own yet, the global version applies. A claimed date does not count. It returns nil if
+// there was no version.
 func (t *Timeline) InForce(scope string, at trial.Time) *Item {
 	var own, global *Item
 	Each(t, func(i *Item, p *trial.Protocol) {
@@ -177,8 +176,8 @@ func (t *Timeline) InForce(scope string, at trial.Time) *Item {
 	return global
 }
 
-// EventDate returns the earliest date that was ever logged for a global event, "" if
-// there is none.
+// EventDate returns the earliest date that was ever logged for a global event, or "" if there
+// is none.
 func (t *Timeline) EventDate(event string) string {
 	if i := t.EarliestEvent(event, ""); i != nil {
 		return i.Earliest("date")
@@ -186,9 +185,9 @@ func (t *Timeline) EventDate(event string) string {
 	return ""
 }
 
-// EarliestEvent returns, of the milestones in effect of an event in a country ("" for
-// global ones), the one that ever had the earliest date, nil if there is none: a date that
-// was moved clears nothing.
+// EarliestEvent returns the milestone in effect of an event in a country ("" for global ones)
+// that ever had the earliest date, or nil if there is none: moving a date does not hide the
+// earlier one.
 func (t *Timeline) EarliestEvent(event, country string) (earliest *Item) {
 	Each(t, func(i *Item, p *trial.Milestone) {
 		if p.Event != event || !i.ever("country", country) {
@@ -201,7 +200,7 @@ func (t *Timeline) EarliestEvent(event, country string) (earliest *Item) {
 	return earliest
 }
 
-// Earliest returns the earliest date that a member ever had, "" if it had none.
+// Earliest returns the earliest date that a member ever had, or "" if it had none.
 func (i *Item) Earliest(member string) (earliest string) {
 	for _, date := range i.values[member] {
 		earliest = earlierOf(earliest, date)
@@ -209,7 +208,7 @@ func (i *Item) Earliest(member string) (earliest string) {
 	return earliest
 }
 
-// earlierOf returns the date that ends first; "" is none.
+// earlierOf returns the date that ends first; "" is no date.
 func earlierOf(a, b string) string {
 	_, x := trial.DaysOf(a)
 	if _, y := trial.DaysOf(b); a == "" || b != "" && y < x {
@@ -218,10 +217,11 @@ func earlierOf(a, b string) string {
 	return a
 }
 
-// Emptied returns the milestones of an event in a country whose effect was emptied.
+// Emptied returns the milestones of an event in a country that are void.
 func (t *Timeline) Emptied(event, country string) (list []*Item) {
 	for _, i := range t.Items {
-		if p, ok := i.Statement.Predicate.(*trial.Milestone); ok && i.Void != nil && i.Repeats == nil && !i.Foreign && p.Event == event && i.ever("country", country) {
+		p, ok := i.Statement.Predicate.(*trial.Milestone)
+		if ok && i.Void != nil && i.Repeats == nil && !i.Foreign && p.Event == event && i.ever("country", country) {
 			list = append(list, i)
 		}
 	}
@@ -231,7 +231,7 @@ func (t *Timeline) Emptied(event, country string) (list []*Item) {
 // ever reports whether a member ever had a value.
 func (i *Item) ever(member, value string) bool { return slices.Contains(i.values[member], value) }
 
-// valuesOf returns the members that a correction may name, with what they say.
+// valuesOf returns the members that a correction may name, with their texts.
 func valuesOf(p trial.Predicate) map[string][]string {
 	values := map[string][]string{}
 	for name, text := range trial.MembersOf(p) {
