@@ -26,7 +26,7 @@ func ParseDate(s string) (d Date, err error) {
 		d.Last = d.First
 	}
 	if err != nil || d.First.Year() < 1900 {
-		return Date{}, fmt.Errorf("%.40q is not a date such as 2026-03-01, 2026-03 or 2026", s)
+		return Date{}, fmt.Errorf("%.40q is no date such as 2026-03-01, 2026-03 or 2026", s)
 	}
 	return d, nil
 }

@@ -170,7 +170,7 @@ func (w *town) largeHistories(url string, trials, sample int) {
 			l.Entries = append([]history.Entry(nil), h.Entries...)
 			lie(&l)
 			if l.Map.Key == h.Map.Key && l.Record == "" { // where the absent trial's path ends, this one stands
-				words = "which is withheld"
+				words = "but it is withheld"
 			}
 			if _, err := l.Verify(policy); err == nil || !strings.Contains(err.Error(), words) {
 				t.Fatalf("trial %d: %v, want it to say %q", n, err, words)

@@ -1,7 +1,7 @@
-// Package checkpoint reads what a log and its witnesses sign: a policy says whose keys
-// count and how many witnesses must agree, and a checkpoint is opened under it.
+// Package checkpoint reads what a log and its witnesses sign. A policy says whose keys count
+// and how many witnesses must agree; a checkpoint is opened under a policy.
 //
-// The package knows no clock, network or file: it compiles to js/wasm.
+// The package uses no clock, network or file: it compiles to js/wasm.
 package checkpoint
 
 import (
@@ -19,8 +19,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// A Tree is what a checkpoint's text says: the log's size and root.
-// Source: c2sp.org/tlog-checkpoint, without extension lines.
+// A Tree is the text of a checkpoint: the log's origin, size and root. Source:
+// c2sp.org/tlog-checkpoint, without extension lines.
 type Tree struct {
 	Origin string
 	Size   uint64
@@ -52,17 +52,17 @@ func ParseTree(text string) (Tree, error) {
 	return Tree{lines[0], size, root}, nil
 }
 
-// ParseDecimal takes an ASCII decimal below 2^62 without leading zeros or sign.
-// Larger sizes would make package tlog count for ever.
+// ParseDecimal parses an ASCII decimal below 2^62 without leading zeros or sign. With larger
+// sizes package tlog would never return.
 func ParseDecimal(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 62)
 	if err != nil || strconv.FormatUint(n, 10) != s {
-		return 0, fmt.Errorf("%.30q is not a decimal number in its one spelling", s)
+		return 0, fmt.Errorf("%.30q is not a decimal number in its canonical form", s)
 	}
 	return n, nil
 }
 
-// ParseHash takes 32 bytes in base64 with zero spare bits.
+// ParseHash parses 32 bytes in base64 with zero spare bits.
 func ParseHash(s string) ([32]byte, error) {
 	data, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil || len(data) != 32 || len(s) != 44 {
@@ -71,18 +71,18 @@ func ParseHash(s string) ([32]byte, error) {
 	return [32]byte(data), nil
 }
 
-// A Checkpoint is a checkpoint that a policy's log signed, with the cosignatures
-// of the policy's witnesses that verify.
+// A Checkpoint is a checkpoint that a log of the policy signed, with those cosignatures by the
+// policy's witnesses that verify.
 type Checkpoint struct {
 	Tree
 	Log          *LogKey
 	Cosignatures []Cosignature // by time
-	Unknown      int           // signatures by keys the policy does not name
+	Unknown      int           // signatures by keys that the policy does not name
 
 	policy *Policy
 }
 
-// A Cosignature is a witness's word that it saw the log grow to this tree.
+// A Cosignature says that a witness saw the log grow to this tree.
 type Cosignature struct {
 	Witness int // index in Policy.Witnesses
 	Time    time.Time
@@ -92,14 +92,14 @@ type Cosignature struct {
 // signature by a key of the policy verifies. It does not ask for the quorum.
 func (p *Policy) Open(signed []byte) (*Checkpoint, error) {
 	if bytes.Contains(signed, []byte{'\r'}) {
-		return nil, errors.New("checkpoint: it holds carriage returns: its lines end in a line feed alone")
+		return nil, errors.New("checkpoint: it has carriage returns, but its lines must end in a line feed alone")
 	}
 	var known []note.Verifier
 	for _, l := range p.Logs {
 		known = append(known, l)
 	}
 	for _, w := range p.Witnesses {
-		// An ML-DSA-44 key may be a log's and a witness's: one verifier, two roles.
+		// The same ML-DSA-44 key may be a log's and a witness's: one verifier with two roles.
 		if !slices.ContainsFunc(p.Logs, func(l LogKey) bool { return l.VKey == w.VKey }) {
 			known = append(known, w)
 		}
@@ -114,7 +114,7 @@ func (p *Policy) Open(signed []byte) (*Checkpoint, error) {
 	}
 	cp := &Checkpoint{Tree: tree, Unknown: len(n.UnverifiedSigs), policy: p}
 	for _, s := range append(slices.Clone(n.Sigs), n.UnverifiedSigs...) {
-		// The note library takes any spare bits.
+		// The note library accepts any spare bits.
 		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
 			return nil, fmt.Errorf("checkpoint: the signature of %s is not in strict base64", s.Name)
 		}
@@ -143,11 +143,12 @@ func (p *Policy) Open(signed []byte) (*Checkpoint, error) {
 	return cp, nil
 }
 
-// explain says which key's signature failed, or that none is known.
+// explain says which key's signature failed, or that no known key signed.
 func (p *Policy) explain(signed []byte, err error) error {
 	if _, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
 		origin, _, _ := strings.Cut(string(signed), "\n")
-		return fmt.Errorf("checkpoint: it is for the log %.100q and carries no signature by a key of the policy: is this the policy of that log?", origin)
+		return fmt.Errorf("checkpoint: it is for the log %.100q and has no signature by a key of the policy: is this the policy of that log?",
+			origin)
 	}
 	if e, ok := errors.AsType[*note.InvalidSignatureError](err); ok {
 		return fmt.Errorf("checkpoint: the signature of %s does not verify: the signed text or the signature was altered", e.Name)
@@ -162,7 +163,7 @@ func (p *Policy) explain(signed []byte, err error) error {
 func CosignatureTime(s note.Signature) (time.Time, error) {
 	raw, err := base64.StdEncoding.DecodeString(s.Base64)
 	if err != nil || len(raw) < 12 {
-		return time.Time{}, errors.New("it holds no time")
+		return time.Time{}, errors.New("it has no time")
 	}
 	t := binary.BigEndian.Uint64(raw[4:])
 	if t == 0 || t > 253402300799 { // the year 9999 ends what can be printed
@@ -174,7 +175,8 @@ func CosignatureTime(s note.Signature) (time.Time, error) {
 // Quorum reports whether the cosignatures satisfy the policy's quorum.
 func (c *Checkpoint) Quorum() bool { return c.quorum(len(c.Cosignatures), false) }
 
-// ReplayQuorum reports whether those of replaying witnesses alone satisfy it.
+// ReplayQuorum reports whether the cosignatures of replaying witnesses alone satisfy the
+// policy's quorum.
 func (c *Checkpoint) ReplayQuorum() bool {
 	return !c.policy.Unwitnessed() && c.quorum(len(c.Cosignatures), true)
 }
@@ -187,9 +189,9 @@ func (c *Checkpoint) quorum(first int, replayed bool) bool {
 	})
 }
 
-// ProvenTime returns the earliest time by which the cosignatures stamped up to
-// then satisfy the quorum: the tree existed no later. It is false where the
-// quorum is not met, or asks for no witness.
+// ProvenTime returns the earliest time such that the cosignatures stamped up to then satisfy
+// the quorum: the tree existed no later. It returns false if the quorum is not met or asks for
+// no witness.
 func (c *Checkpoint) ProvenTime() (time.Time, bool) {
 	if c.policy.Unwitnessed() {
 		return time.Time{}, false
@@ -202,7 +204,7 @@ func (c *Checkpoint) ProvenTime() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// CheckInclusion checks an RFC 6962 inclusion proof against the tree.
+// CheckInclusion checks an RFC 6962 inclusion proof of a leaf in the tree.
 func (t Tree) CheckInclusion(index uint64, leaf [32]byte, path [][32]byte) error {
 	if index >= t.Size {
 		return fmt.Errorf("index %d is not in a tree of size %d", index, t.Size)

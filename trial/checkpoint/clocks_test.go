@@ -12,7 +12,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestClocks: whoever is wrong, those that differ are named.
+// TestClocks: whoever is wrong, the witnesses whose times differ are named.
 func TestClocks(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	log := trialtest.Cosigner{Key: trialtest.Origin, Alg: 1}

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// Mangled says what an editor, a mail program or a transfer did to a file whose
-// lines end in a line feed alone, if it did. The file is not read all the same: the
-// formats know one encoding, and whoever checks a proof must not mend it first.
+// Mangled says what an editor, a mail program or a transfer did to a file whose lines should
+// end in a line feed alone, or returns nil if it sees nothing. Such a file is refused all the
+// same: the formats have one encoding, and a proof must not be repaired before it is checked.
 func Mangled(data []byte) error {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):

@@ -14,16 +14,16 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// A Policy says whose checkpoints to believe: the logs' keys, the witnesses'
-// keys, and which witnesses must agree. Source: c2sp.org/tlog-policy.
+// A Policy says whose checkpoints to trust: the logs' keys, the witnesses' keys, and which
+// witnesses must agree. Source: c2sp.org/tlog-policy.
 type Policy struct {
 	Logs      []LogKey
 	Witnesses []WitnessKey
 
 	text    []byte
 	members map[string]member // by name: witnesses and groups
-	used    map[string]string // the group that a name is a member of
-	quorum  string            // "none" or a name
+	used    map[string]string // by name: the group that the name is a member of
+	quorum  string            // "none", or the name of a witness or group
 }
 
 // A LogKey is one log line.
@@ -41,11 +41,11 @@ type WitnessKey struct {
 	URL   string // the submission prefix; may be empty
 }
 
-// Replays reports whether the key's owner says that it cosigns only what it has
-// replayed: such keys' names end in /replay and serve nothing else.
+// Replays reports whether the key's owner says that it cosigns only what it has replayed. The
+// names of such keys end in /replay, and the keys serve nothing else.
 func (w WitnessKey) Replays() bool { return strings.HasSuffix(w.Name(), "/replay") }
 
-// A member is a witness (need 0) or a group of which need must agree.
+// A member is a witness (need 0), or a group of which need members must agree.
 type member struct {
 	witness int // index in Witnesses
 	need    int
@@ -77,7 +77,8 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	}
 	p := &Policy{text: bytes.Clone(text), members: map[string]member{}, used: map[string]string{}}
 	keys := map[string]bool{}
-	// SPEC: "each line is terminated by ASCII newline"; a last line without one is taken too.
+	// SPEC: "each line is terminated by ASCII newline"; a last line without one is accepted
+	// too.
 	for i, line := range strings.Split(string(text), "\n") {
 		// SPEC: "whitespace", which in this specification means sequences of
 		// ASCII space and tab characters only.
@@ -109,7 +110,7 @@ func (p *Policy) line(words []string, keys map[string]bool) error {
 		}
 		// SPEC: "Duplicate logs, i.e., multiple log lines with the same public key, are not allowed."
 		if keys["log "+raw] {
-			return errors.New("the log's key stands on an earlier line")
+			return errors.New("the log's key is on an earlier line already")
 		}
 		keys["log "+raw] = true
 		p.Logs = append(p.Logs, LogKey{v, words[1], rest(words, 2)})
@@ -125,7 +126,7 @@ func (p *Policy) line(words []string, keys map[string]bool) error {
 			return err
 		}
 		if keys["witness "+raw] {
-			return errors.New("the witness's key stands on an earlier line")
+			return errors.New("the witness's key is on an earlier line already")
 		}
 		keys["witness "+raw] = true
 		p.members[words[1]] = member{witness: len(p.Witnesses)}
@@ -156,8 +157,8 @@ func rest(words []string, i int) string {
 	return ""
 }
 
-// newName checks that witnesses and groups share one namespace and that none
-// takes the predefined name.
+// newName checks that witnesses and groups share one namespace and that none has the predefined
+// name.
 func (p *Policy) newName(name string) error {
 	if _, taken := p.members[name]; taken || name == "none" {
 		return fmt.Errorf("the name %q is taken", name)
@@ -212,9 +213,9 @@ func (p *Policy) depth(m member) int {
 	return d
 }
 
-// parseVKey parses a verifier key and returns it with its algorithm byte and
-// public key, raw. Neither of the two libraries checks everything: the base64
-// has one spelling, and the key id belongs to name and key.
+// parseVKey parses a verifier key and returns it with its algorithm byte and public key, raw.
+// The two libraries do not check that the base64 is canonical and that the key id belongs to
+// name and key.
 func parseVKey(vkey string, algs ...byte) (v note.Verifier, raw string, err error) {
 	_, rest, _ := strings.Cut(vkey, "+")
 	id16, key64, _ := strings.Cut(rest, "+")
@@ -227,7 +228,7 @@ func parseVKey(vkey string, algs ...byte) (v note.Verifier, raw string, err erro
 		ok = ok || key[0] == alg
 	}
 	if !ok {
-		return nil, "", fmt.Errorf("vkey %.80q has the signature type %#02x, which cannot stand here", vkey, key[0])
+		return nil, "", fmt.Errorf("vkey %.80q has the signature type %#02x, which is not allowed here", vkey, key[0])
 	}
 	if key[0] == algEd25519 {
 		v, err = note.NewVerifier(vkey)
@@ -247,8 +248,8 @@ func parseVKey(vkey string, algs ...byte) (v note.Verifier, raw string, err erro
 	return v, string(key), nil
 }
 
-// Digest returns SHA-256 of the policy file in hexadecimal. Verdicts name it:
-// a verdict is worth what its policy is.
+// Digest returns the SHA-256 of the policy file in hexadecimal. Verdicts name it, because a
+// verdict can be trusted only as far as its policy.
 func (p *Policy) Digest() string {
 	d := sha256.Sum256(p.text)
 	return hex.EncodeToString(d[:])
@@ -257,8 +258,8 @@ func (p *Policy) Digest() string {
 // Unwitnessed reports whether the policy asks for no witness.
 func (p *Policy) Unwitnessed() bool { return p.quorum == "none" }
 
-// Satisfied reports whether the witnesses for which agreed is true, by their
-// index in Witnesses, satisfy the quorum.
+// Satisfied reports whether the witnesses for which agreed returns true satisfy the quorum;
+// witness is an index in Witnesses.
 func (p *Policy) Satisfied(agreed func(witness int) bool) bool {
 	return p.quorum == "none" || p.satisfied(p.quorum, agreed)
 }
@@ -277,10 +278,9 @@ func (p *Policy) satisfied(name string, agreed func(int) bool) bool {
 	return n >= m.need
 }
 
-// Split reports whether two sets of witnesses with no member in common both
-// satisfy the quorum, so that each could be shown another log without any of
-// them being dishonest. It is false for a quorum of none, and not worked out for
-// more than 16 witnesses.
+// Split reports whether two sets of witnesses with no common member both satisfy the quorum.
+// Each set could then be shown another log without any witness being dishonest. It is false for
+// a quorum of none, and is not computed for more than 16 witnesses.
 func (p *Policy) Split() bool {
 	n := len(p.Witnesses)
 	if p.Unwitnessed() || n > 16 {
@@ -294,7 +294,7 @@ func (p *Policy) Split() bool {
 	return false
 }
 
-// Log returns the log line for an origin, or nil.
+// Log returns the log line for an origin, or nil if there is none.
 func (p *Policy) Log(origin string) *LogKey {
 	for i := range p.Logs {
 		if p.Logs[i].Name() == origin {
@@ -304,7 +304,7 @@ func (p *Policy) Log(origin string) *LogKey {
 	return nil
 }
 
-// QuorumText says the quorum in words, such as "2 of (w1, w2, w3)".
+// QuorumText returns the quorum in words, such as "2 of (w1, w2, w3)".
 func (p *Policy) QuorumText() string {
 	if p.quorum == "none" {
 		return "no witness"

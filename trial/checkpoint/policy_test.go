@@ -10,7 +10,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// vkeys of logs and witnesses that have nothing else to do.
+// logVKey and witnessVKey make vkeys of logs and witnesses that have no other purpose.
 func logVKey(n int) string {
 	return trialtest.Cosigner{Key: fmt.Sprintf("log%d.example", n), Alg: 0x01}.VKey()
 }
@@ -39,7 +39,7 @@ func TestPolicyLines(t *testing.T) {
 	some := "log L1\nwitness a W1\nwitness b W2\nwitness c W3\n"
 	for _, good := range []string{
 		"quorum none\n",
-		"quorum none", // "each line is terminated": we take a last one that is not
+		"quorum none", // "each line is terminated": we accept a last line that is not
 		"log L1\nquorum none\n",
 		"log L1 https://log.example/\nquorum none\n",
 		"log L1\nlog L2\nquorum none\n",
@@ -50,7 +50,7 @@ func TestPolicyLines(t *testing.T) {
 		" \t witness\t a \t W1 \t\n\tquorum a  \n",
 		"# comment\n \t# comment\n#\n\n \t \nquorum none\n",
 		"# \xc3\xa9 \xff comment\nquorum none\n",
-		"witness \xe2\x84\xaa W1\nwitness K W2\ngroup g all \xe2\x84\xaa K\nquorum g\n", // the Kelvin sign is no K
+		"witness \xe2\x84\xaa W1\nwitness K W2\ngroup g all \xe2\x84\xaa K\nquorum g\n", // the Kelvin sign is not a K
 		"witness \xff W1\nquorum \xff\n",
 		"witness # W1\ngroup g all #\nquorum g\n", // a comment is a line that starts with #
 		"witness a# W1 #b\nquorum a#\n",
@@ -181,7 +181,7 @@ func TestPolicySize(t *testing.T) {
 	}
 }
 
-// TestQuorums holds Satisfied to the definition for every set of six witnesses.
+// TestQuorums compares Satisfied with the definition for every set of six witnesses.
 func TestQuorums(t *testing.T) {
 	var b strings.Builder
 	for n := range 6 {
@@ -229,7 +229,7 @@ func TestPolicyDigest(t *testing.T) {
 	}
 }
 
-// TestSplit: quorums of which two sets without a common member suffice.
+// TestSplit: quorums that two sets without a common member satisfy.
 func TestSplit(t *testing.T) {
 	head := "witness a " + w1.VKey() + "\nwitness b " + w2.VKey() + "\nwitness c " + w3.VKey() + "\n"
 	for quorum, want := range map[string]bool{

@@ -1,13 +1,12 @@
-// Package history is everything that was logged about one trial, identifier,
-// organisation or key, with the proof that nothing is left out; or the proof
-// that nothing was logged. A history is one JSON file that is checked offline.
+// Package history has everything that was logged about one trial, identifier, organisation or
+// key, with the proof that nothing is left out, or the proof that nothing was logged. A history
+// is one JSON file that is checked offline.
 //
-// What it rests on: the state entry that ends the published tree holds the root
-// of the Merkle map; the map holds the digest of the subject's record; the record
-// commits to every entry about the subject, in order. The log's operator writes
-// the state entry. Under a quorum of replaying witnesses, who cosign only trees
-// whose state entries follow from the entries, completeness is proven; without,
-// it is the operator's signed statement, and the verdict says so.
+// The proof rests on this: the state entry that ends the published tree has the root of the
+// Merkle map; the map has the digest of the subject's record; the record commits to every entry
+// about the subject, in order. The log's operator writes the state entry. Replaying witnesses
+// cosign only trees whose state entries follow from the entries. If they satisfy the quorum,
+// completeness is proven. Otherwise it is the operator's signed claim, and the verdict says so.
 //
 // The package is pure: it compiles to js/wasm.
 package history
@@ -31,9 +30,9 @@ type History struct {
 	ID         string  `json:"id"`
 	Checkpoint string  `json:"checkpoint"`
 	State      Entry   `json:"state"`            // the state entry that ends the tree
-	Map        Map     `json:"map"`              // the record's proof under it
-	Record     string  `json:"record,omitempty"` // canonical JSON; none if nothing was logged
-	Entries    []Entry `json:"entries"`          // all about the subject, in order
+	Map        Map     `json:"map"`              // the proof of the record under the state entry
+	Record     string  `json:"record,omitempty"` // canonical JSON; empty if nothing was logged
+	Entries    []Entry `json:"entries"`          // all entries about the subject, in order
 }
 
 // An Entry is a leaf with its RFC 6962 inclusion proof.
@@ -43,27 +42,26 @@ type Entry struct {
 	Path  []string `json:"path"` // base64
 }
 
-// A Map is a smap.Proof.
+// A Map is a smap.Proof in JSON.
 type Map struct {
 	Siblings []string `json:"siblings"`      // base64, from the root's child down
 	Key      string   `json:"key,omitempty"` // of the leaf where the path ends; base64
 	Value    string   `json:"value,omitempty"`
 }
 
-// A Verdict is what a history proves. Verify returns one only where everything
-// holds.
+// A Verdict is what a history proves. Verify returns one only if everything holds.
 type Verdict struct {
 	Key        trial.RecordKey
 	Checkpoint *checkpoint.Checkpoint
 	Record     trial.Record // nil: nothing was logged
 	Entries    []trial.Located
-	// Replayed says that replaying witnesses satisfy the quorum by themselves:
-	// that nothing is left out is proven. Otherwise the operator states it.
+	// Replayed says that replaying witnesses alone satisfy the quorum, so it is proven that
+	// nothing is left out. Otherwise that is the operator's claim.
 	Replayed bool
 }
 
-// Timeline reads a trial's history as of an earlier size, all of it if size is 0.
-// It is nil for the history of anything else.
+// Timeline reads a trial's history as of an earlier size, or all of it if size is 0. It returns
+// nil for the history of anything else.
 func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 	id, err := trial.ParseHash(v.Key.ID)
 	if v.Key.Kind != "trial" || err != nil {
@@ -79,7 +77,7 @@ func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 	return timeline.New(id, entries)
 }
 
-// ErrHistory is wrapped by every error of Verify but a *trial.NewerRules.
+// ErrHistory is wrapped by every error of Verify except a *trial.NewerRules.
 var ErrHistory = errors.New("history does not hold")
 
 func wrong(format string, args ...any) error {
@@ -98,8 +96,8 @@ func Parse(data []byte) (*History, error) {
 // MaxPage is how many entries one page of a history may have.
 const MaxPage = 5000
 
-// ParsePage parses a page of a history as a server gives it. Its entries are counted
-// before they are read: a server may send millions of nothing.
+// ParsePage parses a page of a history as a server gives it. It counts the entries before it
+// reads them, because a server may send millions of empty ones.
 func ParsePage(data []byte) (*History, error) {
 	var page struct {
 		History
@@ -117,12 +115,12 @@ func ParsePage(data []byte) (*History, error) {
 		if t == nil && err == nil {
 			return &h, nil // null
 		}
-		return nil, wrong("not a history: its entries are no list")
+		return nil, wrong("not a history: its entries are not a list")
 	}
 	for dec.More() {
 		var e Entry
 		if len(h.Entries) == MaxPage {
-			return nil, wrong("a page has over %d entries", MaxPage)
+			return nil, wrong("a page has more than %d entries", MaxPage)
 		}
 		if err := dec.Decode(&e); err != nil {
 			return nil, wrong("not a history: %v", err)
@@ -141,16 +139,15 @@ func (h *History) Verify(p *checkpoint.Policy) (*Verdict, error) {
 	return r.Verdict()
 }
 
-// A Reader checks a history as its pages come: of the entries only the compact range is
-// kept beside what the verdict needs, and nothing is said before all of them are there.
+// A Reader checks a history page by page. Of the entries it keeps only the compact range and
+// what the verdict needs. It returns no verdict before all entries are there.
 type Reader struct {
 	v    *Verdict
 	got  trial.Entries
-	next uint64 // index behind the last entry
+	next uint64 // one more than the index of the last entry
 }
 
-// NewReader checks the first page of a history, all of it but the entries that are on
-// the other pages.
+// NewReader checks the first page of a history, except for the entries on the other pages.
 func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 	cp, err := p.Open([]byte(h.Checkpoint))
 	if err != nil {
@@ -160,7 +157,7 @@ func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 		return nil, wrong("the checkpoint lacks the quorum of %s", p.QuorumText())
 	}
 	if h.State.Index+1 != cp.Size {
-		return nil, wrong("the state entry stands at %d, not at the end of the tree of size %d", h.State.Index, cp.Size)
+		return nil, wrong("the state entry is at index %d, not at the end of the tree of size %d", h.State.Index, cp.Size)
 	}
 	end, err := h.State.verify(cp.Tree)
 	if err != nil {
@@ -173,11 +170,11 @@ func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 		return nil, &trial.NewerRules{From: cp.Size, Set: end.State.Rules}
 	}
 	v := &Verdict{Key: trial.RecordKey{Kind: h.Kind, ID: h.ID}, Checkpoint: cp, Replayed: cp.ReplayQuorum()}
-	if err := v.Key.Check(); err != nil { // of what no record can be named, absence says nothing
+	if err := v.Key.Check(); err != nil { // the absence of a key that no record can have would prove nothing
 		return nil, wrong("%v", err)
 	}
 	if h.Kind == "log" && h.ID != cp.Origin {
-		return nil, wrong("it is of the log %.80q, the checkpoint of %q", h.ID, cp.Origin)
+		return nil, wrong("it is of the log %.80q, but the checkpoint is of %q", h.ID, cp.Origin)
 	}
 	if v.Record, err = h.record(v.Key, end.State); err != nil {
 		return nil, err
@@ -185,15 +182,15 @@ func NewReader(p *checkpoint.Policy, h *History) (*Reader, error) {
 	r := &Reader{v: v}
 	if v.Record == nil {
 		if len(h.Entries) > 0 {
-			return nil, wrong("it shows %d entries about what the map has no record of: they are invented", len(h.Entries))
+			return nil, wrong("it shows entries (%d) although the map has no record of the subject: they are invented", len(h.Entries))
 		}
 		return r, nil
 	}
 	return r, r.Add(h.Entries)
 }
 
-// More returns the tree's size, and the index from which on entries are lacking; false
-// if none are.
+// More returns the tree's size and the index from which on entries are missing; more is false
+// if none are missing.
 func (r *Reader) More() (size, from uint64, more bool) {
 	return r.v.Checkpoint.Size, r.next, r.v.Record != nil && r.got.Count < r.v.Record.EntryTree().Count
 }
@@ -203,10 +200,11 @@ func (r *Reader) Add(entries []Entry) error {
 	v, want := r.v, r.v.Record.EntryTree().Count
 	for _, e := range entries {
 		if e.Index < r.next {
-			return wrong("entry %d stands behind entry %d: the order was changed", e.Index, r.next-1)
+			return wrong("entry %d comes after entry %d: the order was changed", e.Index, r.next-1)
 		}
 		if r.got.Count == want {
-			return wrong("%d entries were logged about %s %s, more are shown: some are about something else", want, v.Key.Kind, v.Key.ID)
+			return wrong("%s logged about %s %s, but more are shown: some are about something else",
+				trial.Count(want, "entry was", "entries were"), v.Key.Kind, v.Key.ID)
 		}
 		parsed, err := e.verify(v.Checkpoint.Tree)
 		if err != nil {
@@ -219,7 +217,7 @@ func (r *Reader) Add(entries []Entry) error {
 	return nil
 }
 
-// Verdict returns what the history proves, once its last entry was added.
+// Verdict returns what the history proves, after its last entry was added.
 func (r *Reader) Verdict() (*Verdict, error) {
 	if r.v.Record == nil {
 		return r.v, nil
@@ -227,14 +225,16 @@ func (r *Reader) Verdict() (*Verdict, error) {
 	want := r.v.Record.EntryTree()
 	switch {
 	case r.got.Count < want.Count:
-		return nil, wrong("%d entries were logged about %s %s, only %d are shown: some are withheld", want.Count, r.v.Key.Kind, r.v.Key.ID, r.got.Count)
+		return nil, wrong("%s logged about %s %s, but only %s shown: some are withheld", trial.Count(want.Count, "entry was", "entries were"),
+			r.v.Key.Kind, r.v.Key.ID, trial.Count(r.got.Count, "is", "are"))
 	case r.got.Root() != want.Root():
-		return nil, wrong("as many entries are shown as were logged about %s %s, but not the same: one is withheld and another put in its place", r.v.Key.Kind, r.v.Key.ID)
+		return nil, wrong("the number of entries shown about %s %s is right, but they are not the same as those logged: "+
+			"one is withheld and another put in its place", r.v.Key.Kind, r.v.Key.ID)
 	}
 	return r.v, nil
 }
 
-// record checks the map proof and returns the record, nil if it is absent.
+// record checks the map proof and returns the record, or nil if it is absent.
 func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Record, error) {
 	proof, err := h.Map.Proof()
 	if err != nil {
@@ -246,12 +246,12 @@ func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Re
 	}
 	if !present {
 		if h.Record != "" {
-			return nil, wrong("it shows a record of %s %s, which the map does not have", key.Kind, key.ID)
+			return nil, wrong("it shows a record of %s %s, but the map has none", key.Kind, key.ID)
 		}
 		return nil, nil
 	}
 	if h.Record == "" {
-		return nil, wrong("the map has a record of %s %s, which is withheld", key.Kind, key.ID)
+		return nil, wrong("the map has a record of %s %s, but it is withheld", key.Kind, key.ID)
 	}
 	if trial.RecordValue([]byte(h.Record)) != trial.Hash(value) {
 		return nil, wrong("the record shown is not the one in the map")
@@ -261,7 +261,7 @@ func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Re
 		return nil, wrong("%v", err)
 	}
 	if r.RecordKey() != key {
-		return nil, wrong("the record is of another subject")
+		return nil, wrong("the record is about another subject")
 	}
 	return r, nil
 }
@@ -281,7 +281,7 @@ func (e Entry) verify(tree checkpoint.Tree) (*trial.Entry, error) {
 	return parsed, parsed.Verify()
 }
 
-// Proof parses the JSON form.
+// Proof parses the proof from its JSON form.
 func (m Map) Proof() (smap.Proof, error) {
 	siblings, err := Hashes(m.Siblings)
 	if err != nil || m.Key == "" && m.Value == "" {

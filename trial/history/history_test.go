@@ -32,8 +32,8 @@ func policy(t *testing.T) *checkpoint.Policy {
 	return p
 }
 
-// TestReplayed: completeness is proven by replaying witnesses alone, and stated
-// by the operator otherwise; without the quorum nothing is said.
+// TestReplayed: completeness is proven only by replaying witnesses, and is otherwise the
+// operator's claim. Without the quorum there is no verdict.
 func TestReplayed(t *testing.T) {
 	l := trialtest.NewLog(t)
 	absent := trial.RecordKey{Kind: "identifier", ID: "nct:NCT00000001"}
@@ -56,8 +56,8 @@ func TestReplayed(t *testing.T) {
 	}
 }
 
-// TestAbsenceIsOfWhatCouldBe: the map has no record under a misspelt name either,
-// so a history of one would show that nothing was logged of what was.
+// TestAbsenceIsOfWhatCouldBe: the map has no record under a wrong name either. A history of
+// such a name would seem to prove that nothing was logged.
 func TestAbsenceIsOfWhatCouldBe(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := trial.Hash{1}.String()
@@ -93,7 +93,7 @@ func TestAbsenceIsOfWhatCouldBe(t *testing.T) {
 	}
 }
 
-// TestInForce: versions of two scopes, asked for between each.
+// TestInForce: versions of two scopes, with a question after each.
 func TestInForce(t *testing.T) {
 	l := trialtest.NewLog(t)
 	p, s := trialtest.Org("acme", "Acme", "ada")

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// members are those of a history and of what is in it, by where they stand.
+// members are the allowed members of each object in a history, by the object's place.
 var members = map[string][]string{
 	"":         {"kind", "id", "checkpoint", "state", "map", "record", "entries"},
 	".state":   {"index", "entry", "path"},
@@ -16,28 +16,27 @@ var members = map[string][]string{
 	".map":     {"siblings", "key", "value"},
 }
 
-// CheckMembers refuses a history file that has a member twice, or one that no
-// history has, or in another case. Two programs may read such a file differently:
-// one takes the first of two members, one the last, and a reader may take for
-// proven what nothing checks.
+// CheckMembers refuses a history file that has a member twice, or a member that no history has,
+// or one in another case. Two programs may read such a file differently: one takes the first of
+// two members, another the last, and a reader may believe something that nothing checks.
 func CheckMembers(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if err := checkValue(dec, "", 0); err != nil {
 		return wrong("%v", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return wrong("something stands behind it")
+		return wrong("there is something after its end")
 	}
 	return nil
 }
 
-// maxDepth is more than how deep objects and lists of a history stand in each other.
+// maxDepth is more than the depth to which objects and lists are nested in a history.
 const maxDepth = 8
 
-// checkValue reads one value, which stands at a place, so deep in others.
+// checkValue reads one value at a place and a depth.
 func checkValue(dec *json.Decoder, place string, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("not a history: objects or lists stand more than %d deep in each other", maxDepth)
+		return fmt.Errorf("not a history: objects or lists are nested more than %d deep", maxDepth)
 	}
 	token, err := dec.Token()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// TestCheckMembers puts a member into each object of a history twice, one in another
-// case and one that no history has.
+// TestCheckMembers puts into each object of a history a member twice, one in another case, and
+// one that no history has.
 func TestCheckMembers(t *testing.T) {
 	h := history.History{
 		Kind: "trial", ID: "x", Record: "{}", State: history.Entry{Index: 1, Entry: `{"kind":"kind"}`, Path: []string{"a"}},
@@ -59,8 +59,8 @@ func FuzzCheckMembers(f *testing.F) {
 	})
 }
 
-// TestParsePage: a page is read like a history, and one with millions of entries that say
-// nothing is refused.
+// TestParsePage: a page is read like a history, and one with millions of empty entries is
+// refused.
 func TestParsePage(t *testing.T) {
 	h, err := history.ParsePage([]byte(`{"kind":"trial","entries":[{"index":"1","entry":"x","path":["y"]},{"index":"2"}]}`))
 	if err != nil || h.Kind != "trial" || len(h.Entries) != 2 || h.Entries[0].Entry != "x" || h.Entries[1].Index != 2 {

@@ -17,15 +17,15 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// announce logs a policy file, the previous one's digest given.
+// announce logs a policy file, with the digest of the previous one.
 func announce(l *trialtest.Log, text string, previous trial.Hash) trial.Hash {
 	digest := trial.Hash(sha256.Sum256([]byte(text)))
 	l.Admit("registrar", &trial.Policy{Common: trialtest.Common(), Policy: base64.StdEncoding.EncodeToString([]byte(text)), Previous: previous}, trial.NamedSubject("policy", digest))
 	return digest
 }
 
-// TestPastPolicies: what a registrar once announced verifies receipts of its own
-// period alone, by the log's own keys, and never a statement that is dated before the
+// TestPastPolicies: a policy that a registrar once announced verifies only receipts of its own
+// period, signed by the log's own keys. It never verifies a statement that is dated before the
 // log was made.
 func TestPastPolicies(t *testing.T) {
 	at := func(offset time.Duration) uint64 {
@@ -123,7 +123,7 @@ func TestPastPolicies(t *testing.T) {
 	}
 }
 
-// TestEnrolledBefore: nobody signed before their key was enrolled.
+// TestEnrolledBefore: nobody can sign before their key is enrolled.
 func TestEnrolledBefore(t *testing.T) {
 	l := trialtest.NewLog(t)
 	p, s := trialtest.Org("acme", "Acme", "ada")
@@ -136,7 +136,7 @@ func TestEnrolledBefore(t *testing.T) {
 	l.Append(raw)
 	l.Close()
 	cp := trialtest.Checkpoint(t, l.Tree(l.Size()), logKey, first, second)
-	if _, err := receipt.Verify(policy(t), l.Receipt(index, l.Size(), cp, nil)); err == nil || !strings.Contains(err.Error(), "which comes no earlier") {
+	if _, err := receipt.Verify(policy(t), l.Receipt(index, l.Size(), cp, nil)); err == nil || !strings.Contains(err.Error(), "which does not come before it") {
 		t.Errorf("a receipt whose signer was enrolled by the entry itself: %v", err)
 	}
 }

@@ -56,8 +56,7 @@ func TestQuorumFailsClosed(t *testing.T) {
 	}
 }
 
-// TestGenuineSigners has the cosignatures made by the library that other logs
-// use, at its own time.
+// TestGenuineSigners checks cosignatures that the library used by other logs makes.
 func TestGenuineSigners(t *testing.T) {
 	f := genuine(t)
 	seed := sha256.Sum256([]byte("x"))
@@ -85,8 +84,8 @@ func TestGenuineSigners(t *testing.T) {
 	}
 }
 
-// TestProvenTime: the earliest T such that the cosignatures stamped up to T
-// satisfy the quorum, whatever their order, and whatever one of them says.
+// TestProvenTime: the proven time is the earliest T such that the cosignatures stamped up to T
+// satisfy the quorum, in any order and whatever one of them says.
 func TestProvenTime(t *testing.T) {
 	f := genuine(t)
 	at := func(c trialtest.Cosigner, time uint64) trialtest.Cosigner { c.Time = time; return c }
@@ -94,7 +93,7 @@ func TestProvenTime(t *testing.T) {
 		name   string
 		quorum string
 		who    []trialtest.Cosigner
-		want   int64 // 0: none
+		want   int64 // 0: not proven
 	}{
 		{"in order", "group g 2 w1 w2 w3\nquorum g\n", []trialtest.Cosigner{at(w1, 10), at(w2, 20), at(w3, 30)}, 20},
 		{"out of order", "group g 2 w1 w2 w3\nquorum g\n", []trialtest.Cosigner{at(w1, 30), at(w2, 20), at(w3, 10)}, 20},
@@ -185,7 +184,8 @@ func TestOtherKeys(t *testing.T) {
 	}
 }
 
-// TestOtherLog: a statement for another log that a log of the policy holds.
+// TestEntriesThatNobodySigned: a statement for another log, and an entry with an altered
+// signature, are refused even if a log of the policy includes them.
 func TestEntriesThatNobodySigned(t *testing.T) {
 	f := genuine(t)
 	r, err := receipt.Parse(f.two)
@@ -204,13 +204,13 @@ func TestEntriesThatNobodySigned(t *testing.T) {
 		l.Append(raw)
 	}
 	cp := f.checkpoint(t, l.Tree(l.Size()), logKey, w1, w2)
-	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement", 2: "enrolled by entry 2, which comes no earlier", 3: "does not verify", 4: "other.example/log", 5: ""} {
+	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement", 2: "enrolled by entry 2, which does not come before it", 3: "does not verify", 4: "other.example/log", 5: ""} {
 		_, err := receipt.Verify(f.policy, l.Receipt(index, l.Size(), cp, nil))
 		if want == "" && err != nil || want != "" && (partOf(t, err) != "entry" || !strings.Contains(err.Error(), want)) {
 			t.Errorf("entry %d: want %q, got %v", index, want, err)
 		}
 	}
-	// Verified stands for the signature, and for nothing else.
+	// Verified replaces the check of the signature, and of nothing else.
 	v := receipt.NewVerifier(f.policy)
 	v.Verified(sha(append([]byte{0}, forged...)))
 	if _, err := v.Verify(l.Receipt(3, l.Size(), cp, nil)); err != nil {
@@ -245,7 +245,7 @@ func TestMatches(t *testing.T) {
 	if _, err := receipt.Verify(f.policy, bare, f.docs[0]); !errors.Is(err, receipt.ErrNoSalt) {
 		t.Errorf("a sealed file without its salt: %v", err)
 	}
-	// One file that was logged twice in a statement is both.
+	// A file that a statement names twice matches both subjects.
 	l := trialtest.NewLog(t)
 	p, s := trialtest.Org("acme", "Acme", "ada")
 	l.Admit("registrar", p, s)
@@ -259,7 +259,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// TestText: what a verdict says, and that it never passes over what it cannot know.
+// TestText: the text of a verdict, which always says what the receipt cannot know.
 func TestText(t *testing.T) {
 	f := genuine(t)
 	base, _, _ := strings.Cut(policyText(), "group")
@@ -282,7 +282,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextIsOneFactALine: the names of files and of unknown keys write no lines.
+// TestTextIsOneFactALine: names of files and of unknown keys cannot add lines to a verdict.
 func TestTextIsOneFactALine(t *testing.T) {
 	f := genuine(t)
 	stranger := trialtest.Cosigner{Key: "stranger.example", Alg: 0x04, Time: 1}
@@ -323,8 +323,8 @@ func TestTreeText(t *testing.T) {
 	}
 }
 
-// TestLargeTrees: sizes up to the largest that a checkpoint may state are
-// checked in no time. Package tlog never returns for sizes above 2^62.
+// TestLargeTrees: sizes up to the largest that a checkpoint may have are checked in no time.
+// Package tlog never returns for sizes above 2^62.
 func TestLargeTrees(t *testing.T) {
 	f := genuine(t)
 	for _, size := range []uint64{1<<62 - 1, 1<<62 - 2, 1<<61 + 1, 1 << 61, 1 << 53, 1 << 32} {
@@ -339,7 +339,7 @@ func TestLargeTrees(t *testing.T) {
 				t.Fatal("an index as large as the tree is taken")
 			}
 		}
-		// And as a whole receipt, signed by everybody.
+		// The same in a whole receipt, signed by everybody.
 		r, err := receipt.Parse(f.receipt(t, checkpoint.Tree{Origin: trialtest.Origin, Size: size}, w1, w2, w3))
 		if err != nil {
 			t.Fatal(err)
@@ -348,7 +348,7 @@ func TestLargeTrees(t *testing.T) {
 			t.Errorf("size %d: %v", size, err)
 		}
 	}
-	// The first entry of the largest tree, proven truly: 62 siblings.
+	// The first entry of the largest tree, with a correct proof of 62 siblings.
 	path := make([][32]byte, 62)
 	h := tlog.Hash{9}
 	leaf := h
@@ -363,7 +363,7 @@ func TestLargeTrees(t *testing.T) {
 	}
 }
 
-// TestInclusion compares with the definition for every entry of every tree up
+// TestInclusion compares CheckInclusion with the definition, for every entry of every tree up
 // to 70 entries.
 func TestInclusion(t *testing.T) {
 	l := trialtest.NewLog(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestClockAhead: an entry stamped later than witnesses saw it is said to be so.
+// TestClockAhead: a verdict says if an entry is stamped later than witnesses saw it.
 func TestClockAhead(t *testing.T) {
 	f := genuine(t)
 	tree := f.log.Tree(f.log.Size())

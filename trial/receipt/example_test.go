@@ -24,8 +24,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// An example is the small log that docs/spec.md works through, with everything
-// that a reader computes again. Keys are made from seeds, times are fixed.
+// An example is the small log that docs/spec.md works through, with everything that a reader
+// computes again. Keys are made from seeds, and times are fixed.
 type example struct {
 	t       *testing.T
 	log     *trialtest.Log
@@ -151,7 +151,7 @@ its registration of a trial, and a state entry (the second tree, size 5). Entrie
 	return x.b.String()
 }
 
-// A named record is one with its place in the Merkle map.
+// A named record is a record with its place in the Merkle map.
 type named struct {
 	trial.Record
 	key, value, leaf smap.Hash
@@ -244,7 +244,7 @@ is %[1]s%[2]x%[1]s, nothing was logged:
 	x.block(`"map": ` + string(none))
 }
 
-// seed holds that the keys are made as the text says.
+// seed checks that the keys are made as the text says.
 func (x *example) seed() {
 	seed := sha([]byte("trialtest ada"))
 	key, err := trial.NewPublicKey(ed25519.NewKeyFromSeed(seed[:]).Public())

@@ -29,15 +29,15 @@ type fixture struct {
 	index    uint64
 	openings []byte
 	three    []byte // the receipt, with all three cosignatures
-	two      []byte // with those of w1 and w2 alone
+	two      []byte // with the cosignatures of w1 and w2 only
 	docs     []receipt.Document
 	files    []string
 }
 
 var made *fixture
 
-// genuine returns a receipt from a log of about 300 entries: for a document under
-// seal and an appendix in the open, with the signer's printed name.
+// genuine returns a receipt from a log of about 300 entries, for a private document and an open
+// appendix, with the signer's printed name.
 func genuine(t testing.TB) *fixture {
 	t.Helper()
 	if made != nil {

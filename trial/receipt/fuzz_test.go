@@ -47,7 +47,7 @@ func FuzzParsePolicy(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// However it is nested: no witness is not enough, and all are.
+		// However it is nested, no witness is not enough and all witnesses are.
 		none := p.Satisfied(func(int) bool { return false })
 		all := p.Satisfied(func(w int) bool {
 			if w < 0 || w >= len(p.Witnesses) {
@@ -78,7 +78,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// One checkpoint was ever signed by this log.
+		// This log signed only one checkpoint.
 		if cp.Tree != g.tree {
 			t.Fatalf("the tree %v, which nobody signed, is believed", cp.Tree)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// TestMangled: what an editor did to a receipt or a policy is named.
+// TestMangled: if an editor changed a receipt or a policy, the error says what it did.
 func TestMangled(t *testing.T) {
 	text := header + "\nextra AAAA\n"
 	for _, test := range []struct{ text, want string }{

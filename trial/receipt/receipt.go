@@ -1,13 +1,12 @@
-// Package receipt checks, offline and by itself, what a sponsor files away: a
-// document, its receipt and a policy lead to a verdict. The server checks every
-// receipt with it before it answers; the command line, the auditor and the page
-// use the same code.
+// Package receipt checks, offline, the receipt that a sponsor files: a document, its receipt
+// and a policy lead to a verdict. The server checks every receipt with this package before it
+// answers. The command line, the auditor and the browser use the same code.
 //
-// A receipt is a c2sp.org/tlog-proof. Its extra data is base64 of the entry, a
-// line feed, and the openings (canonical JSON, or nothing), so that documents,
-// receipt and policy are all that a verifier needs.
+// A receipt is a c2sp.org/tlog-proof. Its extra data is base64 of the entry, a line feed, and
+// the openings (canonical JSON, or nothing). So documents, receipt and policy are all that a
+// verifier needs.
 //
-// The package knows no clock, network or file: it compiles to js/wasm.
+// The package uses no clock, network or file: it compiles to js/wasm.
 package receipt
 
 import (
@@ -20,13 +19,13 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// MaxSize bounds a receipt: an entry and openings in base64, a path of 63
-// hashes and a checkpoint with many cosignatures.
+// MaxSize bounds a receipt, in bytes: an entry and openings in base64, a path of 63 hashes and
+// a checkpoint with many cosignatures.
 const MaxSize = 1 << 20
 
 const header = "c2sp.org/tlog-proof@v1"
 
-// A Receipt is a tlog-proof, parsed and not yet verified.
+// A Receipt is a tlog-proof that was parsed and is not yet verified.
 type Receipt struct {
 	Entry      []byte // the leaf
 	Openings   []byte // canonical JSON, may be empty
@@ -50,13 +49,13 @@ func (r *Receipt) Marshal() []byte {
 	return b.Bytes()
 }
 
-// ErrMangled is wrapped where an editor, a mail program or a transfer changed a
-// receipt: it cannot be read, and that says nothing of what it proves.
+// ErrMangled is wrapped if an editor, a mail program or a transfer changed a receipt. It cannot
+// be read, and that says nothing about what it proves.
 var ErrMangled = errors.New("the receipt cannot be read")
 
 var errCut = errors.New("the file is cut short: ask for it again, or fetch it with trial receipt")
 
-// Parse parses a receipt strictly: there is one canonical encoding of each.
+// Parse parses a receipt strictly, in its canonical encoding.
 func Parse(data []byte) (*Receipt, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes; the most is %d", len(data), MaxSize)

@@ -21,8 +21,8 @@ var update = flag.Bool("update", false, "write the worked example of docs/spec.m
 
 const specFile = "../../docs/spec.md"
 
-// TestExample holds the worked example of docs/spec.md to what the code makes of
-// the same keys and statements, to the byte.
+// TestExample compares the worked example of docs/spec.md with what the code makes of the same
+// keys and statements, byte by byte.
 func TestExample(t *testing.T) {
 	x := newExample(t)
 	x.seed()
@@ -48,8 +48,8 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// TestSpec reads the worked example out of docs/spec.md as a stranger would, and
-// checks it by hand: every entry replays and every hash comes out.
+// TestSpec reads the worked example from docs/spec.md as a stranger would, and checks it by
+// hand: every entry replays and every hash comes out.
 func TestSpec(t *testing.T) {
 	text, err := os.ReadFile(specFile)
 	if err != nil {

@@ -36,8 +36,7 @@ func TestGenuine(t *testing.T) {
 	}
 }
 
-// A region is a stretch of a receipt and the parts that a change there may be
-// blamed on.
+// A region is a stretch of a receipt, and the parts that an error may name if it is changed.
 type region struct {
 	name     string
 	from, to int
@@ -88,8 +87,8 @@ func regions(t testing.TB, data []byte) []region {
 	return all
 }
 
-// values are what a test puts in the place of b at position i: three bits
-// flipped, and at some positions every other value.
+// values returns what a test writes over byte b at position i: three single bits flipped, and
+// at some positions every other value.
 func values(b byte, i int) []byte {
 	if i%41 != 0 || runtime.GOARCH == "wasm" {
 		return []byte{b ^ 1, b ^ 0x20, b ^ 0x80}
@@ -110,12 +109,11 @@ func stride() int {
 	return 1
 }
 
-// TestEveryByte alters every byte of receipts. With the cosignatures of the
-// quorum alone each change is refused, and blamed on a part that it may have
-// hit. With one more than the quorum needs there is one exception: a change of
-// the name or the key id on one cosignature's line makes it a signature by an
-// unknown key. The specification wants those ignored ("clients MUST ignore
-// unknown signatures"), and two good ones are left. The verdict counts it.
+// TestEveryByte alters every byte of receipts. With the cosignatures of the quorum alone, every
+// change is refused, and the error names a part that the change may have hit. With one more
+// cosignature there is one exception: a change of the name or the key id on one cosignature's
+// line makes it a signature by an unknown key. The specification wants those ignored ("clients
+// MUST ignore unknown signatures"), and two good ones are left. The verdict counts it.
 func TestEveryByte(t *testing.T) {
 	f := genuine(t)
 	for _, c := range []struct {
@@ -157,7 +155,7 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// TestEveryByteInside alters what the base64 of a receipt says, and the files.
+// TestEveryByteInside alters the contents of a receipt's base64, and the files.
 func TestEveryByteInside(t *testing.T) {
 	f := genuine(t)
 	base, err := receipt.Parse(f.two)
@@ -209,7 +207,7 @@ func TestEveryByteInside(t *testing.T) {
 			r := *base
 			r.Path = slices.Clone(base.Path)
 			r.Path[n] = [32]byte(append(b, make([]byte, 32)...))
-			if len(b) != 32 { // a hash more, a hash less
+			if len(b) != 32 { // one hash more, one hash less
 				r.Path = slices.Delete(r.Path, n, n+1)
 			}
 			return &r, f.docs
@@ -222,7 +220,7 @@ func TestEveryByteInside(t *testing.T) {
 			refuse(fmt.Sprintf("index %d", index), &r, f.docs, "inclusion proof")
 		}
 	}
-	// Every other entry of the log, with its own proof, is another entry.
+	// Every other entry of the log, with its own proof, is refused.
 	for index := range f.log.Size() {
 		if index != f.index {
 			r := *base
@@ -240,7 +238,7 @@ func TestTruncated(t *testing.T) {
 			t.Fatalf("cut to %d of %d bytes: taken: %+v", n, len(f.two), v)
 		}
 	}
-	// Of three cosignatures the last may be cut off as a whole: two are a quorum.
+	// Of three cosignatures the last one may be cut off whole: two are a quorum.
 	cuts := 0
 	for n := 0; n < len(f.three); n += stride() {
 		if _, err := receipt.Verify(f.policy, f.three[:n], f.docs...); err == nil {
@@ -255,7 +253,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestOtherSpellings: what says the same in other bytes is refused.
+// TestOtherSpellings: other encodings of the same contents are refused.
 func TestOtherSpellings(t *testing.T) {
 	f := genuine(t)
 	text := string(f.two)
@@ -317,8 +315,8 @@ func TestOtherSpellings(t *testing.T) {
 	}
 }
 
-// TestVerifierRemembers: a Verifier that has seen the genuine receipt takes no
-// altered one for it, and Verified stands for every byte of an entry.
+// TestVerifierRemembers: a Verifier that has seen the genuine receipt does not take an altered
+// one for it. The hash given to Verified stands for every byte of an entry.
 func TestVerifierRemembers(t *testing.T) {
 	f := genuine(t)
 	v := receipt.NewVerifier(f.policy)

@@ -8,8 +8,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// Text says a verdict in words, one fact a line, and ends with what no receipt
-// can know.
+// Text returns a verdict in words, one fact a line. It ends with what no receipt can know.
 func (v *Verdict) Text() string {
 	var b strings.Builder
 	for _, d := range v.Documents {
@@ -21,7 +20,7 @@ func (v *Verdict) Text() string {
 	return b.String() + v.Details()
 }
 
-// Details is Text without its first words, on the documents.
+// Details returns what Text does, without the first lines about the documents.
 func (v *Verdict) Details() string {
 	var b strings.Builder
 	e := v.Entry
@@ -40,22 +39,22 @@ func (v *Verdict) Details() string {
 	fmt.Fprintf(&b, "where:     entry %d of %s, proven in its tree of size %d\n", v.Index, v.Checkpoint.Origin, v.Checkpoint.Size)
 	fmt.Fprintf(&b, "witnesses: %s\n", v.Witnesses())
 	if n := v.Checkpoint.Unknown; n > 0 {
-		fmt.Fprintf(&b, "ignored:   %d signatures by keys that the policy does not name\n", n)
+		fmt.Fprintf(&b, "ignored:   %s that the policy does not name\n", trial.Count(n, "signature by a key", "signatures by keys"))
 	}
 	fmt.Fprintf(&b, "policy:    SHA-256 %s, asks for %s\n", v.Policy.Digest(), v.Policy.QuorumText())
 	if len(v.Missing) > 0 && len(v.Documents) > 0 {
 		fmt.Fprintf(&b, "not given: %s, logged by the same statement\n", strings.Join(v.Missing, ", "))
 	}
 	if len(v.Unopened) > 0 {
-		fmt.Fprintf(&b, "sealed:    %s: the receipt holds no salt, so no file can be compared with it\n", strings.Join(v.Unopened, ", "))
+		fmt.Fprintf(&b, "sealed:    %s: the receipt has no salt, so no file can be compared with it\n", strings.Join(v.Unopened, ", "))
 	}
 	b.WriteString("not known offline: whether a later version exists, whether the key was revoked after, whether what the\n" +
 		"document says was true at its source, and whether trials were run that nobody registered.\n")
 	return b.String()
 }
 
-// shown quotes a file's name that would not show as it is: names come with files
-// from others, and must not write lines of a verdict.
+// shown quotes a file's name that would not be shown as it is. Names come with files from
+// others and must not add lines to a verdict.
 func shown(name string) string {
 	for _, r := range name {
 		if !strconv.IsPrint(r) {
@@ -72,15 +71,16 @@ func (v *Verdict) who() string {
 		name = v.Openings.Name + ", "
 	}
 	c := trial.CommonOf(v.Entry.Statement.Statement)
-	said := ", as the log says" // that the key is theirs: the signature is the key's own
+	said := ", as the log says" // that the key is theirs; the signature itself is the key's
 	if v.Checkpoint.ReplayQuorum() {
 		said = ", as replaying witnesses checked"
 	}
-	return fmt.Sprintf("%s%s of %s%s, by key %s (enrolled by entry %d); the signature means %s", name, s.Role, s.Org, said, s.Key.ID(), s.Enrolled, c.Meaning)
+	return fmt.Sprintf("%s%s of %s%s, by key %s (enrolled by entry %d); the signature means %s",
+		name, s.Role, s.Org, said, s.Key.ID(), s.Enrolled, c.Meaning)
 }
 
-// Witnesses says how many witnesses stand behind the receipt, and how many of
-// them replayed the rules.
+// Witnesses says how many witnesses cosigned the receipt's checkpoint, and how many of them
+// replayed the rules.
 func (v *Verdict) Witnesses() string {
 	if v.Policy.Unwitnessed() {
 		return "no witness: the operator's word alone"

@@ -15,8 +15,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// torchwood knows Ed25519 witnesses; it is looser than we are about base64 and
-// decimals, and so is held to changes of the bytes that they decode to.
+// torchwood knows Ed25519 witnesses. It is less strict than we are about base64 and decimals,
+// so it is compared only for changes of the bytes that they decode to.
 func torchPolicy(t *testing.T, text string) torchwood.Policy {
 	t.Helper()
 	p, err := torchwood.ParsePolicy([]byte(text))
@@ -34,7 +34,7 @@ func TestTorchwoodReceipts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// both says whether each takes a receipt for the entry that it holds.
+	// both reports whether each of the two accepts a receipt for its entry.
 	both := func(r *receipt.Receipt) (us, them bool) {
 		_, err := receipt.Verify(ours, r.Marshal(), f.docs...)
 		return err == nil, torchwood.VerifyProof(theirs, tlog.RecordHash(r.Entry), r.Marshal()) == nil
@@ -79,7 +79,7 @@ func TestTorchwoodReceipts(t *testing.T) {
 		r.Checkpoint[i] ^= 4
 		refused(fmt.Sprintf("checkpoint byte %d", i), &r)
 	}
-	// And the other way: a receipt that torchwood formats.
+	// The other way round: a receipt that torchwood formats.
 	var path tlog.RecordProof
 	for _, h := range base.Path {
 		path = append(path, h)

@@ -12,7 +12,7 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// A Problem says which part of what was given does not hold, and how.
+// A Problem says which part does not hold, and why.
 type Problem struct {
 	Part   string // file, receipt, entry, openings, inclusion proof, checkpoint, quorum or expectation
 	Detail string
@@ -26,12 +26,12 @@ func problem(part, format string, args ...any) error {
 
 // A Document is a file to be checked against a receipt.
 type Document struct {
-	Name   string // as the verdict shall call it; never compared
+	Name   string // as the verdict should call it; never compared
 	Digest trial.Hash
 }
 
-// A Verdict is what a receipt proves under a policy. Verify returns one only
-// where everything holds.
+// A Verdict is what a receipt proves under a policy. Verify returns one only if everything
+// holds.
 type Verdict struct {
 	Index      uint64
 	Entry      *trial.Entry
@@ -39,23 +39,22 @@ type Verdict struct {
 	Checkpoint *checkpoint.Checkpoint
 	Policy     *checkpoint.Policy
 	Documents  []Match  // in the order given
-	Missing    []string // subjects of the statement that no document was given for
-	Unopened   []string // of those, the ones committed to with a salt
+	Missing    []string // subjects of the statement for which no document was given
+	Unopened   []string // those of Missing that are committed to with a salt
 }
 
-// A Match says as what a document was logged.
+// A Match says as which subject a document was logged.
 type Match struct {
 	Document
 	Subject string
 }
 
-// A Verifier verifies receipts under one policy. It remembers the checkpoints
-// it has opened, for a batch of receipts shares one. It may be used by several
-// goroutines.
+// A Verifier verifies receipts under one policy. It remembers the checkpoints that it has
+// opened, because the receipts of a batch share one. It may be used by several goroutines.
 type Verifier struct {
 	policy *checkpoint.Policy
 
-	mu       sync.Mutex // guards opened and entries
+	mu       sync.Mutex // guards opened and verified
 	opened   map[string]*checkpoint.Checkpoint
 	verified map[trial.Hash]bool // leaf hashes of entries whose signature has been verified
 }
@@ -65,8 +64,8 @@ func NewVerifier(p *checkpoint.Policy) *Verifier {
 	return &Verifier{policy: p, opened: map[string]*checkpoint.Checkpoint{}, verified: map[trial.Hash]bool{}}
 }
 
-// Verify checks a receipt and that every document is one that it is for.
-// A *Problem says what does not hold; an ErrMangled or ErrNoSalt, why that cannot be known.
+// Verify checks a receipt, and that it is for each of the documents. A *Problem says what does
+// not hold; ErrMangled and ErrNoSalt say why that cannot be known.
 func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	r, err := Parse(receipt)
 	if errors.Is(err, ErrMangled) {
@@ -84,13 +83,14 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	}
 	cp, err := v.open(r.Checkpoint)
 	if err != nil && (!bytes.HasSuffix(r.Checkpoint, []byte{'\n'}) || !bytes.Contains(r.Checkpoint, []byte("\n\n"))) {
-		return nil, problem("checkpoint", "%v", errCut) // its last line, or every signature, is missing
+		return nil, problem("checkpoint", "%v", errCut) // the last line or every signature is missing
 	}
 	if err != nil {
 		return nil, problem("checkpoint", "%s", strings.TrimPrefix(err.Error(), "checkpoint: "))
 	}
 	if err := cp.CheckInclusion(r.Index, e.LeafHash(), r.Path); err != nil {
-		// The cheap check comes first; the entry's signature says whose fault it is.
+		// The cheap check comes first. If it fails, the entry's signature tells whose fault it
+		// is.
 		if err := v.verifyEntry(e); err != nil {
 			return nil, problem("entry", "it was altered: %v", err)
 		}
@@ -100,13 +100,14 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 		return nil, problem("entry", "%v", err)
 	}
 	if log := trial.CommonOf(e.Statement.Statement).Log; log != cp.Origin {
-		return nil, problem("entry", "the statement is for the log %q, the checkpoint is of %q", log, cp.Origin)
+		return nil, problem("entry", "the statement is for the log %q, but the checkpoint is of %q", log, cp.Origin)
 	}
 	if !cp.Quorum() {
 		return nil, problem("quorum", "the policy asks for %s; cosigned by %s", v.policy.QuorumText(), cp.WitnessText())
 	}
 	if e.Signer.Enrolled >= r.Index {
-		return nil, problem("entry", "entry %d says that its signer was enrolled by entry %d, which comes no earlier", r.Index, e.Signer.Enrolled)
+		return nil, problem("entry", "entry %d says that its signer was enrolled by entry %d, which does not come before it",
+			r.Index, e.Signer.Enrolled)
 	}
 	openings, err := trial.ParseOpenings(r.Openings, e.Statement.Statement)
 	if err != nil {
@@ -157,9 +158,8 @@ func (v *Verifier) verifyEntry(e *trial.Entry) error {
 	return e.Verify()
 }
 
-// Verified tells v that the signature of the entry with this leaf hash has been
-// verified by the caller, so that it need not be again. The hash stands for
-// every byte of the entry.
+// Verified tells v that the caller has verified the signature of the entry with this leaf hash,
+// so that v need not verify it again. The hash stands for every byte of the entry.
 func (v *Verifier) Verified(leaf trial.Hash) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -179,14 +179,16 @@ func (v *Verdict) match(docs []Document) error {
 				if name == "" {
 					name = s.Name
 				}
-				found[s.Name] = true // one file may stand for two
+				found[s.Name] = true // one file may match two subjects
 			}
 		}
 		if name == "" && len(v.saltless(subjects)) > 0 {
-			return fmt.Errorf("%w: %s may be what was logged as %s, or not", ErrNoSalt, shown(d.Name), strings.Join(v.saltless(subjects), ", "))
+			return fmt.Errorf("%w: %s may be what was logged as %s, or not",
+				ErrNoSalt, shown(d.Name), strings.Join(v.saltless(subjects), ", "))
 		}
 		if name == "" {
-			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s", shown(d.Name), d.Digest, subjectText(subjects))
+			return problem("file", "%s has the SHA-256 %s, which is not what was logged: %s",
+				shown(d.Name), d.Digest, subjectText(subjects))
 		}
 		v.Documents = append(v.Documents, Match{d, name})
 	}
@@ -199,12 +201,12 @@ func (v *Verdict) match(docs []Document) error {
 	return nil
 }
 
-// ErrNoSalt is wrapped where a file cannot be compared: the statement commits to its
-// documents with salts, and the receipt does not have them. That says nothing of the file.
-var ErrNoSalt = errors.New("this receipt has no salt, so the file cannot be compared; the receipt that was filed when the statement was submitted has it")
+// ErrNoSalt is wrapped if a file cannot be compared: the statement commits to its documents
+// with salts, and the receipt does not have them. That says nothing about the file.
+var ErrNoSalt = errors.New("this receipt has no salt, so the file cannot be compared; " +
+	"the receipt that was filed when the statement was submitted has it")
 
-// saltless returns the subjects that are committed to with a salt which the receipt does
-// not have.
+// saltless returns the subjects that are committed to with a salt which the receipt lacks.
 func (v *Verdict) saltless(subjects []trial.Subject) (names []string) {
 	for _, s := range subjects {
 		if _, ok := v.Openings.Salts[s.Name]; !ok && !s.Digest.Salted256.IsZero() {
@@ -226,12 +228,12 @@ func subjectText(subjects []trial.Subject) string {
 	return strings.Join(parts, ", ")
 }
 
-// ProvenTime is when the entry was logged at the latest, as the witnesses'
-// clocks say; false if the policy asks for none.
+// ProvenTime returns a time by which the entry was certainly logged, by the witnesses' clocks.
+// It returns false if the policy asks for no witness.
 func (v *Verdict) ProvenTime() (time.Time, bool) { return v.Checkpoint.ProvenTime() }
 
-// ClockAhead reports that the entry's time is later than the witnesses proved it
-// to be there, by more than clocks differ: the log stamped it with a time to come.
+// ClockAhead reports that the entry's time is later than the proven time by more than clocks
+// may differ: the log stamped the entry with a future time.
 func (v *Verdict) ClockAhead() bool {
 	t, ok := v.ProvenTime()
 	return ok && v.Entry.Time.Std().After(t.Add(checkpoint.MaxSkew))

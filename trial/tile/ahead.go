@@ -15,15 +15,15 @@ type task[T any] struct {
 	done  chan struct{} // closed when value and err are set
 }
 
-// Ahead calls fetch for each bundle of a tree of size entries, from the bundle that holds
-// the entry first on, on all cores and ahead of the caller, who is given the results in
-// order. How many are ahead is bounded. It ends with the first error, which may be
-// ctx's; no call of fetch is running when it returns.
+// Ahead calls fetch for each bundle of a tree of size entries, from the bundle with the entry
+// first on. It fetches on all cores and ahead of the caller, who receives the results in order.
+// The number of bundles fetched ahead is bounded. It ends with the first error, which may be
+// that of ctx. No call of fetch is running when it returns.
 func Ahead[T any](ctx context.Context, first, size uint64, fetch func(ctx context.Context, n uint64) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		workers := 2 * runtime.GOMAXPROCS(0)
-		queue := make(chan *task[T], workers) // in order; its capacity bounds what is ahead
+		queue := make(chan *task[T], workers) // in order; its capacity bounds how many are fetched ahead
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
@@ -55,8 +55,8 @@ func Ahead[T any](ctx context.Context, first, size uint64, fetch func(ctx contex
 	}
 }
 
-// Fetch reads bundle n of a tree of size entries and cuts it into its entries. It also
-// returns what the source gave behind them: a source may answer with a fuller bundle.
+// Fetch reads bundle n of a tree of size entries and cuts it into its entries. It also returns
+// the bytes after them, because a source may answer with a fuller bundle.
 func Fetch(ctx context.Context, src Source, n, size uint64) (entries [][]byte, rest []byte, err error) {
 	width := int(min(size-n*Width, Width))
 	path := Path(Entries, n, width)

@@ -1,9 +1,9 @@
-// Package tile knows how c2sp.org/tlog-tiles lays out a log's entries and hashes as
-// files: the files' paths, how an entry bundle is cut into its entries, and how the
-// bundles of a tree are fetched ahead of their reader.
+// Package tile knows how c2sp.org/tlog-tiles lays out a log's entries and hashes as files: the
+// files' paths, how an entry bundle is cut into its entries, and how the bundles of a tree are
+// fetched ahead of their reader.
 //
-// It checks nothing: whoever reads a tile must compare its hashes with a checkpoint.
-// The package knows no clock, network or file: it compiles to js/wasm.
+// It checks nothing: whoever reads a tile must compare its hashes with a checkpoint. The
+// package uses no clock, network or file: it compiles to js/wasm.
 package tile
 
 import (
@@ -21,12 +21,13 @@ const (
 	Width = 1 << Height
 	// Entries is the level that stands for entry bundles in Path.
 	Entries = -1
-	// MaxBundle is the most bytes that an entry bundle may have: a full one of the largest entries.
+	// MaxBundle is the largest size of an entry bundle in bytes: a full one of the largest
+	// entries.
 	MaxBundle = Width * (2 + 65535)
 )
 
-// A Source is anyone who serves a log's checkpoint and tiles: the log itself, a mirror,
-// or a folder of files. Nothing that it serves is trusted. Tile may be called concurrently.
+// A Source serves a log's checkpoint and tiles: the log itself, a mirror, or a folder of files.
+// Nothing that it serves is trusted. Tile may be called concurrently.
 type Source interface {
 	// Checkpoint returns the published checkpoint.
 	Checkpoint(ctx context.Context) ([]byte, error)
@@ -82,9 +83,8 @@ func Cut(bundle []byte) (entry, rest []byte, err error) {
 	return bundle[2:n:n], bundle[n:], nil
 }
 
-// Split cuts the first n entries off an entry bundle, and returns what is behind them.
-// With an error it returns the entries that are whole.
-// None of the results is a copy.
+// Split cuts the first n entries off an entry bundle and returns them and the bytes after them.
+// With an error it returns the entries that are whole. None of the results is a copy.
 func Split(bundle []byte, n int) (entries [][]byte, rest []byte, err error) {
 	rest = bundle
 	for i := range n {

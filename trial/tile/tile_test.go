@@ -29,7 +29,8 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestSplit: what is appended is cut off again, and a bundle cut short anywhere is refused.
+// TestSplit: entries that were appended are cut off again, and a bundle that is cut short
+// anywhere is refused.
 func TestSplit(t *testing.T) {
 	var bundle []byte
 	want := [][]byte{[]byte("one"), {}, bytes.Repeat([]byte("x"), 65535)}
@@ -55,7 +56,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestAhead: results come in order, errors end it, and nothing runs on behind it.
+// TestAhead: results come in order, errors end the iteration, and nothing is running after it.
 func TestAhead(t *testing.T) {
 	broken := errors.New("broken")
 	const bundles = 100
@@ -104,7 +105,7 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// TestAheadCancelled: who is cancelled is told so, and not that all was read.
+// TestAheadCancelled: a cancelled caller receives the error, and is not told that all was read.
 func TestAheadCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var last error
@@ -120,7 +121,8 @@ func TestAheadCancelled(t *testing.T) {
 	cancel()
 }
 
-// TestAheadWaits: whoever stops reading comes back when no call of fetch is running any more.
+// TestAheadWaits: a caller that stops reading gets control back when no call of fetch is
+// running any more.
 func TestAheadWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running atomic.Int32
@@ -133,7 +135,7 @@ func TestAheadWaits(t *testing.T) {
 			}
 			return n, nil
 		}) {
-			synctest.Wait() // until as many are being fetched as may be
+			synctest.Wait() // until as many bundles are being fetched as may be
 			break
 		}
 		if n := running.Load(); n != 0 {

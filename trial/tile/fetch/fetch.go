@@ -1,6 +1,6 @@
-// Package fetch reads a log's checkpoint and tiles from whoever serves them over HTTP, or
-// from a folder of files. It is the one package under trial that knows net/http. Nothing
-// that it returns has been checked: packages checkpoint and audit do that.
+// Package fetch reads a log's checkpoint and tiles over HTTP, or from a folder of files. It is
+// the only package under trial that uses net/http. Nothing that it returns has been checked:
+// packages checkpoint and audit do that.
 package fetch
 
 import (
@@ -17,28 +17,29 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// ErrNotServed is wrapped where the source does not have a file.
+// ErrNotServed is wrapped if the source does not have a file.
 var ErrNotServed = errors.New("it is not there")
 
-// firstPause is how long a Client waits before the second try; each further pause is twice as long.
+// firstPause is how long a Client waits before the second try; each further pause is twice as
+// long.
 const firstPause = 200 * time.Millisecond
 
-// Options say how patient a Client is, and how far it goes.
+// Options say how patient a Client is, and whether it follows redirects.
 type Options struct {
 	Wait        time.Duration // for one answer, at most
-	Tries       int           // how often a file is asked for where the next answer may be better; 0 means once
-	NoRedirects bool          // go nowhere but to the URL given: for who is told the URL by others
+	Tries       int           // how often a file is asked for if the next answer may be better; 0 means once
+	NoRedirects bool          // contact only the URL given, for example because others chose it
 }
 
-// A Client is a tile.Source. It may be used by several goroutines.
+// A Client is a tile.Source over HTTP or a folder. It may be used by several goroutines.
 type Client struct {
 	base  string // as it was given
-	from  string // what is asked for: base, without the drive of a folder on Windows
+	from  string // the URL that is requested: base, without the drive of a folder on Windows
 	http  *http.Client
 	tries int
 }
 
-// New returns a client of the tiles below a URL, such as https://mirror.example/log or
+// New returns a client for the tiles below a URL, such as https://mirror.example/log or
 // file:///backup/tiles; on Windows, file:///C:/backup/tiles.
 func New(base string, o Options) (*Client, error) {
 	u, err := url.Parse(base)
@@ -54,9 +55,12 @@ func New(base string, o Options) (*Client, error) {
 		}
 	}
 	if !served {
-		return nil, fmt.Errorf("%q is not the URL of tiles, such as https://mirror.example/log or file:///backup/tiles (on Windows, file:///C:/backup/tiles)", base)
+		return nil, fmt.Errorf("%q is not the URL of tiles, such as https://mirror.example/log or file:///backup/tiles "+
+			"(on Windows, file:///C:/backup/tiles)", base)
 	}
-	t := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 16, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
+	}
 	t.RegisterProtocol("file", http.NewFileTransport(http.Dir(root)))
 	c := &Client{base: base, from: from, tries: o.Tries, http: &http.Client{Timeout: o.Wait, Transport: t}}
 	if o.NoRedirects {
@@ -65,9 +69,9 @@ func New(base string, o Options) (*Client, error) {
 	return c, nil
 }
 
-// local returns, for the URL of a folder, the folder that paths begin at and the URL of what
-// is below it. On Windows that is the drive that the path names, with slashes of either kind,
-// or the current one.
+// local returns, for the URL of a folder, the folder in which paths begin and the URL below it.
+// On Windows the folder is the drive that the path names, with slashes of either kind, or the
+// current one.
 func local(goos string, u *url.URL, base string) (root, from string) {
 	if goos != "windows" {
 		return "/", base
@@ -87,11 +91,10 @@ func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) { return c.get(
 
 // Tile implements tile.Source.
 //
-//	SPEC: "If a client is unable to fetch a partial tile, it SHOULD try the full
-//	tile".
+// SPEC: "If a client is unable to fetch a partial tile, it SHOULD try the full tile".
 //
-// Where the files are those of a log's own folder, what stands there under the
-// full tile's name is the partial one.
+// If the files are those of a log's own folder, the file with the full tile's name has the
+// partial one.
 func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
 	data, err := c.get(ctx, path)
 	if full, _, partial := strings.Cut(path, ".p/"); partial && errors.Is(err, ErrNotServed) {
@@ -116,7 +119,7 @@ func (c *Client) get(ctx context.Context, path string) (data []byte, err error) 
 	}
 }
 
-// try gets a file once, and says whether another try may do better.
+// try gets a file once, and says whether another try may succeed.
 func (c *Client) try(ctx context.Context, path string) (data []byte, again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.from+"/"+path, nil)
 	if err != nil {
@@ -131,13 +134,13 @@ func (c *Client) try(ctx context.Context, path string) (data []byte, again bool,
 	switch {
 	case err != nil:
 		return nil, true, err
-	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusForbidden: // as object stores say it
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusForbidden: // as object stores answer
 		return nil, false, fmt.Errorf("%s/%s: %w", c.base, path, ErrNotServed)
 	case resp.StatusCode != http.StatusOK:
 		return nil, resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests,
 			fmt.Errorf("%s/%s answers status %d", c.base, path, resp.StatusCode)
 	case len(data) > tile.MaxBundle:
-		return nil, false, fmt.Errorf("%s/%s has over %d bytes", c.base, path, tile.MaxBundle)
+		return nil, false, fmt.Errorf("%s/%s has more than %d bytes", c.base, path, tile.MaxBundle)
 	}
 	return data, false, nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/trialproof/trialproof/trial/tile/fetch"
 )
 
-// TestSource reads tiles as logs, mirrors and plain files serve them.
+// TestSource reads tiles as logs, mirrors and folders of files serve them.
 func TestSource(t *testing.T) {
 	var busy, asked atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +82,7 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestRedirects: who must not be sent elsewhere is not.
+// TestRedirects: a client that must not follow redirects does not.
 func TestRedirects(t *testing.T) {
 	var asked atomic.Int32
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
