@@ -294,7 +294,7 @@ func TestTextIsOneFactALine(t *testing.T) {
 	if text := v.Text(); strings.Count(text, "valid: ") != 2 || strings.Contains(text, "\nvalid: other") || strings.ContainsAny(text, "\x1b\u202e") {
 		t.Errorf("the name writes\n%s", text)
 	}
-	if text := v.Text(); !strings.Contains(text, "ignored:   1 signatures") || strings.Contains(text, "stranger") {
+	if text := v.Text(); !strings.Contains(text, "ignored:   1 signature by a key") || strings.Contains(text, "stranger") {
 		t.Errorf("the unknown signature is passed over, or believed:\n%s", text)
 	}
 	_, err = receipt.Verify(f.policy, f.three, receipt.Document{Name: hostile})
