@@ -96,7 +96,7 @@ func TestHistory(t *testing.T) {
 		{"the record altered", func(h *history.History) { h.Record = strings.Replace(h.Record, `"count":8`, `"count":7`, 1) }, "not the one in the map"},
 		{"another's record", func(h *history.History) { h.Record, h.Map = foreign.Record, foreign.Map }, "another path"},
 		{"presence of what is absent", func(h *history.History) { h.Kind, h.ID = "identifier", "nct:NCT99999999" }, ""},
-		{"a record where there is none", func(h *history.History) { *h = *absent; h.Record = foreign.Record }, "but the map has none"},
+		{"a record where there is none", func(h *history.History) { *h = *absent; h.Record = foreign.Record }, "which the map does not have"},
 		{"an older state entry", func(h *history.History) { h.State = h.Entries[0] }, "not at the end"},
 		{"another checkpoint", func(h *history.History) { h.Checkpoint = strings.Replace(h.Checkpoint, "\n", "x\n", 1) }, ""},
 	} {

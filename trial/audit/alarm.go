@@ -40,8 +40,8 @@ type Alarm struct {
 	Ended    bool       `json:"ended,omitempty"`
 }
 
-// id tells one lasting alarm from another. The tree's size is not part of it: what
-// is wrong stays so while the log grows.
+// id tells one lasting alarm from another. It does not include the tree's size, because the
+// fault remains while the log grows.
 func (a *Alarm) id() string {
 	index := ""
 	if a.Index != nil {
@@ -53,11 +53,11 @@ func (a *Alarm) id() string {
 // A round is what one round found.
 type round struct {
 	now    time.Time
-	size   uint64           // of the tree published, 0 if it is not known
-	told   uint64           // how far the events reach
+	size   uint64           // of the published tree, 0 if it is not known
+	told   uint64           // how far the events go
 	blind  bool             // the log could not be audited
 	holds  map[string]Alarm // lasting alarms by id
-	places []string         // those that could not be looked at
+	places []string         // the places that could not be looked at
 	events []Alarm          // what just happened
 }
 
@@ -72,21 +72,21 @@ func (r *round) event(a Alarm) {
 	r.events = append(r.events, a)
 }
 
-// keep has the alarms about a place last that could not be looked at.
+// keep lets the alarms about a place last, because the place could not be looked at.
 func (r *round) keep(place string) { r.places = append(r.places, place) }
 
-// memory is what a monitor remembers beside the audit's state.
+// memory is what a monitor remembers beside the state of the audit.
 type memory struct {
 	Since    time.Time            `json:"since"`    // when it began to watch
 	Heard    time.Time            `json:"heard"`    // by when the newest good tree existed
 	Without  time.Time            `json:"without"`  // when the log last published no more than Told entries
-	Told     uint64               `json:"told"`     // entries that were looked at for news
+	Told     uint64               `json:"told"`     // entries that were read for news
 	Cosigned map[string]time.Time `json:"cosigned"` // by witness: when a published tree last had its cosignature
 	Ahead    map[string]ahead     `json:"ahead"`    // by place
-	Lasting  map[string]Alarm     `json:"lasting"`  // by id: raised and not ended
+	Lasting  map[string]Alarm     `json:"lasting"`  // by id: the alarms that were raised and have not ended
 }
 
-// ahead is a tree that a place knew while the log published a smaller one.
+// ahead is a tree that a place knew when the log published a smaller one.
 type ahead struct {
 	Size  uint64    `json:"size"`
 	Since time.Time `json:"since"`
@@ -116,7 +116,7 @@ func (m *memory) marshal() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// ahead follows how long the log stays behind what a place has seen signed.
+// ahead keeps track of how long the log stays behind a tree that a place has.
 func (m *memory) ahead(r *round, place string, tree checkpoint.Tree, size uint64, limit time.Duration) {
 	was, ok := m.Ahead[place]
 	switch {
@@ -129,12 +129,14 @@ func (m *memory) ahead(r *round, place string, tree checkpoint.Tree, size uint64
 			m.Ahead[place] = ahead{tree.Size, r.now}
 		}
 	case r.now.Sub(was.Since) > limit:
-		r.hold(Alarm{Alarm: "behind", Size: was.Size, Subject: place, Text: fmt.Sprintf("%s has had a tree of size %d signed by the log since %s; the log publishes %d", place, was.Size, trial.Moment(was.Since), size)})
+		r.hold(Alarm{Alarm: "behind", Size: was.Size, Subject: place, Text: fmt.Sprintf(
+			"%s has had a tree of size %d signed by the log since %s, but the log publishes a tree of size %d",
+			place, was.Size, trial.Moment(was.Since), size)})
 	}
 }
 
-// settle raises what is new and ends what is over. What was raised is remembered,
-// also if a later alarm cannot be.
+// settle raises new alarms and ends those that no longer hold. An alarm that was raised is
+// remembered even if a later one cannot be raised.
 func (m *memory) settle(r *round, raise func(Alarm) error) error {
 	for _, a := range r.events {
 		if err := raise(a); err != nil {
@@ -153,7 +155,8 @@ func (m *memory) settle(r *round, raise func(Alarm) error) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Lasting)) {
 		a := m.Lasting[id]
-		if _, ok := r.holds[id]; ok || a.Evidence != "" || slices.Contains(r.places, a.Subject) || r.blind && a.Alarm != "silence" && a.Alarm != "behind" {
+		unseen := slices.Contains(r.places, a.Subject) || r.blind && a.Alarm != "silence" && a.Alarm != "behind"
+		if _, ok := r.holds[id]; ok || a.Evidence != "" || unseen {
 			continue
 		}
 		a.Time, a.Ended = stamp(r.now), true
@@ -165,5 +168,5 @@ func (m *memory) settle(r *round, raise func(Alarm) error) error {
 	return nil
 }
 
-// stamp is a time as JSON has it.
+// stamp returns a time as it is in JSON.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

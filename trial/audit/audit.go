@@ -1,9 +1,8 @@
-// Package audit replays a log from its tiles, from the first entry or from where
-// an earlier audit ended: every signature, every rule, every state entry, and
-// the tree's root, computed from the entries alone. It trusts nobody but the
-// keys of the policy.
+// Package audit replays a log from its tiles, from the first entry or from where an earlier
+// audit ended. It checks every signature, every rule, every state entry, and the tree's root,
+// which it computes from the entries alone. It trusts only the keys of the policy.
 //
-// It reads tiles through an interface and knows neither HTTP nor the server.
+// It reads tiles through an interface, and knows neither HTTP nor the server.
 package audit
 
 import (
@@ -20,11 +19,11 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A Finding is one thing that is not as it must be.
+// A Finding is one thing that is wrong with the log.
 type Finding struct {
-	Index uint64     `json:"index"`          // of the entry; of a checkpoint, its size
+	Index uint64     `json:"index"`          // of the entry; for a checkpoint, its size
 	Kind  string     `json:"kind"`           // rule, root, rollback, fork, quorum or clock
-	Rule  trial.Rule `json:"rule,omitempty"` // that the entry breaks
+	Rule  trial.Rule `json:"rule,omitempty"` // the rule that the entry breaks
 	Text  string     `json:"text"`
 }
 
@@ -37,25 +36,25 @@ type Report struct {
 	Checkpoint *checkpoint.Checkpoint
 	From       uint64 // where the replay began
 	Findings   []Finding
-	Incomplete error // why the replay ended before the checkpoint's size; nil without findings
+	Incomplete error // why the replay ended before the checkpoint's size; nil if there are no findings
 
-	signed, before []byte // the checkpoint; the newest published before, if any
+	signed, before []byte // the checkpoint; the newest one published before, or nil
 }
 
-// maxFindings bounds a report: what comes after a breach breaks with it.
+// maxFindings bounds a report: later findings often follow from the first breach.
 const maxFindings = 100
 
 // An Auditor replays one log. It is for one goroutine.
 type Auditor struct {
 	Policy *checkpoint.Policy
 	Source tile.Source
-	// Progress, if set, is told how far the replay has come.
+	// Progress, if set, is called with how far the replay has come.
 	Progress func(done, total uint64)
-	// Boundary, if set, is called behind each state entry that a replay has come to,
-	// where SaveProgress may be. An error ends the replay.
+	// Boundary, if set, is called after each state entry of a replay. SaveProgress may be
+	// called there. An error ends the replay.
 	Boundary func() error
-	// Watch, if set, is told of each entry that keeps the rules, with the records that
-	// it touched, as they are then.
+	// Watch, if set, is called with each entry that keeps the rules, and the records that it
+	// touched, as they are after it.
 	Watch func(index uint64, e *trial.Entry, touched []trial.Record)
 
 	state   *trial.State
@@ -64,12 +63,12 @@ type Auditor struct {
 	first   [][]byte // its inclusion proof, as far as its siblings are perfect subtrees
 	last    []byte   // the last state entry
 	before  [][]byte // compact range of the tree before it
-	ended   uint64   // size of the tree that it ends
-	seen    []byte   // the checkpoint that the last audit without findings ended with
+	ended   uint64   // size of the tree that last ends
+	seen    []byte   // the checkpoint at the end of the last audit without findings
 	toward  []byte   // the checkpoint that the present audit goes to, or that a resumed one went to
-	unbound bool     // resumed in the middle: what was saved is not yet held to a checkpoint
-	pending window   // what came behind the last state entry
-	breach  *breach  // the first rule broken
+	unbound bool     // resumed in the middle: what was saved has not yet been checked against a checkpoint
+	pending window   // the entries after the last state entry
+	breach  *breach  // the first rule that was broken
 	report  *Report
 }
 
@@ -83,14 +82,13 @@ func New(p *checkpoint.Policy, s tile.Source) *Auditor {
 // Size returns how many entries have been replayed.
 func (a *Auditor) Size() uint64 { return a.tree.End() }
 
-// State returns the state that the replay led to. It is the auditor's own.
+// State returns the state that the replay led to. It belongs to the auditor.
 func (a *Auditor) State() *trial.State { return a.state }
 
-// Run replays up to the checkpoint that the log publishes now. An error says
-// that the audit could not be done and that nothing wrong was found up to there;
-// what is wrong with the log is in the report, and stays so if the audit ends
-// early: nobody hides a breach behind a tile that cannot be fetched.
-// After findings the auditor must not be run again.
+// Run replays up to the checkpoint that the log publishes now. An error says that the audit
+// could not be done and that nothing wrong was found so far. What is wrong with the log is in
+// the report, also if the audit ends early: nobody can hide a breach behind a tile that cannot
+// be fetched. After findings the auditor must not be run again.
 func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	signed, err := a.Source.Checkpoint(ctx)
 	if err != nil {
@@ -101,7 +99,7 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	if g := a.state.Genesis(); g != nil && g.Log != cp.Origin {
-		return nil, fmt.Errorf("the audit is of the log %q, this checkpoint of %q", g.Log, cp.Origin)
+		return nil, fmt.Errorf("the audit is of the log %q, but this checkpoint is of %q", g.Log, cp.Origin)
 	}
 	a.report = &Report{Checkpoint: cp, From: a.Size(), before: a.newest(), signed: signed}
 	if !cp.Quorum() {
@@ -111,7 +109,7 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		return a.report, err
 	}
 	if cp.Size > a.Size() {
-		a.seen = nil // until the replay has come to its end
+		a.seen = nil // until the replay has reached its end
 	}
 	if cp.Quorum() {
 		a.toward = signed
@@ -135,11 +133,13 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 		if a.unbound {
 			return nil, errUnbound
 		}
-		a.find(Finding{Index: cp.Size, Kind: "root", Text: fmt.Sprintf("the entries lead to the root %x, the checkpoint says %x: an entry was altered, or the checkpoint is of another tree", root, cp.Root)})
+		a.find(Finding{Index: cp.Size, Kind: "root", Text: fmt.Sprintf("the entries lead to the root %x, but the checkpoint has %x: "+
+			"an entry was altered, or the checkpoint is of another tree", root, cp.Root)})
 	}
 	a.unbound = false
 	if t, ok := cp.ProvenTime(); ok && a.state.Time().Std().After(t.Add(checkpoint.MaxSkew)) {
-		a.find(Finding{Index: cp.Size, Kind: "clock", Text: fmt.Sprintf("the last entry says %s, but witnesses saw it by %s", a.state.Time(), t)})
+		a.find(Finding{Index: cp.Size, Kind: "clock",
+			Text: fmt.Sprintf("the last entry says %s, but witnesses saw it by %s", a.state.Time(), t)})
 	}
 	if len(a.report.Findings) == 0 {
 		a.seen = signed
@@ -147,8 +147,8 @@ func (a *Auditor) Run(ctx context.Context) (*Report, error) {
 	return a.report, nil
 }
 
-// standing compares the checkpoint with the newest that was published before, and
-// reports whether that ends the audit.
+// standing compares the checkpoint with the newest that was published before, and reports
+// whether that ends the audit.
 func (a *Auditor) standing() (end bool, err error) {
 	cp, size := a.report.Checkpoint, a.Size()
 	if before := a.report.before; before != nil {
@@ -156,11 +156,12 @@ func (a *Auditor) standing() (end bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if !a.Policy.Unwitnessed() { // who is handed checkpoints that are not published may see them in any order
+		if !a.Policy.Unwitnessed() { // without witnesses, unpublished checkpoints may come in any order
 			size = max(size, old.Size)
 		}
 		if cp.Size == old.Size && cp.Root != old.Root {
-			a.find(Finding{Index: cp.Size, Kind: "fork", Text: fmt.Sprintf("the checkpoint of this size published before has the root %x, this one %x", old.Root, cp.Root)})
+			a.find(Finding{Index: cp.Size, Kind: "fork", Text: fmt.Sprintf(
+				"the checkpoint of this size that was published before has the root %x, but this one has %x", old.Root, cp.Root)})
 			return true, nil
 		}
 	}
@@ -171,7 +172,8 @@ func (a *Auditor) standing() (end bool, err error) {
 	return false, nil
 }
 
-// newest returns the newest checkpoint with the quorum that was opened, nil if none.
+// newest returns the newest checkpoint with the quorum that was opened, or nil if there is
+// none.
 func (a *Auditor) newest() []byte {
 	if a.toward != nil {
 		return a.toward
@@ -179,7 +181,7 @@ func (a *Auditor) newest() []byte {
 	return a.seen
 }
 
-// root returns the RFC 6962 root, of the empty tree too.
+// root returns the RFC 6962 root, also of the empty tree.
 func root(r *compact.Range) ([]byte, error) {
 	if r.End() == 0 {
 		return rfc6962.DefaultHasher.EmptyRoot(), nil
@@ -198,7 +200,7 @@ type leaf struct {
 	raw   []byte
 	entry *trial.Entry
 	hash  trial.Hash
-	err   error // what ParseEntry or Verify said
+	err   error // the error of ParseEntry or Verify
 }
 
 // replay fetches bundles and verifies signatures on all cores, ahead of the one
@@ -226,8 +228,8 @@ func (a *Auditor) replay(ctx context.Context, size uint64) error {
 	return nil
 }
 
-// fetch reads bundle n of the tree of a size and parses and verifies its entries
-// from first on.
+// fetch reads bundle n of the tree of a size, and parses and verifies its entries from first
+// on.
 func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, error) {
 	raws, err := entries(ctx, a.Source, n, size)
 	if err != nil {
@@ -251,19 +253,20 @@ func (a *Auditor) fetch(ctx context.Context, n, first, size uint64) ([]leaf, err
 func entries(ctx context.Context, src tile.Source, n, size uint64) ([][]byte, error) {
 	raws, rest, err := tile.Fetch(ctx, src, n, size)
 	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%s has %d bytes behind its last entry", tile.Path(tile.Entries, n, len(raws)), len(rest))
+		err = fmt.Errorf("%s has %d bytes after its last entry", tile.Path(tile.Entries, n, len(raws)), len(rest))
 	}
 	return raws, err
 }
 
-// errUnbound is how an audit ends that was resumed in the middle, if what it was
-// resumed from and the entries behind do not lead to a published tree: nothing that
-// it found is said, for it may all be the file's.
-var errUnbound = errors.New("what the audit was resumed from, in the middle of a replay, does not lead to the tree that the log publishes: remove the state file and audit from the first entry")
+// errUnbound ends an audit that was resumed in the middle if the saved state and the entries
+// after it do not lead to a published tree. No finding is reported then, because the file may
+// be the cause of all of them.
+var errUnbound = errors.New("the state file was saved in the middle of a replay, and does not lead to the tree that the log publishes: " +
+	"remove the state file and audit from the first entry")
 
 func (a *Auditor) apply(l leaf) error {
 	index, edits := a.Size(), a.state.Edits()
-	err := a.state.Judges() // before blaming what a newer rule set may allow
+	err := a.state.Judges() // an entry that a newer rule set may allow is not to blame
 	if err == nil {
 		err = l.err
 	}
@@ -271,7 +274,7 @@ func (a *Auditor) apply(l leaf) error {
 		err = a.state.Apply(l.entry)
 	}
 	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
-		return err // the entry is not taken in: the next run is told the same
+		return err // the entry is not applied: the next run returns the same error
 	}
 	if l.entry != nil && l.entry.State != nil {
 		a.before = slices.Clone(a.tree.Hashes())

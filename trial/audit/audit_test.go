@@ -23,7 +23,7 @@ var (
 	w2     = trialtest.Cosigner{Key: "w2.example", Alg: 0x04, Time: 1_800_000_002}
 )
 
-// A source serves a log from memory. Its fields are what a test bends.
+// A source serves a log from memory. A test alters it through its fields.
 type source struct {
 	policy     *checkpoint.Policy
 	checkpoint []byte
@@ -33,7 +33,7 @@ type source struct {
 	fail     func(ctx context.Context, path string) error
 	cut      int    // bytes cut off every bundle
 	withhold bool   // tiles of hashes
-	more     []byte // put behind
+	more     []byte // appended to every bundle
 	tiles    map[string]int
 }
 

@@ -13,9 +13,9 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// BenchmarkReplay audits a log of 20,000 entries of about 1.4 kB, the size of a
-// document statement with four subjects, and sets the rate beside what Ed25519
-// verification alone reaches on the same cores in the same run.
+// BenchmarkReplay audits a log of 20,000 entries of about 1.4 kB, the size of a document
+// statement with four subjects. It also reports the rate of Ed25519 verification alone on the
+// same cores in the same run.
 func BenchmarkReplay(b *testing.B) {
 	l := trialtest.NewLog(b)
 	id := open(l)

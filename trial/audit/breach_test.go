@@ -69,14 +69,14 @@ func TestClean(t *testing.T) {
 			t.Errorf("%s was fetched %d times", path, n)
 		}
 	}
-	// Nothing new: nothing is fetched.
+	// If there is nothing new, nothing is fetched.
 	s.tiles = map[string]int{}
 	if r, err := a.Run(t.Context()); err != nil || len(r.Findings) > 0 || len(s.tiles) != 0 || r.From != l.Size() {
 		t.Errorf("%+v, %v, fetched %v", r, err, s.tiles)
 	}
 }
 
-// entry writes a statement's entry as a log's operator might, without its rules.
+// entry writes a statement's entry as a log's operator might, without the rules.
 func entry(t testing.TB, s *trial.Signed, signer trial.Signer, at trial.Time) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -94,8 +94,8 @@ func entry(t testing.TB, s *trial.Signed, signer trial.Signer, at trial.Time) []
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
-// TestBreaches puts into a clean log one entry that its rules forbid. The audit
-// names it, its rule and its index, and goes on behind it.
+// TestBreaches puts one entry into a clean log that its rules forbid. The audit names it, its
+// rule and its index, and goes on after it.
 func TestBreaches(t *testing.T) {
 	type world struct {
 		l      *trialtest.Log
@@ -146,7 +146,7 @@ func TestBreaches(t *testing.T) {
 			return bytes.Replace(raw, []byte(old), []byte(new), 1)
 		}
 	}
-	state := func(t *testing.T, w *world) []byte { // the true one
+	state := func(t *testing.T, w *world) []byte { // the true state entry
 		s := new(trial.State)
 		for _, raw := range w.l.Leaves {
 			e, err := trial.ParseEntry(raw)
@@ -243,7 +243,7 @@ func TestBreaches(t *testing.T) {
 				}
 			}
 			w.l.Close()
-			grow(w.l, w.id, 3) // what follows is judged too
+			grow(w.l, w.id, 3) // the entries after it are judged too
 			r := run(t, newSource(t, w.l))
 			if c.rule == "" {
 				if len(r.Findings) > 0 {
@@ -262,8 +262,8 @@ func TestBreaches(t *testing.T) {
 	}
 }
 
-// TestAlteredEntry alters single bytes of what the log serves, under the
-// checkpoint of what it served before.
+// TestAlteredEntry alters single bytes of what the log serves, under the checkpoint of what it
+// served before.
 func TestAlteredEntry(t *testing.T) {
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 20)
@@ -286,7 +286,7 @@ func TestAlteredEntry(t *testing.T) {
 	}
 }
 
-// TestCheckpoints bends what is published over clean entries.
+// TestCheckpoints alters what is published over clean entries.
 func TestCheckpoints(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -337,11 +337,11 @@ func TestCheckpoints(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, r.Findings, c.want)
 		}
-		if _, err := a.Save(); (err != nil) != (c.first.Size == 0 && len(c.want) > 0) { // what was clean before stays so
+		if _, err := a.Save(); (err != nil) != (c.first.Size == 0 && len(c.want) > 0) { // a clean result of before stays so
 			t.Errorf("%s: saved: %v", c.name, err)
 		}
 	}
-	// A key that the policy does not name is no finding: the audit cannot be done.
+	// A key that the policy does not name is not a finding: the audit cannot be done.
 	s := newSource(t, l)
 	s.checkpoint = signedBy(t, tree, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"}, w1, w2)
 	if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil {
@@ -389,9 +389,9 @@ func TestGenesis(t *testing.T) {
 	}
 }
 
-// TestNewerRules: entries behind the index from which a registrar announced a rule
-// set of the future end the audit, with no alarm. They hide no breach before. A
-// state entry that announces what no registrar has is a breach like another.
+// TestNewerRules: entries after the index from which a registrar announced a rule set of the
+// future end the audit without an alarm. They hide no earlier breach. A state entry that
+// announces a rule set which no registrar announced is a breach like any other.
 func TestNewerRules(t *testing.T) {
 	for _, breach := range []bool{false, true} {
 		l := trialtest.NewLog(t)
@@ -436,14 +436,14 @@ func TestNewerRules(t *testing.T) {
 	}
 }
 
-// newerRules returns what an error says of newer rules, nil if it is another.
+// newerRules returns the *NewerRules in an error, or nil if there is none.
 func newerRules(err error) *trial.NewerRules {
 	newer, _ := errors.AsType[*trial.NewerRules](err)
 	return newer
 }
 
-// TestSourceFails: what cannot be fetched or is cut short is an error and no
-// finding, and leaves no goroutine behind.
+// TestSourceFails: a tile that cannot be fetched or is cut short is an error, not a finding,
+// and leaves no goroutine running.
 func TestSourceFails(t *testing.T) {
 	l := trialtest.NewLog(t)
 	open(l)
@@ -465,7 +465,7 @@ func TestSourceFails(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
 			r, err = audit.New(s.policy, s).Run(t.Context())
 		})
-		// The first bundle has entries that are none: those are findings.
+		// The first bundle has bytes that are not entries: those are findings.
 		if at == 0 && (r != nil || !errors.Is(err, broken) || !strings.Contains(err.Error(), bad)) {
 			t.Errorf("%+v, %v", r, err)
 		}
@@ -486,13 +486,13 @@ func TestSourceFails(t *testing.T) {
 	s := newSource(t, l)
 	l.Leaves[1] = append(l.Leaves[1], "xx"...) // one entry more in the tile than in the tree
 	s.more = []byte{0, 1, 'x'}
-	if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil || r != nil || !strings.Contains(err.Error(), "behind its last entry") {
+	if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil || r != nil || !strings.Contains(err.Error(), "after its last entry") {
 		t.Errorf("bytes behind: %+v, %v", r, err)
 	}
 }
 
-// TestInterrupted: an audit that a source cut short can be run again, and leaves
-// nothing to resume from before it was.
+// TestInterrupted: an audit that a failing source ended can be run again. Until then there is
+// nothing to resume from.
 func TestInterrupted(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -534,8 +534,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestBounded: while the first bundle is awaited no more than a few others are
-// held, and when the audit is called off everything ends.
+// TestBounded: while the first bundle is awaited, only a few others are in memory. When the
+// audit is cancelled, everything ends.
 func TestBounded(t *testing.T) {
 	l := trialtest.NewLog(t)
 	for l.Size() < 60*tile.Width {
@@ -559,7 +559,7 @@ func bounded(t *testing.T, l *trialtest.Log, all bool) {
 			done <- err
 		}()
 		synctest.Wait() // until every goroutine waits for something
-		// One awaited, those in the queue, one behind.
+		// One awaited, those in the queue, and one more.
 		if n, most := len(asked), 2*runtime.GOMAXPROCS(0)+2; n == 0 || n > most {
 			t.Errorf("%d bundles are fetched ahead; the most is %d", n, most)
 		}
@@ -574,7 +574,7 @@ type blockingSource struct {
 	*source
 	asked chan string
 	hang  chan struct{}
-	all   bool // hangs, not the first bundle alone
+	all   bool // all requests hang, not only that for the first bundle
 }
 
 func (b blockingSource) Tile(ctx context.Context, path string) ([]byte, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// slow is a source whose tiles come only once they are let through, whatever the
-// caller's deadline: a server that is slow, not gone.
+// slow is a source whose tiles come only when the test lets them through, whatever the caller's
+// deadline: a slow server that is not gone.
 type slow struct {
 	*source
 	gate chan struct{}
@@ -22,8 +22,8 @@ func (s slow) Tile(ctx context.Context, path string) ([]byte, error) {
 	return s.source.Tile(ctx, path)
 }
 
-// TestDeadline: an audit whose time is up ends, however many bundles are on their
-// way, and goes on from there when it is run again.
+// TestDeadline: an audit ends when its time is up, however many bundles are on their way, and
+// goes on from there when it is run again.
 func TestDeadline(t *testing.T) {
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 256*40)
@@ -40,7 +40,7 @@ func TestDeadline(t *testing.T) {
 				synctest.Wait() // every worker waits for its tile, and the next bundle for a worker
 				cancel()
 				synctest.Wait()
-				for { // what was asked for comes after all
+				for { // in the end everything that was asked for comes
 					select {
 					case s.gate <- struct{}{}:
 					default:

@@ -14,60 +14,59 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A Monitor audits a log for ever, one Round after another, and raises alarms. It
-// has no clock, file or network of its own: those it is given.
+// A Monitor audits a log for ever, one Round after another, and raises alarms. Its clock, files
+// and network are given to it.
 //
-// An alarm that lasts is raised once, and once more as ended when it no longer
-// holds; what is proven to others by evidence never ends. What just happened, such
-// as a new entry under a watched organisation, is raised once. A crash may have an
-// alarm raised a second time, never not at all: it is said before it is remembered.
+// An alarm that lasts is raised once, and once more as ended when it no longer holds; an alarm
+// with evidence never ends. An event, such as a new entry under a watched organisation, is
+// raised once. After a crash an alarm may be raised a second time, but it is never lost: it is
+// raised before it is remembered.
 //
 // A Monitor is for one goroutine.
 type Monitor struct {
 	Policy *checkpoint.Policy
 	Source tile.Source
-	Also   []Place // where the log's checkpoint is found besides
+	Also   []Place // other places with the log's checkpoint
 	Now    func() time.Time
 	Limits Limits
 
-	Orgs   []string          // whose keys and entries are watched
-	Trials []trial.RecordKey // of kind trial or identifier: whose entries are
+	Orgs   []string          // organisations whose keys and entries are watched
+	Trials []trial.RecordKey // records of kind trial or identifier whose entries are watched
 
-	// Raise says an alarm to whom it may concern.
+	// Raise delivers an alarm.
 	Raise func(Alarm) error
-	// Keep stores evidence and returns the name of its file. It is durable once Keep
-	// returns. If Keep is nil none is made.
+	// Keep stores evidence and returns the name of its file. It is durable once Keep returns.
+	// If Keep is nil, no evidence is made.
 	Keep func(name string, e *evidence.Evidence) (string, error)
-	// Store replaces what Resume takes: the state of the audit, nil if that has not
-	// changed, and the monitor's memory. Both are durable once it returns.
+	// Store replaces what Resume reads: the state of the audit, nil if it has not changed, and
+	// the monitor's memory. Both are durable once it returns.
 	Store func(state, memory []byte) error
-	// Warn says what is no alarm.
+	// Warn reports things that are not alarms.
 	Warn func(format string, args ...any)
-	// Progress is the auditor's.
+	// Progress is called as Auditor.Progress is.
 	Progress func(done, total uint64)
 
 	auditor *Auditor
 	good    []byte // state of the last audit without findings
-	saved   []byte // the checkpoint in it, once it is this monitor's own
+	saved   []byte // the checkpoint in good, once this monitor has made it
 	memory  memory
 	news    news
 	stored  time.Time         // when progress was last stored
-	checked map[string]string // by place: the two checkpoints last found consistent
+	checked map[string]string // by place: the two checkpoints that were last found consistent
 }
 
-// A Place is somewhere else where the log's checkpoint is found: a mirror, or a
-// witness.
+// A Place is another place with the log's checkpoint: a mirror or a witness.
 type Place struct {
 	Name  string
 	Fetch func(ctx context.Context) ([]byte, error)
 }
 
-// Limits are how long what may happen on a good day may last. Zero is the default.
+// Limits say how long some things may last on a good day. Zero means the default.
 type Limits struct {
 	Silence time.Duration // without a cosigned tree that could be replayed: 2 hours
 	Late    time.Duration // without a witness's cosignature: 24 hours
 	Far     time.Duration // between an entry's time and the witnesses': 10 minutes
-	Store   time.Duration // between savings of a replay under way: 30 seconds
+	Store   time.Duration // between two savings of a replay in progress: 30 seconds
 }
 
 func (l *Limits) defaults() {
@@ -81,8 +80,8 @@ func (l *Limits) defaults() {
 	}
 }
 
-// Resume readies the monitor: from what Store was given last, each nil if there
-// was nothing. The state may be that of an audit.
+// Resume prepares the monitor with what Store was last given, each nil if there was nothing.
+// The state may be that of an audit.
 func (m *Monitor) Resume(state, remembered []byte) error {
 	m.Limits.defaults()
 	m.checked = map[string]string{}
@@ -93,7 +92,7 @@ func (m *Monitor) Resume(state, remembered []byte) error {
 	return m.memory.resume(remembered, m.Now(), m.auditor.Size())
 }
 
-// reload goes back to the last audit without findings.
+// reload returns to the last audit without findings.
 func (m *Monitor) reload() (err error) {
 	a := New(m.Policy, m.Source)
 	if m.good != nil {
@@ -106,7 +105,7 @@ func (m *Monitor) reload() (err error) {
 	return nil
 }
 
-// boundary stores a replay that takes long on its way.
+// boundary saves the progress of a long replay.
 func (m *Monitor) boundary() error {
 	now := m.Now()
 	if now.Sub(m.stored) < m.Limits.Store {
@@ -120,17 +119,17 @@ func (m *Monitor) boundary() error {
 	return m.store(data)
 }
 
-// An Outcome says what a round came to.
+// An Outcome is the result of a round.
 type Outcome struct {
 	Alarms bool // some were raised, or last
 	Blind  bool // the log could not be audited
 	Unseen bool // the checkpoint of a place in Also could not be compared; Warn said which
 }
 
-// Round audits up to what the log publishes now, looks at the other places, and
-// raises what there is to raise. That the log cannot be reached is no error: the
-// next round may do better. An error says that the outcome could not be told or
-// kept, or that what the monitor goes on from is wrong.
+// Round audits up to what the log publishes now, looks at the other places, and raises alarms.
+// It is not an error if the log cannot be reached: the next round may succeed. An error says
+// that the outcome could not be delivered or stored, or that the state to continue from is
+// wrong.
 func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 	start := m.Now()
 	m.stored = start
@@ -144,7 +143,7 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 	case errors.Is(err, errUnbound):
 		return Outcome{}, err
 	case err != nil:
-		r.blind = true // what was wrong with the log before is taken to be so still
+		r.blind = true // alarms that held before are taken to hold still
 		m.Warn("the log cannot be audited now: %v", err)
 		if _, newer := errors.AsType[*trial.NewerRules](err); newer {
 			r.hold(Alarm{Alarm: "newer", Text: err.Error()})
@@ -159,7 +158,8 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 		return Outcome{}, ctx.Err()
 	}
 	if last := later(m.memory.Heard, m.memory.Since); start.Sub(last) > m.Limits.Silence {
-		r.hold(Alarm{Alarm: "silence", Text: fmt.Sprintf("there is no cosigned tree newer than %s that could be replayed", trial.Moment(last))})
+		r.hold(Alarm{Alarm: "silence",
+			Text: fmt.Sprintf("there is no cosigned tree newer than %s that could be replayed", trial.Moment(last))})
 	}
 	if err := m.memory.settle(r, m.Raise); err != nil {
 		return Outcome{}, err
@@ -167,8 +167,8 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 	return Outcome{len(r.events) > 0 || len(m.memory.Lasting) > 0, r.blind, len(r.places) > 0}, m.store(state)
 }
 
-// judge draws the conclusions of an audit. It returns the state to go on from, nil
-// if there is no new one.
+// judge raises the alarms that follow from an audit. It returns the state to continue from, or
+// nil if there is no new one.
 func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []byte, err error) {
 	cp := report.Checkpoint
 	r.size = cp.Size
@@ -176,7 +176,7 @@ func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []
 	if !ok || seenBy.After(r.now) {
 		seenBy = r.now
 	}
-	read := report.Incomplete == nil // to its end, and what was read is what the log signed
+	read := report.Incomplete == nil // it was read to its end, and what was read is what the log signed
 	for _, f := range report.Findings {
 		if f.Kind == "root" || f.Kind == "fork" || f.Kind == "rollback" {
 			read = false
@@ -190,11 +190,13 @@ func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []
 	}
 	for _, w := range m.Policy.Witnesses {
 		name := w.Name()
-		if slices.ContainsFunc(cp.Cosignatures, func(c checkpoint.Cosignature) bool { return m.Policy.Witnesses[c.Witness].Name() == name }) {
+		cosigned := func(c checkpoint.Cosignature) bool { return m.Policy.Witnesses[c.Witness].Name() == name }
+		if slices.ContainsFunc(cp.Cosignatures, cosigned) {
 			m.memory.Cosigned[name] = r.now
 		}
 		if last := later(m.memory.Cosigned[name], m.memory.Since); r.now.Sub(last) > m.Limits.Late {
-			r.hold(Alarm{Alarm: "late", Size: cp.Size, Subject: name, Text: fmt.Sprintf("the witness %s has cosigned no tree that the log published since %s", name, trial.Moment(last))})
+			r.hold(Alarm{Alarm: "late", Size: cp.Size, Subject: name,
+				Text: fmt.Sprintf("the witness %s has cosigned no tree that the log published since %s", name, trial.Moment(last))})
 		}
 	}
 	for _, f := range report.Findings {
@@ -243,7 +245,7 @@ func (m *Monitor) prove(ctx context.Context, r *round, report *Report) {
 	x, f, err := m.auditor.evidence(ctx)
 	if err != nil {
 		if first {
-			m.Warn("no evidence is kept: %v", err)
+			m.Warn("no evidence can be kept: %v", err)
 		}
 		return
 	}
@@ -261,14 +263,14 @@ func (m *Monitor) attach(r *round, id string, x *evidence.Evidence) {
 		}
 		name, err := m.Keep(fmt.Sprintf("%s-%d", x.Kind, at), x)
 		if err != nil {
-			m.Warn("evidence is not kept: %v", err)
+			m.Warn("the evidence cannot be kept: %v", err)
 		}
 		a.Evidence = name
 	}
 	r.holds[id] = a
 }
 
-// elsewhere holds the checkpoints found in other places to the tree replayed here.
+// elsewhere compares the checkpoints found in other places with the tree replayed here.
 func (m *Monitor) elsewhere(ctx context.Context, r *round) {
 	ours := m.auditor.seen
 	for _, p := range m.Also {
@@ -292,7 +294,8 @@ func (m *Monitor) elsewhere(ctx context.Context, r *round) {
 		x, err := Compare(ctx, m.Policy, m.Source, ours, theirs)
 		switch {
 		case err == nil:
-			a := Alarm{Alarm: x.Kind, Size: tree.Size, Subject: p.Name, Text: fmt.Sprintf("the log's checkpoint of size %d at %s is of another tree than the one replayed here", tree.Size, p.Name)}
+			a := Alarm{Alarm: x.Kind, Size: tree.Size, Subject: p.Name, Text: fmt.Sprintf(
+				"the log's checkpoint of size %d at %s is of another tree than the one replayed here", tree.Size, p.Name)}
 			m.attach(r, r.hold(a), x)
 		case errors.Is(err, ErrConsistent):
 			m.checked[p.Name] = pair

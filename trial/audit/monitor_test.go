@@ -17,7 +17,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A watched log has a monitor whose clock, files and outside the test controls.
+// A watched log has a monitor whose clock, files and surroundings the test controls.
 type watched struct {
 	t      *testing.T
 	l      *trialtest.Log
@@ -47,8 +47,8 @@ func (w *watched) Tile(ctx context.Context, path string) ([]byte, error) {
 	return w.src.Tile(ctx, path)
 }
 
-// watch returns a log with a trial, replayed and found good by a monitor that set
-// readies.
+// watch returns a log with a trial that a monitor, prepared by set, has replayed and found
+// good.
 func watch(t *testing.T, set func(m *audit.Monitor)) *watched {
 	t.Helper()
 	l := trialtest.NewLog(t)
@@ -61,7 +61,7 @@ func watch(t *testing.T, set func(m *audit.Monitor)) *watched {
 	return w
 }
 
-// restart begins a monitor from what the last stored.
+// restart begins a monitor from what the last one stored.
 func (w *watched) restart(set func(m *audit.Monitor)) {
 	w.t.Helper()
 	w.m = &audit.Monitor{
@@ -108,7 +108,7 @@ func (w *watched) cosigned(tree checkpoint.Tree, witnesses ...trialtest.Cosigner
 	return signedBy(w.t, tree, signers...)
 }
 
-// round holds what a round raises to names such as "silence", "ended silence".
+// round compares what a round raises with names such as "silence" and "ended silence".
 func (w *watched) round(want ...string) audit.Outcome {
 	w.t.Helper()
 	w.raised = nil
@@ -181,8 +181,8 @@ func TestMonitorQuiet(t *testing.T) {
 	}
 }
 
-// TestMonitorBreach: a broken rule is raised once, with its evidence, whatever
-// comes behind it; also over a restart.
+// TestMonitorBreach: a broken rule is raised once, with its evidence, whatever comes after it,
+// and also after a restart.
 func TestMonitorBreach(t *testing.T) {
 	for name, bend := range map[string]func(w *watched) trial.Rule{
 		"entry": func(w *watched) trial.Rule { w.l.Append([]byte("x")); return trial.RuleMalformed },
@@ -254,12 +254,12 @@ func TestMonitorTrees(t *testing.T) {
 	}
 	w.round()
 	w.src.checkpoint = good
-	w.round() // what is proven does not end
+	w.round() // a proven alarm does not end
 	w.restart(nil)
 	w.publishTree(fork, w1, w2)
 	w.round()
 
-	// It goes on from another past.
+	// It continues with another past.
 	w = watch(t, nil)
 	w.document()
 	w.publish(w1, w2)
@@ -292,7 +292,7 @@ func TestMonitorSilence(t *testing.T) {
 	w.round("ended silence")
 	w.round()
 
-	// A log that cannot be reached, or of which the entries cannot, is silent too.
+	// A log is also silent if it or its entries cannot be reached.
 	w.down = errors.New("no route")
 	if o := w.round(); !o.Blind || len(w.warned) == 0 {
 		t.Errorf("%+v, warned %q", o, w.warned)
@@ -317,7 +317,7 @@ func TestMonitorSilence(t *testing.T) {
 	w.restart(nil)
 	w.round("silence")
 
-	// Nothing else ends while the log cannot be seen.
+	// No other alarm ends while the log cannot be seen.
 	w = watch(t, nil)
 	w.publish(w1)
 	w.round("quorum")
@@ -369,7 +369,7 @@ func TestMonitorAdmission(t *testing.T) {
 	statement := func() *trial.Signed {
 		return trialtest.Check(t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: fmt.Sprint(w.l.Size())}, trialtest.Documents("document", "x"))
 	}
-	// It is told that an entry was there all along, which it was not.
+	// The log claims that an entry was there all along, but it was not.
 	w.pass(10*time.Minute + time.Second)
 	w.publish(w1, w2)
 	w.round() // without it
@@ -386,7 +386,8 @@ func TestMonitorAdmission(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	w.round()
-	// Away for a day: that entries are older than the round is the monitor's doing.
+	// The monitor was away for a day, so entries that are older than the round are not the
+	// log's fault.
 	w.pass(time.Hour)
 	w.admit(statement(), w.now)
 	w.pass(24 * time.Hour)
@@ -422,7 +423,7 @@ func TestMonitorNews(t *testing.T) {
 			m.Trials = []trial.RecordKey{{Kind: "trial", ID: w.id.String()}, {Kind: "identifier", ID: "nct:NCT03421379"}}
 		}
 	}
-	w = watch(t, set) // what was there is no news
+	w = watch(t, set) // entries from before the monitor began are not news
 	w.restart(set)
 	w.round()
 	admit := func(who string, p trial.Predicate, s []trial.Subject) {
@@ -447,8 +448,8 @@ func TestMonitorNews(t *testing.T) {
 	w.round()
 	admit("ada", &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT03421379", Trial: w.id}, trial.NamedSubject("trial", w.id))
 	w.round("entry", "entry", "entry")
-	// Somebody else's word on the number, with two entries in one round; told once,
-	// also where the round is broken off and the monitor begins again.
+	// Another organisation's statement on the number, with two entries in one round. It is
+	// raised once, also if the round is interrupted and the monitor begins again.
 	w.m.Orgs = nil
 	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", "x"))
 	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-02", Source: "registry"}, trialtest.Documents("observation", "y"))
@@ -464,8 +465,8 @@ func TestMonitorNews(t *testing.T) {
 	w.round()
 }
 
-// TestMonitorNewsOfAnotherTree: what is not in the tree that the log signed is no
-// news, and what follows a breach is.
+// TestMonitorNewsOfAnotherTree: entries that are not in the tree that the log signed are not
+// news, but entries after a breach are.
 func TestMonitorNewsOfAnotherTree(t *testing.T) {
 	w := watch(t, func(m *audit.Monitor) { m.Orgs = []string{"acme"} })
 	w.document()
@@ -486,7 +487,7 @@ func TestMonitorNewsOfAnotherTree(t *testing.T) {
 	w.round("entry")
 }
 
-// TestMonitorAlso shows other places other trees than the monitor.
+// TestMonitorAlso: other places have other trees than the monitor.
 func TestMonitorAlso(t *testing.T) {
 	var there []byte
 	var down error
@@ -506,7 +507,7 @@ func TestMonitorAlso(t *testing.T) {
 		return w
 	}
 	w := begin()
-	for size := uint64(1); size <= w.l.Size(); size++ { // whatever its size, and whoever cosigned
+	for size := uint64(1); size <= w.l.Size(); size++ { // whatever its size, and whoever cosigned it
 		there = w.cosigned(w.l.Tree(size))
 		w.round()
 	}
@@ -537,7 +538,7 @@ func TestMonitorAlso(t *testing.T) {
 		there = w.src.checkpoint
 		w.round()
 	}
-	// A larger tree, of another past, whose tiles the log serves, or does not.
+	// A larger tree with another past, whose tiles the log serves or not.
 	w = begin()
 	w.document()
 	other := rewritten(t, w.l, 3)
@@ -560,8 +561,8 @@ func TestMonitorAlso(t *testing.T) {
 	down = errors.New("no route")
 	w.round()
 	down, there = nil, w.src.checkpoint
-	w.round() // it was seen: the log has yet to come up to it
-	// A larger tree that is the log's own: it is behind until it publishes it.
+	w.round() // it was seen: the log must still reach it
+	// A larger tree of the log itself: the log is behind until it publishes that tree.
 	w = begin()
 	w.document()
 	there = w.cosigned(w.l.Tree(larger), w1)
@@ -570,7 +571,7 @@ func TestMonitorAlso(t *testing.T) {
 	w.round("behind", "silence")
 	w.publish(w1, w2)
 	w.round("admission", "ended behind", "ended silence")
-	// Another log's, or nobody's.
+	// A checkpoint of another log, or of nobody.
 	there = signedBy(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 3}, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"})
 	w.warned = nil
 	w.round()
@@ -579,8 +580,8 @@ func TestMonitorAlso(t *testing.T) {
 	}
 }
 
-// TestMonitorNewer: a rule set that the program does not know is said once, and is
-// no accusation.
+// TestMonitorNewer: a rule set that the program does not know is reported once and accuses
+// nobody.
 func TestMonitorNewer(t *testing.T) {
 	w := watch(t, nil)
 	w.l.Truncate(0)
@@ -602,7 +603,7 @@ func TestMonitorNewer(t *testing.T) {
 	w.round()
 }
 
-// TestMonitorLines are read by programs.
+// TestMonitorLines: alarms are lines of JSON that programs read.
 func TestMonitorLines(t *testing.T) {
 	w := watch(t, nil)
 	w.pass(3 * time.Hour)

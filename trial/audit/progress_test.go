@@ -13,8 +13,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// progress returns what an audit saves behind each state entry on its way through
-// l, and what at its end.
+// progress returns what an audit saves after each state entry on its way through l, and what it
+// saves at its end.
 func progress(t testing.TB, s *source) (parts [][]byte, end []byte) {
 	t.Helper()
 	a := audit.New(s.policy, s)
@@ -33,8 +33,8 @@ func progress(t testing.TB, s *source) (parts [][]byte, end []byte) {
 	return parts, end
 }
 
-// TestProgress: an audit killed behind any state entry goes on from there and comes
-// to the same end, whether the log has grown meanwhile or not.
+// TestProgress: an audit that was killed after any state entry goes on from there and comes to
+// the same end, whether the log has grown meanwhile or not.
 func TestProgress(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -65,8 +65,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestProgressIsBound: whatever is altered in what was saved in the middle, an audit
-// that goes on from it comes to the true end, or to none: it accuses nobody.
+// TestProgressIsBound: whatever is altered in a state saved in the middle, an audit that goes
+// on from it comes to the true end or to none. It accuses nobody.
 func TestProgressIsBound(t *testing.T) {
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 20)
@@ -96,7 +96,7 @@ func TestProgressIsBound(t *testing.T) {
 	}
 }
 
-// TestProgressOfAnotherLog: a state that holds together, of a log that never was.
+// TestProgressOfAnotherLog: a consistent state of a log that never existed.
 func TestProgressOfAnotherLog(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -133,8 +133,8 @@ func checkpointOf(t testing.TB, saved []byte) []byte {
 	return saved[:end]
 }
 
-// TestProgressAndBreaches: what comes behind is judged as in a whole audit, and the
-// tree that the audit was going to is remembered.
+// TestProgressAndBreaches: entries after the saved state are judged as in a whole audit, and
+// the tree that the audit was going to is remembered.
 func TestProgressAndBreaches(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -190,12 +190,12 @@ func TestProgressAndBreaches(t *testing.T) {
 	if _, err := a.SaveProgress(); err == nil {
 		t.Error("an audit with findings is saved")
 	}
-	// The rest cannot be read: whose breach it is cannot be told yet.
+	// The rest cannot be read, so the breach cannot be reported yet.
 	s.publish(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 1000, Root: [32]byte{1}})
 	if got := kinds(resume()); !strings.Contains(got, "fetch") {
 		t.Error(got)
 	}
-	// An error of who saves ends the replay, and the next run goes on.
+	// An error of Boundary ends the replay, and the next run goes on.
 	a = resume()
 	s.publish(t, fork)
 	l.Truncate(size)

@@ -14,15 +14,15 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A window holds the entries behind the last state entry: with what the rules
-// consult of the state there, they are what others need to judge the next.
+// A window has the entries after the last state entry. With the records of the state there that
+// the rules consult, others can judge the next entry.
 type window struct {
 	entries []leaf
 	bytes   int
 }
 
-// maxWindow bounds what is held of one batch, in bytes. The server's have at most
-// 1 MiB; a log that ends no tree for longer breaks rules that no evidence shows.
+// maxWindow bounds the entries of one batch that are kept, in bytes. The server's batches have
+// at most 1 MiB. A log that ends no tree for longer breaks rules that no evidence can show.
 const maxWindow = 16 << 20
 
 func (w *window) add(l leaf) {
@@ -33,17 +33,17 @@ func (w *window) add(l leaf) {
 	w.entries = append(w.entries, l)
 }
 
-// A breach is the first entry that broke a rule, with all that shows it.
+// A breach is the first entry that broke a rule, with everything that shows it.
 type breach struct {
 	genesis, state []byte
 	first          uint64   // index of entries[0]
-	entries        [][]byte // from behind the state entry to the one that broke the rule
+	entries        [][]byte // from the one after the state entry to the one that broke the rule
 	known          []trial.Known
 	err            error // why it cannot be shown
 }
 
-// capture keeps what shows that the last entry pending breaks a rule: by its form,
-// where malformed says how, or as the state judged it just now.
+// capture keeps what shows that the last pending entry breaks a rule: by its form, if malformed
+// is not nil, or as the state judged it just now.
 func (a *Auditor) capture(malformed error) {
 	if a.breach != nil {
 		return
@@ -51,7 +51,7 @@ func (a *Auditor) capture(malformed error) {
 	b := &breach{genesis: a.genesis, state: a.last, first: a.ended}
 	a.breach = b
 	if len(a.pending.entries) == 0 {
-		b.err = fmt.Errorf("more than %d bytes of entries stand between two state entries", maxWindow)
+		b.err = fmt.Errorf("there are more than %d bytes of entries between two state entries", maxWindow)
 		return
 	}
 	var entries []*trial.Entry
@@ -64,12 +64,12 @@ func (a *Auditor) capture(malformed error) {
 	b.known, b.err = a.state.Consulted(entries)
 }
 
-// ErrUnprovable is wrapped by every error of Evidence: what was found is this
-// auditor's word.
+// ErrUnprovable is wrapped by every error of Evidence: for what was found there is only this
+// auditor's claim.
 var ErrUnprovable = errors.New("nothing of it can be proven to others")
 
-// Evidence returns what proves the first finding of the last report that can be
-// proven to others. It has been verified under the auditor's policy.
+// Evidence returns what proves the first finding of the last report that can be proven to
+// others. It has been verified under the auditor's policy.
 func (a *Auditor) Evidence(ctx context.Context) (*evidence.Evidence, error) {
 	e, _, err := a.evidence(ctx)
 	return e, err
@@ -87,7 +87,7 @@ func (a *Auditor) evidence(ctx context.Context) (*evidence.Evidence, Finding, er
 		}
 		why = append(why, fmt.Errorf("%s at %d: %w", f.Kind, f.Index, err))
 		if f.Kind == "rule" {
-			break // what comes behind the first rests on entries that the rules refused
+			break // later findings rest on entries that the rules refused
 		}
 	}
 	return nil, Finding{}, fmt.Errorf("%w: %w", ErrUnprovable, errors.Join(why...))
@@ -118,17 +118,17 @@ func (a *Auditor) prove(ctx context.Context, f Finding) (*evidence.Evidence, err
 			return path, err
 		})
 	}
-	return nil, errors.New("it is this auditor's word")
+	return nil, errors.New("it is only this auditor's claim")
 }
 
-// ErrConsistent says that of two checkpoints the smaller's tree is part of the
-// larger's: nothing is wrong between them.
+// ErrConsistent says that the smaller of two checkpoints' trees is part of the larger one:
+// nothing is wrong between them.
 var ErrConsistent = errors.New("the smaller tree is part of the larger")
 
-// Compare returns what proves that two checkpoints, signed by a log of the policy,
-// are of trees of which neither contains the other; or ErrConsistent. Hashes of the
-// larger tree are read from src and held to its root. Another error says that it
-// cannot be told.
+// Compare returns what proves that two checkpoints, signed by a log of the policy, are of trees
+// of which neither contains the other; or ErrConsistent. It reads hashes of the larger tree
+// from src and checks them against its root. Another error says that the two could not be
+// compared.
 func Compare(ctx context.Context, p *checkpoint.Policy, src tile.Source, one, other []byte) (*evidence.Evidence, error) {
 	a, err := evidence.Open(p, one)
 	if err != nil {
@@ -155,17 +155,17 @@ func Compare(ctx context.Context, p *checkpoint.Policy, src tile.Source, one, ot
 		}
 	}
 	if _, err := e.Verify(p); err != nil {
-		return nil, ErrConsistent // the hashes lead to both roots: they were held to the larger
+		return nil, ErrConsistent // the hashes lead to both roots
 	}
 	return e, nil
 }
 
-// verified returns a reader of a tree's hashes, each proven to lead to its root. It
-// reads tiles, and where they are withheld or wrong, the entries themselves.
+// verified returns a reader of a tree's hashes, each proven to lead to the tree's root. It
+// reads tiles or, if they are withheld or wrong, the entries themselves.
 func verified(ctx context.Context, src tile.Source, tree checkpoint.Tree) tlog.HashReader {
 	t := &tiles{ctx: ctx, src: src, got: map[string][]byte{}}
 	fast := tlog.TileHashReader(tlog.Tree{N: int64(tree.Size), Hash: tree.Root}, t)
-	var all map[int64]tlog.Hash // once tiles have failed
+	var all map[int64]tlog.Hash // set once tiles have failed
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		if all == nil {
 			list, err := fast.ReadHashes(indexes)
@@ -181,7 +181,7 @@ func verified(ctx context.Context, src tile.Source, tree checkpoint.Tree) tlog.H
 	})
 }
 
-// tiles reads a log's tiles for package tlog, which holds them to the root.
+// tiles reads a log's tiles for package tlog, which checks them against the root.
 type tiles struct {
 	ctx context.Context
 	src tile.Source
@@ -208,9 +208,11 @@ func (t *tiles) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 	return all, nil
 }
 
-// fromEntries works the hashes out from all entries of the tree, whose root they
-// must lead to. It keeps those that were asked for.
-func fromEntries(ctx context.Context, src tile.Source, tree checkpoint.Tree, known map[int64]tlog.Hash, indexes []int64) ([]tlog.Hash, error) {
+// fromEntries computes the hashes from all entries of the tree, which must lead to its root. It
+// keeps the hashes that were asked for.
+func fromEntries(
+	ctx context.Context, src tile.Source, tree checkpoint.Tree, known map[int64]tlog.Hash, indexes []int64,
+) ([]tlog.Hash, error) {
 	missing := map[compact.NodeID]int64{}
 	for _, x := range indexes {
 		if _, ok := known[x]; !ok {

@@ -16,8 +16,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// proves audits s, with tiles and where it withholds them, and holds what comes of
-// it to what a third party with the policy makes of the file.
+// proves audits s, with tiles and without. A third party with the policy must come to the same
+// result from the evidence file.
 func proves(t *testing.T, s *source, want evidence.Verdict) {
 	t.Helper()
 	var lines [2][]byte
@@ -57,7 +57,7 @@ func provesLast(t *testing.T, a *audit.Auditor, s *source, want evidence.Verdict
 	return line
 }
 
-// TestBreachesAlone are those that stand in no batch, or end the tree.
+// TestBreachesAlone: breaches that are in no batch, or that end the tree.
 func TestBreachesAlone(t *testing.T) {
 	bend := func(f func(g *trial.Genesis)) []byte {
 		g := *trialtest.Genesis()
@@ -108,9 +108,9 @@ func rewritten(t *testing.T, l *trialtest.Log, at int) *trialtest.Log {
 	return other
 }
 
-// TestTwoTrees has the log go on from another past than it published: whether it
-// shows a tree of the same size, a larger or a smaller one, the two signatures are
-// proof, tiles served or withheld. If it merely shows an old tree, they are none.
+// TestTwoTrees: the log goes on from another past than the one it published. Whether it shows a
+// tree of the same size, a larger or a smaller one, and whether it serves tiles or not, the two
+// signatures are proof. An old tree alone proves nothing.
 func TestTwoTrees(t *testing.T) {
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 300)
@@ -126,7 +126,7 @@ func TestTwoTrees(t *testing.T) {
 					}
 					e, err := audit.Compare(t.Context(), newPolicy(t), &source{log: at, withhold: withhold, tiles: map[string]int{}},
 						signedBy(t, l.Tree(first), logKey), signedBy(t, at.Tree(second), logKey))
-					if forked && second < first { // the larger's hashes are with the first
+					if forked && second < first { // the hashes of the larger tree are those of first
 						if err == nil || errors.Is(err, audit.ErrConsistent) {
 							t.Fatalf("%d, then %d: %v, %v", first, second, e, err)
 						}
@@ -147,7 +147,7 @@ func TestTwoTrees(t *testing.T) {
 	}
 }
 
-// TestEvidenceOfTwoTrees goes by way of an auditor that was shown both.
+// TestEvidenceOfTwoTrees: the evidence of an auditor that was shown both trees.
 func TestEvidenceOfTwoTrees(t *testing.T) {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -157,7 +157,7 @@ func TestEvidenceOfTwoTrees(t *testing.T) {
 	grow(l, id, 20)
 	for name, c := range map[string]struct {
 		tree func(other *trialtest.Log) checkpoint.Tree
-		want string // "" for what is not to be proven
+		want string // "" if nothing can be proven
 	}{
 		"same size":  {func(o *trialtest.Log) checkpoint.Tree { return o.Tree(size) }, evidence.Fork},
 		"larger":     {func(o *trialtest.Log) checkpoint.Tree { return o.Tree(o.Size()) }, evidence.Inconsistent},
@@ -196,7 +196,7 @@ func TestEvidenceOfTwoTrees(t *testing.T) {
 	}
 }
 
-// TestUnprovable: what the network may have done is nobody's guilt.
+// TestUnprovable: faults that the network may have caused prove nothing about anyone.
 func TestUnprovable(t *testing.T) {
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 20)
@@ -226,7 +226,7 @@ func TestUnprovable(t *testing.T) {
 	if x, err := a.Evidence(t.Context()); !errors.Is(err, audit.ErrUnprovable) {
 		t.Errorf("%+v, %v", x, err)
 	}
-	// Where the tiles show that the entry is in the tree, no bundle withheld helps.
+	// If the tiles show that the entry is in the tree, withholding a bundle does not help.
 	s = newSource(t, l)
 	s.fail = func(_ context.Context, path string) error {
 		if path == tile.Path(tile.Entries, 1, int(l.Size()-tile.Width)) {

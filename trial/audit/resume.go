@@ -16,21 +16,20 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// saved is the file that an audit resumes from. Everything in it is checked
-// again on the way in, against the checkpoint that the witnesses cosigned: the
-// genesis and the last state entry by the tree's root, the records by that
-// entry's map root. So a file that was tampered with is refused.
+// saved is the file that an audit resumes from. Everything in it is checked again, against the
+// checkpoint that the witnesses cosigned: the genesis and the last state entry by the tree's
+// root, the records by that entry's map root. A file that was tampered with is refused.
 //
-// A file saved in the middle of a replay ends with an earlier state entry than the
-// checkpoint that the replay was going to. It is held to the records and the
-// genesis on the way in, and as a whole where the replay goes on to a published
-// tree, whose root its range must lead to; until then nothing is said of the log.
+// A file saved in the middle of a replay ends with an earlier state entry than the checkpoint
+// that the replay was going to. It is checked against the records and the genesis when it is
+// read. All of it is checked when the replay reaches a published tree, to whose root its range
+// must lead. Until then nothing is said about the log.
 type saved struct {
 	Checkpoint string        `json:"checkpoint"`
 	Genesis    string        `json:"genesis"`
 	First      [][]byte      `json:"first"`  // inclusion proof of the genesis, see Auditor
 	Last       string        `json:"last"`   // the state entry that ends the tree
-	Before     [][]byte      `json:"before"` // compact range of the tree without it
+	Before     [][]byte      `json:"before"` // compact range of the tree without that entry
 	Records    []savedRecord `json:"records"`
 }
 
@@ -39,8 +38,7 @@ type savedRecord struct {
 	Record json.RawMessage `json:"record"`
 }
 
-// Save returns what a later audit resumes from. It must follow a Run without
-// findings.
+// Save returns what a later audit resumes from. It must be called after a Run without findings.
 func (a *Auditor) Save() ([]byte, error) {
 	if a.seen == nil {
 		return nil, errors.New("there is nothing to resume from before an audit without findings")
@@ -48,10 +46,10 @@ func (a *Auditor) Save() ([]byte, error) {
 	return a.save(a.seen)
 }
 
-// SaveProgress is Save in the middle of a replay, for Boundary to call.
+// SaveProgress does what Save does in the middle of a replay, for Boundary to call.
 func (a *Auditor) SaveProgress() ([]byte, error) {
 	if a.ended == 0 || a.ended != a.Size() || a.toward == nil || len(a.report.Findings) > 0 {
-		return nil, errors.New("there is nothing to resume from but behind a state entry, before anything is found")
+		return nil, errors.New("progress can be saved only after a state entry, before anything is found")
 	}
 	return a.save(a.toward)
 }
@@ -96,7 +94,7 @@ func resume(p *checkpoint.Policy, src tile.Source, data []byte) (*Auditor, error
 		return nil, err
 	}
 	if again, err := s.marshal(); err != nil || !bytes.Equal(again, data) {
-		return nil, errors.New("it is not in the form that it is written in")
+		return nil, errors.New("it is not in its canonical encoding")
 	}
 	cp, err := p.Open([]byte(s.Checkpoint))
 	if err != nil {
@@ -129,7 +127,7 @@ func resume(p *checkpoint.Policy, src tile.Source, data []byte) (*Auditor, error
 	}
 	genesis, err := trial.ParseEntry([]byte(s.Genesis))
 	if err != nil || genesis.Genesis == nil || genesis.Genesis.Log != cp.Origin {
-		return nil, errors.New("it holds no genesis of the log")
+		return nil, errors.New("it does not have the genesis of the log")
 	}
 	prefix := checkpoint.Tree{Origin: cp.Origin, Size: a.Size(), Root: [32]byte(root)}
 	if err := prefix.CheckInclusion(0, genesis.LeafHash(), path(s.First, a.tree)); err != nil {
@@ -154,8 +152,8 @@ func resume(p *checkpoint.Policy, src tile.Source, data []byte) (*Auditor, error
 	return a, nil
 }
 
-// path returns the inclusion proof of entry 0: the perfect subtrees beside it,
-// and what stands to the right of the largest.
+// path returns the inclusion proof of entry 0: the perfect subtrees beside it, and what is to
+// the right of the largest.
 func path(first [][]byte, tree *compact.Range) [][32]byte {
 	var p [][32]byte
 	for _, h := range first {

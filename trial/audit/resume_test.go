@@ -15,7 +15,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestResumeEqualsAWholeRun cuts histories of every length into audits at random.
+// TestResumeEqualsAWholeRun divides histories of every length into audits at random.
 func TestResumeEqualsAWholeRun(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		l := trialtest.NewLog(t)
@@ -82,8 +82,8 @@ func savedAudit(t testing.TB) (*source, []byte) {
 	return s, data
 }
 
-// TestTamperedResume: every byte of the file counts. It is checked against the
-// checkpoint, so a forged past is not believed even if it is whole.
+// TestTamperedResume: every byte of the file counts. The file is checked against the
+// checkpoint, so even a complete forged past is refused.
 func TestTamperedResume(t *testing.T) {
 	s, data := savedAudit(t)
 	if _, err := audit.Resume(s.policy, s, data); err != nil {
@@ -103,7 +103,7 @@ func TestTamperedResume(t *testing.T) {
 			t.Fatalf("cut to %d bytes, it is taken", i)
 		}
 	}
-	// A whole other state, with its own state entry, under the genuine checkpoint.
+	// A complete other state, with its own state entry, under the genuine checkpoint.
 	other := trialtest.NewLog(t)
 	p, subjects := trialtest.Org("mallory", "Mallory", "mallory")
 	other.Admit("registrar", p, subjects)
@@ -166,8 +166,7 @@ func TestTamperedResume(t *testing.T) {
 	}
 }
 
-// TestResumedAuditFinds: what is wrong behind a resume point is found as it is
-// in a whole run.
+// TestResumedAuditFinds: a fault after a resume point is found as in a whole run.
 func TestResumedAuditFinds(t *testing.T) {
 	s, data := savedAudit(t)
 	size := s.log.Size()

@@ -147,8 +147,8 @@ func (p *Policy) Open(signed []byte) (*Checkpoint, error) {
 func (p *Policy) explain(signed []byte, err error) error {
 	if _, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
 		origin, _, _ := strings.Cut(string(signed), "\n")
-		return fmt.Errorf("checkpoint: it is for the log %.100q and has no signature by a key of the policy: is this the policy of that log?",
-			origin)
+		return fmt.Errorf("checkpoint: it is for the log %.100q and has no signature by a key of the policy: "+
+			"is this the policy of that log?", origin)
 	}
 	if e, ok := errors.AsType[*note.InvalidSignatureError](err); ok {
 		return fmt.Errorf("checkpoint: the signature of %s does not verify: the signed text or the signature was altered", e.Name)

@@ -1,22 +1,22 @@
-// Package element makes the parts of a document provable one by one: "endpoint 3
-// was changed by amendment 2", with nothing else of either version given away.
+// Package element makes the parts of a document provable one by one: "endpoint 3 was changed by
+// amendment 2", without revealing anything else of either version.
 //
-// A statement's member elements is the root of a Merkle map (package smap) that
-// has, for each part of a document,
+// A statement's member elements is the root of a Merkle map (package smap) that has, for each
+// part of a document,
 //
 //	key   = SHA-256("trialproof/map/v1" LF "element" LF path)
 //	value = SHA-256(salt || SHA-256(text))
 //	salt  = HMAC-SHA256(secret, "trialproof/element/v1" LF path LF || SHA-256 of the document)
 //
-// where a path is a list and a place in it from 1, such as endpoints/3. A map has
-// one value for a key, so nobody can show two texts for one part; and it proves
-// that there is no such part. The secret, 32 bytes, stays with the sponsor: with
-// the document it gives every salt again, and without it a commitment says nothing,
-// not even that two versions have a text in common.
+// where a path is a list and a place in it, counted from 1, such as endpoints/3. A map has one
+// value for a key, so nobody can show two texts for one part. It can also prove that there is
+// no such part. The secret, 32 bytes, stays with the sponsor. Together with the document it
+// gives every salt again. Without it a commitment reveals nothing, not even that two versions
+// have a text in common.
 //
-// That the parts are those of the document is the signer's word until the document
-// is shown: whoever has it and the secret makes the same root (see New). The
-// package does no I/O.
+// Until the document is shown, only the signer claims that the parts are those of the document.
+// Whoever has the document and the secret computes the same root (see New). The package does no
+// I/O.
 package element
 
 import (
@@ -44,12 +44,12 @@ import (
 // A Secret is the key that a sponsor keeps: 32 random bytes.
 type Secret [32]byte
 
-// ParseSecret parses what String returns, and a line feed.
+// ParseSecret parses what String returns, followed by a line feed.
 func ParseSecret(data []byte) (s Secret, err error) {
 	text, ok := strings.CutSuffix(string(data), "\n")
 	b, err := hex.DecodeString(text)
 	if !ok || err != nil || len(b) != len(s) || hex.EncodeToString(b) != text {
-		return s, fmt.Errorf("not %d hex digits in lower case and a line feed: this is no secret of elements", 2*len(s))
+		return s, fmt.Errorf("not %d hex digits in lower case and a line feed: this is not a secret of elements", 2*len(s))
 	}
 	return Secret(b), nil
 }
@@ -69,10 +69,10 @@ type Part struct {
 	Text string
 }
 
-// Of returns the parts of a study: its endpoints, objectives and sections. White
-// space is folded, and what a part is made of stands on lines of its own: of an
-// endpoint its level, measure, time frame and description; of an objective its
-// level and text; of a section its number, title and text.
+// Of returns the parts of a study: its endpoints, objectives and sections. White space is
+// folded. Each item of a part is on a line of its own: of an endpoint its level, measure, time
+// frame and description; of an objective its level and text; of a section its number, title and
+// text.
 func Of(s *study.Study) []Part {
 	var parts []Part
 	add := func(list string, i int, lines ...string) {
@@ -95,17 +95,17 @@ func Of(s *study.Study) []Part {
 
 var pathForm = regexp.MustCompile(`^[a-z]{1,32}/[1-9][0-9]{0,5}$`)
 
-// CheckPath says what is wrong with a path.
+// CheckPath returns an error that says what is wrong with a path, or nil.
 func CheckPath(path string) error {
 	if !pathForm.MatchString(path) {
-		return fmt.Errorf("%.60q is no part of a document: write a list and a place in it, such as endpoints/3", path)
+		return fmt.Errorf("%.60q is not a part of a document: write a list and a place in it, such as endpoints/3", path)
 	}
 	return nil
 }
 
 func key(path string) smap.Hash { return trial.RecordKey{Kind: "element", ID: path}.Hash() }
 
-// A Tree holds the parts of one document.
+// A Tree has the parts of one document.
 type Tree struct {
 	m     smap.Map
 	salts map[string]trial.Salt
@@ -152,15 +152,15 @@ func checkText(s string) error {
 	return nil
 }
 
-// Root is what a statement says as elements.
+// Root returns the value of a statement's member elements.
 func (t *Tree) Root() trial.Hash { return t.m.Root() }
 
-// A Disclosure shows one part of a logged document, or that it has no such part,
-// to whoever has a policy. It is a JSON object.
+// A Disclosure shows one part of a logged document, or that it has no such part, to whoever has
+// a policy. It is a JSON object.
 type Disclosure struct {
 	Type    string      `json:"type"` // disclosureType
 	Path    string      `json:"path"`
-	Absent  bool        `json:"absent,omitempty"` // there is no such part; then no text and no salt
+	Absent  bool        `json:"absent,omitempty"` // there is no such part; then text and salt are empty
 	Text    string      `json:"text,omitempty"`
 	Salt    trial.Salt  `json:"salt,omitzero"`
 	Proof   history.Map `json:"proof"`
@@ -169,10 +169,9 @@ type Disclosure struct {
 
 const disclosureType = "trialproof/element/v1"
 
-// Disclose returns what shows the part at path, whether there is one or not. Of
-// the receipt it leaves out the openings: the signer's printed name and the salts
-// of other commitments are no part of it. A proof that a part is absent shows that
-// one other path is there.
+// Disclose returns what shows the part at path, whether there is one or not. It leaves out the
+// receipt's openings: the signer's printed name and the salts of other commitments are not part
+// of it. A proof that a part is absent reveals that one other path exists.
 func (t *Tree) Disclose(path string, r *receipt.Receipt) (*Disclosure, error) {
 	if err := CheckPath(path); err != nil {
 		return nil, err
@@ -202,8 +201,8 @@ func (d *Disclosure) Marshal() ([]byte, error) {
 // MaxSize bounds a disclosure: a text whose every byte is escaped, and a receipt.
 const MaxSize = 6*maxText + 2*receipt.MaxSize
 
-// Parse parses what Marshal returns, to the letter: what one program reads in a
-// disclosure, all read. Nothing of it is verified yet.
+// Parse parses exactly what Marshal returns: all programs read the same in a disclosure.
+// Nothing in it is verified yet.
 func Parse(data []byte) (*Disclosure, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes; the most is %d", len(data), MaxSize)
@@ -216,26 +215,25 @@ func Parse(data []byte) (*Disclosure, error) {
 		return nil, errors.New("it is not what trial disclose makes")
 	}
 	if again, err := d.Marshal(); err != nil || !bytes.Equal(again, data) {
-		return nil, errors.New("it is not as trial disclose writes it: it was altered")
+		return nil, errors.New("it is not in the form that trial disclose writes: it was altered")
 	}
 	if err := CheckPath(d.Path); err != nil {
 		return nil, err
 	}
 	if d.Absent && (d.Text != "" || !d.Salt.IsZero()) {
-		return nil, errors.New("it says that there is no such part and gives one")
+		return nil, errors.New("it says that there is no such part, and yet it gives one")
 	}
 	return d, checkText(d.Text)
 }
 
-// Check holds a disclosure to the elements of the statement that its receipt is
-// for. The receipt must have been verified. A *receipt.Problem says what does not
-// hold.
+// Check checks a disclosure against the elements of the statement that its receipt is for. The
+// receipt must have been verified. A *receipt.Problem says what does not hold.
 func (d *Disclosure) Check(elements trial.Hash) error {
 	problem := func(format string, args ...any) error {
 		return &receipt.Problem{Part: "element", Detail: fmt.Sprintf(format, args...)}
 	}
 	if elements.IsZero() {
-		return problem("the statement was logged without elements: no part of its document is provable alone")
+		return problem("the statement was logged without elements: no part of its document can be proven alone")
 	}
 	proof, err := d.Proof.Proof()
 	if err != nil {
@@ -246,7 +244,7 @@ func (d *Disclosure) Check(elements trial.Hash) error {
 	case err != nil:
 		return problem("its proof does not lead to the elements that were logged: %v", err)
 	case d.Absent && present:
-		return problem("the document has a part %s, and the file says that it has none", d.Path)
+		return problem("the document has a part %s, but the file says that it has none", d.Path)
 	case d.Absent:
 		return nil
 	case !present:

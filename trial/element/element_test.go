@@ -49,8 +49,8 @@ func disclosed(t *testing.T, tr *Tree, path string) *Disclosure {
 	return d
 }
 
-// TestVector holds the tree to figures worked out apart from this package, with
-// Python's hashlib and hmac. docs/spec.md prints them.
+// TestVector compares the tree with figures that were worked out separately from this package,
+// with Python's hashlib and hmac. docs/spec.md prints them.
 func TestVector(t *testing.T) {
 	tr := tree(t, secret, document, parts...)
 	if got, want := tr.salts["endpoints/2"].String(), "41c04fe84027348f6cf962852275ff3be1dd89c3183b046414589a245ff07393"; got != want {
@@ -87,8 +87,8 @@ func TestDisclose(t *testing.T) {
 	}
 }
 
-// TestHiding: nothing that is equal in two documents looks equal, and nothing can
-// be guessed without the secret.
+// TestHiding: equal texts in two documents have different commitments, and nothing can be
+// guessed without the secret.
 func TestHiding(t *testing.T) {
 	a, b := tree(t, secret, document, parts...), tree(t, secret, trial.Hash{9}, parts...)
 	c := tree(t, Secret{4}, document, parts...)
@@ -173,7 +173,7 @@ func TestRefused(t *testing.T) {
 		says  string
 	}{
 		{nil, "no endpoint"},
-		{[]Part{{"endpoints/0", "x"}}, "is no part"},
+		{[]Part{{"endpoints/0", "x"}}, "is not a part"},
 		{[]Part{{"endpoints/1", "x"}, {"endpoints/1", "y"}}, "given twice"},
 		{[]Part{{"endpoints/1", "\xff"}}, "not UTF-8"},
 		{[]Part{{"endpoints/1", strings.Repeat("x", maxText+1)}}, "the most is"},
@@ -193,7 +193,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestOf holds the texts of parts to the form that docs/spec.md gives.
+// TestOf compares the texts of parts with the form that docs/spec.md gives.
 func TestOf(t *testing.T) {
 	got := Of(&study.Study{
 		Outcomes:   []outcome.Outcome{{Level: "primary", Measure: " Pain\n intensity ", TimeFrame: "12 weeks", Description: "NRS"}, {Level: "other", Measure: "Falls"}},
@@ -231,7 +231,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(data)
 		f.Add(data[:len(data)/2])
 	}
-	// Whatever is given, only the texts that were committed to pass.
+	// Whatever the input is, only the texts that were committed to pass.
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse(data)
 		if err != nil || d.Check(tr.Root()) != nil {

@@ -1,18 +1,17 @@
-// Package evidence is what convinces others that a log misbehaved: one line of
-// JSON that is checked offline by whoever has the log's key, without trust in who
-// made it.
+// Package evidence is about proofs that convince others that a log misbehaved. Evidence is one
+// line of JSON. Whoever has the log's key checks it offline, without trusting its author.
 //
 //	fork          the log signed two roots for one size
 //	inconsistent  the log signed a tree that does not contain an earlier one
 //	rule          the log signed a tree with an entry that breaks a rule
 //
-// What each rests on is said at its check. No line about an honest log verifies:
-// that takes two contradicting signatures of the log's key, a collision of SHA-256,
+// The check of each kind says what the proof rests on. No evidence against an honest log
+// verifies: that takes two contradicting signatures by the log's key, a collision of SHA-256,
 // or an entry that the rules refuse.
 //
-// What a tree holds that nobody could be shown is not covered: an entry that the
-// log withholds, silence, a clock that is wrong, a checkpoint that witnesses did not
-// see. Those are an auditor's or a monitor's word.
+// Evidence cannot show everything: not an entry that the log withholds, silence, a wrong clock,
+// or a checkpoint that witnesses did not see. For those there is only the claim of an auditor
+// or a monitor.
 //
 // The package is pure: it compiles to js/wasm.
 package evidence
@@ -35,19 +34,19 @@ const (
 	Rule         = "rule"
 )
 
-// MaxSize bounds one line: a rule's has all entries of one batch, twice over.
+// MaxSize bounds one line, in bytes: that of a rule has all entries of one batch, twice.
 const MaxSize = 64 << 20
 
-// An Evidence is one line, parsed and not yet verified.
+// An Evidence is one line that was parsed and is not yet verified.
 type Evidence struct {
 	Kind        string   `json:"kind"`
-	Checkpoints []string `json:"checkpoints"` // signed notes: two, the smaller first; of a rule one
+	Checkpoints []string `json:"checkpoints"` // signed notes: two, the smaller first; for a rule one
 
-	// Of inconsistent: hashes of perfect subtrees of the larger tree, see check.
+	// For inconsistent: hashes of perfect subtrees of the larger tree, see method inconsistent.
 	Proof []string `json:"proof,omitempty"` // base64
 
-	// Of rule: the state entry before, with the genesis, both absent if the
-	// entries begin with entry 0; every entry behind it up to the one that breaks the
+	// For rule: the state entry before the entries, and the genesis, both empty if the entries
+	// begin with entry 0; every entry after that state entry up to the one that breaks the
 	// rule; and the records that the rules consult, as of the state entry.
 	Genesis *Entry   `json:"genesis,omitempty"`
 	State   *Entry   `json:"state,omitempty"`
@@ -66,22 +65,22 @@ type Entry struct {
 type Record struct {
 	Kind   string      `json:"kind"`
 	ID     string      `json:"id"`
-	Record string      `json:"record,omitempty"` // canonical JSON; none if there is no such record
+	Record string      `json:"record,omitempty"` // canonical JSON; empty if there is no such record
 	Map    history.Map `json:"map"`
 }
 
-// A Verdict is what evidence proves. Verify returns one only where it holds.
+// A Verdict is what evidence proves. Verify returns one only if it holds.
 type Verdict struct {
 	Kind      string     `json:"kind"`
 	Origin    string     `json:"origin"`
-	Size      uint64     `json:"size"`            // of the tree; of two, the larger
+	Size      uint64     `json:"size"`            // of the tree; the larger one of two
 	Index     uint64     `json:"index,omitempty"` // of the entry that breaks a rule
 	Rule      trial.Rule `json:"rule,omitempty"`
-	Text      string     `json:"text"`                // what is proven, about whom
+	Text      string     `json:"text"`                // what is proven, and about whom
 	Witnesses []string   `json:"witnesses,omitempty"` // that cosigned the entry's tree and say that they replay
 }
 
-// ErrNothing is wrapped by every error of Parse and Verify but a *trial.NewerRules.
+// ErrNothing is wrapped by every error of Parse and Verify except a *trial.NewerRules.
 var ErrNothing = errors.New("it proves nothing")
 
 func nothing(format string, args ...any) error {
@@ -94,13 +93,13 @@ func (e *Evidence) Marshal() []byte {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(e); err != nil {
-		panic(fmt.Sprintf("evidence: %v", err)) // strings, bytes and numbers encode
+		panic(fmt.Sprintf("evidence: %v", err)) // strings, bytes and numbers always encode
 	}
 	return b.Bytes()
 }
 
-// Parse parses one line. It has one spelling: that of Marshal, and the line feed
-// at the end may be missing.
+// Parse parses one line. It accepts only the encoding of Marshal; the line feed at the end may
+// be missing.
 func Parse(line []byte) (*Evidence, error) {
 	if len(line) > MaxSize {
 		return nil, nothing("%d bytes; the most is %d", len(line), MaxSize)
@@ -115,7 +114,7 @@ func Parse(line []byte) (*Evidence, error) {
 	return e, nil
 }
 
-// Verify checks the evidence under a policy, of which the logs' keys alone count.
+// Verify checks the evidence under a policy, of which it uses only the logs' keys.
 func (e *Evidence) Verify(p *checkpoint.Policy) (*Verdict, error) {
 	want := 2
 	if e.Kind == Rule {
@@ -150,7 +149,7 @@ func (e *Evidence) Verify(p *checkpoint.Policy) (*Verdict, error) {
 	return nil, nothing("the kind %.40q is not known: it may need a newer trialproof", e.Kind)
 }
 
-// fork: no honest log signs two roots for one size.
+// fork checks two roots for one size, which no honest log signs.
 func (e *Evidence) fork(a, b checkpoint.Tree) (*Verdict, error) {
 	switch {
 	case len(e.Proof)+len(e.Entries)+len(e.Records) > 0 || e.Genesis != nil || e.State != nil:
@@ -165,11 +164,11 @@ func (e *Evidence) fork(a, b checkpoint.Tree) (*Verdict, error) {
 		a.Origin, a.Size, a.Root, b.Root)}, nil
 }
 
-// inconsistent: the hashes lead to the larger tree's root by way of what its first
-// entries lead to, which is another root than the smaller checkpoint has. That the
-// hashes lead to the larger root binds each of them to its place in that tree: so
-// unlike a consistency proof that fails, which anyone can make, they prove that the
-// larger tree is no growth of the smaller.
+// inconsistent checks that the hashes lead to the larger tree's root, and that the root of its
+// first entries, computed on the way, is not the root in the smaller checkpoint. Because the
+// hashes lead to the larger root, each of them is bound to its place in that tree. They prove
+// that the larger tree did not grow from the smaller one. A consistency proof that fails proves
+// nothing, because anyone can make one.
 func (e *Evidence) inconsistent(a, b checkpoint.Tree) (*Verdict, error) {
 	if len(e.Entries)+len(e.Records) > 0 || e.Genesis != nil || e.State != nil {
 		return nil, nothing("an inconsistency is two checkpoints and a proof and nothing else")
@@ -191,6 +190,7 @@ func (e *Evidence) inconsistent(a, b checkpoint.Tree) (*Verdict, error) {
 		return nil, nothing("the larger tree contains the smaller: the log is consistent")
 	}
 	return &Verdict{Kind: Inconsistent, Origin: a.Origin, Size: b.Size, Text: fmt.Sprintf(
-		"the log %s signed a tree of size %d with the root %x, and a tree of size %d whose first %d entries have the root %x: it altered, removed or left out what it had logged, or shows different histories to different people",
+		"the log %s signed a tree of size %d with the root %x, and a tree of size %d whose first %d entries have the root %x: "+
+			"it altered, removed or left out what it had logged, or shows different histories to different people",
 		a.Origin, a.Size, a.Root, b.Size, a.Size, small)}, nil
 }

@@ -51,8 +51,8 @@ func signed(t testing.TB, tree checkpoint.Tree, more ...note.Signer) []byte {
 	return trialtest.Checkpoint(t, tree, append([]note.Signer{logKey}, more...)...)
 }
 
-// rule returns what would be the evidence that the last of a log's entries of a
-// size breaks a rule, whether it does or not: from the n-th state entry before it.
+// rule returns the evidence, valid or not, that the last of a log's entries up to a size breaks
+// a rule. It begins with the n-th state entry before that entry.
 func rule(t testing.TB, l *trialtest.Log, size uint64, back int, tree uint64) *evidence.Evidence {
 	t.Helper()
 	s := new(trial.State)
@@ -97,8 +97,8 @@ func rule(t testing.TB, l *trialtest.Log, size uint64, back int, tree uint64) *e
 
 func isState(raw []byte) bool { return bytes.HasPrefix(raw, []byte(`{"map":`)) }
 
-// broken returns a log whose entry at index is refused by a rule that needs the
-// state, and the tree's size.
+// broken returns a log with an entry at index that is refused by a rule which needs the state,
+// and the index.
 func broken(t testing.TB) (l *trialtest.Log, index uint64) {
 	l = trialtest.NewLog(t)
 	id := open(l)
@@ -136,7 +136,7 @@ func ext(t testing.TB, tree checkpoint.Tree) []byte {
 	return data
 }
 
-// examples are evidence of each kind, of logs that did misbehave.
+// examples returns evidence of each kind, about logs that did misbehave.
 func examples(t testing.TB) map[string]*evidence.Evidence {
 	l := trialtest.NewLog(t)
 	id := open(l)
@@ -182,8 +182,8 @@ func verify(p *checkpoint.Policy, line []byte) (*evidence.Verdict, error) {
 	return x.Verify(p)
 }
 
-// TestTampering alters each byte, of long texts each third, of evidence of each kind in two ways, drops it and
-// doubles it: what still verifies proves the same.
+// TestTampering alters each byte (in long texts each third one) of evidence of each kind in two
+// ways, drops it and doubles it. If the result still verifies, it must prove the same.
 func TestTampering(t *testing.T) {
 	p := policy(t)
 	for name, x := range examples(t) {
@@ -205,8 +205,8 @@ func TestTampering(t *testing.T) {
 				if got.Kind != want.Kind || got.Text != want.Text || got.Index != want.Index || got.Rule != want.Rule {
 					t.Fatalf("byte %d %s: it proves %+v", at, what, got)
 				}
-				// Nothing but signature lines may differ: a cosignature's, which nothing
-				// rests on, and the bits of base64 that say nothing.
+				// Only signature lines may differ: cosignatures, which the proof does not rest
+				// on, and spare bits of base64.
 				y, err := evidence.Parse(altered)
 				if err != nil {
 					t.Fatal(err)
@@ -236,7 +236,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// TestTakenApart leaves out, repeats and exchanges the parts of a rule's evidence.
+// TestTakenApart leaves out, repeats and exchanges the parts of evidence of a rule.
 func TestTakenApart(t *testing.T) {
 	p := policy(t)
 	l, index := broken(t)
@@ -298,8 +298,8 @@ func TestTakenApart(t *testing.T) {
 	}
 }
 
-// TestHonest: whatever is put together from an honest log's trees, entries and
-// records, and then bent, is no evidence.
+// TestHonest: nothing that is put together from an honest log's trees, entries and records, and
+// then altered, is evidence.
 func TestHonest(t *testing.T) {
 	p := policy(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -349,9 +349,9 @@ func TestHonest(t *testing.T) {
 	})
 }
 
-// bend alters one part of x as somebody might who wants it to verify.
+// bend alters one part of x, like somebody who wants it to verify.
 func bend(rt *rapid.T, t testing.TB, x *evidence.Evidence, l *trialtest.Log) {
-	leaf := func() *evidence.Entry { // some entry in its place, or not
+	leaf := func() *evidence.Entry { // an entry with its own proof, or with another one
 		i := rapid.Uint64Range(0, l.Size()-1).Draw(rt, "leaf")
 		tree, err := checkpoint.ParseTree(strings.SplitAfter(x.Checkpoints[0], "\n\n")[0][:strings.Index(x.Checkpoints[0], "\n\n")+1])
 		if err != nil || tree.Size <= i {
@@ -400,7 +400,7 @@ func bend(rt *rapid.T, t testing.TB, x *evidence.Evidence, l *trialtest.Log) {
 		for i := range x.Checkpoints {
 			x.Checkpoints[i] = string(signed(t, l.Tree(rapid.Uint64Range(0, l.Size()).Draw(rt, "size")), w2))
 		}
-		if x.Kind == evidence.Rule { // an honest log signs no tree that a statement ends
+		if x.Kind == evidence.Rule { // an honest log does not sign a tree that ends with a statement
 			x.Checkpoints[0] = string(signed(t, l.Tree(l.Size())))
 		}
 	case 9:
@@ -410,8 +410,8 @@ func bend(rt *rapid.T, t testing.TB, x *evidence.Evidence, l *trialtest.Log) {
 	}
 }
 
-// TestNewerRules: what a newer rule set may allow is nobody's breach, whatever it
-// looks like to this program.
+// TestNewerRules: an entry that a newer rule set may allow proves no breach, whatever it looks
+// like to this program.
 func TestNewerRules(t *testing.T) {
 	p := policy(t)
 	l := trialtest.NewLog(t)
@@ -465,7 +465,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestSpelling: a witness's lines are in the form too.
+// TestSpelling: a witness's lines are in the canonical encoding too.
 func TestSpelling(t *testing.T) {
 	x := examples(t)["fork"]
 	line := string(x.Marshal())

@@ -9,11 +9,10 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// rule: the entries behind a state entry are judged again, in order, on what that
-// state entry says of the records that the rules consult: all but the last keep
-// the rules, the last breaks one. State entry and entries are in the tree that the
-// log signed; the records are under the state entry's map root. If that root is
-// false, the log has contradicted itself no less.
+// rule judges the entries after a state entry again, in order, with the records that the rules
+// consult as of that state entry. All entries except the last must keep the rules, and the last
+// must break one. The state entry and the entries are in the tree that the log signed; the
+// records are under the state entry's map root. If that root is false, the log misbehaved too.
 func (e *Evidence) rule(tree checkpoint.Tree) (*Verdict, error) {
 	if len(e.Proof) > 0 || len(e.Entries) == 0 || (e.State == nil) != (e.Genesis == nil) || e.State == nil && len(e.Records) > 0 {
 		return nil, nothing("a rule's evidence is the state entry before with the genesis, entries and records, and nothing else")
@@ -24,7 +23,7 @@ func (e *Evidence) rule(tree checkpoint.Tree) (*Verdict, error) {
 	}
 	for i, x := range e.Entries {
 		if x.Index != part.Size() {
-			return nil, nothing("entry %d stands where entry %d is needed", x.Index, part.Size())
+			return nil, nothing("entry %d is shown where entry %d is needed", x.Index, part.Size())
 		}
 		if err := x.included(tree); err != nil {
 			return nil, err
@@ -41,7 +40,8 @@ func (e *Evidence) rule(tree checkpoint.Tree) (*Verdict, error) {
 		switch {
 		case refused && last:
 			return &Verdict{Kind: Rule, Origin: tree.Origin, Size: tree.Size, Index: x.Index, Rule: refusal.Rule, Text: fmt.Sprintf(
-				"the log %s signed a tree of size %d whose entry %d breaks a rule of the log: %v", tree.Origin, tree.Size, x.Index, refusal)}, nil
+				"the log %s signed a tree of size %d whose entry %d breaks a rule of the log: %v",
+				tree.Origin, tree.Size, x.Index, refusal)}, nil
 		case refused:
 			return nil, nothing("entry %d breaks a rule before the last one shown: %v", x.Index, refusal)
 		case err != nil:
@@ -53,7 +53,7 @@ func (e *Evidence) rule(tree checkpoint.Tree) (*Verdict, error) {
 
 // judge judges the next entry as an auditor does.
 func judge(part *trial.Part, raw []byte) (*trial.Entry, error) {
-	if err := part.Judges(); err != nil { // before blaming what a newer rule set may allow
+	if err := part.Judges(); err != nil { // an entry that a newer rule set may allow is not to blame
 		return nil, err
 	}
 	entry, err := trial.ParseEntry(raw)
@@ -65,7 +65,7 @@ func judge(part *trial.Part, raw []byte) (*trial.Entry, error) {
 	return entry, err
 }
 
-// unable passes on what is no refusal.
+// unable returns an error that is not a refusal.
 func unable(i uint64, err error) error {
 	if _, newer := errors.AsType[*trial.NewerRules](err); newer {
 		return err
@@ -86,14 +86,14 @@ func (e *Evidence) part(tree checkpoint.Tree) (*trial.Part, error) {
 	}
 	genesis, err := trial.ParseEntry(e.Genesis.Entry)
 	if err != nil || genesis.Genesis == nil || e.Genesis.Index != 0 || genesis.Genesis.Log != tree.Origin {
-		return nil, nothing("entry %d is no genesis of the log", e.Genesis.Index)
+		return nil, nothing("entry %d is not the genesis of the log", e.Genesis.Index)
 	}
 	if set := genesis.Genesis.Rules; set > trial.RuleSet {
 		return nil, &trial.NewerRules{From: 0, Set: set}
 	}
 	state, err := trial.ParseEntry(e.State.Entry)
 	if err != nil || state.State == nil || state.State.Size != e.State.Index {
-		return nil, nothing("entry %d is no state entry", e.State.Index)
+		return nil, nothing("entry %d is not a state entry", e.State.Index)
 	}
 	if set := state.State.Rules; set > trial.RuleSet {
 		return nil, &trial.NewerRules{From: e.State.Index + 1, Set: set}
@@ -124,13 +124,13 @@ func (x *Entry) included(tree checkpoint.Tree) error {
 	return nil
 }
 
-// A Prover returns an entry's inclusion proof in the tree that evidence is about.
+// A Prover returns an entry's inclusion proof in the tree that the evidence is about.
 type Prover func(index uint64) ([][32]byte, error)
 
-// NewRule returns the evidence that the last of entries, which begin at an index,
-// breaks a rule in the tree of a signed checkpoint: with the genesis, the state
-// entry just before them and the records of it that the rules consult, or with no
-// genesis for entries that begin with entry 0.
+// NewRule returns the evidence that the last of entries, which begin at index first, breaks a
+// rule in the tree of a signed checkpoint. It needs the genesis, the state entry just before
+// the entries, and the records of that state which the rules consult. For entries that begin
+// with entry 0, genesis and state are nil.
 func NewRule(signed, genesis, state []byte, first uint64, entries [][]byte, known []trial.Known, prove Prover) (*Evidence, error) {
 	e := &Evidence{Kind: Rule, Checkpoints: []string{string(signed)}}
 	located := func(i uint64, raw []byte) (*Entry, error) {

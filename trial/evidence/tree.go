@@ -15,10 +15,9 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// Open parses a checkpoint that a log of the policy signed. Extension lines are
-// taken here, as tlog-checkpoint has them: a log that signs a second tree does not
-// get away with it by adding one. Cosignatures are not looked at: the log's word
-// alone is held against it.
+// Open parses a checkpoint that a log of the policy signed. It accepts extension lines, as
+// tlog-checkpoint has them: a log cannot escape evidence of a second tree by adding one.
+// Cosignatures are ignored: the evidence rests on the log's own signature.
 func Open(p *checkpoint.Policy, signed []byte) (checkpoint.Tree, error) {
 	origin, _, _ := strings.Cut(string(signed), "\n")
 	var known []note.Verifier
@@ -28,7 +27,7 @@ func Open(p *checkpoint.Policy, signed []byte) (checkpoint.Tree, error) {
 		}
 	}
 	if len(known) == 0 {
-		return checkpoint.Tree{}, fmt.Errorf("the policy has no key of the log %.100q: it is checked with a policy that has", origin)
+		return checkpoint.Tree{}, fmt.Errorf("the policy has no key of the log %.100q: check it with a policy that has one", origin)
 	}
 	n, err := note.Open(signed, note.VerifierList(known...))
 	if err != nil {
@@ -41,8 +40,8 @@ func Open(p *checkpoint.Policy, signed []byte) (checkpoint.Tree, error) {
 	return checkpoint.ParseTree(strings.Join(lines[:3], ""))
 }
 
-// replayers returns the names of the policy's witnesses that cosigned and say that
-// they cosign only what they have replayed.
+// replayers returns the names of the policy's witnesses that cosigned and say that they cosign
+// only what they have replayed.
 func replayers(p *checkpoint.Policy, signed []byte) []string {
 	cp, err := p.Open(signed)
 	if err != nil {
@@ -57,13 +56,13 @@ func replayers(p *checkpoint.Policy, signed []byte) []string {
 	return names
 }
 
-// roots returns the roots of the first m entries and of all n, m < n, that the
-// hashes of perfect subtrees lead to: those of RFC 6962's consistency proof, and
-// always the one that m ends in first, which that leaves out where m is a power of
-// two. For m = 0 there are none, and the root of n is not worked out.
+// roots returns the roots of the first m entries and of all n, m < n, to which the hashes of
+// perfect subtrees lead. The hashes are those of RFC 6962's consistency proof, and always begin
+// with the one that m ends in, which RFC 6962 leaves out if m is a power of two. For m = 0
+// there are no hashes, and the root of n is not computed.
 //
-//	SPEC (RFC 9162 2.1.4.2): "If first is an exact power of 2, then prepend
-//	first_hash to the consistency_path array." Here it stands there already.
+// SPEC (RFC 9162 2.1.4.2): "If first is an exact power of 2, then prepend first_hash to the
+// consistency_path array." Here it is there already.
 func roots(m, n uint64, proof [][32]byte) (small, large [32]byte, err error) {
 	if m == 0 {
 		if len(proof) > 0 {
@@ -72,7 +71,7 @@ func roots(m, n uint64, proof [][32]byte) (small, large [32]byte, err error) {
 		return sha256.Sum256(nil), large, nil
 	}
 	if len(proof) == 0 {
-		return small, large, errors.New("it has no hash")
+		return small, large, errors.New("it has no hashes")
 	}
 	fn, sn := m-1, n-1
 	shift := bits.TrailingZeros64(^fn)
@@ -100,13 +99,13 @@ func roots(m, n uint64, proof [][32]byte) (small, large [32]byte, err error) {
 
 func node(l, r [32]byte) [32]byte { return tlog.NodeHash(l, r) }
 
-// NewFork returns the evidence that two signed checkpoints of one size are.
+// NewFork returns the evidence from two signed checkpoints of one size.
 func NewFork(a, b []byte) *Evidence {
 	return &Evidence{Kind: Fork, Checkpoints: []string{string(a), string(b)}}
 }
 
-// NewInconsistent returns the evidence that two signed checkpoints of sizes m < n
-// are, m > 0, with the hashes of the larger tree, which r has verified.
+// NewInconsistent returns the evidence from two signed checkpoints of sizes m < n, m > 0, with
+// the hashes of the larger tree, which r has verified.
 func NewInconsistent(m, n []byte, small, large uint64, r tlog.HashReader) (*Evidence, error) {
 	var list [][32]byte
 	if small > 0 {

@@ -40,9 +40,9 @@ func rootOf(t testing.TB, s storage, n int) [32]byte {
 	return h
 }
 
-// TestRoots holds every pair of sizes to tlog: the hashes lead to both roots, any
-// hash altered, left out or added no longer leads to the larger, so none of them
-// can be bent towards another smaller one.
+// TestRoots compares every pair of sizes with tlog: the hashes lead to both roots. With any
+// hash altered, left out or added they no longer lead to the larger root, so they cannot be
+// changed to lead to another smaller root.
 func TestRoots(t *testing.T) {
 	s := grown(t, 70, "x")
 	for n := 1; n <= 70; n++ {
@@ -83,7 +83,7 @@ func TestRoots(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range []uint64{1, 2, 1 << 61, 1<<62 - 2} { // ends, whatever the sizes
+	for _, m := range []uint64{1, 2, 1 << 61, 1<<62 - 2} { // roots returns, whatever the sizes are
 		roots(m, 1<<62-1, make([][32]byte, 70))
 		roots(m, m+1, make([][32]byte, 70))
 	}

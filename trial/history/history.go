@@ -225,8 +225,8 @@ func (r *Reader) Verdict() (*Verdict, error) {
 	want := r.v.Record.EntryTree()
 	switch {
 	case r.got.Count < want.Count:
-		return nil, wrong("%s logged about %s %s, but only %s shown: some are withheld", trial.Count(want.Count, "entry was", "entries were"),
-			r.v.Key.Kind, r.v.Key.ID, trial.Count(r.got.Count, "is", "are"))
+		return nil, wrong("%s logged about %s %s, but only %s shown: some are withheld",
+			trial.Count(want.Count, "entry was", "entries were"), r.v.Key.Kind, r.v.Key.ID, trial.Count(r.got.Count, "is", "are"))
 	case r.got.Root() != want.Root():
 		return nil, wrong("the number of entries shown about %s %s is right, but they are not the same as those logged: "+
 			"one is withheld and another put in its place", r.v.Key.Kind, r.v.Key.ID)
@@ -246,7 +246,7 @@ func (h *History) record(key trial.RecordKey, state *trial.StateEntry) (trial.Re
 	}
 	if !present {
 		if h.Record != "" {
-			return nil, wrong("it shows a record of %s %s, but the map has none", key.Kind, key.ID)
+			return nil, wrong("it shows a record of %s %s, which the map does not have", key.Kind, key.ID)
 		}
 		return nil, nil
 	}

@@ -8,9 +8,9 @@ import (
 	"filippo.io/torchwood/mpt"
 )
 
-// TestSecondOpinion feeds another implementation of an authenticated map the
-// same keys. The hashes differ by design; both must agree, by proofs that each
-// checks itself, on what is present, with which value, and what is absent.
+// TestSecondOpinion puts the same keys into another implementation of an authenticated map. The
+// hashes differ by design. Both must agree, by proofs that each checks itself, on which keys
+// are present, with which values, and which are absent.
 func TestSecondOpinion(t *testing.T) {
 	var m Map
 	other := mpt.NewMemTree()

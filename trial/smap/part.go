@@ -2,10 +2,10 @@ package smap
 
 import "errors"
 
-// Part returns as much of the map with the given root as proofs show of it, one
-// for each key. Its Root is the given one, and Set works for the keys alone: so
-// the root of the map after changes follows from proofs of what is changed. No
-// other method may be called on it, and Set panics for another key.
+// Part returns the part of the map with the given root that the proofs show, one proof for each
+// key. Its Root is the given one, and Set works for these keys alone. So the root of the map
+// after changes follows from proofs of what is changed. No other method may be called on it,
+// and Set panics for another key.
 func Part(root Hash, keys []Hash, proofs []Proof) (Map, error) {
 	var top *node
 	if root != emptyHash {
@@ -22,11 +22,11 @@ func Part(root Hash, keys []Hash, proofs []Proof) (Map, error) {
 	return Map{root: top}, nil
 }
 
-// errShape says that two proofs under one root show different trees: neither is
-// of a map that Set makes.
+// errShape says that two proofs under one root show different trees. Set never makes a map with
+// such proofs.
 var errShape = errors.New("two map proofs do not fit together")
 
-// graft puts what a verified proof shows in the place of stubs.
+// graft replaces stubs by what a verified proof shows.
 func graft(at **node, key Hash, p Proof) error {
 	for depth, sibling := range p.Siblings {
 		n := *at
@@ -35,7 +35,7 @@ func graft(at **node, key Hash, p Proof) error {
 			return errShape
 		case n.stub:
 			n = &node{left: stub(sibling), right: stub(sibling)}
-			path := &node{stub: true} // its hash follows from what is put there
+			path := &node{stub: true} // its hash follows from its children
 			if bit(&key, depth) == 0 {
 				n.left = path
 			} else {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPart: for maps of every small size and any keys of them and besides, the part
-// has the map's root, before and after any of the keys are set.
+// TestPart: for maps of every small size, and any keys present or absent in them, the part has
+// the map's root before and after any of the keys are set.
 func TestPart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := range 60 {
@@ -16,7 +16,7 @@ func TestPart(t *testing.T) {
 		var all []Hash
 		for i := range n {
 			k := sha256.Sum256(fmt.Append(nil, n, i))
-			if i%3 == 0 { // keys that part late
+			if i%3 == 0 { // keys that differ late
 				k[0], k[1] = 0xaa, 0
 			}
 			all = append(all, k)

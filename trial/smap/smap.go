@@ -1,23 +1,22 @@
-// Package smap is a Merkle map: a set of 32-byte keys, each with a 32-byte
-// value, whose root commits to every pair and to nothing else. It proves that
-// a key has a value, and that a key is absent.
+// Package smap is a Merkle map: a set of 32-byte keys, each with a 32-byte value, whose root
+// commits to every pair and to nothing else. It proves that a key has a value, and that a key
+// is absent.
 //
-// The tree is a binary trie over the bits of the key, most significant bit of
-// the first byte first. A subtree that holds no key is empty; one that holds a
-// single key is that key's leaf, at whatever depth it stands; any other is an
-// inner node. So the shape follows from the set alone, never from the order of
-// insertion. The hashes are
+// The tree is a binary trie over the bits of the key, most significant bit of the first byte
+// first. A subtree without keys is empty. A subtree with a single key is that key's leaf, at
+// whatever depth. Any other subtree is an inner node. The shape therefore follows from the set
+// alone, never from the order of insertion. The hashes are
 //
 //	empty = SHA-256(0x02)
 //	leaf  = SHA-256(0x00 || key || value)
 //	inner = SHA-256(0x01 || left || right)
 //
-// The whole key stands in the leaf, so that a leaf cannot pass for another at
-// a different place. Example: the map of the one pair (key 32 times 0x00, value
-// 32 times 0x01) has the root SHA-256(0x00 || 00…00 || 01…01).
+// The whole key is in the leaf, so that a leaf cannot pass for another one at a different
+// place. Example: the map of the one pair (key 32 times 0x00, value 32 times 0x01) has the root
+// SHA-256(0x00 || 00…00 || 01…01).
 //
-// Package smap knows nothing of trials: what a key and a value mean is decided
-// by its caller. It must stay free of I/O and clocks: it runs in the page too.
+// Package smap knows nothing of trials: its caller decides what a key and a value mean. It must
+// stay free of I/O and clocks, because it also runs in a browser.
 package smap
 
 import (
@@ -43,9 +42,9 @@ const (
 
 var emptyHash = sha256.Sum256([]byte{tagEmpty})
 
-// A Map is a value: Set returns another one and leaves its receiver as it was,
-// sharing what did not change. The zero Map is empty. A Map may be read by
-// several goroutines once Root has been called on it.
+// A Map is a value: Set returns another one and leaves its receiver as it was, sharing what did
+// not change. The zero Map is empty. Several goroutines may read a Map once Root has been
+// called on it.
 type Map struct {
 	root *node
 	n    int
@@ -58,7 +57,7 @@ type node struct {
 	key, value  Hash // of a leaf
 	hash        Hash // valid if hashed
 	hashed      bool
-	stub        bool // nothing but its hash is known, see Part
+	stub        bool // only its hash is known, see Part
 }
 
 func (n *node) leaf() bool { return n.left == nil && n.right == nil }
@@ -109,7 +108,7 @@ func set(n *node, depth int, key, value Hash) (_ *node, added bool) {
 		if n.key == key {
 			return &node{key: key, value: value}, false
 		}
-		// Push the leaf that stands here down until the two keys part.
+		// Push the leaf that is here down until the two keys differ.
 		inner := &node{}
 		if bit(&n.key, depth) == 0 {
 			inner.left = n
@@ -154,14 +153,14 @@ func hashPair(tag byte, a, b *Hash) Hash {
 	return sha256.Sum256(buf[:])
 }
 
-// A Leaf is a pair as it stands in the tree.
+// A Leaf is a pair as it is in the tree.
 type Leaf struct {
 	Key, Value Hash
 }
 
-// A Proof shows what the map says of one key: what stands where the key's path
-// ends. At is the leaf there, or nil if the path ends in an empty subtree. If
-// At is the key's own leaf the key is present; otherwise it is absent.
+// A Proof shows what the map has for one key: what is where the key's path ends. At is the leaf
+// there, or nil if the path ends in an empty subtree. If At is the key's own leaf, the key is
+// present; otherwise it is absent.
 type Proof struct {
 	Siblings []Hash // from the root's child downwards, at most 256
 	At       *Leaf
@@ -183,12 +182,12 @@ func (m Map) Prove(key Hash) Proof {
 	return p
 }
 
-// ErrProof is wrapped by every error of Verify: the proof does not lead from
-// the key to the root.
+// ErrProof is wrapped by every error of Verify: the proof does not lead from the key to the
+// root.
 var ErrProof = errors.New("map proof does not verify")
 
-// Verify checks p against root and returns the value of key and true if the
-// map has it, false if the map has no such key.
+// Verify checks p against root. It returns the value of key and true if the map has the key,
+// and false if it does not.
 func (p Proof) Verify(root, key Hash) (value Hash, present bool, err error) {
 	if len(p.Siblings) > 8*Size {
 		return Hash{}, false, fmt.Errorf("%w: %d siblings", ErrProof, len(p.Siblings))
@@ -197,7 +196,7 @@ func (p Proof) Verify(root, key Hash) (value Hash, present bool, err error) {
 	if p.At != nil {
 		for i := range p.Siblings {
 			if bit(&p.At.Key, i) != bit(&key, i) {
-				return Hash{}, false, fmt.Errorf("%w: the leaf shown stands on another path", ErrProof)
+				return Hash{}, false, fmt.Errorf("%w: the leaf shown is on another path", ErrProof)
 			}
 		}
 		h = hashPair(tagLeaf, &p.At.Key, &p.At.Value)

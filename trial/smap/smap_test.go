@@ -108,7 +108,7 @@ func TestProofs(t *testing.T) {
 	}
 }
 
-// mutations changes p in every part: none may lead to a different answer.
+// mutations alters p in every part. No alteration may lead to a different answer.
 func mutations(t *testing.T, p Proof, root, key Hash, present bool, value Hash) {
 	t.Helper()
 	check := func(what string, q Proof) {
@@ -153,8 +153,8 @@ func mutations(t *testing.T, p Proof, root, key Hash, present bool, value Hash) 
 	}
 }
 
-// TestMisplacedLeaf: whoever makes the root can put a leaf where it does not
-// belong. It proves nothing about the keys whose place it takes.
+// TestMisplacedLeaf: whoever makes the root can put a leaf where it does not belong. It proves
+// nothing about the keys whose place it takes.
 func TestMisplacedLeaf(t *testing.T) {
 	var left, right Hash
 	right[0] = 0x80

@@ -103,7 +103,7 @@ func (t *naive) markAny(i *Item) {
 	}
 	kind := i.Statement.Predicate.Kind()
 	if t.Holder != "" && i.Signer.Org != t.Holder && slices.Contains(trial.DelegableKinds, kind) {
-		t.mark(i, i, MarkDelegated, "%s by %s, but %s holds the trial", kind, i.Signer.Org, t.Holder)
+		t.mark(i, i, MarkDelegated, "%s is of %s, %s holds the trial", kind, i.Signer.Org, t.Holder)
 	}
 	if kind == "protocol" || kind == "sap" {
 		Each(t.Timeline, func(m *Item, e *trial.Milestone) {

@@ -25,14 +25,14 @@ import (
 type Log struct {
 	State  *trial.State
 	Leaves [][]byte
-	IDs    []trial.Hash // identity of the statement at each index, zero if none
+	IDs    []trial.Hash // identity of the statement at each index, zero if there is none
 
 	t      testing.TB
 	hashes []tlog.Hash
-	about  map[trial.RecordKey][]uint64 // the entries about each record, in order
+	about  map[trial.RecordKey][]uint64 // the indexes of the entries about each record, in order
 }
 
-// NewLog returns a log that holds its genesis and the state entry after it.
+// NewLog returns a log that has its genesis and the state entry after it.
 func NewLog(t testing.TB) *Log {
 	t.Helper()
 	l := &Log{State: new(trial.State), t: t, about: map[trial.RecordKey][]uint64{{Kind: "log", ID: Origin}: {0}}}
@@ -52,8 +52,7 @@ func NewLog(t testing.TB) *Log {
 	return l
 }
 
-// Append puts bytes behind the log's entries, whatever they are; the state is
-// not told.
+// Append adds any bytes after the log's entries, without changing the state.
 func (l *Log) Append(raw []byte) {
 	l.t.Helper()
 	hashes, err := tlog.StoredHashes(int64(len(l.Leaves)), raw, l)
@@ -65,7 +64,7 @@ func (l *Log) Append(raw []byte) {
 	l.IDs = append(l.IDs, trial.Hash{})
 }
 
-// Truncate drops the entries from size on; the state is not told.
+// Truncate drops the entries from size on, without changing the state.
 func (l *Log) Truncate(size uint64) {
 	l.Leaves, l.IDs = l.Leaves[:size], l.IDs[:size]
 	l.hashes = l.hashes[:tlog.StoredHashIndex(0, int64(size))]
@@ -80,7 +79,7 @@ func (l *Log) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return list, nil
 }
 
-// Admit signs a statement by the person of a name and admits it.
+// Admit signs a statement by the person with a name and admits it.
 func (l *Log) Admit(name string, p trial.Predicate, subjects []trial.Subject) *trial.Signed {
 	l.t.Helper()
 	s := Check(l.t, name, p, subjects)
@@ -152,7 +151,7 @@ func (l *Log) Receipt(index, size uint64, checkpoint, openings []byte) []byte {
 }
 
 // History returns the history of a record in the newest tree, as a server gives it, under a
-// checkpoint that the log and the cosigners signed. The log must be closed.
+// checkpoint that the log and the cosigners signed. The log must end with a state entry.
 func (l *Log) History(key trial.RecordKey, cosigners ...note.Signer) *history.History {
 	l.t.Helper()
 	size := l.Size()
@@ -178,11 +177,11 @@ func (l *Log) History(key trial.RecordKey, cosigners ...note.Signer) *history.Hi
 	return h
 }
 
-// A Cosigner signs checkpoints: a log's key, or a witness's at a time of the
-// test's choosing. Its key follows from Name.
+// A Cosigner signs checkpoints: it is a log's key, or a witness's at a time that the test
+// chooses. Its key follows from Seed, or else from Key.
 type Cosigner struct {
 	Key  string // the key name
-	Alg  byte   // 0x01 signs as a log does, 0x04 and 0x06 cosign
+	Alg  byte   // 0x01 signs as a log does; 0x04 and 0x06 cosign
 	Time uint64 // POSIX seconds
 	Seed string // the key's seed; Key if empty
 }
@@ -248,7 +247,7 @@ func (c Cosigner) skey() string {
 	return fmt.Sprintf("PRIVATE+KEY+%s+00000000+%s", c.Key, base64.StdEncoding.EncodeToString(append([]byte{c.Alg}, seed[:]...)))
 }
 
-// Checkpoint returns a checkpoint's text signed by each signer.
+// Checkpoint returns the text of a tree's checkpoint, signed by each signer.
 func Checkpoint(t testing.TB, tree checkpoint.Tree, signers ...note.Signer) []byte {
 	t.Helper()
 	signed, err := note.Sign(&note.Note{Text: tree.String()}, signers...)

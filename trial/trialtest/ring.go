@@ -22,8 +22,8 @@ const Origin = "log.example/trials"
 // Start is when logs in tests begin.
 var Start = trial.TimeOf(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
 
-// Key returns the signing key of the person of a name, the same every time. A
-// name that begins with "p256-" has an ECDSA key.
+// Key returns the signing key of the person with a name, the same every time. A name that
+// begins with "p256-" has an ECDSA key.
 func Key(name string) crypto.Signer {
 	seed := sha256.Sum256([]byte("trialtest " + name))
 	if len(name) > 5 && name[:5] == "p256-" {
@@ -68,8 +68,7 @@ func Genesis() *trial.Genesis {
 	return trial.NewGenesis(Origin, "log.example/trials+00000000+AA==", []trial.PublicKey{Public("registrar")}, Start)
 }
 
-// NewState returns the state of a log that holds its genesis and the state
-// entry after it.
+// NewState returns the state of a log that has its genesis and the state entry after it.
 func NewState(t testing.TB) *trial.State {
 	t.Helper()
 	s := new(trial.State)
@@ -91,13 +90,13 @@ func NewState(t testing.TB) *trial.State {
 	return s
 }
 
-// Common returns what every statement to the log says.
+// Common returns the members that every statement to the log has.
 func Common() trial.Common {
 	return trial.Common{Log: Origin, Meaning: "author", SignedAt: Start}
 }
 
-// Documents returns the subjects of a statement of a kind about documents with
-// the given contents: the kind itself, appendix-1, ...
+// Documents returns the subjects of a statement of a kind about documents with the given
+// contents: the kind itself, appendix-1, and so on.
 func Documents(kind string, contents ...string) []trial.Subject {
 	var subjects []trial.Subject
 	for i, c := range contents {
@@ -120,8 +119,8 @@ func Payload(t testing.TB, p trial.Predicate, subjects []trial.Subject) []byte {
 	return payload
 }
 
-// Sign returns the envelope of a statement signed by the person of a name, and
-// that person's public key (SPKI).
+// Sign returns the envelope of a statement, signed by the person with a name, and that person's
+// public key (SPKI).
 func Sign(t testing.TB, name string, p trial.Predicate, subjects []trial.Subject) (envelope, key []byte) {
 	t.Helper()
 	envelope, err := trial.Sign(Payload(t, p, subjects), Key(name))
@@ -156,13 +155,13 @@ func Enrol(org, name, role string) (trial.Predicate, []trial.Subject) {
 	return &trial.Key{Common: Common(), Action: "enrol", Enrol: &e, Org: org, Role: role}, trial.NamedSubject("key", e.Key.ID())
 }
 
-// Register returns the registration of a trial by the sponsor's number.
-// The organisation is acme unless another is named.
+// Register returns the registration of a trial by the sponsor's number. The organisation is
+// acme unless another is named.
 func Register(number string, org ...string) (trial.Predicate, []trial.Subject) {
 	return &trial.Registration{Common: Common(), Number: number, Org: append(org, "acme")[0]}, trial.NumberSubject(number)
 }
 
-// InJSON returns a time as entries have it.
+// InJSON returns a time as it is in entries.
 func InJSON(t trial.Time) string {
 	text, err := t.MarshalText()
 	if err != nil {

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// Skip skips a test for want of something that only some machines have. Where
-// TRIALPROOF_TEST_NOSKIP is set, as in continuous integration, that is a failure.
+// Skip skips a test that needs something which only some machines have. If
+// TRIALPROOF_TEST_NOSKIP is set, as in continuous integration, the test fails instead.
 func Skip(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("TRIALPROOF_TEST_NOSKIP") != "" {
-		t.Fatal("not to be skipped here: " + why)
+		t.Fatal("this test must not be skipped here: " + why)
 	}
 	t.Skip(why)
 }
