@@ -149,7 +149,7 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 			r.hold(Alarm{Alarm: "newer", Text: err.Error()})
 		}
 	default:
-		if state, err = m.judge(ctx, r, report); err != nil {
+		if state, err = m.conclude(ctx, r, report); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -167,9 +167,9 @@ func (m *Monitor) Round(ctx context.Context) (Outcome, error) {
 	return Outcome{len(r.events) > 0 || len(m.memory.Lasting) > 0, r.blind, len(r.places) > 0}, m.store(state)
 }
 
-// judge raises the alarms that follow from an audit. It returns the state to continue from, or
+// conclude raises the alarms that follow from an audit. It returns the state to continue from, or
 // nil if there is no new one.
-func (m *Monitor) judge(ctx context.Context, r *round, report *Report) (state []byte, err error) {
+func (m *Monitor) conclude(ctx context.Context, r *round, report *Report) (state []byte, err error) {
 	cp := report.Checkpoint
 	r.size = cp.Size
 	seenBy, ok := cp.ProvenTime()

@@ -1,12 +1,12 @@
-// Package compare holds what a trial reports to what it said before it began, in
-// the manner of the COMPare project: the prespecified outcomes are those of the
-// last version dated before the actual start; each time point is an outcome of its
-// own; whatever is reported and not among them is new, and declared only where a
-// version says so before the results.
+// Package compare compares a trial's reported outcomes with the prespecified ones, in the
+// manner of the COMPare project. The prespecified outcomes are those of the last version dated
+// before the actual start. Each time point is an outcome of its own. A reported outcome that is
+// not among the prespecified ones is new. It is declared only if a version has it before the
+// results.
 //
-// It proposes and never convicts, and it acquits only equal words: texts that package
-// outcome joins by likeness are unclear, with what differs in words. Each finding names
-// the entry that it rests on.
+// The package proposes and never convicts, and it clears only equal words: texts that package
+// outcome joins by similarity are unclear, with a list of what differs. Each finding names the
+// entry that it rests on.
 package compare
 
 import (
@@ -21,14 +21,14 @@ import (
 // Statuses of outcomes.
 const (
 	AsSpecified   = "reported as specified"
-	Elsewhere     = "reported elsewhere" // at another level, neither of them primary
+	Elsewhere     = "reported elsewhere" // at another level, neither of the two being primary
 	Promoted      = "promoted"           // to primary
 	Demoted       = "demoted"            // from primary
 	NotReported   = "not reported"
 	Unclear       = "unclear"
 	NewDeclared   = "new and declared"
 	NewUndeclared = "new and undeclared"
-	Unchanged     = "in the same words" // where nothing is known to be prespecified
+	Unchanged     = "in the same words" // if nothing is known to be prespecified
 )
 
 // A Report is what became of the prespecified outcomes.
@@ -39,44 +39,44 @@ type Report struct {
 	Reported      *Source           `json:"reported,omitempty"`
 	Unreported    string            `json:"unreported,omitempty"` // why it is not known what was reported
 	Outcomes      []Finding         `json:"outcomes"`             // prespecified and reported, in that order
-	Earliest      *Source           `json:"earliest,omitempty"`   // the earliest version with outcomes, offered where nothing is known to be prespecified
+	Earliest      *Source           `json:"earliest,omitempty"`   // the earliest version with outcomes, if nothing is prespecified
 	SinceEarliest []Finding         `json:"sinceEarliest,omitempty"`
-	Unjudged      []outcome.Outcome `json:"unjudged,omitempty"` // reported, where nothing is prespecified
+	Unjudged      []outcome.Outcome `json:"unjudged,omitempty"` // reported, if nothing is prespecified
 	BeforeStart   []Step            `json:"beforeStart"`        // changes between versions, listed and not counted
-	AfterStart    []Step            `json:"afterStart"`         // changes since
-	WithResults   []Step            `json:"withResults"`        // changes of words when results were posted: a class of its own
+	AfterStart    []Step            `json:"afterStart"`         // changes after the start
+	WithResults   []Step            `json:"withResults"`        // changes of words when results were posted, listed separately
 	Conflicts     []string          `json:"conflicts"`          // versions that contradict each other
 	Notes         []string          `json:"notes"`              // what limits this report
 	Threshold     float64           `json:"threshold"`          // of package outcome
 	PairsProposed int               `json:"pairsProposed"`      // by similarity, not by equal words
-	Copies        []Copy            `json:"copies,omitempty"`   // of third parties, where they say something else or are all there is; see Weigh
+	Copies        []Copy            `json:"copies,omitempty"`   // of third parties, see Weigh
 
-	work     int    // that is left for likeness
-	selected string // why what is missing from what was reported may only be left out of this copy
+	work     int    // how many comparisons by similarity are left
+	selected string // why this copy may leave out what seems not to be reported
 }
 
 // A Source is where a set of outcomes comes from.
 type Source struct {
 	Entry   uint64 `json:"entry,omitempty"`
-	File    string `json:"file,omitempty"` // in place of an entry, where files alone are compared
+	File    string `json:"file,omitempty"` // in place of an entry, if only files are compared
 	Kind    string `json:"kind"`           // protocol, observation, ..., or article
 	Day     string `json:"day,omitempty"`
-	By      string `json:"by,omitempty"`     // whose word Day is
-	Logged  string `json:"logged,omitempty"` // day of admission, where Day is another
-	Org     string `json:"org,omitempty"`    // whose key logged it
-	Whose   string `json:"whose,omitempty"`  // whose word it is, as package study names it
+	By      string `json:"by,omitempty"`     // who stands behind Day
+	Logged  string `json:"logged,omitempty"` // day of admission, if Day is another
+	Org     string `json:"org,omitempty"`    // the organisation whose key logged it
+	Whose   string `json:"whose,omitempty"`  // who stands behind it, in the words of package study
 	Partial bool   `json:"partial,omitempty"`
 }
 
 // A Finding is what became of one outcome.
 type Finding struct {
-	Status     string               `json:"status"`          // one of those above; conditional where Alone is set
+	Status     string               `json:"status"`          // one of those above; conditional if Alone is set
 	Alone      string               `json:"alone,omitempty"` // the status by third parties' copies alone, see Weigh
 	Specified  *outcome.Outcome     `json:"specified,omitempty"`
 	Reported   *outcome.Outcome     `json:"reported,omitempty"`
-	Class      outcome.Class        `json:"class,omitempty"`      // how the reported one stands to the specified one
-	Differs    []string             `json:"differs,omitempty"`    // what is not the same, in words
-	Similarity float64              `json:"similarity,omitempty"` // how alike they are; it proposes
+	Class      outcome.Class        `json:"class,omitempty"`      // how the reported outcome relates to the specified one
+	Differs    []string             `json:"differs,omitempty"`    // the differences, in words
+	Similarity float64              `json:"similarity,omitempty"` // how alike they are; only a proposal
 	TimeFrames outcome.TimeRelation `json:"timeFrames,omitempty"`
 	Declared   *Source              `json:"declared,omitempty"` // the version that had it first
 	Why        string               `json:"why,omitempty"`
@@ -89,15 +89,18 @@ type Step struct {
 	Changes []study.Change `json:"changes"`
 }
 
-// near is how far below the threshold a likeness is still not called a miss.
+// near is the similarity below the threshold at which an outcome may still be the same one.
 const near = 0.75 * outcome.Threshold
 
-// Compare judges the versions of one trial, as study.NewVersions orders them. The
-// article's outcomes are what was reported; without them it is the last version's
+// Compare judges the versions of one trial, as study.NewVersions orders them. The reported
+// outcomes are those of the article; without an article they are those of the last version's
 // own results, or else its planned outcomes.
 func Compare(versions []study.Version, article []outcome.Outcome) *Report {
-	r := &Report{Threshold: outcome.Threshold, Outcomes: []Finding{}, BeforeStart: []Step{}, AfterStart: []Step{}, WithResults: []Step{}, Conflicts: []string{}, Notes: []string{}}
-	// The start, and what changed, are told by versions without outcomes too.
+	r := &Report{
+		Threshold: outcome.Threshold, Outcomes: []Finding{}, Conflicts: []string{}, Notes: []string{},
+		BeforeStart: []Step{}, AfterStart: []Step{}, WithResults: []Step{},
+	}
+	// Versions without outcomes also say when the trial started and what changed.
 	r.Start = study.History(versions, study.Start)
 	start, begun := actualStart(r.Start)
 	r.steps(versions, start, begun)
@@ -106,7 +109,7 @@ func Compare(versions []study.Version, article []outcome.Outcome) *Report {
 		r.None = "none: no version with outcomes is here"
 		return r
 	}
-	before := -1 // place of the prespecified version
+	before := -1 // index of the prespecified version
 	switch {
 	case !begun:
 		r.None = "none: no version gives an actual start"
@@ -131,7 +134,7 @@ func Compare(versions []study.Version, article []outcome.Outcome) *Report {
 	return r
 }
 
-// became judges what was specified, or says that what was reported is not known.
+// became judges the specified outcomes, or says that what was reported is not known.
 func (r *Report) became(v *study.Version, reported []outcome.Outcome, known bool, later []study.Version) []Finding {
 	if known {
 		return r.judge(v, reported, later)
@@ -144,8 +147,8 @@ func (r *Report) became(v *study.Version, reported []outcome.Outcome, known bool
 	return list
 }
 
-// sinceEarliest holds what is reported to the earliest version that is known, where
-// none is from before the start. That acquits of nothing, and says so.
+// sinceEarliest compares the reported outcomes with the earliest version that is known, if no
+// version is from before the start. That clears nothing, and the report says so.
 func (r *Report) sinceEarliest(reported []outcome.Outcome, versions []study.Version) {
 	first := slices.IndexFunc(versions, func(v study.Version) bool { return len(v.Outcomes) > 0 })
 	if first < 0 {
@@ -164,8 +167,8 @@ func (r *Report) sinceEarliest(reported []outcome.Outcome, versions []study.Vers
 	}
 }
 
-// withOutcomes leaves out versions that say nothing of outcomes, and names
-// conflicts among the others.
+// withOutcomes returns the versions that say something about outcomes, and notes conflicts
+// among them.
 func withOutcomes(versions []study.Version, r *Report) []study.Version {
 	var list []study.Version
 	partial := false
@@ -179,13 +182,15 @@ func withOutcomes(versions []study.Version, r *Report) []study.Version {
 		}
 		for _, c := range v.Conflicts {
 			if v.Entry < c {
-				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and say different things: both are shown, neither is taken for the other", v.Entry, c, v.Claimed))
+				r.Conflicts = append(r.Conflicts, fmt.Sprintf("entries %d and %d declare the same day %s and say different things: "+
+					"both are shown, neither is taken for the other", v.Entry, c, v.Claimed))
 			}
 		}
 		list = append(list, v)
 	}
 	if partial {
-		r.Notes = append(r.Notes, "some versions are read from logged facts, where texts are cut after 200 characters and descriptions are missing: give the files to compare all of it")
+		r.Notes = append(r.Notes, "some versions are read from logged facts, where texts are cut after 200 characters "+
+			"and descriptions are missing: give the files to compare all of it")
 	}
 	return list
 }
@@ -206,7 +211,7 @@ func (r *Report) steps(versions []study.Version, start string, begun bool) {
 		v := &versions[i]
 		p := last[v.Kind]
 		if p != nil && slices.Contains(p.Conflicts, v.Entry) {
-			continue // which of the two was shown is open: neither follows the other
+			continue // it is not known which of the two was shown, so neither follows the other
 		}
 		last[v.Kind] = v
 		if p == nil {
@@ -233,7 +238,7 @@ func (r *Report) steps(versions []study.Version, start string, begun bool) {
 	}
 }
 
-// maxOutcomes is how many outcomes of one list are told apart by their time points.
+// maxOutcomes is how many outcomes of one list are divided by their time points.
 const maxOutcomes = 5000
 
 // split makes each time point an outcome.

@@ -36,14 +36,14 @@ func version(t *testing.T, entry uint64, claimed string, lines ...string) study.
 	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2027-01-01", Claimed: claimed}
 }
 
-// TestCompare tells what became of each outcome.
+// TestCompare checks what became of each outcome.
 func TestCompare(t *testing.T) {
 	before := []string{"start 2026-01 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]", "secondary Quality of life [1 year]", "secondary Bone density [1 year]"}
 	for _, c := range []struct {
 		name     string
 		versions []study.Version
 		article  string
-		from     uint64 // entry of the prespecified version, 0 for none
+		from     uint64 // entry of the prespecified version, 0 if there is none
 		none     string
 		want     string // statuses in order
 	}{
@@ -111,8 +111,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestDeclared says where, when and why an outcome was declared: the version that
-// had it first, and the amendments that made that version.
+// TestDeclared checks where, when and why an outcome was declared: the version that had it
+// first, and the amendments that made that version.
 func TestDeclared(t *testing.T) {
 	first := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")
 	amended := version(t, 2, "2026-03-01", "primary Overall survival [2 years]", "secondary Headache days [1 month]")
@@ -133,8 +133,8 @@ func TestDeclared(t *testing.T) {
 	}
 }
 
-// TestStepsOfAll: what appears, and a start that moves, is told by versions without
-// outcomes too; of two versions of one day neither follows the other.
+// TestStepsOfAll: versions without outcomes also show what appears and that a start moves. Of
+// two versions of one day neither follows the other.
 func TestStepsOfAll(t *testing.T) {
 	r := Compare(study.NewVersions([]study.Version{
 		version(t, 1, "2026-03-01", "start 2026-01-10 actual"), version(t, 2, "2026-06-01", "start 2026-02-10 actual", "primary Pain"),
@@ -149,8 +149,8 @@ func TestStepsOfAll(t *testing.T) {
 	}
 }
 
-// TestTooMany: a record of very many time points is compared all the same, and says
-// what was not.
+// TestTooMany: a record of very many time points is compared all the same, and the report says
+// which were not.
 func TestTooMany(t *testing.T) {
 	frames := make([]string, 50)
 	for i := range frames {
@@ -162,7 +162,7 @@ func TestTooMany(t *testing.T) {
 		after = append(after, fmt.Sprintf("reported primary Sleep %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
 	}
 	r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", append(before, "start 2026-01-10 actual")...), version(t, 2, "2026-06-01", after...)}), nil)
-	// A version meanwhile that has none of them costs no more than reading it once.
+	// A version in between that has none of them costs no more than reading it once.
 	between := version(t, 3, "2026-03-01", "start 2026-01-10 actual", "primary Falls")
 	between.Study.Outcomes = append(between.Study.Outcomes, version(t, 0, "", before...).Outcomes...)
 	if again := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "primary Walking", "start 2026-01-10 actual"), between, version(t, 2, "2026-06-01", after...)}), nil); len(again.Outcomes) < 5000 {
@@ -173,8 +173,8 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-// TestLoggedBefore: what was logged before the start is what was specified, whatever
-// later claims say of days before it.
+// TestLoggedBefore: a version that was logged before the start is the prespecified one,
+// whatever later entries claim about days before it.
 func TestLoggedBefore(t *testing.T) {
 	logged := func(v study.Version, day, org string) study.Version {
 		v.Logged, v.Org = day, org
@@ -190,14 +190,14 @@ func TestLoggedBefore(t *testing.T) {
 	if f := r.Outcomes[0]; f.Status != NotReported {
 		t.Errorf("%+v", f)
 	}
-	// Where nothing was logged by then, it is said whose word the day is.
+	// If nothing was logged by then, the report says who stands behind the day.
 	r = Compare(study.NewVersions([]study.Version{claim, results}), nil)
 	if !strings.Contains(strings.Join(r.Notes, "; ")+r.None, "no version gives an actual start") {
 		t.Errorf("%q %q", r.None, r.Notes)
 	}
 	late := logged(version(t, 7, "2025-12-20", "start 2026-01-10 actual", "primary Pain"), "2026-09-02", "university")
 	r = Compare(study.NewVersions([]study.Version{claim, late, results}), nil)
-	if r.Prespecified == nil || r.Prespecified.Entry != 5 || !strings.Contains(strings.Join(r.Notes, "; "), "is the word of mallory, which logged it on 2026-09-01") {
+	if r.Prespecified == nil || r.Prespecified.Entry != 5 || !strings.Contains(strings.Join(r.Notes, "; "), "only mallory, which logged entry 5 on 2026-09-01, says") {
 		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
 	}
 	// A version of the same day with other bytes leaves it open.
@@ -208,7 +208,7 @@ func TestLoggedBefore(t *testing.T) {
 	}
 }
 
-// TestUnclear: what cannot be told is not said to be as specified.
+// TestUnclear: what cannot be known is not said to be as specified.
 func TestUnclear(t *testing.T) {
 	long := strings.Repeat("pain ", 39) + "…"
 	for _, c := range []struct{ specified, reported, why string }{
@@ -235,7 +235,7 @@ func TestUnclear(t *testing.T) {
 	}
 }
 
-// TestSteps puts changes where they belong: before the start, after, with results.
+// TestSteps checks that changes are listed before the start, after it, or with results.
 func TestSteps(t *testing.T) {
 	r := Compare(study.NewVersions([]study.Version{
 		version(t, 1, "2025-10-01", "primary Pain [6 weeks]"),
@@ -257,7 +257,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// kind makes a version one of another kind, logged on a day.
+// kind changes a version to one of another kind, logged on a day.
 func kind(v study.Version, kind, logged string) study.Version {
 	v.Kind, v.Logged, v.Org = kind, logged, "acme"
 	if v.Claimed == "" {
@@ -266,8 +266,8 @@ func kind(v study.Version, kind, logged string) study.Version {
 	return v
 }
 
-// TestReportedByRegister: a protocol that its sponsor logs today says nothing of what
-// was reported, and declares nothing that was reported before it.
+// TestReportedByRegister: a protocol that its sponsor logs today says nothing about what was
+// reported, and declares nothing that was reported before it.
 func TestReportedByRegister(t *testing.T) {
 	first := version(t, 1, "2025-12-01", "start 2026-01-10 planned", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]")
 	switched := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Sleep [12 weeks]", "secondary Pain [12 weeks]", "secondary Falls [12 weeks]")
@@ -297,7 +297,7 @@ func TestReportedByRegister(t *testing.T) {
 			t.Errorf("%s: %s, reported %+v %q; want %s", name, s, r.Reported, r.Unreported, c.want)
 		}
 	}
-	// A protocol of the sponsor's own, logged when nobody knows of results, declares nothing.
+	// A protocol of the sponsor, logged when nobody knows of results, declares nothing.
 	article, err := outcome.ParseArticle([]byte("secondary: Falls at 12 weeks"))
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +306,7 @@ func TestReportedByRegister(t *testing.T) {
 	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != Unclear || !strings.Contains(f.Why, "logged on 2027-02-01") {
 		t.Errorf("%+v", f)
 	}
-	// What is alike declares nothing for sure.
+	// A similar outcome is not certain to be declared.
 	alike := version(t, 6, "2026-04-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Number of falls [12 weeks]")
 	r = Compare(study.NewVersions([]study.Version{first, alike, results}), nil)
 	if f := r.Outcomes[len(r.Outcomes)-1]; f.Status != Unclear || !strings.Contains(f.Why, `perhaps it was declared as "Number of falls"`) {
@@ -320,8 +320,8 @@ func TestReportedByRegister(t *testing.T) {
 	}
 }
 
-// TestResultsElsewhere: a record that has results which are not in this copy of it says
-// nothing of what was reported.
+// TestResultsElsewhere: a record whose results are not in this copy of it says nothing about
+// what was reported.
 func TestResultsElsewhere(t *testing.T) {
 	first := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain [12 weeks]")
 	last := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain [12 weeks]")
@@ -332,8 +332,8 @@ func TestResultsElsewhere(t *testing.T) {
 	}
 }
 
-// TestEarliest: where nothing is known from before the start, the earliest version is
-// offered, and clears nothing.
+// TestEarliest: if nothing is known from before the start, the earliest version is offered, and
+// clears nothing.
 func TestEarliest(t *testing.T) {
 	r := Compare(study.NewVersions([]study.Version{
 		version(t, 1, "2026-03-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]"),
@@ -347,7 +347,7 @@ func TestEarliest(t *testing.T) {
 	}
 }
 
-// TestSelected: a copy of selected fields says nothing of what it lacks.
+// TestSelected: a copy of selected fields says nothing about what it lacks.
 func TestSelected(t *testing.T) {
 	whole := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]")
 	some := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain")

@@ -9,8 +9,8 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// judge says of each outcome of a version what became of it. The versions are those
-// that came after it.
+// judge says what became of each outcome of a version. The versions are those that came after
+// it.
 func (r *Report) judge(v *study.Version, reported []outcome.Outcome, versions []study.Version) []Finding {
 	list := []Finding{}
 	specified, whole := split(v.Outcomes), ""
@@ -79,7 +79,8 @@ func (r *Report) judge(v *study.Version, reported []outcome.Outcome, versions []
 			case alike != nil:
 				f.Status, f.Why = Unclear, fmt.Sprintf("new; perhaps it was declared as %q, which is alike and not the same", alike.Measure)
 			case d.late:
-				f.Status, f.Why = Unclear, fmt.Sprintf("new; a document of the sponsor's own has it, and that it was written before the results is the sponsor's word: it was logged on %s", d.Logged)
+				f.Status, f.Why = Unclear, fmt.Sprintf("new; a document of the sponsor's own has it, "+
+					"but only the sponsor says that it was written before the results: it was logged on %s", d.Logged)
 			}
 		}
 		if f.Status != Unclear && whole != "" {
@@ -88,19 +89,20 @@ func (r *Report) judge(v *study.Version, reported []outcome.Outcome, versions []
 		list = append(list, f)
 	}
 	if r.work < 0 || study.Work(specified, reported) > study.MaxWork {
-		r.Notes = append(r.Notes, "there are too many outcomes to hold each to each: some were compared by equal words alone")
+		r.Notes = append(r.Notes, "there are too many outcomes to compare each with each: some were compared by equal words alone")
 	}
 	return list
 }
 
-// missing says what became of an outcome that has no partner. What stands for another
-// outcome, or for another time, is not perhaps this one; what states no time may stand
-// for several.
+// missing says what became of an outcome that has no partner. A reported outcome that is taken
+// by another outcome, or is for another time, is not offered as perhaps this one. One that
+// states no time may stand for several.
 func (r *Report) missing(s outcome.Outcome, reported []outcome.Outcome, taken map[int]bool) Finding {
 	f := Finding{Status: NotReported, Specified: &s}
 	best, at := r.closest(s, reported, func(j int) bool {
 		relation := outcome.TimeFrames(s, reported[j])
-		return relation != outcome.Contradicting && (!taken[j] || relation == outcome.OnlyFirst && outcome.Similarity(s, reported[j]) >= outcome.Threshold)
+		return relation != outcome.Contradicting &&
+			(!taken[j] || relation == outcome.OnlyFirst && outcome.Similarity(s, reported[j]) >= outcome.Threshold)
 	})
 	if best >= near {
 		f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
@@ -111,9 +113,9 @@ func (r *Report) missing(s outcome.Outcome, reported []outcome.Outcome, taken ma
 	return f
 }
 
-// status compares an outcome with the one that it was joined to. Only the same words at
-// the same level are "as specified": what is joined by likeness is unclear, or, at
-// another level, was moved if it is the same.
+// status compares an outcome with the one that it was joined to. Only the same words at the
+// same level are "as specified". An outcome joined by similarity is unclear or, at another
+// level, was moved if it is the same one.
 func status(s, o outcome.Outcome, f *Finding) (status, why string) {
 	switch {
 	case s.TimeFrame == study.Withheld || o.TimeFrame == study.Withheld:
@@ -147,17 +149,17 @@ func status(s, o outcome.Outcome, f *Finding) (status, why string) {
 	return Elsewhere, why
 }
 
-// isCut reports whether an outcome is one of facts whose words are not all there.
+// isCut reports whether an outcome comes from facts and some of its words are missing.
 func isCut(o outcome.Outcome) bool {
 	return strings.HasSuffix(o.Measure, "…") || strings.HasSuffix(o.TimeFrame, "…")
 }
 
-// withheld reports whether the words of an outcome were withheld from facts: nobody
-// can tell what it is.
+// withheld reports whether the words of an outcome were withheld from facts, so nobody can tell
+// which it is.
 func withheld(o outcome.Outcome) bool { return o.Measure == study.Withheld }
 
-// closest returns the most similar of those outcomes of a list that may be it. It
-// looks at none where there are too many.
+// closest returns the most similar of those outcomes of a list that may be it. If there are too
+// many, it looks at none.
 func (r *Report) closest(o outcome.Outcome, list []outcome.Outcome, may func(int) bool) (best float64, at int) {
 	if r.work -= study.Work([]outcome.Outcome{o}, list); r.work < 0 {
 		return 0, 0
@@ -170,7 +172,7 @@ func (r *Report) closest(o outcome.Outcome, list []outcome.Outcome, may func(int
 	return best, at
 }
 
-// reasons says why a version was made, as its amendments do.
+// reasons says why a version was made, according to its amendments.
 func reasons(v *study.Version) string {
 	var list []string
 	for _, a := range v.Amendments {

@@ -8,9 +8,9 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// actualStart returns the earliest actual start that any version gave: moving the
-// date later does not make more versions prespecified. A start that no version calls
-// planned or actual counts where none is called actual.
+// actualStart returns the earliest actual start that any version gave: moving the date later
+// does not make more versions prespecified. If no version calls a start actual, those that are
+// called neither planned nor actual count.
 func actualStart(values []study.Value) (date string, ok bool) {
 	for _, kind := range []string{study.Actual, ""} {
 		for _, v := range values {
@@ -25,8 +25,8 @@ func actualStart(values []study.Value) (date string, ok bool) {
 	return "", false
 }
 
-// isBefore reports whether a version's day is before every day that a date may mean, and
-// the version does not say itself that the trial had begun.
+// isBefore reports whether a version's day is before every day that a date may mean, and the
+// version does not itself say that the trial had begun.
 func isBefore(v *study.Version, date string) bool {
 	day, _ := v.Day()
 	_, begun := v.Begun()
@@ -39,10 +39,10 @@ func isDayBefore(day, date string) bool {
 	return err1 == nil && err2 == nil && a.Before(b)
 }
 
-// lastBefore returns the place of the last version before the start, -1 if there is
-// none. What was logged before the start is not displaced by what was logged later
-// and claims a day before it: those are named in the notes, as is everything that
-// contradicts the version returned.
+// lastBefore returns the index of the last version before the start, or -1 if there is none. A
+// version logged before the start is not displaced by one that was logged later and claims a
+// day before the start. The notes name those, and everything that contradicts the version
+// returned.
 func (r *Report) lastBefore(versions []study.Version, start string) int {
 	place, logged := -1, false
 	for i := range versions {
@@ -64,23 +64,26 @@ func (r *Report) lastBefore(versions []study.Version, start string) int {
 	}
 	switch v := &versions[place]; {
 	case v.File != "":
-		r.Notes = append(r.Notes, fmt.Sprintf("that %s is from before the start is what it says of itself", v.File))
+		r.Notes = append(r.Notes, fmt.Sprintf("only %s itself says that it is from before the start", v.File))
 	case !logged:
-		r.Notes = append(r.Notes, fmt.Sprintf("no version was logged before the start: that entry %d is the last one from before it is the word of %s, which logged it on %s", v.Entry, v.Org, v.Logged))
+		r.Notes = append(r.Notes, fmt.Sprintf("no version was logged before the start: only %s, which logged entry %d on %s, "+
+			"says that it is the last version from before the start", v.Org, v.Entry, v.Logged))
 	}
 	for i := range versions {
 		v := &versions[i]
 		if day, _ := v.Day(); i > place && v.File == "" && len(v.Outcomes) > 0 && isBefore(v, start) {
-			r.Notes = append(r.Notes, fmt.Sprintf("entry %d of %s claims the day %s, before the start, and was logged on %s, after what is taken as prespecified: it is not taken for it", v.Entry, v.Org, day, v.Logged))
+			r.Notes = append(r.Notes, fmt.Sprintf("entry %d of %s claims the day %s, before the start, and was logged on %s, "+
+				"after the version that is taken as prespecified, so it does not replace that one", v.Entry, v.Org, day, v.Logged))
 		}
 	}
 	if c := versions[place].Conflicts; len(c) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("what is taken as prespecified is in conflict with %s, which declares the same day: which of them was shown then is open", entryList(c)))
+		r.Notes = append(r.Notes, fmt.Sprintf("what is taken as prespecified is in conflict with %s, which declares the same day: "+
+			"it is not known which of them was shown then", entryList(c)))
 	}
 	return place
 }
 
-// entryList writes "entry 4" or "entries 4 and 7".
+// entryList returns text such as "entry 4" or "entries 4 and 7".
 func entryList(indexes []uint64) string {
 	text := "entry "
 	if len(indexes) > 1 {
@@ -108,21 +111,23 @@ func noneBefore(versions []study.Version, start string) string {
 		case first == "" || err1 != nil || err2 != nil:
 			continue
 		case isDayBefore(first, start):
-			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is here", first, start)
+			return fmt.Sprintf("none: the record says it was first submitted on %s, before the start (%s); no version of that time is here",
+				first, start)
 		case isDayBefore(start, first):
 			return fmt.Sprintf("none: registered after the start (first submitted %s, start %s, by %s)", first, start, by)
 		case first == start && len(start) == len("2026-03-01"):
 			return fmt.Sprintf("none: registered on the day of the start (%s, by %s); which came first cannot be told", start, by)
 		default:
-			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start (first submitted %s, start %s, by %s): "+
+			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start "+
+				"(first submitted %s, start %s, by %s): "+
 				"a month or year stands for each of its days", first, start, by)
 		}
 	}
 	return fmt.Sprintf("none: no version is dated before the start (%s)", start)
 }
 
-// movedStart names a version whose day is before the start, and which says itself that
-// the trial had begun: the start was moved behind it later.
+// movedStart names a version whose day is before the start and which itself says that the trial
+// had begun: the start was moved to after that day later.
 func movedStart(versions []study.Version, start string) string {
 	for i := range versions {
 		v := &versions[i]
@@ -131,7 +136,8 @@ func movedStart(versions []study.Version, start string) string {
 		if !ok || !isDayBefore(day, start) {
 			continue
 		}
-		why := fmt.Sprintf("%s of %s says that the trial had begun by %s (status %s), and the start was moved to %s later", v.Name(), day, begun, v.Status, start)
+		why := fmt.Sprintf("%s of %s says that the trial had begun by %s (status %s), and the start was moved to %s later",
+			v.Name(), day, begun, v.Status, start)
 		if first := v.Date(study.FirstSubmitted).Date; isDayBefore(begun, first) && isDayBefore(first, start) {
 			why += fmt.Sprintf(": it was moved behind the registration of %s", first)
 		}

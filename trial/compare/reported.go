@@ -8,15 +8,14 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// reported returns what was reported, each time point on its own, and false where that
-// is not known. It comes from the article, from results, or from the register's last
-// version: never from a protocol, which its sponsor may log at any time. The version
-// at before is what was specified: neither it nor another from before the start says
-// what was reported.
+// reported returns what was reported, each time point separately, and false if that is not
+// known. It comes from the article, from results, or from the register's last version; never
+// from a protocol, which its sponsor may log at any time. The version at index before is the
+// specified one. Neither it nor another version from before the start says what was reported.
 func (r *Report) reported(versions []study.Version, article []outcome.Outcome, before int, start string) ([]outcome.Outcome, bool) {
 	if len(article) > 0 {
 		r.Reported = &Source{Kind: "article"}
-		return article, true // ParseArticle has split them
+		return article, true // ParseArticle has divided them
 	}
 	for i := len(versions) - 1; i >= 0; i-- {
 		if v := &versions[i]; len(v.Reported) > 0 && (v.Kind == "results" || isRegister(v)) {
@@ -29,7 +28,8 @@ func (r *Report) reported(versions []study.Version, article []outcome.Outcome, b
 			last = i
 		}
 		if why := versions[i].ResultsElsewhere(); why != "" {
-			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: fetch the whole record, or give an article's outcomes", versions[i].Name(), why)
+			r.Unreported = fmt.Sprintf("%s says of the trial's results: %s; they are not in this copy of the record: "+
+				"fetch the whole record, or give an article's outcomes", versions[i].Name(), why)
 		}
 	}
 	switch {
@@ -39,13 +39,14 @@ func (r *Report) reported(versions []study.Version, article []outcome.Outcome, b
 	case before >= 0 && (last <= before || isBefore(&versions[last], start)):
 		r.Unreported = "no results, no article and no version of the register from after the start are here"
 	default:
-		r.Notes = append(r.Notes, "no results are logged and no article is given: the planned outcomes of the register's last version stand for what is reported")
+		r.Notes = append(r.Notes, "no results are logged and no article is given: "+
+			"the planned outcomes of the register's last version stand for what is reported")
 		return r.from(&versions[last], versions[last].Outcomes), true
 	}
 	return nil, false
 }
 
-// from takes what was reported from a version.
+// from sets a version as the source of what was reported.
 func (r *Report) from(v *study.Version, list []outcome.Outcome) []outcome.Outcome {
 	s := source(v)
 	r.Reported = &s
@@ -55,20 +56,19 @@ func (r *Report) from(v *study.Version, list []outcome.Outcome) []outcome.Outcom
 	return split(list)
 }
 
-// isRegister reports whether a version is one that a register showed, as an
-// observation or a file says.
+// isRegister reports whether a register showed a version, as an observation or a file says.
 func isRegister(v *study.Version) bool { return v.Kind == "observation" || v.Kind == "file" }
 
-// readLimit is how many outcomes with one measure are read of one version.
+// readLimit is how many outcomes with one measure are read from one version.
 const readLimit = 500
 
-// A declaration is a version from after the start and before the results, and its
-// outcomes, each time point on its own.
+// A declaration is a version from after the start and before the results, with its outcomes,
+// each time point separately.
 type declaration struct {
 	*study.Version
 	outcomes []outcome.Outcome
 	read     map[string][]outcome.Reading // of the outcomes, by their measures
-	late     bool                         // it is a sponsor's own document, and nothing says that it was logged before the results
+	late     bool                         // it is the sponsor's own document, and nothing says that it was logged before the results
 }
 
 // declarations returns the versions that may have declared an outcome.
@@ -96,8 +96,8 @@ func declarations(versions []study.Version) (list []declaration) {
 	return list
 }
 
-// declares returns the first of the versions that has an outcome: in the same words,
-// else one that is alike, in which case that is said.
+// declares returns the first of the versions that has an outcome in the same words, or else one
+// that has a similar outcome, which is returned as alike.
 func (r *Report) declares(versions []declaration, o outcome.Outcome) (d *declaration, alike *outcome.Outcome) {
 	words := outcome.Read(o)
 	for i := range versions {

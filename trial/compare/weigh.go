@@ -11,28 +11,30 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// A Copy is what a third party's copies of the record make of the outcomes.
+// A Copy is what a third party's copies of the record say about the outcomes.
 type Copy struct {
 	Org      string    `json:"org"`
-	Outcomes []Finding `json:"outcomes"`        // those that nobody who decides, or not every other copy, leads to
+	Outcomes []Finding `json:"outcomes"`        // findings that nobody who decides, or not every other copy, leads to
 	Lacks    []Finding `json:"lacks,omitempty"` // findings that its copies would take away
 	None     string    `json:"none,omitempty"`  // why there is no prespecified set by it
 }
 
-// Weigh compares by the versions whose word decides (study.Version.Decides). A third
-// party's copy never changes a finding: where it would, Copies and a note say so. Where
-// no version that decides says anything of outcomes, each third party's copies are
-// compared by themselves: what all of them lead to is a conditional finding, "by
-// example-cro's copies alone: demoted", and what only some lead to is contested. How
-// many say so counts for nothing. Where those whose word decides contradict each other
-// about one day, what only some of them lead to is contested as well.
+// Weigh compares by the versions that decide (study.Version.Decides). A third party's copy
+// never changes a finding. If it would, Copies and a note say so.
+//
+// If no version that decides says anything about outcomes, the copies of each third party are
+// compared separately. What all of them lead to is a conditional finding, "by example-cro's
+// copies alone: demoted"; what only some lead to is contested. The number of parties that say
+// the same does not matter. If organisations that decide contradict each other about one day,
+// what only some of them lead to is contested too.
 func Weigh(versions []study.Version, article []outcome.Outcome) *Report {
 	deciding, others := study.Part(versions)
 	others = slices.DeleteFunc(others, func(c study.Copies) bool { return !slices.ContainsFunc(c.Versions, hasOutcomes) })
 	others, left := affordable(deciding, others)
 	r := weigh(deciding, others, article)
 	for _, org := range left {
-		r.Notes = append(r.Notes, fmt.Sprintf("%s, a third party, logged so much that it is not compared here: its copies decide nothing either way (-from %s would read them)", org, org))
+		r.Notes = append(r.Notes, fmt.Sprintf("%s, a third party, logged so much that it is not compared here: "+
+			"its copies decide nothing either way (-from %s would read them)", org, org))
 	}
 	return r
 }
@@ -44,9 +46,9 @@ func weigh(deciding []study.Version, others []study.Copies, article []outcome.Ou
 	return alone(others, article)
 }
 
-// affordable returns the third parties whose copies can be compared in a second or so
-// each, and the names of the others: a stranger's invented records must not make the
-// holder's comparison take hours.
+// affordable returns the third parties whose copies can each be compared in about a second, and
+// the names of the others: a stranger's invented records must not make the holder's comparison
+// take hours.
 func affordable(deciding []study.Version, others []study.Copies) (list []study.Copies, left []string) {
 	costs := make(map[string]int, len(others))
 	for _, c := range others {
@@ -60,7 +62,7 @@ func affordable(deciding []study.Version, others []study.Copies) (list []study.C
 		}
 		costs[c.Org] = cost
 	}
-	// The cheapest first: who logs much takes no other's place.
+	// The cheapest come first: a party that logs much does not take another's place.
 	byCost := slices.Clone(others)
 	slices.SortStableFunc(byCost, func(a, b study.Copies) int { return cmp.Compare(costs[a.Org], costs[b.Org]) })
 	total := 0
@@ -75,8 +77,7 @@ func affordable(deciding []study.Version, others []study.Copies) (list []study.C
 
 func hasOutcomes(v study.Version) bool { return len(v.Outcomes) > 0 || len(v.Reported) > 0 }
 
-// beside compares the versions that decide, and notes what a third party's copies would
-// make of it.
+// beside compares the versions that decide, and notes what a third party's copies would change.
 func beside(deciding []study.Version, others []study.Copies, article []outcome.Outcome) *Report {
 	r := Compare(deciding, article)
 	for _, o := range others {
@@ -89,14 +90,15 @@ func beside(deciding []study.Version, others []study.Copies, article []outcome.O
 			continue
 		}
 		r.Copies = append(r.Copies, c)
-		r.Notes = append(r.Notes, fmt.Sprintf("%s's copy says otherwise: %s; it is a third party and does not decide (-from %s would take its word)", o.Org, c.text(), o.Org))
+		r.Notes = append(r.Notes, fmt.Sprintf("%s's copy says otherwise: %s; "+
+			"it is a third party and does not decide (-from %s would take its word)", o.Org, c.text(), o.Org))
 	}
 	contest(r, study.Sides(deciding), article)
 	return r
 }
 
-// contest makes of a comparison what can be said where organisations whose word decides
-// contradict each other: what all of them lead to, and what only one does.
+// contest changes a comparison to what can be said if organisations that decide contradict each
+// other: what all of them lead to, and what only one does.
 func contest(r *Report, sides []study.Copies, article []outcome.Outcome) {
 	var orgs []string
 	var each []*Report
@@ -107,7 +109,7 @@ func contest(r *Report, sides []study.Copies, article []outcome.Outcome) {
 		return
 	}
 	common, apart, contested := commonGround(orgs, each)
-	// Against the earliest version, where nothing is known to be prespecified.
+	// Compared with the earliest version, if nothing is known to be prespecified.
 	earliest := slices.ContainsFunc(each[1:], func(x *Report) bool {
 		return len(lacking(x.SinceEarliest, each[0].SinceEarliest))+len(lacking(each[0].SinceEarliest, x.SinceEarliest)) > 0
 	})
@@ -126,11 +128,12 @@ func contest(r *Report, sides []study.Copies, article []outcome.Outcome) {
 		r.disputed(orgs)
 	}
 	r.Earliest, r.SinceEarliest = nil, nil
-	r.Notes = append(r.Notes, strings.Join(orgs, ", ")+" log different things as what the registry showed on one day, and the word of each decides here: name with -from only whom you trust, or give the record itself with -files")
+	r.Notes = append(r.Notes, strings.Join(orgs, ", ")+" log different things as what the registry showed on one day, "+
+		"and the word of each decides here: name with -from only whom you trust, or give the record itself with -files")
 }
 
 // commonGround returns the findings that all reports have, what only some have, and whether
-// there is any of that.
+// there are any of those.
 func commonGround(orgs []string, each []*Report) (common []Finding, apart []Copy, contested bool) {
 	common = each[0].Outcomes
 	for _, x := range each[1:] {
@@ -145,14 +148,14 @@ func commonGround(orgs []string, each []*Report) (common []Finding, apart []Copy
 	return common, apart, contested
 }
 
-// disputed takes away which versions were the prespecified and the reported one: it is no
-// common ground.
+// disputed removes which versions were the prespecified and the reported one, because the
+// organisations do not agree on them.
 func (r *Report) disputed(orgs []string) {
 	r.Prespecified, r.Reported, r.Unjudged, r.Earliest, r.SinceEarliest, r.Unreported = nil, nil, nil, nil, nil, ""
 	r.None = "contested: the copies of " + strings.Join(orgs, ", ") + " do not say the same"
 }
 
-// alone compares third parties' copies, which are all there is.
+// alone compares third parties' copies if there are no others.
 func alone(others []study.Copies, article []outcome.Outcome) *Report {
 	var orgs []string
 	var each []*Report
@@ -185,28 +188,31 @@ func alone(others []study.Copies, article []outcome.Outcome) *Report {
 	}
 	r.Outcomes = findings
 	if len(each) > 1 {
-		// Which is the earliest, and what changed from one to the next, is each copy's to say.
+		// Each copy may have another earliest version and other changes.
 		r.Earliest, r.SinceEarliest = nil, nil
 		if slices.ContainsFunc(each[1:], func(x *Report) bool { return !sameSteps(r, x) }) {
 			r.BeforeStart, r.AfterStart, r.WithResults = []Step{}, []Step{}, []Step{}
-			r.Notes = append(r.Notes, "what changed from version to version is not the same in the copies of "+strings.Join(orgs, ", ")+": -from with one of them shows it")
+			r.Notes = append(r.Notes, "what changed from version to version is not the same in the copies of "+strings.Join(orgs, ", ")+
+				": -from with one of them shows it")
 		}
 	}
 	for i := range r.SinceEarliest {
 		f := &r.SinceEarliest[i]
 		f.Alone, f.Status = f.Status, study.Alone(orgs)+f.Status
 	}
-	r.Notes = append(r.Notes, "neither the trial's holder nor the registrar logged a record with outcomes: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
+	r.Notes = append(r.Notes, "neither the trial's holder nor the registrar logged a record with outcomes: "+
+		"name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
 	return r
 }
 
 // sameSteps reports whether the same changed on the same days, whoever logged it.
 func sameSteps(a, b *Report) bool {
-	return slices.EqualFunc(slices.Concat(a.BeforeStart, a.AfterStart, a.WithResults), slices.Concat(b.BeforeStart, b.AfterStart, b.WithResults),
+	return slices.EqualFunc(
+		slices.Concat(a.BeforeStart, a.AfterStart, a.WithResults), slices.Concat(b.BeforeStart, b.AfterStart, b.WithResults),
 		func(x, y Step) bool { return x.To.Day == y.To.Day && reflect.DeepEqual(x.Changes, y.Changes) })
 }
 
-// lacking returns the findings of b that a does not have: of the same outcomes, with the
+// lacking returns the findings of b that a does not have: those of the same outcomes with the
 // same status.
 func lacking(a, b []Finding) (list []Finding) {
 	for _, f := range b {

@@ -8,7 +8,7 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// TestWeigh says whose word decides what became of an outcome.
+// TestWeigh: whose versions decide what became of an outcome.
 func TestWeigh(t *testing.T) {
 	of := func(org, whose string, versions ...study.Version) (list []study.Version) {
 		for _, v := range versions {
@@ -71,8 +71,8 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
-// TestFlood: a stranger's many long copies are not compared, which is said, and take no
-// other's place.
+// TestFlood: a stranger's many long copies are not compared, the report says so, and they take
+// no other's place.
 func TestFlood(t *testing.T) {
 	holder := version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "reported primary Overall survival [2 years]")
 	holder.Org, holder.Whose = "acme", study.ByHolder

@@ -9,16 +9,15 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// A second opinion on deadlines, written from the regulations and docs/spec.md without
-// the rules' code, in another structure: it counts days one by one. Each date that a
-// record leaves open is put to a rule as each day that it may mean, and the rule is asked
-// of that one day alone, where nothing is open. Where the answers differ, the verdict is
-// not determinable.
+// This is a second opinion on deadlines, written from the regulations and docs/spec.md without
+// the rules' code, and in another structure: it counts days one by one. If a record leaves a
+// date open, the checker asks a rule about each day that the date may mean. If the answers
+// differ, the verdict is not determinable.
 
-// A checker is a trial on a day.
+// A checker is a trial as of a day.
 type checker struct {
 	versions []study.Version
-	last     *study.Version // that a register showed
+	last     *study.Version // the last version that a register showed
 	at       int
 }
 
@@ -36,7 +35,7 @@ func parts(day int) (y, m, d int) {
 
 var everyKnown = map[string][]int{}
 
-// every returns each day that a date may mean, by asking each day of its year.
+// every returns each day that a date may mean, by testing each day of its year.
 func every(date string) (list []int) {
 	if list, ok := everyKnown[date]; ok {
 		return list
@@ -57,7 +56,7 @@ func every(date string) (list []int) {
 	return list
 }
 
-// monthsLater walks to the same day of a later month, or to its last day.
+// monthsLater goes to the same day of a later month, or to that month's last day.
 func monthsLater(day, months int) int {
 	y, m, d := parts(day)
 	m += months
@@ -72,7 +71,7 @@ func monthsLater(day, months int) int {
 	}
 }
 
-// newChecker takes the versions that were there on a day.
+// newChecker takes the versions that existed on a day.
 func newChecker(versions []study.Version, at string) *checker {
 	c := &checker{at: every(at)[0]}
 	for i := range versions {
@@ -88,7 +87,7 @@ func newChecker(versions []study.Version, at string) *checker {
 	return c
 }
 
-// stated returns the values of an event that any version gave, of one kind.
+// stated returns the values of an event, of one kind, that any version gave.
 func (c *checker) stated(event, kind string) (list []string) {
 	for _, v := range c.versions {
 		for _, d := range v.Dates {
@@ -101,8 +100,8 @@ func (c *checker) stated(event, kind string) (list []string) {
 	return list
 }
 
-// first returns the date of an event from which a deadline runs: of the actual ones, else
-// of those of unsaid kind, else of the planned ones, that which ends first.
+// first returns the date of an event from which a deadline runs: the one that ends first among
+// the actual ones, else among those of unknown kind, else among the planned ones.
 func (c *checker) first(event string) (date, kind string) {
 	for _, kind := range []string{study.Actual, "", study.Planned} {
 		for _, d := range c.stated(event, kind) {
@@ -117,8 +116,8 @@ func (c *checker) first(event string) (date, kind string) {
 	return "", ""
 }
 
-// latest returns the date on which something was done: the one that ends last, of those
-// that are not planned and not wholly in the future.
+// latest returns the date on which something was done: the one that ends last among those that
+// are neither planned nor wholly in the future.
 func (c *checker) latest(events ...string) (date string) {
 	for _, event := range events {
 		for _, kind := range []string{study.Actual, ""} {
@@ -132,7 +131,7 @@ func (c *checker) latest(events ...string) (date string) {
 	return date
 }
 
-// agreed returns what all answers are.
+// agreed returns the answer that all answers agree on, or NotDeterminable.
 func agreed(answers []string) string {
 	for _, a := range answers {
 		if a != answers[0] {
@@ -145,7 +144,7 @@ func agreed(answers []string) string {
 	return answers[0]
 }
 
-// inTime is a deadline of one day, of something done on one day or not at all.
+// inTime judges a deadline of one day for something that was done on one day or not at all.
 func (c *checker) inTime(due int, done *int) string {
 	switch {
 	case done != nil && *done <= due:
@@ -158,9 +157,9 @@ func (c *checker) inTime(due int, done *int) string {
 	return NotYetDue
 }
 
-// applicable says whether 42 CFR 11.22(b) holds of the last version: NotApplicable,
-// NotDeterminable, or "" where it does. 11.22(b)(1): a device trial is interventional and
-// no feasibility study, or a paediatric postmarket surveillance; (b)(2): a drug trial is
+// applicable says whether 42 CFR 11.22(b) applies to the last version: NotApplicable,
+// NotDeterminable, or "" if it applies. 11.22(b)(1): a device trial is interventional and not a
+// feasibility study, or it is a paediatric postmarket surveillance; (b)(2): a drug trial is
 // interventional and not of phase 1.
 func (c *checker) applicable() string {
 	s, o := c.last.Study, c.last.Oversight
@@ -171,7 +170,7 @@ func (c *checker) applicable() string {
 	drug, device := o.FDADrug, o.FDADevice
 	if drug == "" && device == "" && o.FDARegulated != "" {
 		drug, device = o.FDARegulated, o.FDARegulated
-		if o.FDARegulated == "yes" { // one of them is, nobody knows which
+		if o.FDARegulated == "yes" { // one of the two is regulated, but it is not known which
 			drug, device = "", ""
 		}
 	}
@@ -199,7 +198,7 @@ func (c *checker) applicable() string {
 	return NotDeterminable
 }
 
-// surveillance is a paediatric postmarket surveillance of a device.
+// surveillance reports a paediatric postmarket surveillance of a device.
 func (c *checker) surveillance() bool {
 	return c.last.Oversight.PPSD == "yes" && c.last.Oversight.FDADevice != "no"
 }
@@ -224,10 +223,11 @@ func all(answers ...string) string {
 	return "yes"
 }
 
-// nobody says that no one was ever enrolled.
+// nobody reports that the record says that no one was ever enrolled.
 func (c *checker) nobody() bool { return c.last.Status == "withdrawn" && c.last.Enrolment.Count == 0 }
 
-// fda is what comes before each of the FDA's deadlines that follow from an enrolment.
+// fda judges what must be decided before each of the FDA's deadlines that follow from an
+// enrolment.
 func (c *checker) fda() string {
 	if c.nobody() {
 		return NotApplicable
@@ -240,16 +240,16 @@ func (c *checker) covered() string {
 		return a
 	}
 	if date, _ := c.first(study.Start); date != "" && slices.Min(every(date)) <= dayNumber(2007, 9, 27) {
-		return NotDeterminable // covered if it was ongoing in December 2007
+		return NotDeterminable // it is covered if it was ongoing in December 2007
 	}
 	if c.surveillance() && c.last.Type != "interventional" {
-		return NotDeterminable // its days are the FDA's approval and the final report
+		return NotDeterminable // its deadlines run from the FDA's approval and the final report
 	}
 	return ""
 }
 
-// begun returns starts that a version called past, of a trial that it says was
-// running: however they are called, and whatever later versions say.
+// begun returns the starts that lay in the past of a version, of a trial that the version says
+// was running, whatever kind the starts are and whatever later versions say.
 func (c *checker) begun() (list []string) {
 	for _, v := range c.versions {
 		switch v.Status {
@@ -266,7 +266,7 @@ func (c *checker) begun() (list []string) {
 	return list
 }
 
-// registered judges a registration, due some days after the start.
+// registered judges a registration that is due some days after the start.
 func (c *checker) registered(due func(start int) int) string {
 	date, kind := c.first(study.Start)
 	if date == "" {
@@ -319,7 +319,7 @@ func (c *checker) registrationICMJE() string {
 	})
 }
 
-// updateFDA: 42 CFR 11.64(a)(1)(i), not less than once every 12 months.
+// updateFDA judges 42 CFR 11.64(a)(1)(i): not less than once every 12 months.
 func (c *checker) updateFDA() string {
 	if v := c.fda(); v != "" {
 		return v
@@ -357,7 +357,7 @@ func (c *checker) updateFDA() string {
 	return agreed(answers)
 }
 
-// completionFDA: 42 CFR 11.64(a)(1)(ii), within 30 days of reaching it.
+// completionFDA judges 42 CFR 11.64(a)(1)(ii): within 30 days of reaching it.
 func (c *checker) completionFDA() string {
 	if v := c.fda(); v != "" {
 		return v
@@ -379,7 +379,7 @@ func (c *checker) completionFDA() string {
 		}
 		return NotDeterminable
 	}
-	for _, v := range c.versions { // the first to call that day actual, before it came
+	for _, v := range c.versions { // the first version that called this day actual, before the day had come
 		if d := v.Date(study.PrimaryCompletion); d.Kind == study.Actual && d.Date == date {
 			if day, _ := v.Day(); every(date)[0] > every(day)[0] {
 				return NotDeterminable
@@ -388,7 +388,7 @@ func (c *checker) completionFDA() string {
 		}
 	}
 	var told string
-	var without []string // updates of the register's versions before that do not have it
+	var without []string // earlier updates of the register's versions that do not have it
 	for _, v := range c.versions {
 		update := v.Date(study.UpdateSubmitted).Date
 		if d := v.Date(study.PrimaryCompletion); d.Kind == study.Actual {
@@ -423,7 +423,7 @@ func (c *checker) deviceFDA() string {
 	return NotDeterminable
 }
 
-// summaryEU: Regulation (EU) 536/2014, Article 37(4), and for children Regulation (EC)
+// summaryEU judges Regulation (EU) 536/2014, Article 37(4), and for children Regulation (EC)
 // 1901/2006, Article 46.
 func (c *checker) summaryEU(after int) string {
 	end := every(c.last.Date(endInEU).Date)
@@ -432,7 +432,7 @@ func (c *checker) summaryEU(after int) string {
 		return NotApplicable
 	case len(end) == 0 && c.last.EUSite() == "no":
 		for _, v := range c.versions {
-			if v.Kind == c.last.Kind && v.EUSite() == "yes" { // it was taken out
+			if v.Kind == c.last.Kind && v.EUSite() == "yes" { // the site was removed
 				return NotDeterminable
 			}
 		}
@@ -483,8 +483,8 @@ func (c *checker) verdicts() map[string]string {
 		RegistrationFDA: c.registrationFDA(), ResultsFDA: c.resultsFDA(), UpdateFDA: c.updateFDA(), CompletionFDA: c.completionFDA(), DeviceFDA: c.deviceFDA(),
 		RegistrationICM: c.registrationICMJE(), SummaryEU: c.summaryEU(12), SummaryEUChild: child,
 	}
-	// 42 CFR 11.22(b) asks for a site in the United States, an export from there, or an IND
-	// or IDE: where the first two are denied, nothing is owed for certain.
+	// 42 CFR 11.22(b) requires a site in the United States, an export from there, or an IND or
+	// IDE. If the record denies the first two, it is not certain that anything is owed.
 	if c.last.USSite() == "no" && c.last.Oversight.USExport != "yes" && !c.surveillance() {
 		here := false
 		for _, v := range c.versions {

@@ -4,13 +4,14 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// A stay is when results that stand were submitted: between two days; none where nil.
+// A stay says when results that still count were submitted: between two days. It is nil if
+// there are none.
 type stay struct{ from, to int }
 
-// submitted returns when the results were submitted that stand now; open says that no
-// one can tell.
+// submitted returns when the results that count now were submitted; open says that this cannot
+// be known.
 func (c *checker) submitted() (best *stay, open bool) {
-	var back int // the latest day by which any were taken back
+	var back int // the latest day by which any results were withdrawn
 	for i := range c.versions {
 		v := &c.versions[i]
 		if s, _, by := c.standing(v); s != nil && (best == nil || s.to >= best.to) {
@@ -24,16 +25,16 @@ func (c *checker) submitted() (best *stay, open bool) {
 	switch {
 	case best == nil || s == nil && told:
 		return nil, false
-	case s == nil && c.last.TellsResults(): // gone, and nobody says why
+	case s == nil && c.last.TellsResults(): // they are gone, and the record does not say why
 		return nil, true
-	case best.to <= back: // sent again, nobody says when
+	case best.to <= back: // they were sent again, and the record does not say when
 		return &stay{back, max(back, every(shown)[0])}, false
 	}
 	return best, false
 }
 
-// standing walks through what one version says of results. It returns when those were
-// sent that stand by it, whether it tells of any that were taken back, and by when.
+// standing goes through what one version says about results. It returns when the results that
+// count by it were sent, whether it says that any were withdrawn, and by when.
 func (c *checker) standing(v *study.Version) (s *stay, told bool, back int) {
 	shown, _ := v.Day()
 	seen, now := min(every(shown)[0], c.at), 0
@@ -134,8 +135,8 @@ func (c *checker) resultsFDA() string {
 	return v
 }
 
-// resultsOf judges results that are due on one day, by each day on which they may have
-// been sent and each on which a certificate may have been.
+// resultsOf judges results that are due on one day, for each day on which they may have been
+// sent and each day on which a certificate may have been sent.
 func (c *checker) resultsOf(due int, done *stay, certificates []string) (answers []string) {
 	dones := []*int{nil}
 	if done != nil {

@@ -1,15 +1,14 @@
-// Package deadline says what regulations ask of a trial by when, and whether the
-// versions of its record show it done: 42 CFR Part 11, the ICMJE's condition of
-// prospective registration, Regulation (EU) 536/2014 Article 37(4), and the items
-// of the WHO data set.
+// Package deadline says what regulations require of a trial and by when, and whether the
+// versions of its record show it done: 42 CFR Part 11, the ICMJE's condition of prospective
+// registration, Regulation (EU) 536/2014 Article 37(4), and the items of the WHO data set.
 //
-// Each verdict comes after the question whether the rule applies, with every input,
-// the entry that it comes from, and every value that the input had before: moving a
-// date later never clears what was overdue by an earlier one. A verdict is one of
-// those below and never "violated", for a record does not hold all that the law
-// asks about; what it does not hold is not determinable.
+// Before each verdict comes the question whether the rule applies. Each verdict has every
+// input, the entry that it comes from, and every earlier value of the input: moving a date
+// later never clears what was overdue by the earlier date. A verdict is one of those below and
+// never "violated", because a record does not have everything that the law asks about. What it
+// does not have is not determinable.
 //
-// The package knows no clock: the day of the judgement is given.
+// The package reads no clock: the day of the judgement is given.
 package deadline
 
 import (
@@ -24,7 +23,7 @@ import (
 // Verdicts.
 const (
 	OK              = "ok"
-	Late            = "late" // done, after it was due
+	Late            = "late" // done after it was due
 	Overdue         = "overdue"
 	NotYetDue       = "not yet due"
 	Excused         = "excused"
@@ -51,41 +50,41 @@ type Input struct {
 	Value  string        `json:"value"`
 	Entry  uint64        `json:"entry,omitempty"` // that states it
 	Day    string        `json:"day,omitempty"`   // of that version
-	By     string        `json:"by,omitempty"`    // whose word that day is; never whose word the value is
-	File   string        `json:"file,omitempty"`  // in place of an entry, where nobody logged it
-	Org    string        `json:"org,omitempty"`   // that logged it
-	Whose  string        `json:"whose,omitempty"` // whose word the value is, as package study names it
+	By     string        `json:"by,omitempty"`    // who stands behind that day; this says nothing about who stands behind the value
+	File   string        `json:"file,omitempty"`  // in place of an entry, if nobody logged it
+	Org    string        `json:"org,omitempty"`   // the organisation that logged it
+	Whose  string        `json:"whose,omitempty"` // who stands behind the value, in the words of package study
 	Before []study.Value `json:"before,omitempty"`
 }
 
-// A Verdict is what a rule says of a trial on a day.
+// A Verdict is what a rule says about a trial on a day.
 type Verdict struct {
 	Rule    string   `json:"rule"`
 	Source  string   `json:"source"`
 	Asks    string   `json:"asks"`
 	Verdict string   `json:"verdict"`        // one of those above; conditional or Contested where Copies are all there is, see Weigh
-	Due     string   `json:"due,omitempty"`  // last day on which it is in time
-	Done    string   `json:"done,omitempty"` // day on which it was done
+	Due     string   `json:"due,omitempty"`  // the last day on which it is in time
+	Done    string   `json:"done,omitempty"` // the day on which it was done
 	Why     string   `json:"why,omitempty"`
 	Inputs  []Input  `json:"inputs"`
-	Notes   []string `json:"notes,omitempty"`  // edits of dates, what limits the verdict
+	Notes   []string `json:"notes,omitempty"`  // edits of dates, and what limits the verdict
 	Copies  []Copy   `json:"copies,omitempty"` // what third parties' copies make of it, where that is something else or all there is
 }
 
-// A case is a trial's versions on a day.
+// A caseOf is a trial's versions as of a day.
 type caseOf struct {
 	versions []study.Version
-	now      *study.Version // the last that a register showed; the last of any kind where none is logged
+	now      *study.Version // the last that a register showed, or the last of any kind if no register's is logged
 	day      time.Time
 	end      End
 }
 
-// judge returns what each rule says of the versions of one trial, as
-// study.NewVersions orders them, and of its end in the EU, on a day (YYYY-MM-DD).
+// judge returns what each rule says about the versions of one trial, as study.NewVersions
+// orders them, and about its end in the EU, on a day (YYYY-MM-DD).
 func judge(versions []study.Version, end End, day string) ([]Verdict, error) {
 	at, err := trial.ParseDate(day)
 	if err != nil || len(day) != 10 {
-		return nil, fmt.Errorf("%q is no day such as 2026-03-01", day)
+		return nil, fmt.Errorf("%q is not a day such as 2026-03-01", day)
 	}
 	known := until(versions, day)
 	if len(known) == 0 {
@@ -104,7 +103,7 @@ func judge(versions []study.Version, end End, day string) ([]Verdict, error) {
 	return append(fda, c.registrationICMJE(), c.summaryEU(), c.summaryEUChild(), c.dataSet()), nil
 }
 
-// until returns the versions that were there on a day: what was not is not judged on it.
+// until returns the versions that existed on a day; later ones are not judged on it.
 func until(versions []study.Version, day string) (known []study.Version) {
 	for _, v := range versions {
 		if d, _ := v.Day(); d <= day {
@@ -114,18 +113,19 @@ func until(versions []study.Version, day string) (known []study.Version) {
 	return known
 }
 
-// input returns an event's date as the last version has it, with its earlier values.
+// input returns an event's date in the last version, with its earlier values.
 func (c *caseOf) input(event string) Input {
 	in := Input{Name: event, Value: "not stated"}
 	history := study.History(c.versions, event)
 	if n := len(history); n > 0 {
 		last := history[n-1]
-		in.Value, in.Entry, in.File, in.Day, in.By, in.Org, in.Whose, in.Before = words(last.Date), last.Entry, last.File, last.Day, last.By, last.Org, last.Whose, history[:n-1]
+		in.Value, in.Entry, in.File, in.Day = words(last.Date), last.Entry, last.File, last.Day
+		in.By, in.Org, in.Whose, in.Before = last.By, last.Org, last.Whose, history[:n-1]
 	}
 	return in
 }
 
-// say returns an input that is no date.
+// say returns an input that is not a date.
 func (c *caseOf) say(name, value string) Input {
 	if value == "" {
 		value = "not stated"
@@ -136,7 +136,7 @@ func (c *caseOf) say(name, value string) Input {
 
 func words(d study.Date) string { return strings.TrimSpace(d.Date + " " + d.Kind) }
 
-// span returns the days that a date may mean, zero where it is none.
+// span returns the days that a date may mean, or zero if it is none.
 func span(date string) trial.Date {
 	d, _ := trial.ParseDate(date)
 	return d
@@ -151,8 +151,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// notes names the edits of an event's date: planned to actual, and a month to a
-// day in it, are none.
+// edits returns notes on the edits of an event's date. A change from planned to actual, or from
+// a month to a day in it, is not an edit.
 func (c *caseOf) edits(event string) []string {
 	var notes []string
 	history := study.History(c.versions, event)
@@ -161,14 +161,15 @@ func (c *caseOf) edits(event string) []string {
 		if a.Date.Date == b.Date.Date || a.Kind == study.Planned && b.Kind != "" || span(b.Date.Date).Within(span(a.Date.Date)) {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by %s, %s by %s of %s", event, words(a.Date), a.Name(), words(b.Date), b.Name(), b.Day))
+		notes = append(notes, fmt.Sprintf("the date %s was edited: %s by %s, %s by %s of %s",
+			event, words(a.Date), a.Name(), words(b.Date), b.Name(), b.Day))
 	}
 	return notes
 }
 
-// earliest returns the earliest actual date that an event ever had. Dates of which
-// their version does not say whether they were planned count where no version has an
-// actual one, and planned dates where there are only those.
+// earliest returns the earliest actual date that an event ever had. If no version has an actual
+// date, dates count that no version calls planned or actual; if there are only planned ones,
+// those.
 func (c *caseOf) earliest(event string) (study.Value, bool) {
 	var best study.Value
 	found := false
@@ -188,8 +189,8 @@ func (c *caseOf) earliest(event string) (study.Value, bool) {
 	return best, false
 }
 
-// done returns the latest date on which something was done by any version: moving
-// it earlier clears nothing. What is planned is not done, nor is what is yet to come.
+// done returns the latest date on which something was done by any version: moving it earlier
+// clears nothing. What is planned is not done, and neither is what is in the future.
 func (c *caseOf) done(event string) (best study.Value, ok bool) {
 	for _, v := range study.History(c.versions, event) {
 		d := span(v.Date.Date)
@@ -207,9 +208,9 @@ func (v *Verdict) note(format string, args ...any) {
 	v.Notes = append(v.Notes, fmt.Sprintf(format, args...))
 }
 
-// judge compares a deadline with when it was done. Both may be months: what is
-// certain is said, what is not is not determinable.
-func (v *Verdict) judge(due trial.Date, done string, day time.Time) {
+// decide compares a deadline with the date on which something was done. Both may be months. If
+// the result depends on the day within the month, it is not determinable.
+func (v *Verdict) decide(due trial.Date, done string, day time.Time) {
 	v.Due = show(due.Last)
 	if !due.First.Equal(due.Last) {
 		v.note("a month or year stands for each of its days: it was due between %s and %s", show(due.First), show(due.Last))
@@ -218,8 +219,8 @@ func (v *Verdict) judge(due trial.Date, done string, day time.Time) {
 	v.Verdict, v.Why = within(due, span(done), day)
 }
 
-// within compares a deadline with when something was done; its last day is zero where it
-// was not done.
+// within compares a deadline with when something was done, whose last day is zero if it was not
+// done.
 func within(due, done trial.Date, day time.Time) (verdict, why string) {
 	switch {
 	case done.Last.IsZero() && !day.After(due.First):
@@ -236,12 +237,12 @@ func within(due, done trial.Date, day time.Time) (verdict, why string) {
 	return NotDeterminable, "whether it was in time depends on the day within the month"
 }
 
-// monthsAfter returns a date's days, each by calendar months later.
+// monthsAfter returns a date's days, each moved later by calendar months.
 func monthsAfter(d trial.Date, n int) trial.Date {
 	return trial.Date{First: months(d.First, n), Last: months(d.Last, n)}
 }
 
-// months adds calendar months to a day: the same day of the month, or its last.
+// months adds calendar months to a day: the same day of the month, or the month's last day.
 func months(t time.Time, n int) time.Time {
 	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
 	last := first.AddDate(0, 1, -1).Day()

@@ -8,8 +8,8 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// version makes a version of an applicable trial from lines such as
-// "start 2020-02-29 actual"; other words set members.
+// version makes a version of an applicable trial from lines such as "start 2020-02-29 actual";
+// other words set members.
 func version(t *testing.T, entry uint64, day, text string) study.Version {
 	t.Helper()
 	s := &study.Study{
@@ -57,10 +57,10 @@ func version(t *testing.T, entry uint64, day, text string) study.Version {
 	return study.Version{Study: s, Entry: entry, Kind: "observation", Logged: "2026-01-01", Claimed: day}
 }
 
-// endInEU is the event by which versions in tests carry the end of the trial in the EU.
+// endInEU is the event with which versions in tests carry the end of the trial in the EU.
 const endInEU = "end-in-eu"
 
-// judgeAll judges versions, and the end in the EU that the last of the register's carries.
+// judgeAll judges versions, with the end in the EU that the register's last version carries.
 func judgeAll(versions []study.Version, day string) ([]Verdict, error) {
 	var end End
 	kind := ""
@@ -79,7 +79,7 @@ func judgeAll(versions []study.Version, day string) ([]Verdict, error) {
 	return judge(plain, end, day)
 }
 
-// TestVerdicts holds the rules to dates that were worked out by hand.
+// TestVerdicts compares the rules with dates that were worked out by hand.
 func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -183,7 +183,7 @@ func TestVerdicts(t *testing.T) {
 		{"EU: ages not stated", []string{"2020-06-01|country Germany; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotDeterminable, "", ""},
 		{"EU: adults", []string{"2020-06-01|country Germany; age 18 years; start 2019-01-01 actual; end-in-eu 2020-08-31 actual"}, "2021-02-28", SummaryEUChild, NotApplicable, "", ""},
 	} {
-		if c.note == "x" { // the version is of after the day: nothing to judge
+		if c.note == "x" { // the version is of after the day, so there is nothing to judge
 			if _, err := judgeAll(study.NewVersions([]study.Version{version(t, 1, "2021-04-01", "start 2019-01-01")}), c.at); err == nil {
 				t.Errorf("%s: a version of a later day was judged", c.name)
 			}
@@ -214,7 +214,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestProtocolIsNoRecord: a protocol logged later does not clear what the register's
+// TestProtocolIsNoRecord: a protocol that is logged later does not clear what the register's
 // record shows.
 func TestProtocolIsNoRecord(t *testing.T) {
 	protocol := version(t, 2, "2021-01-01", "type -; drug -")
@@ -230,7 +230,7 @@ func TestProtocolIsNoRecord(t *testing.T) {
 	}
 }
 
-// TestInputs holds verdicts to naming the entry and the earlier values of an input.
+// TestInputs: verdicts name the entry and the earlier values of an input.
 func TestInputs(t *testing.T) {
 	versions := study.NewVersions([]study.Version{
 		version(t, 7, "2020-04-01", "start 2020-02-01 actual; first-submitted 2020-01-15"),

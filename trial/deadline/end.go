@@ -7,14 +7,14 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// An End is what the trial's milestones say of its end in all Member States concerned,
-// which no register of the United States knows. The zero End says nothing.
+// An End is what the trial's milestones say about its end in all Member States concerned. No
+// register of the United States knows that. The zero End says nothing.
 type End struct {
-	Date    string    // the earliest that a milestone in effect ever stated: a date that was moved clears nothing
+	Date    string    // the earliest that a milestone in effect ever stated: moving a date clears nothing
 	Entry   uint64    // of that milestone
 	Logged  string    // the day on which it was logged
-	Org     string    // that logged it
-	Whose   string    // whose word that is, as package study names it
+	Org     string    // the organisation that logged it
+	Whose   string    // who stands behind it, in the words of package study
 	Emptied []Emptied // milestones that were emptied since
 }
 
@@ -26,19 +26,19 @@ func (e End) input() Input {
 	return in
 }
 
-// An Emptied is the end of the trial in the EU as a milestone stated it that was emptied
-// since. It counts for nothing; what it would make of a verdict is said.
+// An Emptied is an end of the trial in the EU, stated by a milestone that is void now. It does
+// not count; a note says what it would change.
 type Emptied struct {
 	Date   string // the earliest that the milestone ever stated
 	Entry  uint64 // of the milestone
-	Void   uint64 // the entry that emptied it
-	Org    string // that logged the milestone
-	Holder bool   // it was the trial's holder
+	Void   uint64 // the entry of the void
+	Org    string // the organisation that logged the milestone
+	Holder bool   // whether that organisation held the trial
 }
 
-// emptied names the ends of the trial that were emptied. Where the holder itself had
-// logged an earlier end, nothing is not yet due or not applicable by its having emptied
-// it: that is then not determinable. Another's date changes no verdict.
+// emptied notes the void ends of the trial. If the holder itself had stated an earlier end and
+// made it void, a verdict of not yet due or not applicable becomes not determinable. A date of
+// another organisation changes no verdict.
 func (c *caseOf) emptied(v *Verdict, n int) {
 	var moved *Emptied
 	for i := range c.end.Emptied {

@@ -10,25 +10,26 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// Days on which 42 CFR Part 11 changed what is owed.
+// Days on which the duties under 42 CFR Part 11 changed.
 var (
 	ruleInForce = time.Date(2017, 1, 18, 0, 0, 0, 0, time.UTC)
-	statute     = time.Date(2007, 9, 27, 0, 0, 0, 0, time.UTC)  // trials initiated later are covered (section 801 of FDAAA)
-	firstDue    = time.Date(2007, 12, 26, 0, 0, 0, 0, time.UTC) // 90 days after: nothing was due before (42 U.S.C. 282(j)(2)(C))
+	statute     = time.Date(2007, 9, 27, 0, 0, 0, 0, time.UTC)  // trials that began later are covered (section 801 of FDAAA)
+	firstDue    = time.Date(2007, 12, 26, 0, 0, 0, 0, time.UTC) // 90 days later: nothing was due before (42 U.S.C. 282(j)(2)(C))
 )
 
-// applicable says whether a trial is an applicable clinical trial (42 CFR 11.22),
-// as far as a record can say: interventional, not of phase 1, of a product that
-// the FDA regulates; or a paediatric postmarket surveillance of a device.
+// applicable says whether a trial is an applicable clinical trial (42 CFR 11.22), as far as a
+// record can say: interventional, not of phase 1, of a product that the FDA regulates; or a
+// paediatric postmarket surveillance of a device.
 func (c *caseOf) applicable(v *Verdict) bool {
 	s := c.now.Study
-	v.Inputs = append(v.Inputs, c.say("type", s.Type), c.say("phase", strings.Join(s.Phases, ", ")), c.say("FDA-regulated product", regulated(s)), c.say("primary purpose", s.Purpose))
+	v.Inputs = append(v.Inputs, c.say("type", s.Type), c.say("phase", strings.Join(s.Phases, ", ")),
+		c.say("FDA-regulated product", regulated(s)), c.say("primary purpose", s.Purpose))
 	if s.Oversight.PPSD != "" {
 		v.Inputs = append(v.Inputs, c.say("paediatric postmarket surveillance of a device", s.Oversight.PPSD))
 	}
 	v.Verdict, v.Why = applies(s)
 	if v.Verdict != "" {
-		for i := range c.versions { // what a record once said it was is not forgotten
+		for i := range c.versions { // an earlier version still counts
 			x := &c.versions[i]
 			if verdict, _ := applies(x.Study); verdict == "" && x.Kind == c.now.Kind {
 				day, by := x.Day()
@@ -41,7 +42,8 @@ func (c *caseOf) applicable(v *Verdict) bool {
 	}
 	if start, ok := c.earliest(study.Start); ok {
 		if !span(start.Date.Date).First.After(statute) {
-			v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27, or not said to be after: whether it was ongoing in December 2007 is not in the record"
+			v.Verdict, v.Why = NotDeterminable, "begun on or before 2007-09-27, or not said to be after: "+
+				"whether it was ongoing in December 2007 is not in the record"
 			return false
 		}
 	}
@@ -51,27 +53,29 @@ func (c *caseOf) applicable(v *Verdict) bool {
 		// the FDA approves the surveillance plan (11.24), and its results follow the
 		// final report to the FDA (11.44).
 		v.Verdict = NotDeterminable
-		v.Why = "a paediatric postmarket surveillance of a device is an applicable device clinical trial whatever its type, 42 CFR 11.22(b)(1); " +
-			"where it is no clinical trial, its deadlines run from the FDA's approval of its plan and from its final report, and neither day is in the record"
+		v.Why = "a paediatric postmarket surveillance of a device is an applicable device clinical trial whatever its type, " +
+			"42 CFR 11.22(b)(1); if it is not a clinical trial, its deadlines run from the FDA's approval of its plan and " +
+			"from its final report, and neither day is in the record"
 		return false
 	}
 	return true
 }
 
-// abroad leaves open what a trial owes of which the record says that it had no site in the
-// United States, and no export from there.
+// abroad leaves open what a trial owes if the record says that it had no site in the United
+// States and no export from there.
 func (c *caseOf) abroad(v *Verdict) {
 	s := c.now.Study
 	if v.Verdict == NotApplicable || s.USSite() != "no" || s.Oversight.USExport == "yes" || c.everUS() || surveillance(s) {
 		return
 	}
-	v.note("no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, and whether there is one is not in the record")
+	v.note("no site in the United States and no export from there: 11.22(b) then asks for an IND or IDE, " +
+		"and whether there is one is not in the record")
 	if v.Verdict == Late || v.Verdict == Overdue {
 		v.Verdict, v.Why = NotDeterminable, "whether the trial is an applicable one depends on an IND or IDE, which is not in the record"
 	}
 }
 
-// owed says whether a trial is applicable, and anybody was enrolled in it.
+// owed says whether a trial is an applicable one in which anybody was enrolled.
 func (c *caseOf) owed(v *Verdict) bool { return !c.withdrawn(v) && c.applicable(v) }
 
 // surveillance reports a paediatric postmarket surveillance of a device, as the register
@@ -99,10 +103,10 @@ func regulated(s *study.Study) string {
 	return "not stated"
 }
 
-// applies says why a study is no applicable clinical trial, or why that is not
-// known; an empty verdict is that it is one.
+// applies says why a study is not an applicable clinical trial, or why that is not known. An
+// empty verdict says that it is one.
 func applies(s *study.Study) (verdict, why string) {
-	if surveillance(s) { // 11.22(b)(1): such a one is, whatever its type
+	if surveillance(s) { // 11.22(b)(1): it is, whatever its type
 		return "", ""
 	}
 	switch s.Type {
@@ -116,12 +120,13 @@ func applies(s *study.Study) (verdict, why string) {
 		verdict, why = NotApplicable, "the trial is not interventional"
 	}
 	if verdict == NotApplicable && s.Oversight.PPSD == "yes" {
-		return NotDeterminable, "the record says that it is a paediatric postmarket surveillance of a device, and that it is of no device which the FDA regulates"
+		return NotDeterminable, "the record says that it is a paediatric postmarket surveillance of a device, " +
+			"and that it is of no device which the FDA regulates"
 	}
 	return verdict, why
 }
 
-// asTrial is applies for an interventional trial.
+// asTrial does what applies does, for an interventional trial.
 func asTrial(s *study.Study) (verdict, why string) {
 	o := s.Oversight
 	feasibility := s.Purpose == "device-feasibility"
@@ -136,8 +141,8 @@ func asTrial(s *study.Study) (verdict, why string) {
 	case regulated(s) == "not stated":
 		return NotDeterminable, "the record does not say whether the product is FDA-regulated"
 	}
-	// A drug trial is one unless it is of phase 1, 11.22(b)(2); a device trial, unless it
-	// is a feasibility study, 11.22(b)(1).
+	// A drug trial is an applicable one unless it is of phase 1, 11.22(b)(2); a device trial is
+	// one unless it is a feasibility study, 11.22(b)(1).
 	switch {
 	case o.FDADevice == "yes" && !feasibility, o.FDADrug == "yes" && !early && len(s.Phases) > 0:
 		return "", ""
@@ -153,14 +158,16 @@ func asTrial(s *study.Study) (verdict, why string) {
 	return "", ""
 }
 
-// asFarAs notes what an overdue state rests on: the last version that is logged.
+// asFarAs notes that an overdue verdict rests on the last version that is logged.
 func (c *caseOf) asFarAs(v *Verdict) {
 	day, by := c.now.Day()
-	v.note("as far as this log's versions go: the last is %s of %s (%s), and a later one that nobody logged is not known here", c.now.Name(), day, by)
+	v.note("as far as this log's versions go: the last is %s of %s (%s), and a later one that nobody logged is not known here",
+		c.now.Name(), day, by)
 }
 
 func (c *caseOf) registrationFDA() Verdict {
-	v := Verdict{Rule: RegistrationFDA, Source: "42 CFR 11.24(a)", Asks: "registration no later than 21 days after the first participant is enrolled"}
+	v := Verdict{Rule: RegistrationFDA, Source: "42 CFR 11.24(a)",
+		Asks: "registration no later than 21 days after the first participant is enrolled"}
 	if !c.owed(&v) {
 		return v
 	}
@@ -186,8 +193,7 @@ func (c *caseOf) withdrawn(v *Verdict) bool {
 	return true
 }
 
-// ended are the statuses after which a record needs no yearly update, once its
-// results are there.
+// ended are the statuses of trials that need no yearly update once their results are posted.
 var ended = []string{"completed", "terminated", "withdrawn", "unknown"}
 
 func (c *caseOf) updateFDA() Verdict {
@@ -199,14 +205,14 @@ func (c *caseOf) updateFDA() Verdict {
 	if in.Value == "not stated" {
 		in = c.input(study.UpdateSubmitted)
 	}
-	in.Before = nil // each version has another one, which is what is asked for
+	in.Before = nil // each version has another date, as the rule requires
 	v.Inputs = append(v.Inputs, in, c.say("status", c.now.Status))
 	posted := span(c.now.Date(study.ResultsPosted).Date)
 	if (c.now.Results || c.now.Announced || !posted.IsZero() && !posted.First.After(c.day)) && slices.Contains(ended, c.now.Status) {
 		v.Verdict, v.Why = NotApplicable, "results are posted and the trial has ended"
 		return v
 	}
-	var updated trial.Date // last
+	var updated trial.Date // the last update
 	for _, event := range []string{study.UpdateSubmitted, study.Verified} {
 		if x, ok := c.done(event); ok {
 			d := span(x.Date.Date)
@@ -217,7 +223,7 @@ func (c *caseOf) updateFDA() Verdict {
 		v.Verdict, v.Why = NotDeterminable, "the record does not say when it was updated"
 		return v
 	}
-	v.judge(monthsAfter(updated, 12), "", c.day)
+	v.decide(monthsAfter(updated, 12), "", c.day)
 	if v.Verdict == NotYetDue {
 		v.Verdict = OK
 	}
@@ -228,7 +234,8 @@ func (c *caseOf) updateFDA() Verdict {
 }
 
 func (c *caseOf) completionFDA() Verdict {
-	v := Verdict{Rule: CompletionFDA, Source: "42 CFR 11.64(a)(1)(ii)", Asks: "the actual primary completion date within 30 days of reaching it"}
+	v := Verdict{Rule: CompletionFDA, Source: "42 CFR 11.64(a)(1)(ii)",
+		Asks: "the actual primary completion date within 30 days of reaching it"}
 	if !c.owed(&v) {
 		return v
 	}
@@ -247,13 +254,15 @@ func (c *caseOf) completionFDA() Verdict {
 		if d := c.now.Date(study.PrimaryCompletion); d.Date != "" { // plans change
 			reached.Date = d
 		}
-		if v.judge(due(reached.Date.Date), "", c.day); v.Verdict == Overdue {
-			v.Verdict, v.Why = NotDeterminable, "the date is past and not said to be actual; whether the trial reached it is not in the record"
+		if v.decide(due(reached.Date.Date), "", c.day); v.Verdict == Overdue {
+			v.Verdict = NotDeterminable
+			v.Why = "the date is past and not said to be actual; whether the trial reached it is not in the record"
 		}
 		return v
 	}
 	if d := span(reached.Date.Date); !d.IsZero() && show(d.First) > reached.Day {
-		v.Verdict, v.Why = NotDeterminable, fmt.Sprintf("%s of %s calls %s actual, a day that was yet to come", reached.Name(), reached.Day, reached.Date.Date)
+		v.Verdict = NotDeterminable
+		v.Why = fmt.Sprintf("%s of %s calls %s actual, a day that was yet to come", reached.Name(), reached.Day, reached.Date.Date)
 		return v
 	}
 	shown := slices.IndexFunc(c.versions, func(x study.Version) bool { return x.Date(study.PrimaryCompletion).Kind == study.Actual })
@@ -261,13 +270,13 @@ func (c *caseOf) completionFDA() Verdict {
 	if told == "" {
 		told, _ = c.versions[shown].Day()
 	}
-	v.judge(due(reached.Date.Date), told, c.day)
+	v.decide(due(reached.Date.Date), told, c.day)
 	if v.Verdict != Late {
 		return v
 	}
-	for i := range c.versions[:shown] { // one that was updated after the last day, and did not have it yet
+	for i := range c.versions[:shown] { // a version that was updated after the last day and did not have it yet
 		x := &c.versions[i]
-		updated := span(x.Date(study.UpdateSubmitted).Date) // zero, and so never after, where it is not dated
+		updated := span(x.Date(study.UpdateSubmitted).Date) // zero if it is not dated; zero is never after a day
 		if updated.First.After(due(reached.Date.Date).Last) && x.Kind == "observation" && x.Date(study.PrimaryCompletion).Date != "" {
 			v.note("%s, updated on %s, does not have it yet", x.Name(), x.Date(study.UpdateSubmitted).Date)
 			return v
@@ -282,7 +291,8 @@ func (c *caseOf) deviceFDA() Verdict {
 	if !c.applicable(&v) {
 		return v
 	}
-	v.Inputs = append(v.Inputs, c.say("FDA-regulated device", c.now.Oversight.FDADevice), c.say("unapproved device", c.now.Oversight.UnapprovedDevice))
+	v.Inputs = append(v.Inputs, c.say("FDA-regulated device", c.now.Oversight.FDADevice),
+		c.say("unapproved device", c.now.Oversight.UnapprovedDevice))
 	if c.now.Oversight.FDADevice == "no" {
 		v.Verdict, v.Why = NotApplicable, "no device"
 		return v

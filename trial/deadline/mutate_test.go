@@ -16,8 +16,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A mutator alters records: dates are dropped, moved, made months or years; states and
-// steps of a review are added. The same seed makes the same records.
+// A mutator alters records: it drops and moves dates, makes months or years of them, and adds
+// states and steps of a review. The same seed makes the same records.
 type mutator struct{ *rand.Rand }
 
 func pick[T any](m mutator, list ...T) T { return list[m.IntN(len(list))] }
@@ -67,7 +67,7 @@ func (m mutator) alter(s *study.Study) {
 			day := span(d.Date).First
 			d.Date = day.AddDate(0, 0, pick(m, -1, 1, m.IntN(60)-30, m.IntN(1200)-600)).Format(time.DateOnly)
 		}
-	case 4, 5: // a month or a year stands in its place
+	case 4, 5: // a month or a year replaces it
 		if d := m.date(s); d != nil {
 			d.Date = d.Date[:min(len(d.Date), pick(m, 4, 7, 7, 7))]
 		}
@@ -108,7 +108,7 @@ func (m mutator) alter(s *study.Study) {
 			date := at.Format(time.DateOnly)[:pick(m, 10, 10, 10, 10, 7)]
 			s.Review = append(s.Review, study.ReviewEvent{Event: pick(m, study.ReviewSubmitted, study.ReviewSubmitted, study.ReviewReturned, study.ReviewCanceled), Date: pick(m, date, date, date, date, "")})
 		}
-	case 14: // it had begun, and not on the day that it is said to be
+	case 14: // it had begun, and not on the stated day
 		s.Status = "recruiting"
 		for i := range s.Dates {
 			if day := span(s.Dates[i].Date).First; !day.IsZero() && s.Dates[i].Event == study.Start {
@@ -133,7 +133,7 @@ func (m mutator) date(s *study.Study) *study.Date {
 	return nil
 }
 
-// agree holds the rules to the checker, on a few days.
+// agree compares the rules with the checker, on a few days.
 func agree(t *testing.T, m mutator, name string, versions []study.Version, seen map[string]int) {
 	t.Helper()
 	last, _ := versions[len(versions)-1].Day()
@@ -168,7 +168,7 @@ func agree(t *testing.T, m mutator, name string, versions []study.Version, seen 
 	}
 }
 
-// asLogged returns the versions as facts in a log's entries have them.
+// asLogged returns the versions as the facts in a log's entries have them.
 func asLogged(versions []study.Version) (list []study.Version) {
 	for _, v := range versions {
 		facts, _ := v.Study.Facts()
@@ -188,8 +188,8 @@ func printed(versions []study.Version) string {
 	return b.String()
 }
 
-// TestMutations holds the rules to a checker of another making, over records that were
-// altered at random.
+// TestMutations compares the rules with an independent checker, over records that were altered
+// at random.
 func TestMutations(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(1000) {

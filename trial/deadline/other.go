@@ -8,15 +8,16 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// Days of the ICMJE's statement of September 2004: trials that begin enrolment from
-// July 2005 on are registered before; those that had begun, by September.
+// Days of the ICMJE's statement of September 2004: trials that begin enrolment from July 2005
+// on are registered before; those that had begun, by September.
 var (
 	icmje    = time.Date(2005, 7, 1, 0, 0, 0, 0, time.UTC)
 	icmjeOld = time.Date(2005, 9, 13, 0, 0, 0, 0, time.UTC)
 )
 
 func (c *caseOf) registrationICMJE() Verdict {
-	v := Verdict{Rule: RegistrationICM, Source: "ICMJE Recommendations, section III.L", Asks: "registration in a primary register at or before the time of first enrolment"}
+	v := Verdict{Rule: RegistrationICM, Source: "ICMJE Recommendations, section III.L",
+		Asks: "registration in a primary register at or before the time of first enrolment"}
 	v.Inputs = append(v.Inputs, c.say("type", c.now.Type), c.input(study.Start), c.input(study.FirstSubmitted))
 	switch c.now.Type {
 	case "":
@@ -43,16 +44,18 @@ func (c *caseOf) registrationICMJE() Verdict {
 	return v
 }
 
-// summaryEU never computes from a completion date in the United States: the end of
-// the trial in the states concerned is another day.
+// summaryEU never computes from a completion date in the United States: the end of the trial in
+// the states concerned is another day.
 func (c *caseOf) summaryEU() Verdict {
-	v := Verdict{Rule: SummaryEU, Inputs: []Input{c.say("type", c.now.Type)}, Source: "Regulation (EU) No 536/2014, Article 37(4)", Asks: "a summary of results within one year of the end of the trial in all Member States concerned"}
+	v := Verdict{Rule: SummaryEU, Inputs: []Input{c.say("type", c.now.Type)}, Source: "Regulation (EU) No 536/2014, Article 37(4)",
+		Asks: "a summary of results within one year of the end of the trial in all Member States concerned"}
 	c.european(&v, 12)
 	return v
 }
 
 func (c *caseOf) summaryEUChild() Verdict {
-	v := Verdict{Rule: SummaryEUChild, Source: "Regulation (EC) No 1901/2006, Article 46, and Commission Guideline 2009/C 28/01", Asks: "results of a paediatric trial within six months of its end"}
+	v := Verdict{Rule: SummaryEUChild, Source: "Regulation (EC) No 1901/2006, Article 46, and Commission Guideline 2009/C 28/01",
+		Asks: "results of a paediatric trial within six months of its end"}
 	ages := c.now.Eligibility
 	v.Inputs = append(v.Inputs, c.say("type", c.now.Type), c.say("minimum age", ages.MinimumAge), c.say("maximum age", ages.MaximumAge))
 	switch {
@@ -88,14 +91,16 @@ func (c *caseOf) european(v *Verdict, n int) {
 		return
 	}
 	if c.end.Date == "" {
-		v.Verdict, v.Why = NotDeterminable, "the end of the trial in all Member States concerned is not in the record; it is not the completion date of a register in the United States"
+		v.Verdict, v.Why = NotDeterminable, "the end of the trial in all Member States concerned is not in the record; "+
+			"it is not the completion date of a register in the United States"
 		c.emptied(v, n)
 		return
 	}
 	submitted, _ := c.done(study.ResultsSubmitted)
-	v.judge(monthsAfter(span(c.end.Date), n), submitted.Date.Date, c.day)
+	v.decide(monthsAfter(span(c.end.Date), n), submitted.Date.Date, c.day)
 	if v.Verdict == OK || v.Verdict == Late {
-		v.Verdict, v.Why = NotDeterminable, "results were submitted to a register; when a summary was submitted to the EU database is not in the record"
+		v.Verdict, v.Why = NotDeterminable, "results were submitted to a register; "+
+			"when a summary was submitted to the EU database is not in the record"
 	}
 	c.emptied(v, n)
 	v.note("a summary in the EU's own database is not among these versions unless it is logged")
@@ -122,9 +127,8 @@ func under18(age string) bool {
 	return true // weeks, days, hours, minutes
 }
 
-// dataSet says which of the items of the WHO Trial Registration Data Set (version
-// 1.3.1) the record has, of those that an entry may show. Contacts and places are
-// none of a log's.
+// dataSet says which of the items of the WHO Trial Registration Data Set (version 1.3.1) the
+// record has, of those that an entry may show. Contacts and places never enter a log.
 func (c *caseOf) dataSet() Verdict {
 	v := Verdict{Rule: DataSetWHO, Source: "WHO Trial Registration Data Set 1.3.1", Asks: "24 items, present or absent"}
 	s := c.now.Study
@@ -173,6 +177,7 @@ func (c *caseOf) dataSet() Verdict {
 		v.Inputs = append(v.Inputs, Input{Name: i.name, Value: value})
 	}
 	v.Verdict = NotDeterminable
-	v.Why = fmt.Sprintf("%d of the items that a record can show here are absent; contacts, support, ethics and sharing are not read", absent)
+	v.Why = fmt.Sprintf("%d of the items that a record can show here are absent; contacts, support, ethics and sharing are not read",
+		absent)
 	return v
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// registered judges the first submission against the earliest start that any
-// version gave, and says what a start edited later would make of it. The last day
-// in time follows from a day of the start by due.
+// registered compares the first submission with the earliest start that any version gave, and
+// says what a later edit of the start would change. The function due returns the last day in
+// time for a day of the start.
 func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	start, ok := c.earliest(study.Start)
 	first, submitted := c.done(study.FirstSubmitted)
@@ -21,7 +21,7 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	if start.Kind == study.Planned && !c.day.After(span(start.Date.Date).Last) {
 		v.note("the start is planned")
 	}
-	v.judge(dueOf(span(start.Date.Date), due), first.Date.Date, c.day)
+	v.decide(dueOf(span(start.Date.Date), due), first.Date.Date, c.day)
 	if v.Verdict == NotDeterminable {
 		v.Why = "cannot be told: " + v.Why
 	}
@@ -49,9 +49,9 @@ func (c *caseOf) registered(v *Verdict, due func(start time.Time) time.Time) {
 	}
 }
 
-// dueOf returns the days between which something is due that follows from any day of a
-// date. A later day need not be due later: the ICMJE let trials that had begun
-// before July 2005 be registered until September.
+// dueOf returns the days between which something is due that follows from any day of a date. A
+// later day may be due earlier: the ICMJE allowed trials that had begun before July 2005 to be
+// registered until September.
 func dueOf(of trial.Date, due func(time.Time) time.Time) trial.Date {
 	d := trial.Date{First: due(of.First), Last: due(of.First)}
 	for day := of.First; !day.After(of.Last); day = day.AddDate(0, 0, 1) {
@@ -64,9 +64,9 @@ func dueOf(of trial.Date, due func(time.Time) time.Time) trial.Date {
 	return d
 }
 
-// moved says of a registration that is in time by the earliest actual start whether a
-// version said, when that start was still to come, that the trial had begun before: the
-// start was then moved behind the registration, and neither is taken on trust.
+// moved handles a registration that is in time by the earliest actual start. It reports whether
+// a version said, when that start was still in the future, that the trial had already begun.
+// The start was then moved to after the registration, and neither date is taken on trust.
 func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time) time.Time) bool {
 	for i := range c.versions {
 		x := &c.versions[i]
@@ -89,7 +89,7 @@ func (c *caseOf) moved(v *Verdict, start, first study.Value, due func(time.Time)
 	return false
 }
 
-// begun reports whether a version that gives a start says that the trial has begun by it.
+// begun reports whether a version that gives a start says that the trial had begun by then.
 func (c *caseOf) begun(date string) bool {
 	for i := range c.versions {
 		if by, ok := c.versions[i].Begun(); ok && by == date {

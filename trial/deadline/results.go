@@ -35,10 +35,12 @@ func (c *caseOf) resultsFDA() Verdict {
 		v.Verdict, v.Why = Excused, "the register says that results are waived; the waiver itself is not in the record"
 		return v
 	case at.First.Before(ruleInForce) && !at.Last.Before(ruleInForce) && unapproved:
-		v.Verdict, v.Why = NotDeterminable, "of a product that was not approved: nothing is owed if it was completed before 2017-01-18, which depends on the day within the month"
+		v.Verdict, v.Why = NotDeterminable, "of a product that was not approved: nothing is owed if it was completed before 2017-01-18, "+
+			"which depends on the day within the month"
 		return v
 	case at.Last.Before(ruleInForce):
-		v.note("completed before 2017-01-18: nothing is owed for a product that was not approved by then, and whether it was is not in the record")
+		v.note("completed before 2017-01-18: nothing is owed for a product that was not approved by then, " +
+			"and whether it was is not in the record")
 	}
 	v.Notes = append(v.Notes, c.edits(study.ResultsSubmitted)...)
 	sent := c.results(&v)
@@ -56,7 +58,8 @@ func (c *caseOf) resultsFDA() Verdict {
 		v.Verdict, v.Why = NotDeterminable, "the primary completion date is planned and past: whether it happened is not in the record"
 		return v
 	case owed && completion.Kind == "" && c.now.Status != "completed" && c.now.Status != "terminated":
-		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the primary completion date is planned or actual, nor that the trial has ended"
+		v.Verdict, v.Why = NotDeterminable, "the record does not say whether the primary completion date is planned or actual, "+
+			"nor that the trial has ended"
 		return v
 	case owed && at.First.Before(ruleInForce):
 		v.Verdict, v.Why = NotDeterminable, "whether the product was approved by the completion is not in the record"
@@ -69,20 +72,20 @@ func (c *caseOf) resultsFDA() Verdict {
 	return v
 }
 
-// A sending is when results were sent that stand now: between two days; the last is zero
-// where none stand. Open says why that cannot be told.
+// A sending says when the results that count now were sent: between two days. The last day is
+// zero if there are none. Open says why that cannot be known.
 type sending struct {
 	trial.Date
 	open string
 }
 
-// results returns when the results were sent that stand, by the latest day that any
-// version gives. What was sent and taken back does not stand; what a later version of the
-// register no longer has may not stand.
+// results returns when the results that count were sent, by the latest day that any version
+// gives. Results that were sent and withdrawn do not count. Results that a later version of the
+// register no longer has may not count.
 func (c *caseOf) results(v *Verdict) (sent sending) {
 	at := show(c.day)
-	var from *study.Version // that gives it
-	var back time.Time      // the latest day by which any were taken back
+	var from *study.Version // the version that gives it
+	var back time.Time      // the latest day by which any were withdrawn
 	for i := range c.versions {
 		x := &c.versions[i]
 		shown, _ := x.Day()
@@ -91,7 +94,7 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 			back = later(back, span(sub.Until).Last)
 			v.note("by %s of %s results were sent and taken back: %s", x.Name(), shown, study.ReviewWords(x.Review))
 		}
-		if last := span(sub.Last).Last; sub.Stands && !last.Before(sent.Last) { // First is zero where nothing bounds it
+		if last := span(sub.Last).Last; sub.Stands && !last.Before(sent.Last) { // First is zero if nothing bounds it
 			from, sent = x, sending{Date: trial.Date{First: span(sub.First).First, Last: last}}
 		}
 	}
@@ -103,14 +106,16 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 	case from == nil:
 		return sending{}
 	case now.Canceled:
-		return sending{} // said above
+		return sending{} // a note above says so
 	case !now.Stands && c.now.TellsResults():
 		day, _ := from.Day()
-		v.note("the results that %s of %s says were sent by %s are gone from %s of %s", from.Name(), day, show(sent.Last), c.now.Name(), shown)
+		v.note("the results that %s of %s says were sent by %s are gone from %s of %s",
+			from.Name(), day, show(sent.Last), c.now.Name(), shown)
 		return sending{open: "results that were sent are gone from the later version, and nothing says whether they were taken back"}
 	}
-	if !back.IsZero() && !sent.Last.After(back) { // sent again since, on a day that nobody gives
-		v.note("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record", show(sent.Last), show(back))
+	if !back.IsZero() && !sent.Last.After(back) { // sent again later, on a day that the record does not give
+		v.note("results of %s were taken back by %s; those that stand were sent later, on a day that is not in the record",
+			show(sent.Last), show(back))
 		sent = sending{Date: trial.Date{First: back, Last: later(back, span(shown).Last)}}
 	}
 	switch {
@@ -126,15 +131,14 @@ func (c *caseOf) results(v *Verdict) (sent sending) {
 	return sent
 }
 
-// delayed judges by the deadline, and by each certificate that any
-// version gives.
+// delayed judges by the deadline, and by each certificate that any version gives.
 //
-// 11.44(b) and (c): a certificate, submitted before results are due, delays them by no
-// more than two years; (e): so does a request for an extension, to a day that it names.
-// The register has one day for both and does not say which it is.
+// 11.44(b) and (c): a certificate, submitted before results are due, delays them by no more
+// than two years; (e): so does a request for an extension, to a day that it names. The register
+// has one day for both and does not say which it is.
 func (c *caseOf) delayed(v *Verdict, due trial.Date, sent sending) {
 	done := v.Done
-	v.judge(due, "", c.day)
+	v.decide(due, "", c.day)
 	v.Done = done
 	v.Verdict, v.Why = within(due, sent.Date, c.day)
 	if v.Verdict == OK || v.Verdict == NotYetDue {
@@ -158,8 +162,9 @@ func (c *caseOf) delayed(v *Verdict, due trial.Date, sent sending) {
 			inTime = due.Last
 		}
 		a, b := later(months(of.First, 24), due.First), later(months(inTime, 24), due.Last)
-		v.note("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; the register has the day "+
-			"of a request for an extension for good cause in the same place, and not the day to which it was granted", x.Date.Date, show(b))
+		v.note("a certificate of %s delays results, to 30 days after approval or the like, and to %s at the latest; "+
+			"the register has the day of a request for an extension for good cause in the same place, "+
+			"and not the day to which it was granted", x.Date.Date, show(b))
 		v.Due = show(b)
 		by := NotDeterminable
 		switch {
@@ -186,6 +191,7 @@ func (c *caseOf) delayed(v *Verdict, due trial.Date, sent sending) {
 	case Excused:
 		v.Why = "by a certificate of delay or a request for an extension; the event or day that would end it is not in the record"
 	case NotDeterminable:
-		v.Why = "whether a certificate of delay or a request for an extension came before results were due, and how far it delays them, is not in the record"
+		v.Why = "whether a certificate of delay or a request for an extension came before results were due, " +
+			"and how far it delays them, is not in the record"
 	}
 }

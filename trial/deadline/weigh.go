@@ -8,15 +8,14 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// Contested is the verdict where only third parties logged copies of the record, or
-// organisations whose word decides contradict each other, and their copies lead to
-// different verdicts.
+// Contested is the verdict if only third parties logged copies of the record, or if
+// organisations that decide contradict each other, and their copies lead to different verdicts.
 const Contested = "contested"
 
 // A Copy is the verdict that a third party's copies lead to.
 type Copy struct {
 	Org     string `json:"org"`
-	Verdict string `json:"says"` // its own, never that of the rule
+	Verdict string `json:"says"` // the copy's own verdict, never that of the rule
 	Due     string `json:"due,omitempty"`
 	Done    string `json:"done,omitempty"`
 	Why     string `json:"why,omitempty"`
@@ -35,13 +34,14 @@ func (c Copy) String() string {
 
 func (v *Verdict) copyOf(org string) Copy { return Copy{org, v.Verdict, v.Due, v.Done, v.Why} }
 
-// Weigh judges by the versions whose word decides (study.Version.Decides), and by the
-// trial's end in the EU. A third party's copy never changes such a verdict: where it
-// would, a note and Copies say so.
-// Where nothing that decides was there on the day, each third party's copies are judged
-// by themselves; so are the organisations whose word decides where they contradict each
-// other about one day. Where all lead to one verdict, it is conditional, "by example-cro's
-// copies alone: overdue"; otherwise it is Contested. How many say so counts for nothing.
+// Weigh judges by the versions that decide (study.Version.Decides), and by the trial's end in
+// the EU. A third party's copy never changes such a verdict. If it would, a note and Copies say
+// so.
+//
+// If no version that decides existed on the day, the copies of each third party are judged
+// separately, and so are the organisations that decide if they contradict each other about one
+// day. If all lead to one verdict, it is conditional: "by example-cro's copies alone: overdue".
+// Otherwise it is Contested. The number of parties that say the same does not matter.
 func Weigh(versions []study.Version, end End, day string) ([]Verdict, error) {
 	deciding, others := study.Part(versions)
 	if len(until(deciding, day)) > 0 || len(others) == 0 {
@@ -60,7 +60,7 @@ func Weigh(versions []study.Version, end End, day string) ([]Verdict, error) {
 		orgs, each = append(orgs, o.Org), append(each, list)
 	}
 	if len(each) == 0 {
-		return judge(versions, end, day) // says what is wrong
+		return judge(versions, end, day) // it returns an error that says what is wrong
 	}
 	for i := range each[0] {
 		of := make([]*Verdict, len(each))
@@ -72,8 +72,8 @@ func Weigh(versions []study.Version, end End, day string) ([]Verdict, error) {
 	return each[0], nil
 }
 
-// beside judges by the versions that decide, and notes what a third party's copies
-// would make of it.
+// beside judges by the versions that decide, and notes what a third party's copies would
+// change.
 func beside(deciding []study.Version, others []study.Copies, end End, day string) ([]Verdict, error) {
 	list, err := judge(deciding, end, day)
 	if err != nil {
@@ -94,14 +94,15 @@ func beside(deciding []study.Version, others []study.Copies, end End, day string
 				continue
 			}
 			v.Copies = append(v.Copies, c)
-			v.Notes = append(v.Notes, fmt.Sprintf("%s's copy says otherwise: %s; it is a third party and does not decide (-from %s would take its word)", o.Org, c, o.Org))
+			v.Notes = append(v.Notes, fmt.Sprintf("%s's copy says otherwise: %s; "+
+				"it is a third party and does not decide (-from %s would take its word)", o.Org, c, o.Org))
 		}
 	}
 	return list, nil
 }
 
-// contest makes of verdicts what can be said where organisations whose word decides
-// contradict each other.
+// contest changes verdicts to what can be said if organisations that decide contradict each
+// other.
 func contest(list []Verdict, sides []study.Copies, end End, day string) error {
 	each := make([][]Verdict, len(sides))
 	for i, s := range sides {
@@ -113,7 +114,7 @@ func contest(list []Verdict, sides []study.Copies, end End, day string) error {
 	for i := range list {
 		v, verdict, dates := &list[i], true, true
 		var copies []Copy
-		var notes []string // of each by itself: from one's word to another's nothing was edited
+		var notes []string // the notes of each separately: a difference between two organisations is not an edit
 		for j, s := range sides {
 			x := &each[j][i]
 			copies = append(copies, x.copyOf(s.Org))
@@ -141,11 +142,11 @@ func contest(list []Verdict, sides []study.Copies, end End, day string) error {
 	return nil
 }
 
-// alone makes the first of several third parties' verdicts on one rule what can be said
-// where only they logged anything.
+// alone changes the first of several third parties' verdicts on one rule to what can be said if
+// only they logged anything.
 func alone(orgs []string, of []*Verdict) {
 	v := of[0]
-	verdict, dates := true, true // the same in all
+	verdict, dates := true, true // whether all have the same
 	for i, x := range of {
 		v.Copies = append(v.Copies, x.copyOf(orgs[i]))
 		verdict = verdict && x.Verdict == v.Verdict
@@ -172,5 +173,6 @@ func alone(orgs []string, of []*Verdict) {
 			v.Notes = append(v.Notes, fmt.Sprintf("by %s's copies alone: %s", c.Org, c))
 		}
 	}
-	v.Notes = append(v.Notes, "neither the trial's holder nor the registrar logged a record: name whom you trust with -from ("+strings.Join(orgs, ", ")+"), or give the record itself with -files")
+	v.Notes = append(v.Notes, "neither the trial's holder nor the registrar logged a record: name whom you trust with -from ("+
+		strings.Join(orgs, ", ")+"), or give the record itself with -files")
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// by gives versions to an organisation, with whose word they are.
+// by sets the organisation of versions, and who stands behind them.
 func by(org, whose string, versions ...study.Version) []study.Version {
 	for i := range versions {
 		versions[i].Org, versions[i].Whose = org, whose
@@ -15,7 +15,7 @@ func by(org, whose string, versions ...study.Version) []study.Version {
 	return versions
 }
 
-// TestWeigh says whose word decides on results that were due on 2021-06-30.
+// TestWeigh: which versions decide on results that were due on 2021-06-30.
 func TestWeigh(t *testing.T) {
 	const begun = "start 2020-01-10 actual; first-submitted 2019-12-20; update-submitted 2021-05-01; "
 	inTime := version(t, 1, "2021-05-03", begun+"primary-completion 2020-06-30 actual; results-submitted 2021-05-01")
