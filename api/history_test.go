@@ -17,6 +17,9 @@ import (
 // client's check, and has a lying server alter them in every way: each is
 // refused, and named.
 func TestHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t, setup{})
 	id := f.enrol()
 	p, s := trialtest.Register("X-2")

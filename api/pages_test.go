@@ -46,6 +46,9 @@ func (f *fixture) long(id trial.Hash) (n uint64) {
 // TestHistoryPages reads a history of several pages, while the log grows, and is not
 // deceived by pages that are withheld, repeated or exchanged.
 func TestHistoryPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t, setup{})
 	id := f.enrol()
 	count := f.long(id) + 1

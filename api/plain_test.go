@@ -159,6 +159,9 @@ func TestLogMetrics(t *testing.T) {
 var element = regexp.MustCompile(`(?s)<(style|script)>(.*?)</`)
 
 func TestPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t, setup{})
 	f.enrol()
 	cp, err := f.log.Checkpoint()

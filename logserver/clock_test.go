@@ -62,6 +62,9 @@ func (f *fixture) refuses(t *testing.T, l *logserver.Log, env, key []byte, want 
 // ten years, at every age of the last comparison with others. Nothing is logged
 // until it is set back, with witnesses that answer, with silent ones, with none.
 func TestClockStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	for _, by := range []time.Duration{2 * time.Minute, time.Hour, 10 * 365 * 24 * time.Hour} {
 		for _, mode := range []string{"witnesses", "silent witnesses", "no witness"} {
 			t.Run(fmt.Sprint(mode, " ", by), func(t *testing.T) {

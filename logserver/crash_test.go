@@ -34,6 +34,9 @@ const (
 // re-verifies everything from what is on the disk. What the child printed as
 // acknowledged must be there.
 func TestCrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	if os.Getenv(crashDir) != "" {
 		crash(t)
 		return

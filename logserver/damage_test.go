@@ -137,6 +137,9 @@ func tilesOf(size uint64) []string {
 // it, while the log runs and while it is stopped. No answer is wrong, the file is
 // named, and repaired by nothing but what hashes to the signed root.
 func TestFlippedBit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	d := newDamaged(t)
 	d.saved = t.TempDir()
 	if d.mysql == "" {
@@ -291,6 +294,9 @@ func (m lyingMirror) Tile(ctx context.Context, path string) ([]byte, error) {
 // TestRepairFromMirror: an entry was altered in the bundle and in the database, and
 // its hash in the tile. Only a mirror has it, and only one that does not lie.
 func TestRepairFromMirror(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	d := newDamaged(t)
 	if d.mysql != "" {
 		t.Skip("the alterations are of SQLite's files")

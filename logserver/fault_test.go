@@ -215,6 +215,9 @@ func (f *fixture) reverify(ack *acknowledged) {
 // TestFaults fails every step of sequencing both ways, once while the log goes
 // on and once with the process gone right after, and re-verifies everything.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	for _, step := range steps {
 		for _, done := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/done=%v", step, done), func(t *testing.T) {

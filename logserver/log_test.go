@@ -11,6 +11,9 @@ import (
 )
 
 func TestOneLog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.witnesses(3, 2)
 	f.create()

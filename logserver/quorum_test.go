@@ -17,6 +17,9 @@ import (
 // TestNoReceiptBeforeTheQuorum: two witnesses of three are gone, so the
 // submitter is told that it is pending; one comes back, and the receipt is there.
 func TestNoReceiptBeforeTheQuorum(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
 	f.create()
@@ -75,6 +78,9 @@ func TestNoReceiptBeforeTheQuorum(t *testing.T) {
 
 // TestHangingWitnessDelaysNobody: one witness takes requests and never answers.
 func TestHangingWitnessDelaysNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
 	f.create()

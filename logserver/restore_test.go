@@ -94,6 +94,9 @@ func (f *fixture) restore(src tile.Source) error {
 // TestRestore: from the tiles alone comes a log that nobody can tell from the one
 // that was lost.
 func TestRestore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.witnesses(3, 2)
 	f.create()
@@ -168,6 +171,9 @@ func TestRestore(t *testing.T) {
 // when the database was lost. Where the tiles reach that far it is restored; where
 // they do not, going on would fork the log.
 func TestRestoreUnpublished(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
 	f.create()
@@ -219,6 +225,9 @@ func TestRestoreUnpublished(t *testing.T) {
 // TestRestoreRefuses what is not the log, the whole log and nothing but the log,
 // and leaves nothing that could be served.
 func TestRestoreRefuses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.witnesses(3, 2)
 	f.create()

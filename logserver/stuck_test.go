@@ -15,6 +15,9 @@ import (
 // TestStuckIsNotReady: while a step fails for long, as on a full disk, nothing is
 // taken and nothing hangs; when it works again, all goes on and nothing is lost.
 func TestStuckIsNotReady(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.create()
 	full := new(fullTiles)

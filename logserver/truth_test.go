@@ -50,6 +50,9 @@ func until(t *testing.T, what string, f func() bool) {
 // TestDatabaseGone: the log says so though nobody submits, and to who submits; and
 // goes on when it is back.
 func TestDatabaseGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.create()
 	j := new(goneJournal)
@@ -111,6 +114,9 @@ func TestPendingSaysWhy(t *testing.T) {
 // TestCopyNotWritten: the checkpoint's copy cannot be written, so nothing is
 // published; the log says so.
 func TestCopyNotWritten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := newFixture(t)
 	f.create()
 	f.wrap = func(c *logserver.Config) { c.QuorumWait = 50 * time.Millisecond }
@@ -142,6 +148,9 @@ func TestCopyNotWritten(t *testing.T) {
 // TestTruncated cuts the databases' files short while the log runs, removes and
 // replaces them: SQLite goes on from memory for a while, and nothing would stay.
 func TestTruncated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	for _, name := range []string{"log.db", "tree.db"} {
 		for how, damage := range map[string]func(file string) error{
 			"cut short": func(file string) error { return os.Truncate(file, 4096) },

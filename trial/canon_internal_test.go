@@ -34,6 +34,9 @@ func jsonTypes() []any {
 // them. Members out of order, or text that encoding/json escapes differently,
 // would part the two.
 func TestEveryTypeIsCanonical(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	r := rand.New(rand.NewSource(1))
 	for _, v := range jsonTypes() {
 		for n := range 200 {

@@ -10,6 +10,9 @@ import (
 
 // TestTrialLimits: a trial's record takes a thousand statements of one sort, and no more.
 func TestTrialLimits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	for name, statement := range map[string]func(id, last trial.Hash, i int) (trial.Predicate, []trial.Subject){
 		"results": func(id, _ trial.Hash, i int) (trial.Predicate, []trial.Subject) {
 			return &trial.Results{Common: trialtest.Common(), Analysis: "final", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("results", "r")
@@ -49,6 +52,9 @@ func TestTrialLimits(t *testing.T) {
 // TestVoidsLeaveRoom: the voids and protocol versions of a delegate are counted separately. It
 // cannot use up the room that the holder needs.
 func TestVoidsLeaveRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := trialtest.NewLog(t)
 	for org, key := range map[string]string{"acme": "ada", "beta": "ben"} {
 		p, s := trialtest.Org(org, org, key)

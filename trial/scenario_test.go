@@ -61,6 +61,9 @@ type scenario struct {
 }
 
 func TestScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no scenarios", err)

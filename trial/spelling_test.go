@@ -266,6 +266,9 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 
 // TestOneSpelling: everything that is parsed has exactly one encoding.
 func TestOneSpelling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	statements, entries, records, _ := samples(t)
 	o := &trial.Openings{Name: "Ada Lovelace", NameSalt: trial.Salt{1}, Salts: map[string]trial.Salt{"appendix-1": {2}}}
 	openings, err := o.Marshal()

@@ -20,6 +20,9 @@ func forksOf(t *testing.T, w *Witness) [][]byte {
 // However the two halves of a fork come in, the pair is kept, and proves itself
 // to who has nothing but the log's key.
 func TestForksAreKept(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l, ml := newLog(t, "log.example/a"), newMLDSALog(t, "log.example/m")
 	tr := newTree().grow("a", 12)
 	other := newTree().grow("a", 4).grow("b", 12)
@@ -132,6 +135,9 @@ func TestCheckFork(t *testing.T) {
 // A log that signs whatever it likes can not fill the disk, and can not push
 // out the first evidence against it.
 func TestRefusalsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
 	other := newTree().grow("b", 12)

@@ -61,6 +61,9 @@ func child() {
 // request. What opens the folder again never contradicts what was answered or
 // served, and never needs an operator.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
 	for _, tt := range []struct {
@@ -141,6 +144,9 @@ func TestKill(t *testing.T) {
 
 // A crash may tear the last line of a history; the record completes it.
 func TestTornHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
 	w, _ := setup(t, l)

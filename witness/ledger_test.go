@@ -14,6 +14,9 @@ import (
 
 // Two requests that are both valid, and exclude each other, arrive at once.
 func TestConflictingRequests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
 	other := newTree().grow("a", 5).grow("b", 12)
@@ -179,6 +182,9 @@ func (f *faultAt) step(name string, done bool) error {
 // point, the new one; and either way the witness goes on from what stands on
 // disk and signs nothing that contradicts it.
 func TestWriteFailures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
 	other := newTree().grow("a", 5).grow("b", 12)

@@ -347,6 +347,9 @@ func TestKeepAlive(t *testing.T) {
 // TestGrowth grows a tree from every size to every size up to 40, each pair in
 // a log of its own, with the right proof, and with each that is one hash off.
 func TestGrowth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	const max = 40
 	tr := newTree().grow("a", max)
 	l := newLog(t, "log.example/growth")

@@ -8,6 +8,9 @@ import (
 
 // TestProgress: a shorter line leaves nothing of a longer one, and the end leaves nothing.
 func TestProgress(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	var b bytes.Buffer
 	p := &Progress{w: &b, verb: "reading"}
 	for _, s := range []string{"100 of 100", "1 é"} {

@@ -72,6 +72,9 @@ func (w *town) importAll(status int, files ...string) imported {
 // declare the day of another are conflicts; and no person, address or number that
 // any record has is in any entry.
 func TestImportRealRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	files := registryRecords(t)
 	stores(t, func(t *testing.T, store string) {
 		w := newTown(t, store)
@@ -136,6 +139,9 @@ func TestImportRealRecords(t *testing.T) {
 // TRIALPROOF_TEST_LARGE is set, from one export as the registry's download gives
 // it; each has a receipt that holds, and a second import adds nothing.
 func TestImportGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	n := 200
 	if os.Getenv("TRIALPROOF_TEST_LARGE") != "" {
 		n = 5000
@@ -181,6 +187,9 @@ func TestImportGenerated(t *testing.T) {
 // TestImportManyFiles imports more files of one record than are logged at once.
 // What is refused is said, whether it is tried or done.
 func TestImportManyFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	w := newTown(t, "")
 	var files []string
 	for i := range importWindow + 1 {

@@ -21,6 +21,9 @@ import (
 // about 500 trials, and where TRIALPROOF_TEST_LARGE is set 200 of one of 100,000
 // entries about 5,000 trials.
 func TestLargeLog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	entries, trials, histories := 4000, 500, 50
 	if os.Getenv("TRIALPROOF_TEST_LARGE") != "" {
 		entries, trials, histories = 100_000, 5000, 200

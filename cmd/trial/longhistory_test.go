@@ -21,6 +21,9 @@ import (
 // TRIALPROOF_TEST_LARGE is set of 100,000, while six others read it and take nothing,
 // and says how much memory that took the log and the reader.
 func TestLongHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	entries, most := 3000, 400
 	if os.Getenv("TRIALPROOF_TEST_LARGE") != "" {
 		entries, most = 100_000, 700

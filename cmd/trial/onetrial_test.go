@@ -20,6 +20,9 @@ import (
 // as two FHIR resources. Whichever of its numbers is typed, that is one trial with
 // one history, in which every document is found again.
 func TestOneTrialInEveryFormat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	const root = "../../../shared/data/"
 	from := map[string]string{
 		"protocol.pdf": "protocol-pdf/EliLilly_NCT03421379_Diabetes.pdf", "sap.pdf": "protocol-pdf/NCT03421379_TRULICITY_SAP.pdf",

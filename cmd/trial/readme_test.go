@@ -39,6 +39,9 @@ func TestReadme(t *testing.T) {
 
 // TestPages runs the walk that begins with setting up a log and ends with its audit.
 func TestPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	runPages(t, 15, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md", "../../docs/integrator.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
@@ -134,6 +137,9 @@ func runPages(t *testing.T, blocks int, pages []string, wants ...string) {
 
 // TestKeysPage runs the commands of docs/keys.md.
 func TestKeysPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	if _, err := exec.LookPath("age"); err != nil {
 		trialtest.Skip(t, "age is not installed")
 	}
@@ -142,6 +148,9 @@ func TestKeysPage(t *testing.T) {
 
 // TestOperatorPage runs the drills of docs/operator.md.
 func TestOperatorPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	runPages(t, 8, []string{"../../docs/operator.md"},
 		"ok: tree, tiles",                             // the log that is given up
 		"valid: protocol.pdf", "log.example/trials-2", // adopted

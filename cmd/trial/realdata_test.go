@@ -147,6 +147,9 @@ func realFiles(t *testing.T) map[string][]string {
 // TestRealFiles submits real files by the command line, each kind as a statement
 // of several files, and verifies every receipt with nothing running.
 func TestRealFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	kinds := realFiles(t)
 	n := 0
 	for _, list := range kinds {
@@ -209,6 +212,9 @@ func TestRealFiles(t *testing.T) {
 // printed names and addresses that must not leave, and looks for them in
 // everything that the log serves and stores.
 func TestNoPersonalData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	w := newTown(t, "")
 	hostile := filepath.Join(w.dir, "Prof. Ada Lovelace <ada@clinic.example> +44 20 7946 0958.pdf")
 	submit := func(args ...string) string {

@@ -85,6 +85,9 @@ func TestImportBelievesNoList(t *testing.T) {
 // TestOlderTreeForANumber: a log that answers with an older tree for a trial's
 // number would hide what was observed since. Nothing is concluded from two trees.
 func TestOlderTreeForANumber(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	w := newTown(t, "")
 	const record = `{"protocolSection": {"identificationModule": {"nctId": "NCT09999991", "briefTitle": "Examplinib"},
 		"statusModule": {"startDateStruct": {"date": "2026-01-10", "type": "ACTUAL"}},

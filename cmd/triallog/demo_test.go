@@ -48,6 +48,9 @@ func TestDemo(t *testing.T) {
 
 // TestDemoFailsWhatIsNotCaught: an alteration that nobody notices fails the demo.
 func TestDemoFailsWhatIsNotCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	s := &story{stand: stand{dir: t.TempDir(), origin: demoOrigin}, w: new(bytes.Buffer)}
 	defer func() {
 		if err := s.end(); err != nil {

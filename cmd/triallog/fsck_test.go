@@ -112,6 +112,9 @@ func TestRepairs(t *testing.T) {
 
 // TestFsckReadOnly checks a folder that cannot be written to, as another user.
 func TestFsckReadOnly(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := smallLog(t)
 	root := os.Getuid() == 0
 	bin := filepath.Join(t.TempDir(), "triallog")

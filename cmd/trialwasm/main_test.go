@@ -20,6 +20,9 @@ import (
 // TestInNode verifies a receipt, and altered ones, in the program that the page
 // loads.
 func TestInNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		trialtest.Skip(t, "node is not on the PATH")

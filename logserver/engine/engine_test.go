@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"io"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -47,6 +47,9 @@ func TestReadRefusals(t *testing.T) {
 // TestConcurrentReaders reads all the while leaves are appended. More readers
 // than maxReads, so that some wait.
 func TestConcurrentReaders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		tree := newTestTree(t, newConfig(t))
 		all := testLeaves(0, 600)

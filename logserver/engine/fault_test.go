@@ -77,6 +77,9 @@ func (f *faulty) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesBy
 // met the fault, called again with the same bytes, must lead to the same tree;
 // called again by another process, too.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	batches := []struct{ first, n uint64 }{{0, 1}, {1, 9}, {10, 300}, {300, 10}, {305, maxMessageLeaves + 1}}
 	const total = 305 + maxMessageLeaves + 1
 	all := testLeaves(0, total)
@@ -129,6 +132,9 @@ func TestFaults(t *testing.T) {
 
 // TestCrash stops between adding and integrating and opens the tree again.
 func TestCrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		cfg := create(t, newConfig(t))
 		tree, closeNow := open(t, cfg)

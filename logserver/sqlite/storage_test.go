@@ -53,6 +53,9 @@ func newLeaves(first, n int) []*trillian.LogLeaf {
 // TestConcurrentReadersAndWriters has several writers, which take turns, and
 // readers, which must never wait for a writer or see half a batch.
 func TestConcurrentReadersAndWriters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	const writers, readers, batches, batch = 4, 12, 15, 10
 	s := newStorage(t)
 	tree := newTree(t, s)

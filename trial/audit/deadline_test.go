@@ -25,6 +25,9 @@ func (s slow) Tile(ctx context.Context, path string) ([]byte, error) {
 // TestDeadline: an audit ends when its time is up, however many bundles are on their way, and
 // goes on from there when it is run again.
 func TestDeadline(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 256*40)
 	l.Close()

@@ -36,6 +36,9 @@ func progress(t testing.TB, s *source) (parts [][]byte, end []byte) {
 // TestProgress: an audit that was killed after any state entry goes on from there and comes to
 // the same end, whether the log has grown meanwhile or not.
 func TestProgress(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := trialtest.NewLog(t)
 	id := open(l)
 	grow(l, id, 300)
@@ -68,6 +71,9 @@ func TestProgress(t *testing.T) {
 // TestProgressIsBound: whatever is altered in a state saved in the middle, an audit that goes
 // on from it comes to the true end or to none. It accuses nobody.
 func TestProgressIsBound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	l := trialtest.NewLog(t)
 	grow(l, open(l), 20)
 	s := newSource(t, l)

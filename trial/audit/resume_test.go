@@ -85,6 +85,9 @@ func savedAudit(t testing.TB) (*source, []byte) {
 // TestTamperedResume: every byte of the file counts. The file is checked against the
 // checkpoint, so even a complete forged past is refused.
 func TestTamperedResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	s, data := savedAudit(t)
 	if _, err := audit.Resume(s.policy, s, data); err != nil {
 		t.Fatal(err)

@@ -152,6 +152,9 @@ func TestStepsOfAll(t *testing.T) {
 // TestTooMany: a record of very many time points is compared all the same, and the report says
 // which were not.
 func TestTooMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	frames := make([]string, 50)
 	for i := range frames {
 		frames[i] = fmt.Sprint(i + 1)

@@ -191,6 +191,9 @@ func printed(versions []study.Version) string {
 // TestMutations compares the rules with an independent checker, over records that were altered
 // at random.
 func TestMutations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	seen := map[string]int{}
 	for seed := range uint64(1000) {
 		m := mutator{rand.New(rand.NewPCG(9, seed))}
@@ -217,6 +220,9 @@ func TestMutations(t *testing.T) {
 
 // TestMutationsOfRealRecords does the same over records of the registry.
 func TestMutationsOfRealRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	var files []string
 	for _, pattern := range []string{"ctgov-v2/studies/*.json", "ctgov-xml/*.xml", "ctgov-xml-versions/*/*.xml", "ctgov-v1-fullstudies/*.json"} {
 		list, err := filepath.Glob(filepath.Join("../../../shared/data", pattern))

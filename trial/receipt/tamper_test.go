@@ -115,6 +115,9 @@ func stride() int {
 // line makes it a signature by an unknown key. The specification wants those ignored ("clients
 // MUST ignore unknown signatures"), and two good ones are left. The verdict counts it.
 func TestEveryByte(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := genuine(t)
 	for _, c := range []struct {
 		name  string
@@ -157,6 +160,9 @@ func TestEveryByte(t *testing.T) {
 
 // TestEveryByteInside alters the contents of a receipt's base64, and the files.
 func TestEveryByteInside(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := genuine(t)
 	base, err := receipt.Parse(f.two)
 	if err != nil {
@@ -232,6 +238,9 @@ func TestEveryByteInside(t *testing.T) {
 
 // TestTruncated cuts receipts short at every byte.
 func TestTruncated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := genuine(t)
 	for n := 0; n < len(f.two); n += stride() {
 		if v, err := receipt.Verify(f.policy, f.two[:n], f.docs...); err == nil {
@@ -318,6 +327,9 @@ func TestOtherSpellings(t *testing.T) {
 // TestVerifierRemembers: a Verifier that has seen the genuine receipt does not take an altered
 // one for it. The hash given to Verified stands for every byte of an entry.
 func TestVerifierRemembers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := genuine(t)
 	v := receipt.NewVerifier(f.policy)
 	if _, err := v.Verify(f.three, f.docs...); err != nil {

@@ -27,6 +27,9 @@ func torchPolicy(t *testing.T, text string) torchwood.Policy {
 }
 
 func TestTorchwoodReceipts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	f := genuine(t)
 	text := fmt.Sprintf("log %s\nwitness w1 %s\nwitness w2 %s\ngroup g all w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey())
 	theirs, ours := torchPolicy(t, text), parsePolicy(t, text)

@@ -124,6 +124,9 @@ func many(n int, before, between, after string) io.Reader {
 
 // TestSplitMemory: what is held of a collection does not grow with it.
 func TestSplitMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	const n = 20_000 // 200 MB
 	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n"), "XML": many(n, "<allTrials>", "", "</allTrials>")} {
 		var most, before runtime.MemStats

@@ -57,6 +57,9 @@ func FuzzPrivacy(f *testing.F) {
 // TestPrivacyBounded: a document that is made to be long to search is not searched for
 // long; what was not searched is withheld.
 func TestPrivacyBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	var people []string
 	for i := range 20_000 {
 		people = append(people, "Amina "+string(rune('B'+i%24))+strings.Repeat(string(rune('a'+i/24%26)), 2+i/600%7)+string(rune('a'+i%26))+"esk")

@@ -21,6 +21,9 @@ var update = flag.Bool("update", false, "write the golden differences anew")
 // TestRealFiles reads every real study, and every file that is none. What is
 // refused is refused for the reason that its folder's notes give.
 func TestRealFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	if _, err := os.Stat(realData); err != nil {
 		trialtest.Skip(t, "the real input files are not here")
 	}
@@ -173,6 +176,9 @@ func TestGoldenDifferences(t *testing.T) {
 // TestOneTrialInEveryFormat reads NCT03421379 as a USDM study and as two FHIR
 // resources: its number, sponsor's number and design are the same in each.
 func TestOneTrialInEveryFormat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	var list []*Study
 	for _, name := range []string{
 		"usdm/EliLilly_NCT03421379_Diabetes.json",

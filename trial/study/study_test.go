@@ -41,6 +41,9 @@ func parse(t *testing.T, data string) *Study {
 
 // TestOneSpelling reads one record in two formats and wants one study.
 func TestOneSpelling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	a, b := parse(t, recordV2), parse(t, recordXML)
 	for _, s := range []*Study{a, b} {
 		if s.Dated != "2026-02-03" || s.Number("nct") != "NCT09999991" || s.Number("sponsor") != "EXP-1" || s.Title != "A Study of Something" ||

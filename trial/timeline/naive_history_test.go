@@ -141,6 +141,9 @@ func told(t *Timeline) string {
 // TestMarksOfAnyHistory: the marks of 10,000 histories are the same as those found by comparing
 // each entry with every other. Half of the histories have no void of a milestone.
 func TestMarksOfAnyHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	seen := map[trial.MarkID]int{}
 	for seed := range uint64(10_000) {
 		acts := 5 + int(seed%60)

@@ -159,6 +159,9 @@ func (s *stage) want(status int, body string) {
 // TestReplayCosignsWhatIsClean follows a growing log, over a restart, through a
 // time when tiles are out of reach, and over days.
 func TestReplayCosignsWhatIsClean(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	s := newStage(t)
 	s.want(200, "w.example/replay")
 	for range 5 {
@@ -207,6 +210,9 @@ func TestReplayCosignsWhatIsClean(t *testing.T) {
 // TestReplayJoinsLate: a witness that joins a log of 10,000 old entries replays
 // them all and cosigns.
 func TestReplayJoinsLate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
 	s := newStage(t)
 	for range 40 {
 		s.grow(250)
