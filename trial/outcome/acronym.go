@@ -2,7 +2,7 @@ package outcome
 
 import "strings"
 
-// isAcronym reports whether a word is written as one.
+// isAcronym reports whether a word is written as an acronym.
 func isAcronym(w word) bool {
 	return w.capitals >= 2 && len(w.text) >= 2 && len(w.text) <= 7 && !isNumber(w.text)
 }
@@ -19,9 +19,8 @@ func define(known map[string][]word, ws []word) {
 	}
 }
 
-// initialled returns the words whose initials spell an acronym, in order and one
-// after another but for small words; nil where there are none. With last, they stand
-// at the end.
+// initialled returns the words whose initials spell an acronym, in order and one after another
+// except for small words, or nil if there are none. If last is set, they must be at the end.
 func initialled(ws []word, acronym string, last bool) []word {
 	if len(acronym) < 2 {
 		return nil
@@ -48,8 +47,8 @@ func initialled(ws []word, acronym string, last bool) []word {
 	return nil
 }
 
-// expand replaces acronyms by what they stand for: by what either text defines, else,
-// for those that are no term, by the words of the other text that they abbreviate.
+// expand replaces acronyms by what they stand for: by what either text defines or else, for
+// acronyms that are not terms, by the words of the other text that they abbreviate.
 func expand(ws, other []word, known map[string][]word) []word {
 	var list []word
 	sought := map[string][]word{} // by acronym, what the other text has for it

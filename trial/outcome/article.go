@@ -10,7 +10,7 @@ import (
 
 const (
 	articleLimit = 1 << 20 // bytes of a list of outcomes
-	outcomeLimit = 10_000  // outcomes of a list, each time point one
+	outcomeLimit = 10_000  // outcomes of a list, counting each time point
 )
 
 // ParseArticle reads a list of an article's outcomes, UTF-8, at most 1 MiB. It is
@@ -28,11 +28,11 @@ const (
 //	{"primary": ["pain at 6 weeks"], "secondary": [{"measure": "quality of life", "timeFrame": "12 weeks"}]}
 //	[{"level": "primary", "measure": "pain"}]
 //
-// Each outcome has a level: its own, or that of the heading above it. What has none, and
-// a heading that is not understood, is an error that names the line: no level is
-// guessed. An article that does not say is given as "not stated: pain at 6 weeks". Empty
-// lines are passed over. An outcome at several time points comes back as one for each,
-// by SplitTimePoints; one of more than 10,000 bytes is an error.
+// Each outcome has a level: its own, or that of the heading above it. An outcome without a level, or
+// a heading that is not understood, is an error that names the line: no level is guessed. For an
+// article that does not state levels, write "not stated: pain at 6 weeks". Empty lines are ignored.
+// An outcome at several time points is returned as one for each, as by SplitTimePoints. An outcome
+// of more than 10,000 bytes is an error.
 func ParseArticle(data []byte) ([]Outcome, error) {
 	if len(data) > articleLimit {
 		return nil, fmt.Errorf("parse outcomes: %d bytes; at most %d are read", len(data), articleLimit)
@@ -47,7 +47,8 @@ func ParseArticle(data []byte) ([]Outcome, error) {
 	}
 	var list []Outcome
 	var err error
-	if begins[0] == '{' || begins[0] == '[' && json.Valid(begins) || bytes.HasPrefix(begins, []byte("[{")) || bytes.HasPrefix(begins, []byte(`["`)) {
+	if begins[0] == '{' || begins[0] == '[' && json.Valid(begins) ||
+		bytes.HasPrefix(begins, []byte("[{")) || bytes.HasPrefix(begins, []byte(`["`)) {
 		list, err = parseJSON(data, len(data)-len(begins))
 	} else {
 		list, err = parseText(string(data))
@@ -63,7 +64,7 @@ func ParseArticle(data []byte) ([]Outcome, error) {
 		}
 	}
 	if len(split) == 0 {
-		return nil, errors.New("parse outcomes: the list holds none")
+		return nil, errors.New("parse outcomes: the list has none")
 	}
 	return split, nil
 }

@@ -78,10 +78,10 @@ func TestParseArticleErrors(t *testing.T) {
 		{"no level", "\n[\n\"pain\"]", "outcome 1 (line 3): no level"},
 		{"level against list", `{"primary":[{"measure":"pain","level":"secondary"}]}`, "in the list of primary"},
 		{"no measure", `{"primary":["pain", {"timeFrame":"6 weeks"}]}`, "outcome 2 (line 1): no measure"},
-		{"no outcome", `[]`, "holds none"},
+		{"no outcome", `[]`, "the list has none"},
 		{"null", `[null]`, "no measure"},
-		{"level alone", "primary:", "line 1: a level and no outcome"},
-		{"heading alone", "Primary outcome\n\nSecondary outcomes\n- pain", "line 1: a level and no outcome"},
+		{"level alone", "primary:", "line 1: a level without an outcome"},
+		{"heading alone", "Primary outcome\n\nSecondary outcomes\n- pain", "line 1: a level without an outcome"},
 		{"a line without level", "\nprimary: pain\nfalls", `line 3: "falls" has no level`},
 		{"prose without level", "We randomised 200 patients.", "line 1"},
 		{"unknown heading", "Primary outcome\n- pain\nSafety outcomes\n- falls", `line 3: "Safety outcomes" is a heading or a level that is not understood`},
@@ -91,7 +91,7 @@ func TestParseArticleErrors(t *testing.T) {
 		{"level without colon", "primary, pain, 12 weeks", "line 1"}, {"columns without names", "primary,pain,12 weeks\nsecondary,falls,12 weeks", "line 1"},
 		{"cells without names", "primary\tpain\t12 weeks", "line 1"}, {"a table without levels", "measure,time frame\npain,12 weeks", "line 1"}, {"a row without level", "level,measure\nprimary,pain\n,falls", "line 3: level is"}, {"an unknown column", "level,measure,population\nprimary,pain,all", `line 2: the column "population"`},
 		{"too many columns", "level,measure\nprimary,pain,12 weeks", "line 2: 3 columns"}, {"open quotes", "level,measure\nprimary,\"pain", "line 2"},
-		{"a time frame of nothing", "Primary outcome\n[Time Frame: 12 weeks]", "line 2: a time frame of no outcome"},
+		{"a time frame of nothing", "Primary outcome\n[Time Frame: 12 weeks]", "line 2: a time frame without an outcome"},
 		{"long line", "primary: falls\nprimary: " + strings.Repeat("1h ", 4000), "line 2: 11999 bytes"},
 		{"long measure", `{"primary":["` + strings.Repeat("p", 10_001) + `"]}`, "outcome 1 (line 1): 10001 bytes"},
 		{"too many", "Primary outcomes\n" + strings.Repeat("p\n", 10_001), "more than 10000"},
@@ -103,8 +103,8 @@ func TestParseArticleErrors(t *testing.T) {
 	}
 }
 
-// TestHeadingsNotUnderstood: a line that names a level or a group and is not understood
-// is no outcome, and what follows does not stay at the level before.
+// TestHeadingsNotUnderstood: a line that names a level or a group and is not understood is not an
+// outcome, and the lines after it do not have the level before it.
 func TestHeadingsNotUnderstood(t *testing.T) {
 	for _, x := range []string{"Secondary efficacy analyses", "Safety", "SECONDARY ENDPOINTS (exploratory)", "Exploratory", "Secondary", "Tertiary analyses", "Additional analyses", "Other", "Others",
 		"Post hoc", "Post-hoc analyses", "- Safety and tolerability", "## Safety", "**Key secondary efficacy**", "1. Exploratory analyses", "Other secondary efficacy measures at 12 weeks", "Pre-specified secondary analyses",
@@ -122,7 +122,7 @@ func TestHeadingsNotUnderstood(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"primary: none", "primary: none; pain", "primary: pain; none.", "Primary outcomes:\nNone", "primary: N/A", "primary: not reported", `{"primary":["none"]}`, "level,measure\nprimary,none"} {
-		if list, err := ParseArticle([]byte(in)); err == nil || !strings.Contains(err.Error(), "is no outcome") || !strings.Contains(err.Error(), "line ") {
+		if list, err := ParseArticle([]byte(in)); err == nil || !strings.Contains(err.Error(), "is not an outcome") || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%q: %+v, %v", in, list, err)
 		}
 	}

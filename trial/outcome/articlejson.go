@@ -41,7 +41,7 @@ func parseJSON(data []byte, begin int) ([]Outcome, error) {
 	return r.list, err
 }
 
-// place says where something stands.
+// place says where in the file an outcome is.
 func (r *jsonReader) place(offset int) string {
 	return fmt.Sprintf("outcome %d (line %d)", len(r.list)+1, 1+bytes.Count(r.data[:offset], []byte("\n")))
 }
@@ -77,7 +77,7 @@ func each(data []byte, f func(name string, value []byte, offset int) error) erro
 			}
 			name = t.(string)
 			if seen[name] {
-				return fmt.Errorf("the member %.40q stands there twice", name)
+				return fmt.Errorf("the member %.40q is there twice", name)
 			}
 			seen[name] = true
 		}
@@ -146,7 +146,7 @@ func (r *jsonReader) outcome(data []byte, offset int, h *heading) error {
 			}
 			var s *string
 			if err := json.Unmarshal(value, &s); err != nil {
-				return fmt.Errorf("%s is no text", name)
+				return fmt.Errorf("%s is not a text", name)
 			}
 			if s == nil {
 				return nil
@@ -174,7 +174,8 @@ func (r *jsonReader) outcome(data []byte, offset int, h *heading) error {
 	case o.Measure == "":
 		return fmt.Errorf("%s: no measure", place)
 	case !level:
-		return fmt.Errorf(`%s: no level: put it into the list of primary or secondary, or give it a "level" ("not stated" if the article does not say)`, place)
+		return fmt.Errorf(`%s: no level: put it into the list of primary or secondary, or give it a "level" `+
+			`("not stated" if the article does not say)`, place)
 	}
 	r.list = append(r.list, o)
 	return nil

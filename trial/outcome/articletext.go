@@ -13,11 +13,11 @@ import (
 // A textReader reads a list of outcomes line by line.
 type textReader struct {
 	list    []Outcome
-	heading *heading // that holds for the lines below it
+	heading *heading // of the lines below it
 	begun   int      // its line
 	before  int      // outcomes before it
 	columns []string // of a table below a heading
-	framed  bool     // the last outcome's time frame stood on a line of its own: what follows describes it
+	framed  bool     // the last outcome's time frame was on a line of its own: the text after it is its description
 }
 
 // parseText reads a list or a table.
@@ -48,31 +48,33 @@ func parseText(s string) ([]Outcome, error) {
 	return t.list, nil
 }
 
-// empty refuses a heading that nothing stands below.
+// empty refuses a heading with no outcome below it.
 func (t *textReader) empty() error {
 	if t.heading != nil && len(t.list) == t.before {
-		return fmt.Errorf("line %d: a level and no outcome", t.begun)
+		return fmt.Errorf("line %d: a level without an outcome", t.begun)
 	}
 	return nil
 }
 
 var (
-	bullet    = regexp.MustCompile(`^(?:#+\s*|[-*•·–—‣◦▪▫●○■]\s+|o\t|\(?\d{1,3}[.)]\s+|\(?[a-z][.)]\s+)`)
-	rule      = regexp.MustCompile(`^[-=*_#|+: ]+$`)
-	inFrame   = regexp.MustCompile(`(?i)^(.*?)\s*\[\s*time frame\s*:\s*(.*?)\s*\]\s*(.*)$`)
-	ownFrame  = regexp.MustCompile(`(?i)^time frame\s*:\s*(.*)$`)
-	inProse   = regexp.MustCompile(`(?i)^(.{3,80}?) (?:was|were|is|are|included|includes|include|comprised|consisted of|consist of)(?: the)?(?:\s*:)? (.+)$`)
+	bullet   = regexp.MustCompile(`^(?:#+\s*|[-*•·–—‣◦▪▫●○■]\s+|o\t|\(?\d{1,3}[.)]\s+|\(?[a-z][.)]\s+)`)
+	rule     = regexp.MustCompile(`^[-=*_#|+: ]+$`)
+	inFrame  = regexp.MustCompile(`(?i)^(.*?)\s*\[\s*time frame\s*:\s*(.*?)\s*\]\s*(.*)$`)
+	ownFrame = regexp.MustCompile(`(?i)^time frame\s*:\s*(.*)$`)
+	inProse  = regexp.MustCompile(`(?i)^(.{3,80}?) (?:was|were|is|are|included|includes|include|comprised|consisted of|consist of)` +
+		`(?: the)?(?:\s*:)? (.+)$`)
 	atStart   = regexp.MustCompile(`^[(\[]([^()\[\]]{3,40})[)\]]\s*(.+)$`)
 	atTheEnd  = regexp.MustCompile(`^(.+?)\s*[(\[]([^()\[\]]{3,40})[)\]]\.?$`)
 	levelWord = regexp.MustCompile(`(?i)^(?:the |our )?(?:co-?primary|primary|key secondary|secondary|tertiary|exploratory)\b`)
 	nounEnd   = regexp.MustCompile(`(?i)\b(?:outcomes?|end[- ]?points?|outcome measures?|outcomes? variables?)(?:\(s\))?\s*:?$`)
-	// nextLevel begins a sentence of another level, behind the end of one.
-	nextLevel = regexp.MustCompile(`(?i)[.;]\s+((?:the |our )?(?:co-?primary|primary|key secondary|secondary|tertiary|exploratory|other)\b[^.:;]{0,60}?\b(?:outcomes?|end[- ]?points?|measures?)\b)`)
-	// newSentence is the end of a sentence within a text.
+	// nextLevel matches the end of a sentence and the beginning of one with another level.
+	nextLevel = regexp.MustCompile(`(?i)[.;]\s+((?:the |our )?(?:co-?primary|primary|key secondary|secondary|tertiary|` +
+		`exploratory|other)\b[^.:;]{0,60}?\b(?:outcomes?|end[- ]?points?|measures?)\b)`)
+	// newSentence matches the end of a sentence within a text.
 	newSentence = regexp.MustCompile(`[a-z)\d]\.\s+[A-Z]`)
 )
 
-// sentences parts a line before each sentence that names a level.
+// sentences divides a line before each sentence that names a level.
 func sentences(line string) []string {
 	var list []string
 	for {
@@ -84,8 +86,8 @@ func sentences(line string) []string {
 	}
 }
 
-// line reads one line: a heading, a level and what it is of, an outcome below a
-// heading, or what belongs to the last outcome.
+// line reads one line: a heading, a level and its outcomes, an outcome below a heading, or more text
+// for the last outcome.
 func (t *textReader) line(line string) error {
 	if line == "" || rule.MatchString(line) {
 		return nil
@@ -133,9 +135,11 @@ func (t *textReader) line(line string) error {
 	case nounEnd.MatchString(bare) || strings.HasSuffix(bare, ":"), levelWord.MatchString(bare) && strings.Contains(bare, ":"):
 		return fmt.Errorf("%.60q is a heading or a level that is not understood: write primary, secondary or other, with a colon", bare)
 	case unread(bare):
-		return fmt.Errorf("%.60q may be a heading, and is not understood: write primary, secondary or other with a colon if it is a level, or the level before it if it is an outcome", bare)
+		return fmt.Errorf("%.60q may be a heading, and is not understood: write primary, secondary or other with a colon "+
+			"if it is a level, or the level before it if it is an outcome", bare)
 	case t.heading == nil:
-		return fmt.Errorf(`%.60q has no level: write "primary: " or "secondary: " before it, or a heading above it ("not stated: " if the article does not say)`, bare)
+		return fmt.Errorf(`%.60q has no level: write "primary: " or "secondary: " before it, or a heading above it `+
+			`("not stated: " if the article does not say)`, bare)
 	case t.framed && bare == line: // the registry's print, where only outcomes have numbers
 		o := &t.list[len(t.list)-1]
 		return o.set("description", strings.TrimSpace(o.Description+" "+bare))
@@ -150,8 +154,8 @@ func swap(m []string) []string {
 	return m
 }
 
-// labelled reads a level that stands before what it is of: "primary: pain", "Secondary
-// outcomes were ...". The level is that of the first separator behind one.
+// labelled reads a level and the outcomes after it: "primary: pain", "Secondary outcomes were ...".
+// The level is the text before the first separator that follows a level.
 func labelled(s string) (h heading, rest string, sentence, ok bool) {
 	for _, separator := range []string{":", "\t", " - ", " – ", " — "} {
 		head, rest, found := strings.Cut(s, separator)
@@ -170,8 +174,8 @@ func labelled(s string) (h heading, rest string, sentence, ok bool) {
 	return heading{}, "", false, false
 }
 
-// several reads the outcomes of a line, which semicolons part. Where a heading speaks of
-// several, and only commas or "and" may part them, that is not guessed.
+// several reads the outcomes of a line, separated by semicolons. If a heading speaks of several and
+// only commas or "and" may separate them, it does not guess.
 func (t *textReader) several(h heading, s string) error {
 	parts := atSemicolons(s)
 	switch {
@@ -182,7 +186,7 @@ func (t *textReader) several(h heading, s string) error {
 	}
 	for i, p := range parts {
 		if _, _, _, ok := labelled(p); i > 0 && (ok || unread(p)) {
-			return fmt.Errorf("%.60q may be of another level than what stands before it: give it a line of its own", p)
+			return fmt.Errorf("%.60q may have another level than the text before it: give it a line of its own", p)
 		}
 		if err := t.add(h.level, p); err != nil {
 			return err
@@ -191,8 +195,8 @@ func (t *textReader) several(h heading, s string) error {
 	return nil
 }
 
-// atSemicolons parts a text at its semicolons, but within brackets, and before what
-// only details an outcome ("measured by ...").
+// atSemicolons divides a text at its semicolons, except within brackets and before a part that only
+// details an outcome ("measured by ...").
 func atSemicolons(s string) []string {
 	var list []string
 	depth, start := 0, 0
@@ -225,8 +229,7 @@ func atSemicolons(s string) []string {
 	return list
 }
 
-// add appends an outcome, whose time frame may stand in brackets as the registry
-// prints it.
+// add appends an outcome, whose time frame may be in brackets, as the registry prints it.
 func (t *textReader) add(level, s string) error {
 	o := Outcome{Level: level}
 	frame, description := "", ""
@@ -235,23 +238,23 @@ func (t *textReader) add(level, s string) error {
 	}
 	t.framed = frame != "" && t.heading != nil
 	if strings.TrimSpace(s) == "" {
-		return errors.New("a level or a time frame, and no outcome")
+		return errors.New("a level or a time frame without an outcome")
 	}
 	t.list = append(t.list, o)
 	last := &t.list[len(t.list)-1]
 	return errors.Join(last.set("measure", s), last.set("time", frame), last.set("description", description))
 }
 
-// frame is the time frame of the last outcome, on a line of its own.
+// frame reads the time frame of the last outcome, from a line of its own.
 func (t *textReader) frame(s string) error {
 	if len(t.list) == 0 || t.list[len(t.list)-1].TimeFrame != "" {
-		return errors.New("a time frame of no outcome")
+		return errors.New("a time frame without an outcome before it")
 	}
 	t.framed = t.heading != nil
 	return t.list[len(t.list)-1].set("time", strings.Trim(s, " []"))
 }
 
-// cells parts a line of a table.
+// cells divides a line of a table.
 func cells(line string, comma rune) []string {
 	if comma == '|' {
 		line = strings.Trim(strings.TrimSpace(line), "|")
@@ -263,8 +266,8 @@ func cells(line string, comma rune) []string {
 	return list
 }
 
-// header reports whether cells are the names of columns, one of them the measure's;
-// with level, one of them the level's.
+// header reports whether cells are the names of columns, with one for the measure and, if level is
+// set, one for the level.
 func header(names []string, level bool) bool {
 	var found []string
 	for _, n := range names {
@@ -276,7 +279,7 @@ func header(names []string, level bool) bool {
 // row reads a line of a table below a heading.
 func (t *textReader) row(values []string) error {
 	if len(values) != len(t.columns) {
-		return fmt.Errorf("%d columns, and the table has %d", len(values), len(t.columns))
+		return fmt.Errorf("%d columns, but the table has %d", len(values), len(t.columns))
 	}
 	o := Outcome{Level: t.heading.level}
 	if err := o.fill(t.columns, values); err != nil {
@@ -292,7 +295,7 @@ func (o *Outcome) fill(names, values []string) error {
 	for i, n := range names {
 		c := columnOf(n)
 		if c == "" {
-			return fmt.Errorf("the column %.40q is not understood: level, measure, time frame and description are; take it out", n)
+			return fmt.Errorf("the column %.40q is not understood: level, measure, time frame and description are; remove it", n)
 		}
 		if seen[c] {
 			return fmt.Errorf("two columns are the %s", c)
@@ -334,7 +337,7 @@ func parseTable(s string, comma rune) ([]Outcome, error) {
 		}
 		var o Outcome
 		if len(values) != len(names) {
-			err = fmt.Errorf("%d columns, and the table has %d: put quotes around a text with the separator in it", len(values), len(names))
+			err = fmt.Errorf("%d columns, but the table has %d: put quotes around a text with the separator in it", len(values), len(names))
 		} else {
 			err = o.fill(names, values)
 		}
@@ -362,7 +365,7 @@ func parsePipes(s string) ([]Outcome, error) {
 			continue
 		}
 		var o Outcome
-		err := fmt.Errorf("%d columns, and the table has %d", len(values), len(names))
+		err := fmt.Errorf("%d columns, but the table has %d", len(values), len(names))
 		if len(values) == len(names) {
 			err = o.fill(names, values)
 		}

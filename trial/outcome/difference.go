@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// A Class says how an outcome stands to another, that comes after it, for a reader who
-// is to judge them. Only SameWords says that they are one. The others are proposed by
-// words that were found, and by nothing that was understood.
+// A Class says how an outcome relates to a later one, for a reader who is to judge them. Only
+// EqualWords says that the two are one outcome. The other classes are proposals that rest on
+// words that were found; nothing was understood.
 type Class string
 
 const (
 	EqualWords Class = "same words"
 	Reworded   Class = "reworded, to be judged"
 	Narrowed   Class = "narrowed"  // the later one names a part of what the earlier one does
-	Broadened  Class = "broadened" // the other way about
+	Broadened  Class = "broadened" // the other way round
 	Replaced   Class = "replaced"  // the later one names another instrument, population, cause, time, ...
 )
 
-// hunkLimit is how many places in which words differ are named.
+// hunkLimit is how many of the places where words differ are named.
 const hunkLimit = 4
 
-// Differences says how b stands to a, and names in words what differs: nothing where
+// Differences says how b relates to a, and lists in words what differs; the list is empty if
 // they are in the same words.
 func Differences(a, b Outcome) (Class, []string) {
 	if SameWords(a, b) {
@@ -55,7 +55,7 @@ func Differences(a, b Outcome) (Class, []string) {
 	return c.class(), c.said
 }
 
-// A classifier gathers what differs.
+// A classifier collects what differs.
 type classifier struct {
 	said                         []string
 	replaced, narrowed, broadens bool
@@ -78,7 +78,7 @@ func (c *classifier) class() Class {
 	return Reworded
 }
 
-// part notes that one side alone says what makes it a part of the other.
+// part notes that only one side has words that make it a part of the other.
 func (c *classifier) part(second bool) {
 	if second {
 		c.narrowed = true
@@ -87,8 +87,8 @@ func (c *classifier) part(second bool) {
 	}
 }
 
-// A hunk is a place in which two texts differ: words of the one against words of the
-// other, either of which may be none.
+// A hunk is a place where two texts differ: the words of one and those of the other, either of
+// which may be empty.
 type hunk struct{ a, b []mark }
 
 // hunks returns where two texts differ, by their longest common words in order.
@@ -237,10 +237,10 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 	case slices.EqualFunc(p, q, equalMark):
 	case len(p) == 0 || len(q) == 0:
 		c.part(len(q) > 0)
-		c.say("one of them is of a part of the participants")
+		c.say("one of them is about a part of the participants")
 	default:
 		c.replaced = true
-		c.say("of other participants")
+		c.say("they are about other participants")
 	}
 	if p, q := has(x, changes), has(y, changes); p != q {
 		c.say("one of them is a change, the other may be a value")
@@ -267,9 +267,8 @@ func (c *classifier) facets(a, b []mark, quoted bool) {
 	}
 }
 
-// local reports whether two texts differ in a word or two: only then is it said that
-// the one is a part of the other, or another. Of texts that are worded otherwise
-// throughout nothing is said but that.
+// local reports whether two texts differ in a word or two. Only then may one be called a part of
+// the other, or another outcome. Of texts that differ throughout, only that is said.
 func local(list []hunk) bool {
 	var a, b int
 	for _, h := range list {
@@ -296,8 +295,8 @@ func subset(p, q []string) bool {
 	return !slices.ContainsFunc(p, func(s string) bool { return !slices.Contains(q, s) })
 }
 
-// ofPeople returns the words that confine a text to a part of the participants, as
-// "PD-L1 positive" of "in PD-L1 positive participants"; none where it is of all.
+// ofPeople returns the words that confine a text to a part of the participants, such as "PD-L1
+// positive" in "in PD-L1 positive participants", or nil if it is about all.
 func ofPeople(list []mark) []mark {
 	for i, m := range list {
 		if i == 0 || m.text != "in" && m.text != "among" && m.text != "for" {

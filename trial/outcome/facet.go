@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// A facet is something that outcomes may differ in though most of their words are the
-// same. Each side is written as phrases, separated by commas; of a phrase each word is
-// compared by its letters. A text that names several sides is on none.
+// A facet is something in which outcomes may differ although most of their words are the same.
+// Each side is written as phrases, separated by commas; each word of a phrase is compared by its
+// letters. A text that names several sides is on none.
 type facet struct {
 	name  string
 	sides []string
 }
 
-// facets name what differs, for people. Nothing is acquitted by them: a difference
-// that no facet knows is a difference all the same.
+// facets name what differs, for people. They clear nothing: a difference that no facet knows is
+// a difference all the same.
 var facets = []facet{
 	{"population", []string{"intention to treat, intent to treat, itt, full analysis set, fas",
 		"modified intention to treat, modified intent to treat, mitt", "per protocol, pp population, pp set",
@@ -25,7 +25,8 @@ var facets = []facet{
 	{"reader", []string{"central, independent, bicr, birc, irc, adjudicated, blinded review, core laboratory",
 		"investigator, investigators, local, site assessed, unadjudicated"}},
 	{"source", []string{"self reported, patient reported, self report, questionnaire, diary",
-		"biochemically, verified, validated, measured, objective, objectively, accelerometer, clinician rated, clinician reported, observer rated, chart review, cotinine"}},
+		"biochemically, verified, validated, measured, objective, objectively, accelerometer, clinician rated, clinician reported, " +
+			"observer rated, chart review, cotinine"}},
 	{"statistic", []string{"time to, time until, time from, duration",
 		"rate, proportion, percentage, incidence, frequency, number, count, %, occurrence"}},
 	{"sign", []string{"positive, +", "negative, -"}},
@@ -71,8 +72,8 @@ var facets = []facet{
 	}},
 }
 
-// qualifiers set an outcome apart from one without them, each with its spellings and
-// abbreviations: with one of them it is a part of what it is without.
+// qualifiers distinguish an outcome from one without them, each with its spellings and
+// abbreviations: an outcome with a qualifier is a part of the one without it.
 var qualifiers = []facet{
 	{"serious", []string{"serious, sae, saes, susar, susars"}},
 	{"severe", []string{"severe, grade 3, grade 4, grade iii"}},
@@ -97,14 +98,15 @@ var qualifiers = []facet{
 	{"cause-specific", []string{"cardiovascular, cardiac, cancer specific, disease specific, disease related, aids related, respiratory"}},
 	{"treatment-emergent", []string{"treatment emergent, teae, teaes"}},
 	{"nocturnal", []string{"nocturnal"}},
-	{"subgroup", []string{"subgroup, subset, subpopulation, responders, adherent, compliant, high risk, elderly, aged, completers, per protocol"}},
+	{"subgroup", []string{"subgroup, subset, subpopulation, responders, adherent, compliant, high risk, elderly, aged, completers, " +
+		"per protocol"}},
 }
 
 // denials turn a statement into its opposite.
 var denials = []string{"without", "no", "not", "non", "free", "freedom", "absence", "lack", "never", "neither", "nor", "unable",
 	"except", "excluding", "other than", "none"}
 
-// people are words for participants, partly those for a part of them.
+// people are words for participants, some of them for a part of the participants.
 var (
 	people = []string{"patient", "patients", "participant", "participants", "subject", "subjects", "adults", "those", "people",
 		"individuals", "volunteers"}
@@ -112,7 +114,7 @@ var (
 		"subgroup", "subset", "girls", "boys", "adolescents"}
 )
 
-// changes are words of a change from one time to another.
+// changes are words for a change from one time to another.
 const changes = "change, changes, difference, reduction, improvement, decrease, increase, worsening, decline, gain, loss"
 
 // spaced returns the words of marks for finding phrases, those with a hyphen apart.
@@ -128,7 +130,7 @@ func has(text, phrases string) bool {
 	return false
 }
 
-// side returns which side of a facet a text is on, -1 for none or several.
+// side returns which side of a facet a text is on, or -1 for none or several.
 func (f facet) side(text string) int {
 	at := -1
 	for i, s := range f.sides {
@@ -142,8 +144,8 @@ func (f facet) side(text string) int {
 	return at
 }
 
-// numbersOf returns the numbers of marks, those within words too: the 90 of PASI-90
-// and of PASI90. Each has the sign before it.
+// numbersOf returns the numbers in marks, also those within words: the 90 of PASI-90 and of
+// PASI90. Each has the sign before it.
 func numbersOf(list []mark) []string {
 	var found []string
 	for i, m := range list {
@@ -162,5 +164,5 @@ func numbersOf(list []mark) []string {
 	return found
 }
 
-// combines reports whether an outcome is one of several events, whichever comes.
+// combines reports whether an outcome is any one of several events.
 func combines(text string) bool { return has(text, "or, composite, combined, any of") }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// exact are the units of time that convert without doubt: to seconds, or to months.
+// exact are the units of time that convert exactly, to seconds or to months.
 var exact = map[string]struct {
 	size   int64
 	months bool
@@ -15,18 +15,18 @@ var exact = map[string]struct {
 	"month": {1, true}, "year": {12, true},
 }
 
-// quarters are the months that are so many weeks by the published list, and they alone:
-// between months and weeks nothing else is the same.
+// quarters are the months that equal weeks by the published list. No other number of months
+// equals a number of weeks.
 var quarters = map[string]string{"13w": "3mo", "26w": "6mo", "39w": "9mo", "52w": "12mo"}
 
-// A timed mark is a time point in one spelling, or a mark that is none.
+// A timed mark is a time point in its normal form, or a mark that is not a time point.
 type timed struct {
 	mark
 	unit string // of a time point
 }
 
-// frameMarks are the marks of a text in which each time point is one mark, in the one
-// spelling that "4 weeks", "week 4" and "day 28" have. All else stands as it is.
+// frameMarks returns the marks of a text in which each time point is one mark. "4 weeks", "week
+// 4" and "day 28" have the same normal form. Everything else is left as it is.
 func frameMarks(s string) []mark {
 	list := marks(s)
 	var out []timed
@@ -42,7 +42,7 @@ func frameMarks(s string) []mark {
 	return joinTimes(out)
 }
 
-// joinTimes brings lists and ranges of time points to one spelling.
+// joinTimes brings lists and ranges of time points to their normal form.
 func joinTimes(in []timed) []mark {
 	var list []timed
 	for i, t := range in {
@@ -76,7 +76,7 @@ func joinTimes(in []timed) []mark {
 	return out
 }
 
-// number reads a number, with its minus, and how many marks it is.
+// number reads a number, with its minus sign. It returns also how many marks it has read.
 func number(list []mark) (v *big.Rat, n int) {
 	minus := len(list) > 1 && list[0].text == "-" && !list[1].apart
 	if minus {
@@ -99,8 +99,7 @@ func number(list []mark) (v *big.Rat, n int) {
 	return v, n + 1
 }
 
-// timeUnit reads a unit of time by its name in full; a letter alone is one only behind
-// a number.
+// timeUnit reads a unit of time by its full name. A single letter is a unit only after a number.
 func timeUnit(m mark, letter bool) string {
 	_, name := unitOf(m.text)
 	if long := names[name]; long != "" {
@@ -118,7 +117,7 @@ func smaller(unit, of string) bool {
 	return y.months && !x.months || x.months == y.months && x.size < y.size
 }
 
-// timePoint is a point in one spelling.
+// timePoint returns a time point in its normal form.
 func timePoint(v *big.Rat, unit string, m mark) timed {
 	u := exact[unit]
 	t := new(big.Rat).Mul(v, big.NewRat(u.size, 1))
@@ -133,7 +132,7 @@ func timePoint(v *big.Rat, unit string, m mark) timed {
 	return timed{mark: mark{text: "@" + text, said: m.said + " " + unit, apart: m.apart}, unit: unit}
 }
 
-// joint reports whether a mark stands between the numbers of a list of times.
+// joint reports whether a mark may come between the numbers of a list of times.
 func joint(m mark) bool {
 	return m.text == "and" || m.text == "or" || m.text == "to" || m.text == "–"
 }

@@ -5,25 +5,25 @@ import (
 	"unicode"
 )
 
-// A mark is a word, number or sign of a text, in its one spelling.
+// A mark is a word, number or sign of a text, in its normal form.
 type mark struct {
 	text   string
 	said   string // as the source has it
-	tight  bool   // a hyphen alone stands between it and the one before
-	apart  bool   // a comma, a bracket or the like stands between it and the one before
-	spaced bool   // spaces alone stand around it
+	tight  bool   // only a hyphen is between it and the one before
+	apart  bool   // a comma, a bracket or the like is between it and the one before
+	spaced bool   // only spaces are around it
 }
 
-// signs are those that are written in more than one way, in one spelling.
+// signs has the normal form of signs that are written in more than one way.
 var signs = map[rune]string{'⩽': "≤", '≦': "≤", '⩾': "≥", '≧': "≥", '&': "and", '~': "≈", '∼': "≈"}
 
-// compound are signs that are written with several.
+// compound has the signs that are written with several characters.
 var compound = strings.NewReplacer(">/=", " ≥ ", "</=", " ≤ ", "+/-", " ± ", "+/−", " ± ", ">=", " ≥ ", "<=", " ≤ ", "!=", " ≠ ")
 
-// silent is the punctuation that says nothing, but where means finds that it does.
+// silent is the punctuation that says nothing, unless means finds that it does.
 const silent = ".,:;()[]{}\"“”„'‘’`*#_•…"
 
-// blanks are white space, in one spelling, and what nobody sees is nothing.
+// blanks returns a space for white space of any kind, and removes characters that nobody sees.
 func blanks(c rune) rune {
 	switch {
 	case c == '\u00ad' || c == '\u200b' || c == '\u2060' || c == '\ufeff':
@@ -69,7 +69,9 @@ func marks(s string) []mark {
 				i++
 			}
 			said := string(r[start:i])
-			add(mark{text: oneSpelling(said), said: said, tight: hyphen >= 0 && hyphen == start-1, spaced: at(start-1) == ' ' && at(i) == ' '})
+			add(mark{
+				text: oneSpelling(said), said: said, tight: hyphen >= 0 && hyphen == start-1, spaced: at(start-1) == ' ' && at(i) == ' ',
+			})
 			continue
 		case isDash(c):
 			switch dashOf(r, i) {
@@ -95,7 +97,7 @@ func marks(s string) []mark {
 	return one(list)
 }
 
-// oneSpelling is a word in small letters, without accents.
+// oneSpelling returns a word in lower case, without accents.
 func oneSpelling(said string) string {
 	return smallLetters.Replace(strings.ToLower(strings.Map(func(r rune) rune {
 		if r >= 0x300 && r <= 0x333 || r == ',' || r == '\'' || r == '’' {
@@ -108,7 +110,7 @@ func oneSpelling(said string) string {
 // smallLetters are the foldings that change nothing of what is said; µ is not u, as units are.
 var smallLetters = strings.NewReplacer(append([]string{"µ", "μ"}, folded...)...)
 
-// means reports whether punctuation says something where it stands: the points of .5,
+// means reports whether punctuation says something at its place: the points of .5,
 // 1:2 and 1,5, CYP2D6*4, 2 * 3, #5, a_b, and the signs of minutes and inches.
 func means(c, before, after rune, head, tail []rune) bool {
 	number := unicode.IsNumber
@@ -129,9 +131,9 @@ func means(c, before, after rune, head, tail []rune) bool {
 	return false
 }
 
-// dashOf tells what the dash at i says: "–" in a range of numbers, "-" where it may be
-// a minus or belong to a word (CD4-, HER2(-), pre- and post-dose), nothing where it
-// joins or parts words.
+// dashOf returns what the dash at i says: "–" in a range of numbers, "-" if it may be a minus or
+// belong to a word (CD4-, HER2(-), pre- and post-dose), and nothing if it joins or separates
+// words.
 func dashOf(r []rune, i int) string {
 	before, after := ' ', ' '
 	if i > 0 {
@@ -171,8 +173,8 @@ func dashOf(r []rune, i int) string {
 	return "-"
 }
 
-// goesOn reports whether the rune at i goes on with the word that begins at start: a
-// number and the letters behind it are two words, "50mg" and "50 mg" being one.
+// goesOn reports whether the rune at i continues the word that begins at start. A number and the
+// letters after it are two words, so "50mg" and "50 mg" are the same.
 func goesOn(r []rune, start, i int) bool {
 	c := r[i]
 	digitsOnly := true

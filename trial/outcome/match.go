@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// A Pair is an outcome of one list with one of another, by their places there.
+// A Pair is an outcome of one list and one of another, by their indexes.
 type Pair struct {
 	A, B       int
 	Similarity float64
 }
 
-// Match joins two lists of outcomes: the most similar first, each outcome once, and
-// among those as similar the ones whose time frames agree, then those in the same
-// order. What is then left is joined to an outcome that already has a partner, where
-// it is similar enough and its time frame does not contradict: "safety" on one side may
-// stand for adverse events and serious adverse events on the other. Whoever wants each
-// time point to be an outcome calls SplitTimePoints before. The pairs come in the order
-// of A, then B.
+// Match joins two lists of outcomes. It joins the most similar first, each outcome once. Among
+// equally similar ones those whose time frames agree come first, then those in the same order.
+// An outcome that is left is joined to one that already has a partner, if the two are similar
+// enough and their time frames do not contradict: "safety" on one side may stand for adverse
+// events and serious adverse events on the other. Call SplitTimePoints before, if each time point
+// should be an outcome. The pairs come in the order of A, then B.
 func Match(a, b []Outcome) []Pair {
 	candidates := candidates(a, b, func(i, j int) bool { return false })
 	m := newMatching(a, b)
@@ -30,16 +29,15 @@ func Match(a, b []Outcome) []Pair {
 	return m.sorted()
 }
 
-// MatchOnce is Match where each outcome has one partner at most, and where of pairs
-// that are nearly as similar those that are preferred come first, such as those of
-// one level.
+// MatchOnce does what Match does, but each outcome has at most one partner, and among nearly
+// equally similar pairs the preferred ones come first, such as those of one level.
 func MatchOnce(a, b []Outcome, prefer func(i, j int) bool) []Pair {
 	m := newMatching(a, b)
 	m.once(candidates(a, b, prefer))
 	return m.sorted()
 }
 
-// preferred is how much more similar a pair that is preferred counts.
+// preferred is how much is added to the similarity of a preferred pair.
 const preferred = 0.1
 
 // A candidate is a pair that may be joined.
@@ -73,7 +71,7 @@ func candidates(a, b []Outcome, prefer func(i, j int) bool) []candidate {
 	return list
 }
 
-// A matching is pairs as they are joined.
+// A matching has the pairs joined so far.
 type matching struct {
 	pairs        []Pair
 	doneA, doneB []bool

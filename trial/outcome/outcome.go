@@ -1,22 +1,20 @@
-// Package outcome joins the outcomes that a registry or protocol promises with
-// those that an article or results section reports, each in its own words.
+// Package outcome joins the outcomes that a registry or protocol specifies with those that an
+// article or results section reports, each in its own words.
 //
-// It proposes and never convicts: a pair that it joins, or fails to join, is for a
-// person to look at. Two texts are brought to one spelling, abbreviations are
-// expanded by a table of clinical terms and by what the texts define themselves,
-// time frames are set apart, the words of trial prose lose their weight, and what is
-// left is compared by how much of the shorter text the longer one holds. Nothing is
-// learnt from labelled pairs but the one Threshold.
+// It proposes and never convicts: a person must look at every pair that it joins or fails to
+// join. The comparison brings two texts to a normal form, expands abbreviations by a table of
+// clinical terms and by what the texts define themselves, separates time frames, and gives the
+// common words of trial prose little weight. It then measures how much of the shorter text the
+// longer one has. Only the one Threshold was chosen with labelled pairs.
 //
-// The package is pure: no clock, file or network, the same answer on every machine.
-// It must know nothing of registries' formats, of statements, or of the log.
+// The package is pure: no clock, file or network, and the same answer on every machine. It must
+// know nothing of registries' formats, of statements, or of the log.
 package outcome
 
 // An Outcome is an outcome measure or endpoint as one source words it. Level is "primary",
-// "secondary" or "other", and empty where the source does not state it. Any part may be
-// empty; the time frame may stand within the measure ("PFS at 9 months"). Of a part longer
-// than 10,000 bytes only the first 10,000 are read. What the texts say is compared without
-// the level.
+// "secondary" or "other", and empty if the source does not state it. Any part may be empty; the
+// time frame may be within the measure ("PFS at 9 months"). Of a part longer than 10,000 bytes
+// only the first 10,000 are read. The level is not part of what is compared.
 type Outcome struct {
 	Level       string
 	Measure     string
@@ -24,7 +22,6 @@ type Outcome struct {
 	Description string
 }
 
-// Threshold is the similarity at or above which two texts are proposed as the same
-// outcome. It stands in the middle of those that the labelled pairs allow; see
-// docs/outcomes.md for the figures.
+// Threshold is the similarity from which on two texts are proposed as the same outcome. It is
+// in the middle of the values that the labelled pairs allow; docs/outcomes.md has the figures.
 const Threshold float64 = 0.45

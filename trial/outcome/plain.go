@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Unescape returns a text without what its transport added: HTML entities, tags of
-// HTML that only dress a text, and the backslashes of Markdown.
+// Unescape returns a text without what its transport added: HTML entities, HTML tags that only
+// format a text, and the backslashes of Markdown.
 func Unescape(s string) string {
 	for range 3 { // what was escaped twice is unescaped twice
 		if !strings.Contains(s, "&") {
@@ -36,7 +36,7 @@ func Unescape(s string) string {
 	return s
 }
 
-// tags are those that dress a text, and what stands in their place.
+// tags has the tags that only format a text, and what replaces them.
 var tags = map[string]string{
 	"sub": "", "sup": "", "b": "", "i": "", "em": "", "strong": "", "u": "", "span": "", "font": "",
 	"p": " ", "br": " ", "div": " ", "li": " ", "ul": " ", "ol": " ", "td": " ", "tr": " ",
@@ -45,8 +45,8 @@ var tags = map[string]string{
 // tagForm is a tag as HTML has it: a name and attributes with values.
 var tagForm = regexp.MustCompile(`</?([A-Za-z]+)(?:\s+[A-Za-z-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+))*\s*/?>`)
 
-// withoutTags takes the tags off a text: those of a known name that are opened and
-// closed, and <br>. "<5 mg", "A<b and b>c" and "A<b>c" are none.
+// withoutTags removes the tags from a text: those with a known name that are opened and closed,
+// and <br>. "<5 mg", "A<b and b>c" and "A<b>c" have no tags.
 func withoutTags(s string) string {
 	found := tagForm.FindAllStringSubmatchIndex(s, -1)
 	name := func(m []int) string { return strings.ToLower(s[m[2]:m[3]]) }
@@ -93,8 +93,8 @@ func withoutTags(s string) string {
 	return b.String() + s[at:]
 }
 
-// withoutAcronyms takes away an abbreviation in brackets that only repeats the words
-// before it: "progression-free survival (PFS)".
+// withoutAcronyms removes an abbreviation in brackets that only repeats the words before it:
+// "progression-free survival (PFS)".
 func withoutAcronyms(s string) string {
 	if !strings.ContainsAny(s, "([") {
 		return s
@@ -113,8 +113,8 @@ func withoutAcronyms(s string) string {
 	return s
 }
 
-// alike are the differences of words that never matter, the published list: each row
-// is spelt as its first. docs/outcomes.md has the same.
+// alike is the published list of differences in words that never matter: each row has the normal
+// form of its first entry. docs/outcomes.md has the same list.
 var alike = [][]string{
 	{"%", "per cent", "percent"}, {"vs", "versus"}, {"≥", "greater than or equal to", "more than or equal to", "at least"}, {"≤",
 		"less than or equal to"},
@@ -127,7 +127,7 @@ var alike = [][]string{
 	{"analyze", "analyse"}, {"analyzed", "analysed"}, {"dialyzed", "dialysed"}, {"labeled", "labelled"}, {"modeling", "modelling"},
 }
 
-// phrases are the rows of alike by their first word, the longest first.
+// phrases has the entries of alike by their first word, the longest first.
 var phrases = func() map[string][][]string {
 	m := map[string][][]string{}
 	for _, row := range alike {
@@ -142,7 +142,7 @@ var phrases = func() map[string][][]string {
 	return m
 }()
 
-// one brings marks to the spelling of the published list.
+// one brings marks to the normal form of the published list.
 func one(list []mark) []mark {
 	var out []mark
 next:
@@ -172,12 +172,13 @@ next:
 	return out
 }
 
-// isArticle reports whether a mark is the, or a or an, before a word. A small a is one
-// only behind a word that can go before an article: "vitamin a" and "lipoprotein(a)"
-// are not "vitamin" and "lipoprotein".
+// isArticle reports whether a mark is the article "the", "a" or "an" before a word. A lower-case a
+// is an article only after a word that can come before one: "vitamin a" and "lipoprotein(a)" are
+// not "vitamin" and "lipoprotein".
 func isArticle(list []mark, i int) bool {
 	m := list[i]
-	if !m.spaced || i+1 >= len(list) || list[i+1].apart || list[i+1].tight || !isWord([]rune(list[i+1].text)[0]) || notAfter[list[i+1].text] {
+	if !m.spaced || i+1 >= len(list) || list[i+1].apart || list[i+1].tight ||
+		!isWord([]rune(list[i+1].text)[0]) || notAfter[list[i+1].text] {
 		return false
 	}
 	if m.said == "the" || m.said == "The" {
@@ -186,8 +187,8 @@ func isArticle(list []mark, i int) bool {
 	return (m.said == "a" || m.said == "an") && i > 0 && !m.apart && beforeArticle[list[i-1].text]
 }
 
-var beforeArticle = setOf("of with without in at by for from to on as after before during within between over per is was had have having has " +
-	"who achieve achieved achieving receive received receiving show showed showing using")
+var beforeArticle = setOf("of with without in at by for from to on as after before during within between over per is was had have " +
+	"having has who achieve achieved achieving receive received receiving show showed showing using")
 
 var notAfter = setOf("and or to vs versus of in with without at by for from on as is was positive negative virus")
 
@@ -199,8 +200,8 @@ func setOf(list string) map[string]bool {
 	return m
 }
 
-// american writes ae and oe as e, and -is- as -iz-, in words long enough to be of the
-// kind: haemoglobin, oedema, randomisation.
+// american writes ae and oe as e, and -is- as -iz-, in words that are long enough: haemoglobin,
+// oedema, randomisation.
 func american(w string) string {
 	if len(w) < 6 {
 		return w

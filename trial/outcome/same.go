@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// SameWords reports whether two outcomes say the same in the same words: measure and
-// time frame are equal but for case, punctuation, HTML, escaping, units of time and
-// the differences of the published list. Only this acquits. A description is looked
-// at where both have one. The time may stand at the end of the measure ("pain at 12
-// weeks").
+// SameWords reports whether two outcomes say the same in the same words: measure and time frame are
+// equal except for case, punctuation, HTML, escaping, units of time and the differences of the
+// published list. Only such outcomes are called the same. Descriptions are compared if both have
+// one. The time may be at the end of the measure ("pain at 12 weeks").
 func SameWords(a, b Outcome) bool {
 	return SameMeasure(a, b) && (a.Description == b.Description || a.Description == "" || b.Description == "" ||
 		max(len(a.Description), len(b.Description)) <= textLimit && sameMarks(marks(a.Description), marks(b.Description)))
 }
 
-// SameMeasure is SameWords without the descriptions.
+// SameMeasure does what SameWords does, without the descriptions.
 func SameMeasure(a, b Outcome) bool { return Read(a).Same(Read(b)) }
 
 // A Reading is an outcome as SameMeasure compares it, read once for many comparisons.
@@ -55,9 +54,8 @@ func (r Reading) Same(q Reading) bool {
 	return !r.long && !q.long && len(r.measure) > 0 && sameMarks(r.measure, q.measure) && r.sameTime(q.parted)
 }
 
-// sameMarks compares texts, of which one may write in two words, or with a hyphen,
-// what the other writes in one with a hyphen: "follow-up", "follow up"; "non-fatal",
-// "nonfatal".
+// sameMarks compares texts. A word with a hyphen in one may be two words or one word in the other:
+// "follow-up", "follow up"; "non-fatal", "nonfatal".
 func sameMarks(a, b []mark) bool {
 	for _, x := range []bool{false, true} {
 		for _, y := range []bool{false, true} {
@@ -69,7 +67,7 @@ func sameMarks(a, b []mark) bool {
 	return false
 }
 
-// texts returns the words of marks, with join those with a hyphen as one.
+// texts returns the words of marks. If join is set, words with a hyphen are one word.
 func texts(list []mark, join bool) []string {
 	var out []string
 	for _, m := range list {
@@ -82,7 +80,7 @@ func texts(list []mark, join bool) []string {
 	return out
 }
 
-// A parted outcome has its time apart from what is measured.
+// A parted outcome has its time separate from what is measured.
 type parted struct {
 	measure []mark
 	frame   []mark  // of the time frame, or of the time at the end of the measure, in order
@@ -114,7 +112,7 @@ func partOf(t Outcome) parted {
 	return p
 }
 
-// atEnd parts a measure from the time that it ends with, "at 12 weeks" or "(week 12)".
+// atEnd separates a measure from the time at its end, such as "at 12 weeks" or "(week 12)".
 func atEnd(s string) (head, own string) {
 	in := listings(s)
 	if len(in) != 1 || strings.Trim(s[in[0].end:], " .,;)]") != "" {

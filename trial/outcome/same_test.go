@@ -2,8 +2,8 @@ package outcome
 
 import "testing"
 
-// TestNotSameWords: pairs that mean different things, and differ in a sign, a number, a
-// letter or the order of times alone.
+// TestNotSameWords: pairs that mean different things, and differ only in a sign, a number, a
+// letter or the order of times.
 func TestNotSameWords(t *testing.T) {
 	for _, c := range [][2]string{
 		{"Grade Ⅲ-Ⅳ toxicity", "Grade Ⅰ-Ⅱ toxicity"}, {"Reduction by ½", "Reduction by ¼"}, {"Domain ① score", "Domain ② score"},
@@ -39,7 +39,7 @@ func TestNotSameWords(t *testing.T) {
 	}
 }
 
-// TestSameTimes: times that are written otherwise and are the same by the published list.
+// TestSameTimes: times that are written differently and are the same by the published list.
 func TestSameTimes(t *testing.T) {
 	for _, c := range [][2]string{
 		{"1 year", "52 weeks"}, {"3 months", "13 weeks"}, {"9 months", "week 39"}, {"24h", "1 day"}, {"90 minutes", "1.5 hours"}, {"18 months", "1.5 years"},

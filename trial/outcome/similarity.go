@@ -29,9 +29,9 @@ type token struct {
 	part   int // of a list of things measured, which it stands in
 }
 
-// Similarity says how sure it is that two texts word the same outcome, 0 to 1. It is
-// symmetric, and leaves time frames aside: those are for TimeFrames. It is rounded to
-// four places, so that every machine gives the same.
+// Similarity says, from 0 to 1, how likely it is that two texts word the same outcome. It is
+// symmetric and ignores time frames, which TimeFrames compares. It is rounded to four places, so
+// that every machine gives the same value.
 func Similarity(a, b Outcome) float64 {
 	if c := cmp.Or(strings.Compare(a.Measure, b.Measure), strings.Compare(a.Description, b.Description)); c > 0 {
 		a, b = b, a
@@ -47,8 +47,8 @@ func Similarity(a, b Outcome) float64 {
 	return math.Round(1e4*min(1, s)) / 1e4
 }
 
-// measure returns what a text says is measured: the description only where there is
-// no measure, and a time frame that follows the measure after a comma goes.
+// measure returns what a text says is measured. It uses the description only if there is no
+// measure, and drops a time frame that follows the measure after a comma.
 func measure(t Outcome) string {
 	s := t.Measure
 	if strings.TrimSpace(s) == "" {
@@ -85,8 +85,8 @@ func join(ws []word) string {
 	return b.String()
 }
 
-// best compares two outcomes as wholes, and each with the parts of the other: of a
-// registered "operation time and blood loss" an article may report each by itself.
+// best compares two outcomes as wholes, and each with the parts of the other: of a registered
+// "operation time and blood loss" an article may report each separately.
 func best(p, q []token) float64 {
 	s := overlap(p, q)
 	for _, part := range several(p) {
@@ -98,8 +98,8 @@ func best(p, q []token) float64 {
 	return s
 }
 
-// several returns the parts of an outcome that names more than one thing, each by a
-// term of its own. A composite is one thing.
+// several returns the parts of an outcome that names more than one thing, each with a term of its
+// own. A composite is one thing.
 func several(ts []token) [][]token {
 	var parts [][]token
 	number := -1
@@ -135,7 +135,7 @@ func overlap(p, q []token) float64 {
 	return s
 }
 
-// covered returns how much of p's weight q holds.
+// covered returns how much of p's weight q has.
 func covered(p, q []token) float64 {
 	var sum, held float64
 	for _, t := range p {
@@ -160,7 +160,7 @@ func covered(p, q []token) float64 {
 	return held / sum
 }
 
-// like says how far two tokens are the same.
+// like returns how far two tokens are the same.
 func (t token) like(u token) float64 {
 	switch {
 	case t.text == u.text:
@@ -181,8 +181,8 @@ func (t token) like(u token) float64 {
 	return 0
 }
 
-// apart reports whether the two sides stand on different sides of a contrast, by
-// what their heads name; by all they name where a head names none of it.
+// apart reports whether p and q are on different sides of a contrast, by what their heads name, or
+// by everything they name if a head names nothing of it.
 func apart(p, q []token) bool {
 	for _, set := range contrasts {
 		x, y := sides(p, set), sides(q, set)

@@ -84,8 +84,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// TestVocabulary holds that contrasts name terms that there are: a misspelt one would
-// keep nothing apart.
+// TestVocabulary: contrasts name existing terms. A misspelt one would have no effect.
 func TestVocabulary(t *testing.T) {
 	names := map[string]bool{}
 	for name, term := range byName {
@@ -108,7 +107,7 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-// TestLong holds that no text, however made, takes long: this one is all acronyms.
+// TestLong: no text, however it is made, takes long. This one is all acronyms.
 func TestLong(t *testing.T) {
 	long := Outcome{Measure: strings.Repeat("AB ", 100_000)}
 	start := time.Now()

@@ -9,12 +9,11 @@ import (
 // pointLimit is how many outcomes one text may be split into.
 const pointLimit = 64
 
-// SplitTimePoints returns an outcome for each time point that a text lists: by the
-// COMPare protocol an outcome at two times is two outcomes. "Pain at 6 and 12 weeks"
-// gives pain at 6 weeks and pain at 12 weeks. The measure's own list goes before that
-// of the time frame. Baseline, and how far follow-up goes, are no time points. A text
-// with one point or none, or with points in several places of its measure, is returned
-// as it is; so is one with more than 64.
+// SplitTimePoints returns an outcome for each time point that a text lists: by the COMPare protocol
+// an outcome at two times is two outcomes. "Pain at 6 and 12 weeks" gives pain at 6 weeks and pain
+// at 12 weeks. The list in the measure takes precedence over that in the time frame. Baseline and
+// the length of follow-up are not time points. A text with one point or none, with points in several
+// places of its measure, or with more than 64 points is returned as it is.
 func SplitTimePoints(t Outcome) []Outcome {
 	in := listings(t.Measure)
 	switch {
@@ -37,7 +36,7 @@ func SplitTimePoints(t Outcome) []Outcome {
 	}
 	in = listings(t.TimeFrame)
 	if len(in) != 1 {
-		return []Outcome{t} // with words between the times, each says what it is of
+		return []Outcome{t} // words between the times may say what each time is for
 	}
 	l := in[0]
 	points := single(l.points)
@@ -54,8 +53,8 @@ func SplitTimePoints(t Outcome) []Outcome {
 	return list
 }
 
-// faithful reports whether the points of a listing are all that stands there: no
-// minus, fraction or sign is lost where each is written by itself.
+// faithful reports whether the points of a listing are all that is written there, so that no minus,
+// fraction or sign is lost when each point is written alone.
 func faithful(s string, l listing) bool {
 	if r := []rune(strings.TrimRight(s[:l.start], " ")); len(r) > 0 {
 		last := r[len(r)-1]
@@ -78,7 +77,9 @@ func faithful(s string, l listing) bool {
 	for _, p := range l.points {
 		want = append(want, texts(frameMarks(p.text), false)...)
 	}
-	got := slices.DeleteFunc(frameMarks(s[l.start:l.end]), func(m mark) bool { return m.text == "and" || m.text == "at" || m.text == "baseline" })
+	got := slices.DeleteFunc(frameMarks(s[l.start:l.end]), func(m mark) bool {
+		return m.text == "and" || m.text == "at" || m.text == "baseline"
+	})
 	return slices.Equal(texts(got, false), want)
 }
 
@@ -100,14 +101,15 @@ next:
 	return list
 }
 
-// trimBaseline takes "baseline," and "baseline and" off the end of what precedes a
-// list of points.
+// trimBaseline removes "baseline," and "baseline and" from the end of the text before a list of
+// points.
 func trimBaseline(s string) string {
 	t := strings.TrimRight(s, " ,")
 	if low := strings.ToLower(t); len(low) == len(t) {
 		t = t[:len(strings.TrimRight(strings.TrimSuffix(low, " and"), " ,"))]
 	}
-	if cut := len(t) - len("baseline"); cut >= 0 && strings.EqualFold(t[cut:], "baseline") && !strings.HasSuffix(strings.ToLower(t[:cut]), "from ") {
+	if cut := len(t) - len("baseline"); cut >= 0 && strings.EqualFold(t[cut:], "baseline") &&
+		!strings.HasSuffix(strings.ToLower(t[:cut]), "from ") {
 		return t[:cut]
 	}
 	return s

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A TimeRelation says how the time frames of two outcomes stand to each other.
+// A TimeRelation says how the time frames of two outcomes relate to each other.
 type TimeRelation string
 
 const (
@@ -18,15 +18,15 @@ const (
 	NeitherStated TimeRelation = "neither stated"
 )
 
-// A point is a time point in days, or a range of them. A horizon is no point but the
-// time up to which there was follow-up: "up to 2 years", "within 30 days".
+// A point is a time point in days, or a range of them. A horizon is not a point but the time up to
+// which there was follow-up: "up to 2 years", "within 30 days".
 type point struct {
 	low, high float64
 	horizon   bool
 	text      string // "12 weeks", "24-26 weeks", "up to 2 years"
 }
 
-// A listing is a list of points that stands in one place: "at 6 and 12 weeks".
+// A listing is a list of points in one place: "at 6 and 12 weeks".
 type listing struct {
 	points     []point
 	start, end int // bytes of the source
@@ -98,8 +98,8 @@ func parts(s string) []part {
 	return list
 }
 
-// before are the words that make what follows a quantity and not a time of
-// assessment: doses, ages, recall periods, the lengths of cycles.
+// before are the words after which a duration is a quantity and not a time of assessment: doses,
+// ages, recall periods, the lengths of cycles.
 var before = map[string]bool{
 	"every": true, "aged": true, "age": true, "last": true, "past": true, "previous": true, "preceding": true, "per": true,
 	"auc": true, "cycle": true, "cycles": true, "q": true, "than": true, "each": true, "phase": true, "version": true,
@@ -135,7 +135,8 @@ func listings(s string) []listing {
 		switch {
 		case p.isNum:
 			l, next = numberFirst(ps, i)
-			if unit := at(next + 1); len(l.points) == 1 && at(next).isNum && at(next).gap == "" && unit.days > 0 && unit.days < ps[next-1].days {
+			if unit := at(next + 1); len(l.points) == 1 && at(next).isNum && at(next).gap == "" &&
+				unit.days > 0 && unit.days < ps[next-1].days {
 				// "15 years 5 months" is one time.
 				p, more := &l.points[0], at(next).number*unit.days
 				p.low, p.high, p.text = p.low+more, p.high+more, p.text+" "+makePoint(at(next).number, at(next).number, unit).text
@@ -146,8 +147,10 @@ func listings(s string) []listing {
 		}
 		if next > i {
 			// "years old", "years of age", "life year"
-			old := at(next).text == "old" || at(next).text == "of" && at(next+1).text == "age" || at(next).text == "cycle" || at(next).text == "cycles"
-			quantity := before[at(i-1).text] || (at(i-1).text == "the" || at(i-1).text == "is" || at(i-1).text == "of") && before[at(i-2).text]
+			old := at(next).text == "old" || at(next).text == "of" && at(next+1).text == "age" ||
+				at(next).text == "cycle" || at(next).text == "cycles"
+			quantity := before[at(i-1).text] ||
+				(at(i-1).text == "the" || at(i-1).text == "is" || at(i-1).text == "of") && before[at(i-2).text]
 			if strings.ContainsAny(p.gap, "<>≥≤") {
 				quantity = true
 			}
@@ -168,9 +171,8 @@ func listings(s string) []listing {
 	return found
 }
 
-// adjective reports whether a duration of less than a day is part of a measure's
-// name: the "6-minute walk", "24 hour urinary protein". What is measured for so long
-// is not measured at that time.
+// adjective reports whether a duration of less than a day is part of a measure's name: the
+// "6-minute walk", "24 hour urinary protein". That is how long something is measured, not when.
 func adjective(ps []part, i, next int) bool {
 	unit := ps[next-1]
 	if !ps[i].isNum || unit.days == 0 || unit.days >= 1 || next != i+2 || next >= len(ps) {
@@ -181,15 +183,16 @@ func adjective(ps []part, i, next int) bool {
 	return (unit.gap == "-" || singular) && w.gap == "" && !w.isNum && w.days == 0 && !after[w.text]
 }
 
-// after are words that follow a time of assessment and no adjective.
+// after are words that follow a time of assessment but not an adjective.
 var after = map[string]bool{
-	"after": true, "and": true, "at": true, "before": true, "follow": true, "following": true, "followup": true, "from": true, "interval": true, "intervals": true,
+	"after": true, "and": true, "at": true, "before": true, "follow": true, "following": true, "followup": true, "from": true,
+	"interval": true, "intervals": true,
 	"later": true, "mark": true, "of": true, "or": true, "period": true, "point": true, "points": true, "post": true, "postdose": true,
 	"postoperatively": true, "pre": true, "prior": true, "since": true, "time": true, "timepoint": true, "to": true,
 }
 
-// numberFirst reads "6 weeks", "6, 12 and 24 weeks", "24-26 weeks", "0 to 30 days"
-// from the part i on. It returns the part after them, i if there are none.
+// numberFirst reads "6 weeks", "6, 12 and 24 weeks", "24-26 weeks" or "0 to 30 days" from the part i
+// on. It returns the index of the part after them, or i if there are none.
 func numberFirst(ps []part, i int) (listing, int) {
 	type value struct{ low, high float64 }
 	values := []value{{ps[i].number, ps[i].number}}
@@ -287,8 +290,8 @@ func makePoint(low, high float64, unit part) point {
 	return point{low: low * unit.days, high: high * unit.days, text: text + " " + name}
 }
 
-// horizon marks the points of the parts from i to next as horizons, or as before an
-// event, by the words around them.
+// horizon marks the points of the parts from i to next as horizons, or as before an event, depending
+// on the words around them.
 func horizon(ps []part, i, next int, points []point) {
 	upTo := false
 	for k := i - 1; k >= 0 && k >= i-4; k-- {
@@ -302,7 +305,8 @@ func horizon(ps []part, i, next int, points []point) {
 		}
 		break
 	}
-	if i > 0 && (ps[i-1].text == "to" || ps[i-1].text == "through") && i > 1 && (ps[i-2].text == "baseline" || ps[i-2].text == "randomization" || ps[i-2].text == "enrollment") {
+	if i > 0 && (ps[i-1].text == "to" || ps[i-1].text == "through") &&
+		i > 1 && (ps[i-2].text == "baseline" || ps[i-2].text == "randomization" || ps[i-2].text == "enrollment") {
 		upTo = true
 	}
 	earlier := false
@@ -326,8 +330,8 @@ func horizon(ps []part, i, next int, points []point) {
 	}
 }
 
-// pointsOf returns what an outcome states of time: the measure's own points, else
-// those of its time frame; horizons only where there is no point.
+// pointsOf returns the time points of an outcome: those in the measure or else those in its time
+// frame. It returns horizons only if there is no point.
 func pointsOf(t Outcome) []point {
 	var horizons []point
 	for _, s := range []string{t.Measure, t.TimeFrame} {
@@ -350,18 +354,18 @@ func pointsOf(t Outcome) []point {
 	return horizons
 }
 
-// equal reports whether two points are the same time. Weeks are seven days and a year
-// twelve months; a month is a twelfth of a mean year, so that between the two kinds
-// one part in fifty is let pass: 6 months are 26 weeks, and not 24.
+// equal reports whether two points are the same time. A week has seven days and a year twelve
+// months. A month is a twelfth of a mean year, so between weeks and months a difference of one part
+// in fifty is allowed: 6 months are 26 weeks, and not 24.
 func (p point) equal(q point) bool {
 	near := func(a, b float64) bool { return math.Abs(a-b) <= max(math.Abs(a), math.Abs(b))/50 }
 	return near(p.low, q.low) && near(p.high, q.high)
 }
 
-// TimeFrames compares the time frames of two outcomes, which may stand in the text
-// itself. Events without a number ("at discharge") and calendar dates are not
-// compared, and count as not stated. A point before the other's horizon ("at 9
-// months", "up to 2 years") contradicts nothing, and is stated by the one alone.
+// TimeFrames compares the time frames of two outcomes, which may be in the texts themselves. Events
+// without a number ("at discharge") and calendar dates are not compared and count as not stated. A
+// point before the other's horizon ("at 9 months", "up to 2 years") is not a contradiction; only one
+// of the two states it.
 func TimeFrames(a, b Outcome) TimeRelation {
 	p, q := pointsOf(a), pointsOf(b)
 	switch {

@@ -57,7 +57,7 @@ func TestTimeFrames(t *testing.T) {
 			t.Errorf("%q, %q: %s; want %s (%v, %v)", c.a, c.b, got, c.want, pointsOf(Outcome{TimeFrame: c.a}), pointsOf(Outcome{TimeFrame: c.b}))
 		}
 	}
-	// The measure's own point goes before its time frame.
+	// The measure's own point takes precedence over its time frame.
 	a, b := Outcome{Measure: "PFS at 9 months", TimeFrame: "up to 3 years"}, Outcome{Measure: "Progression free survival", TimeFrame: "9 months"}
 	if got := TimeFrames(a, b); got != Same {
 		t.Errorf("point in the measure: %s", got)
@@ -88,7 +88,7 @@ func TestSplitTimePoints(t *testing.T) {
 	}
 }
 
-// TestDurationsInNames: for how long something is measured is not when.
+// TestDurationsInNames: how long something is measured is not when it is measured.
 func TestDurationsInNames(t *testing.T) {
 	for _, c := range []struct {
 		a, b Outcome

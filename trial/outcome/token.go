@@ -5,16 +5,18 @@ import (
 	"strings"
 )
 
-// tailOpeners begin what only details an outcome: how it is defined, by what and in
-// whom it is measured. Each is given as its words.
+// tailOpeners begin a part that only details an outcome: how it is defined, with what and in whom it
+// is measured.
 var tailOpeners = openers(`defined as, defined by, measured by, measured with, measured using, measured as, measured on, as measured,
 	measured at, assessed by, assessed with, assessed using, assessed as, as assessed, assessed according, according to, evaluated by,
-	evaluated with, evaluated using, evaluated according, as evaluated, determined by, as determined, calculated as, calculated by, calculated from,
-	based on, as per, using the, ie, i e, e g, for whom, in which, whichever, which comprised, which was, compared to, compared with, versus, vs,
+	evaluated with, evaluated using, evaluated according, as evaluated, determined by, as determined, calculated as, calculated by,
+	calculated from, based on, as per, using the, ie, i e, e g, for whom, in which, whichever, which comprised, which was,
+	compared to, compared with, versus, vs,
 	in patients, in subjects, in participants, among, in combination with, administered, in the intent, in the assessable, in the full,
-	time from, measured in, expressed as, recorded by, reported by, as defined, as judged, graded by, graded according, following, during, after, before, prior to`)
+	time from, measured in, expressed as, recorded by, reported by, as defined, as judged, graded by, graded according, following,
+	during, after, before, prior to`)
 
-// headOpeners begin what an outcome really is: what stood before is a detail.
+// headOpeners begin what an outcome really is: the text before them is a detail.
 var headOpeners = openers("in terms of, as reflected by, with respect to, with regard to")
 
 func openers(list string) [][]string {
@@ -109,8 +111,8 @@ func spellingAt(ws []word) (s spelling, n int) {
 	return s, n
 }
 
-// isCode reports whether a word of letters and digits names something: PGE2, CD34.
-// Wherever it stands, it is what is measured.
+// isCode reports whether a word of letters and digits is a name such as PGE2 or CD34. Wherever it is
+// in a text, it says what is measured.
 func isCode(w string) bool {
 	return len(w) >= 3 && !isDigit(w[0]) && strings.ContainsAny(w, "0123456789") && strings.Trim(w[1:], "0123456789.") != ""
 }

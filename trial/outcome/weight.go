@@ -2,8 +2,8 @@ package outcome
 
 import "strings"
 
-// Words say little of what is measured: how much is a matter of general knowledge
-// of trial prose, and not learnt from any pair.
+// Many words say little about what is measured. How much they say is general knowledge of trial prose
+// and was not learnt from labelled pairs.
 const (
 	weightNone    = 0.0  // grammar, and what every outcome says of itself
 	weightFaint   = 0.15 // the shape of a statistic
@@ -12,7 +12,7 @@ const (
 	weightConcept = 1.5 // a term of the table
 )
 
-// weights are by stem, of all words that do not count in full.
+// weights has the weights, by stem, of all words that do not count fully.
 var weights = stems(map[float64]string{
 	weightNone: `a an the of in on at to for from by with within without and or as is are was were be been being that this these those
 		it its their there which who whom whose when where while than then into onto upon via per both each any all such other
@@ -39,7 +39,8 @@ var weights = stems(map[float64]string{
 		time times timing date dates interval period periods duration course visit visits long short term
 		effect effects effectiveness impact influence new additional different various several common general specific
 		criteria criterion version modified grade grades graded range high higher highest low lower lowest minimum maximum
-		normal self presence present absence absent cause causes confirmed positive negative independent committee reviewed review investigator central blinded
+		normal self presence present absence absent cause causes confirmed positive negative independent committee reviewed
+		review investigator central blinded
 		day days week weeks month months year years hour hours minute minutes follow followup`,
 	weightLight: `treatment treatments therapy therapies drug drugs intervention interventions medication medications dose doses
 		dosing clinical clinically disease diseases disorder disorders syndrome condition conditions cancer cancers tumor tumors
@@ -47,7 +48,8 @@ var weights = stems(map[float64]string{
 		performance function activity analysis analyses profile process procedure procedures surgery surgical
 		operative postoperative preoperative intraoperative laboratory health care medical hospital test system
 		body blood serum plasma concentration concentrations severity severe serious significant successful success rated
-		acute chronic chemotherapy radiotherapy colorectal colon rectal breast lung prostate cell cells human adult adults child type feasibility efficacy
+		acute chronic chemotherapy radiotherapy colorectal colon rectal breast lung prostate cell cells human adult adults child type
+		feasibility efficacy
 		completed complete type proven proved emergent program oral daily safety`,
 })
 
@@ -65,7 +67,7 @@ func stems(byWeight map[float64]string) map[string]float64 {
 	return m
 }
 
-// weigh returns the weight of a word that no term holds.
+// weigh returns the weight of a word that belongs to no term.
 func weigh(w string) float64 {
 	if weight, ok := weights["="+w]; ok {
 		return weight

@@ -5,16 +5,15 @@ import (
 	"unicode"
 )
 
-// A word is a run of letters and digits of a text, in lower case, with where it
-// stands there.
+// A word is a run of letters and digits of a text, in lower case, with its place in the text.
 type word struct {
 	text       string
-	capitals   int // letters that the source writes large
+	capitals   int // number of capital letters in the source
 	start, end int // bytes of the source
 	gap        string
 }
 
-// textLimit is how many bytes of a text are read: times are compared each with each.
+// textLimit is how many bytes of a text are read. It bounds the work of comparing each time with each.
 const textLimit = 10_000
 
 // folded are letters and digits that are written in more than one way.
@@ -26,11 +25,11 @@ var folded = []string{
 	"⁰", "0", "¹", "1", "²", "2", "³", "3", "⁴", "4", "⁵", "5", "⁶", "6", "⁷", "7", "⁸", "8", "⁹", "9",
 }
 
-// foldings are those of likeness: there µ is written u as well.
+// foldings are used for similarity, where µ may also be written u.
 var foldings = strings.NewReplacer(append([]string{"μ", "u", "µ", "u"}, folded...)...)
 
-// words splits a text. The gap of a word is what stands before it, without spaces:
-// "" where two words are joined by a space alone.
+// words splits a text. The gap of a word is the text before it, without spaces: "" if only a space
+// separates two words.
 func words(s string) []word {
 	s = s[:min(len(s), textLimit)]
 	var list []word
@@ -72,9 +71,10 @@ func isNumber(w string) bool {
 	return w != "" && strings.Trim(w, "0123456789.") == ""
 }
 
-// spellings brings British, American and irregular forms to one stem.
+// spellings has one stem for British, American and irregular forms.
 var spellings = map[string]string{
-	"number": "count", "numbers": "count", "tumour": "tumor", "haemoglobin": "hemoglobin", "haemorrhage": "hemorrhage", "anaemia": "anemia", "oedema": "edema",
+	"number": "count", "numbers": "count", "tumour": "tumor", "haemoglobin": "hemoglobin", "haemorrhage": "hemorrhage",
+	"anaemia": "anemia", "oedema": "edema",
 	"diarrhoea": "diarrhea", "faecal": "fecal", "faeces": "feces", "oesophageal": "esophageal", "ischaemic": "ischemic",
 	"leukaemia": "leukemia", "paediatric": "pediatric", "programme": "program", "centre": "center", "behaviour": "behavior",
 	"randomisation": "randomization", "randomised": "randomized", "hospitalisation": "hospitalization",
@@ -90,26 +90,28 @@ var spellings = map[string]string{
 	"alive": "survival", "painful": "pain", "viraemia": "viremia", "bacteraemia": "bacteremia",
 }
 
-// endings are taken off a word, the longest that fits; at least four letters stay.
+// endings are removed from a word, the longest that fits; at least four letters remain.
 var endings = []string{
 	"izations", "ization", "ational", "ations", "ation", "ements", "ement", "ments", "ment", "ances", "ance", "ences", "ence",
 	"ities", "ity", "ively", "ive", "ions", "ion", "ally", "als", "al", "ings", "ing", "ated", "ates", "ate", "edly", "ed",
 	"ers", "er", "ies", "ness", "ically", "ical", "ics", "ic", "ous", "es", "ly", "s", "e", "y",
 }
 
-// stem returns what the inflections of a word share.
+// stem returns what the inflections of a word have in common.
 func stem(w string) string {
 	if s, ok := spellings[w]; ok {
 		w = s
 	}
 	if len(w) <= 4 || strings.ContainsAny(w, "0123456789") {
-		if len(w) == 4 && strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") && !strings.HasSuffix(w, "us") && !strings.HasSuffix(w, "is") {
+		if len(w) == 4 && strings.HasSuffix(w, "s") &&
+			!strings.HasSuffix(w, "ss") && !strings.HasSuffix(w, "us") && !strings.HasSuffix(w, "is") {
 			return w[:3]
 		}
 		return w
 	}
 	for _, e := range endings {
-		if len(w)-len(e) >= 4 && strings.HasSuffix(w, e) && !(e == "s" && (strings.HasSuffix(w, "ss") || strings.HasSuffix(w, "is") || strings.HasSuffix(w, "us"))) {
+		kept := e == "s" && (strings.HasSuffix(w, "ss") || strings.HasSuffix(w, "is") || strings.HasSuffix(w, "us"))
+		if len(w)-len(e) >= 4 && strings.HasSuffix(w, e) && !kept {
 			return w[:len(w)-len(e)]
 		}
 	}
