@@ -7,18 +7,21 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// Addresses and telephone numbers are withheld whoever they belong to, written out or
+// Addresses and telephone numbers are withheld, whoever they belong to, written normally or
 // obscured ("name at site dot org").
 
 var (
 	email = regexp.MustCompile(`(?i)[^\s@<>()\[\]{}]+\s*(@|` + obscuredAt + `)\s*[^\s@<>()\[\]{}]+\s*(\.|` + obscuredDot + `)\s*\pL{2,}`)
-	// spelt is an address in words; knownEnd one of which only the "@" is a word, and which
-	// must have a known end, for "at" stands before anything.
-	spelt    = regexp.MustCompile(`(?i)[\pL\d._+-]{2,}\s+(at|arroba|arobase|chiocciola|klammeraffe)\s+[\pL\d-]+(\s+[\pL\d-]+)?(\s*(` + obscuredDot + `)\s*|\s+(dot|punto|punkt|ponto)\s+)\pL{2,}`)
-	knownEnd = regexp.MustCompile(`[\pL\d._+-]{2,}\s+(at|AT|arroba|arobase)\s+[\pL\d-]+(\.[\pL\d-]+)*\.(com|org|net|edu|gov|info|int|eu|de|fr|uk|ch|nl|es|se|dk|fi|pl|cz|ca|au|jp|cn|kr|br|ru|il|ir|eg|tr|gr|pt|be|ie|mx|za|pk)(\P{L}|$)`)
-	orcid    = regexp.MustCompile(`(?i)\b000\d-\d{4}-\d{4}-\d{3}[\dX]\b|\borcid\b`)
+	// spelt matches an address in words. knownEnd matches one in which only the "@" is a word;
+	// it must have a known ending, because "at" may come before anything.
+	spelt = regexp.MustCompile(`(?i)[\pL\d._+-]{2,}\s+(at|arroba|arobase|chiocciola|` +
+		`klammeraffe)\s+[\pL\d-]+(\s+[\pL\d-]+)?(\s*(` + obscuredDot + `)\s*|\s+(dot|punto|punkt|ponto)\s+)\pL{2,}`)
+	knownEnd = regexp.MustCompile(`[\pL\d._+-]{2,}\s+(at|AT|arroba|arobase)\s+[\pL\d-]+(\.[\pL\d-]+)*\.(com|org|net|edu|gov|info|int|` +
+		`eu|de|fr|uk|ch|nl|es|se|dk|fi|pl|cz|ca|au|jp|cn|kr|br|ru|il|ir|eg|tr|gr|pt|be|ie|mx|za|pk)(\P{L}|$)`)
+	orcid = regexp.MustCompile(`(?i)\b000\d-\d{4}-\d{4}-\d{3}[\dX]\b|\borcid\b`)
 
-	labelled = regexp.MustCompile(`(?i)\b(t[ée]l|telef[oó]n|t[ée]l[ée]phone|phone|fax|mobile|mobil|cell|call|hotline|whatsapp)\b[^\d+(]{0,20}(\+?[\d(][\d().\s/-]{4,}\d)`)
+	labelled = regexp.MustCompile(`(?i)\b(t[ée]l|telef[oó]n|t[ée]l[ée]phone|phone|fax|mobile|mobil|cell|call|hotline|` +
+		`whatsapp)\b[^\d+(]{0,20}(\+?[\d(][\d().\s/-]{4,}\d)`)
 	dialled  = regexp.MustCompile(`\+\s?\(?\d[\d().\s/-]{6,}\d|(^|\s)\(?0\d+\)?[\s][\d\s/-]{5,}\d`)
 	digits   = regexp.MustCompile(`\+?\s?\(?\d[\d().\s/-]{6,}\d`)
 	american = regexp.MustCompile(`^(1[-.\s])?\(?\d{3}\)?[-.\s/]{0,2}\d{3}[-.\s]\d{4}$`)
@@ -29,13 +32,13 @@ const (
 	obscuredDot = `[(\[{<]\s*(dot|\.|punto|punkt|point|ponto)\s*[)\]}>]|[-_*=]+\s*dot\s*[-_*=]+|\s(dot|punto|punkt|ponto)\s`
 )
 
-// isAddress reports whether a clean text has an address of a person, or their number in
-// a register of researchers.
+// isAddress reports whether a clean text has an e-mail address, or a person's number in a
+// register of researchers.
 func isAddress(c string) bool {
 	return email.MatchString(c) || spelt.MatchString(c) || knownEnd.MatchString(c) || orcid.MatchString(c)
 }
 
-// isLabelled reports whether a text has a number that it calls one to be dialled.
+// isLabelled reports whether a text has a number that it calls a telephone number or the like.
 func isLabelled(s string) bool {
 	for _, m := range labelled.FindAllStringSubmatch(s, -1) {
 		if len(strings.Join(groupsOf(m[len(m)-1]), "")) >= 7 {
@@ -79,7 +82,8 @@ func isPhone(s string) bool {
 		return true
 	case strings.HasPrefix(strings.TrimPrefix(s, "("), "0"):
 		lead := groups[0]
-		return n >= 10 && (longest >= 5 && len(lead) >= 2 || longest >= 3 && single <= 1 && len(groups) >= 3 || longest == 2 && len(lead) == 2 && len(groups) >= 4)
+		return n >= 10 && (longest >= 5 && len(lead) >= 2 || longest >= 3 && single <= 1 && len(groups) >= 3 ||
+			longest == 2 && len(lead) == 2 && len(groups) >= 4)
 	case len(groups) == 1:
 		return n >= 10 && n <= 13 && !strings.HasSuffix(s, "0000")
 	}

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// A sizedFile can be read at any place, as the directory of a zip archive asks for.
+// A sizedFile can be read at any offset, as the directory of a zip archive requires.
 type sizedFile interface {
 	io.ReaderAt
 	io.Seeker
 }
 
-// gzip reads what is compressed.
+// gzip reads a compressed export.
 func (s *splitter) gzip(r io.Reader) error {
 	z, err := gzip.NewReader(r)
 	if err != nil {
@@ -32,8 +32,8 @@ func (s *splitter) gzip(r io.Reader) error {
 	return err
 }
 
-// zip reads each file of an archive. One that cannot be read is passed over, and is an
-// error in the end.
+// zip reads each file of an archive. It goes on after a file that cannot be read, and returns
+// the error at the end.
 func (s *splitter) zip(r sizedFile) error {
 	size, err := r.Seek(0, io.SeekEnd)
 	if err != nil {

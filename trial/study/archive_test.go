@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// packed returns data as gzip writes it.
+// packed returns data compressed with gzip.
 func packed(t testing.TB, data string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -46,8 +46,8 @@ func archive(t testing.TB, files ...string) []byte {
 	return b.Bytes()
 }
 
-// TestSplitPacked takes collections apart however they are packed; the bytes of each
-// record are those that stand there.
+// TestSplitPacked divides collections however they are packed. The bytes of each record are
+// exactly those in the file.
 func TestSplitPacked(t *testing.T) {
 	damaged := packed(t, `[{"a":1}]`)
 	damaged[len(damaged)-5] ^= 1
@@ -100,8 +100,8 @@ func TestSplitPacked(t *testing.T) {
 	}
 }
 
-// many reads as a collection of n records of some kilobytes each, never all of them at
-// once.
+// many returns a reader of a collection of n records of some kilobytes each, which are never
+// all in memory.
 func many(n int, before, between, after string) io.Reader {
 	record := `{"text":"` + strings.Repeat("x", 10_000) + `"}`
 	if before != "" && before[0] == '<' {
@@ -122,7 +122,7 @@ func many(n int, before, between, after string) io.Reader {
 	return r
 }
 
-// TestSplitMemory: what is held of a collection does not grow with it.
+// TestSplitMemory: the memory used for a collection does not grow with it.
 func TestSplitMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A country is known by its codes of ISO 3166-1, its long names, and the names by which
-// registers call it or called it.
+// A country has codes of ISO 3166-1, long names, and the names that registers use or used for
+// it.
 type country struct {
 	code   string // alpha-2
 	us, eu bool   // of the United States and their territories; of the EU and the EEA, with the EU's outermost regions
@@ -18,11 +18,11 @@ type country struct {
 const unitedStates = "US AS GU MP PR UM VI"
 
 // europe are the member states of the EU and of the EEA, where Regulation (EU) 536/2014
-// applies, and the EU's outermost regions (Article 349 TFEU), and the Aland Islands.
+// applies, the EU's outermost regions (Article 349 TFEU), and the Aland Islands.
 const europe = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK IS LI NO GF GP MF MQ RE YT AX"
 
-// countryNamed returns the country of a code or name, and false where none is known by
-// it: of that nothing follows.
+// countryNamed returns the country with a code or name. It returns false if none is known;
+// nothing follows from that.
 func countryNamed(s string) (country, bool) {
 	c, ok := countriesByName[bareName(s)]
 	return c, ok
@@ -30,7 +30,7 @@ func countryNamed(s string) (country, bool) {
 
 var countriesByName = func() map[string]country {
 	m := map[string]country{}
-	for line := range strings.Lines(countryNames) {
+	for line := range strings.Lines(strings.ReplaceAll(countryNames, "\n\t", "")) {
 		codes, names, ok := strings.Cut(strings.TrimSpace(line), ": ")
 		if !ok {
 			continue
@@ -46,7 +46,7 @@ var countriesByName = func() map[string]country {
 
 func has(list, code string) bool { return strings.Contains(" "+list+" ", " "+code+" ") }
 
-// bareName leaves out what spellings of a name differ in: case, accents, punctuation,
+// bareName removes the differences between spellings of a name: case, accents, punctuation,
 // "the" and "of".
 func bareName(s string) string {
 	s = strings.Map(func(r rune) rune {
@@ -67,7 +67,8 @@ func bareName(s string) string {
 	return strings.Join(words, " ")
 }
 
-// countryNames has the countries of ISO 3166-1, one a line: codes, names.
+// countryNames has the countries of ISO 3166-1, one a line: codes, names. A line that begins with a tab continues
+// the one before.
 const countryNames = `
 AD AND: Andorra;Principality of Andorra
 AE ARE: United Arab Emirates;UAE
@@ -147,7 +148,8 @@ FM FSM: Micronesia, Federated States of;Federated States of Micronesia;Micronesi
 FO FRO: Faroe Islands
 FR FRA: France;French Republic
 GA GAB: Gabon;Gabonese Republic
-GB GBR: United Kingdom;United Kingdom of Great Britain and Northern Ireland;UK;U.K.;Great Britain;Britain;England;Scotland;Wales;Northern Ireland;United Kingdom (UK)
+GB GBR: United Kingdom;United Kingdom of Great Britain and Northern Ireland;UK;U.K.;Great Britain;Britain;England;
+	Scotland;Wales;Northern Ireland;United Kingdom (UK)
 GD GRD: Grenada
 GE GEO: Georgia
 GF GUF: French Guiana
@@ -253,7 +255,8 @@ PL POL: Poland;Republic of Poland
 PM SPM: Saint Pierre and Miquelon
 PN PCN: Pitcairn
 PR PRI: Puerto Rico
-PS PSE: Palestine, State of;the State of Palestine;Palestine;Palestinian Territory;Palestinian Territory, occupied;Palestinian Territories, Occupied;State of Palestine
+PS PSE: Palestine, State of;the State of Palestine;Palestine;Palestinian Territory;Palestinian Territory, occupied;
+	Palestinian Territories, Occupied;State of Palestine
 PT PRT: Portugal;Portuguese Republic;Madeira;Azores
 PW PLW: Palau;Republic of Palau
 PY PRY: Paraguay;Republic of Paraguay

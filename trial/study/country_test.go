@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestSites: a country is known by codes, long names and territories; of one that is not
-// known nothing follows, and never "no".
+// TestSites: a country is known by codes, long names and territories. Nothing follows from one
+// that is not known, and certainly not "no".
 func TestSites(t *testing.T) {
 	for _, c := range []struct {
 		countries string
@@ -33,7 +33,7 @@ func TestSites(t *testing.T) {
 	}
 }
 
-// TestPhases spells phases as registers, HL7, CDISC and NCI write them.
+// TestPhases reads phases as registers, HL7, CDISC and NCI write them.
 func TestPhases(t *testing.T) {
 	for in, want := range map[string]string{
 		"PHASE1": "[phase1]", "Phase I Trial": "[phase1]", "phase-1": "[phase1]", "C15600": "[phase1]", "c15693": "[phase1 phase2]", "phase-1-phase-2": "[phase1 phase2]", "Phase 1/Phase 2": "[phase1 phase2]", "Phase II/III": "[phase2 phase3]", "C15694": "[phase2 phase3]",

@@ -13,7 +13,7 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// v2Record is a study of ClinicalTrials.gov's API v2, as far as it is read.
+// v2Record is a study of ClinicalTrials.gov's API v2, with the members that are read.
 //
 // Source: https://clinicaltrials.gov/data-api/about-api/study-data-structure
 type v2Record struct {
@@ -188,8 +188,8 @@ type v2Person struct {
 	Name string `json:"name"`
 }
 
-// parseHistory reads a version out of an answer of the registry's history of a record.
-// Its day is that of its posting, not that of the download.
+// parseHistory reads a version from an answer of the registry's history of a record. Its day is
+// the day of its posting, not that of the download.
 func parseHistory(data []byte, version string) (*Study, error) {
 	s, err := parseCTGovV2(data)
 	if err != nil || version == "" {
@@ -200,8 +200,8 @@ func parseHistory(data []byte, version string) (*Study, error) {
 	return s, nil
 }
 
-// unescape takes the HTML escapes off every text of a value: answers of the history
-// escape them, "&lt;" for "<".
+// unescape removes HTML escapes from every text of a value: answers of the history escape
+// texts, such as "&lt;" for "<".
 func unescape(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
@@ -302,12 +302,17 @@ func parseCTGovV2(data []byte) (*Study, error) {
 	ov := &p.OversightModule
 	s.Oversight = Oversight{
 		FDADrug: yesNo(ov.IsFDARegulatedDrug), FDADevice: yesNo(ov.IsFDARegulatedDevice),
-		UnapprovedDevice: yesNo(ov.IsUnapprovedDevice), USExport: yesNo(ov.IsUSExport), PPSD: yesNo(ov.IsPPSD), DMC: yesNo(ov.OversightHasDMC),
+		UnapprovedDevice: yesNo(ov.IsUnapprovedDevice), USExport: yesNo(ov.IsUSExport),
+		PPSD: yesNo(ov.IsPPSD), DMC: yesNo(ov.OversightHasDMC),
 	}
 
 	st := &p.StatusModule
-	for _, d := range []*string{&st.StartDateStruct.Date, &st.PrimaryCompletionDateStruct.Date, &st.CompletionDateStruct.Date, &st.StudyFirstSubmitDate, &st.StudyFirstPostDateStruct.Date,
-		&st.ResultsFirstSubmitDate, &st.ResultsFirstPostDateStruct.Date, &st.DispFirstSubmitDate, &st.DispFirstPostDateStruct.Date, &st.LastUpdateSubmitDate, &st.LastUpdatePostDateStruct.Date, &s.Dated, &s.Seen} {
+	for _, d := range []*string{
+		&st.StartDateStruct.Date, &st.PrimaryCompletionDateStruct.Date, &st.CompletionDateStruct.Date,
+		&st.StudyFirstSubmitDate, &st.StudyFirstPostDateStruct.Date, &st.ResultsFirstSubmitDate, &st.ResultsFirstPostDateStruct.Date,
+		&st.DispFirstSubmitDate, &st.DispFirstPostDateStruct.Date, &st.LastUpdateSubmitDate, &st.LastUpdatePostDateStruct.Date,
+		&s.Dated, &s.Seen,
+	} {
 		*d = day(*d)
 	}
 	s.Status, s.Waived = status(st.OverallStatus), st.ResultsWaived

@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// v1Study is a study of ClinicalTrials.gov's API before v2, as far as it is read.
-// Numbers and booleans are texts, lists are wrapped twice.
+// v1Study is a study of ClinicalTrials.gov's API before v2, with the members that are read.
+// Numbers and booleans are texts, and lists are wrapped twice.
 //
 // Source: https://classic.clinicaltrials.gov/api/gui/ref/crosswalks
 type v1Study struct {
@@ -110,7 +110,9 @@ type v1Study struct {
 	ResultsSection *struct {
 		OutcomeMeasuresModule struct {
 			OutcomeMeasureList struct {
-				OutcomeMeasure []struct{ OutcomeMeasureType, OutcomeMeasureTitle, OutcomeMeasureDescription, OutcomeMeasureTimeFrame string }
+				OutcomeMeasure []struct {
+					OutcomeMeasureType, OutcomeMeasureTitle, OutcomeMeasureDescription, OutcomeMeasureTimeFrame string
+				}
 			}
 		}
 		MoreInfoModule struct {
@@ -139,8 +141,8 @@ type v1Study struct {
 	}
 }
 
-// parseCTGovV1 reads a full-study record of the registry's API before v2, alone or
-// as the one study of an answer.
+// parseCTGovV1 reads a full-study record of the registry's API before v2, alone or as the only
+// study of an answer.
 func parseCTGovV1(data []byte) (*Study, error) {
 	var r struct {
 		Study               *v1Study
@@ -195,7 +197,8 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	if a := d.DesignInfo.DesignAllocation; a != "" {
 		s.Allocation = allocation(a)
 	}
-	s.Model = designModel(d.DesignInfo.DesignInterventionModel + strings.Join(d.DesignInfo.DesignObservationalModelList.DesignObservationalModel, " "))
+	s.Model = designModel(d.DesignInfo.DesignInterventionModel +
+		strings.Join(d.DesignInfo.DesignObservationalModelList.DesignObservationalModel, " "))
 	s.Purpose = word(d.DesignInfo.DesignPrimaryPurpose)
 	m := d.DesignInfo.DesignMaskingInfo
 	s.setMasking(m.DesignMasking, m.DesignWhoMaskedList.DesignWhoMasked)
@@ -233,23 +236,28 @@ func parseCTGovV1(data []byte) (*Study, error) {
 		})
 	}
 	e := &p.EligibilityModule
-	s.Eligibility = Eligibility{text(e.EligibilityCriteria), sex(e.Gender), age(e.MinimumAge), age(e.MaximumAge), yesNoText(e.HealthyVolunteers)}
+	s.Eligibility = Eligibility{
+		text(e.EligibilityCriteria), sex(e.Gender), age(e.MinimumAge), age(e.MaximumAge), yesNoText(e.HealthyVolunteers),
+	}
 	ov := &p.OversightModule
 	s.Oversight = Oversight{
 		FDADrug: yesNoText(ov.IsFDARegulatedDrug), FDADevice: yesNoText(ov.IsFDARegulatedDevice),
-		UnapprovedDevice: yesNoText(ov.IsUnapprovedDevice), USExport: yesNoText(ov.IsUSExport), PPSD: yesNoText(ov.IsPPSD), DMC: yesNoText(ov.OversightHasDMC),
+		UnapprovedDevice: yesNoText(ov.IsUnapprovedDevice), USExport: yesNoText(ov.IsUSExport),
+		PPSD: yesNoText(ov.IsPPSD), DMC: yesNoText(ov.OversightHasDMC),
 	}
 
 	st := &p.StatusModule
 	s.Status = status(st.OverallStatus)
 	for _, x := range []struct{ event, date, kind string }{
 		{Start, st.StartDateStruct.StartDate, dateKind(st.StartDateStruct.StartDateType)},
-		{PrimaryCompletion, st.PrimaryCompletionDateStruct.PrimaryCompletionDate, dateKind(st.PrimaryCompletionDateStruct.PrimaryCompletionDateType)},
+		{PrimaryCompletion, st.PrimaryCompletionDateStruct.PrimaryCompletionDate,
+			dateKind(st.PrimaryCompletionDateStruct.PrimaryCompletionDateType)},
 		{Completion, st.CompletionDateStruct.CompletionDate, dateKind(st.CompletionDateStruct.CompletionDateType)},
 		{FirstSubmitted, st.StudyFirstSubmitDate, Actual},
 		{FirstPosted, st.StudyFirstPostDateStruct.StudyFirstPostDate, dateKind(st.StudyFirstPostDateStruct.StudyFirstPostDateType)},
 		{ResultsSubmitted, st.ResultsFirstSubmitDate, Actual},
-		{ResultsPosted, st.ResultsFirstPostDateStruct.ResultsFirstPostDate, dateKind(st.ResultsFirstPostDateStruct.ResultsFirstPostDateType)},
+		{ResultsPosted, st.ResultsFirstPostDateStruct.ResultsFirstPostDate,
+			dateKind(st.ResultsFirstPostDateStruct.ResultsFirstPostDateType)},
 		{CertificateSubmitted, st.DispFirstSubmitDate, Actual},
 		{CertificatePosted, st.DispFirstPostDateStruct.DispFirstPostDate, dateKind(st.DispFirstPostDateStruct.DispFirstPostDateType)},
 		{UpdateSubmitted, st.LastUpdateSubmitDate, Actual},
@@ -264,7 +272,8 @@ func parseCTGovV1(data []byte) (*Study, error) {
 		s.addReview(e.UnpostedEventType, e.UnpostedEventDate, yesNoText(e.UnpostedEventDateUnknown) == "yes")
 	}
 	s.Seen = registryDate(r.Study.DerivedSection.MiscInfoModule.VersionHolder)
-	s.Dated = registryDate(cmp.Or(r.Study.DerivedSection.MiscInfoModule.VersionHolder, st.LastUpdatePostDateStruct.LastUpdatePostDate, st.LastUpdateSubmitDate))
+	s.Dated = registryDate(cmp.Or(r.Study.DerivedSection.MiscInfoModule.VersionHolder,
+		st.LastUpdatePostDateStruct.LastUpdatePostDate, st.LastUpdateSubmitDate))
 
 	c := &p.ContactsLocationsModule
 	for _, x := range c.CentralContactList.CentralContact {
@@ -296,7 +305,9 @@ func parseCTGovV1(data []byte) (*Study, error) {
 	}
 	for _, x := range r.Study.DocumentSection.LargeDocumentModule.LargeDocList.LargeDoc {
 		doc := Document{Label: text(x.LargeDocLabel), Date: registryDate(x.LargeDocDate)}
-		for _, k := range []struct{ has, kind string }{{x.LargeDocHasProtocol, "protocol"}, {x.LargeDocHasSAP, "sap"}, {x.LargeDocHasICF, "icf"}} {
+		for _, k := range []struct{ has, kind string }{
+			{x.LargeDocHasProtocol, "protocol"}, {x.LargeDocHasSAP, "sap"}, {x.LargeDocHasICF, "icf"},
+		} {
 			if yesNoText(k.has) == "yes" {
 				doc.Kinds = append(doc.Kinds, k.kind)
 			}

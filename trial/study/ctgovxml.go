@@ -13,7 +13,7 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// xmlRecord is the registry's older XML, as far as it is read. Members were renamed
+// xmlRecord is the registry's older XML, with the members that are read. Members were renamed
 // over the years; both names are here.
 //
 // Source: https://clinicaltrials.gov/ct2/html/images/info/public.xsd
@@ -154,7 +154,7 @@ type xmlOutcome struct {
 	Description string `xml:"description"`
 }
 
-// An xmlPerson's name is whole in last_name, or in three parts.
+// An xmlPerson's name is either complete in last_name, or in three parts.
 type xmlPerson struct {
 	First  string `xml:"first_name"`
 	Middle string `xml:"middle_name"`
@@ -281,8 +281,8 @@ func parseXML(data []byte) (*Study, error) {
 	return s, s.checkDates()
 }
 
-// design reads the design, of which the older form is one text of "Name: value"
-// with commas between and inside.
+// design reads the design. Its older form is one text of "Name: value", with commas between and
+// inside.
 func (r *xmlRecord) design(s *Study) {
 	d := r.Design
 	if r.StudyDesign != "" {
@@ -307,7 +307,7 @@ func (r *xmlRecord) design(s *Study) {
 	s.setMasking(text(d.Masking), nil)
 }
 
-// enrolment reads a number of participants that is text.
+// enrolment reads a number of participants from text.
 func enrolment(n, kind string) (Enrolment, error) {
 	n = text(n)
 	if n == "" {
@@ -315,7 +315,7 @@ func enrolment(n, kind string) (Enrolment, error) {
 	}
 	count, err := strconv.ParseUint(n, 10, 31)
 	if err != nil {
-		return Enrolment{}, fmt.Errorf("the enrolment %.20q is no number", n)
+		return Enrolment{}, fmt.Errorf("the enrolment %.20q is not a number", n)
 	}
 	return Enrolment{int(count), dateKind(kind)}, nil
 }
@@ -353,7 +353,7 @@ func (r *xmlRecord) people(s *Study) {
 	}
 }
 
-// class spells a class of organisation: "U.S. Fed" is fed.
+// class returns the code of a class of organisation: "U.S. Fed" is fed.
 func class(s string) string {
 	if w := word(s); w != "u.s.-fed" {
 		return w
@@ -361,8 +361,8 @@ func class(s string) string {
 	return "fed"
 }
 
-// sex spells who may take part: "Both" was the older word for all. What is not known is
-// not said.
+// sex returns the code for who may take part: "Both" was the older word for all. It returns ""
+// for a word that is not known.
 func sex(s string) string {
 	switch w := word(s); w {
 	case "both", "all":
@@ -387,7 +387,7 @@ func rootElement(data []byte) (string, error) {
 	}
 }
 
-// checkEnd refuses anything but white space and comments behind the root.
+// checkEnd refuses anything but white space and comments after the root.
 func checkEnd(d *xml.Decoder) error {
 	for {
 		t, err := d.Token()

@@ -18,11 +18,11 @@ type Change struct {
 	Sort  string `json:"sort"`  // one of the sorts below
 	Old   string `json:"old,omitempty"`
 	New   string `json:"new,omitempty"`
-	// Likeness is how sure it is that the two are one outcome that was reworded: 0 of
-	// what is not joined by likeness. It proposes and is no finding.
+	// Likeness is how likely it is that the two are one outcome that was reworded; 0 if they
+	// were not joined by likeness. It is a proposal and not a finding.
 	Likeness float64 `json:"likeness,omitempty"`
-	// Class is how the words of such an outcome stand to those before, as package outcome
-	// has it: narrowed, replaced, ...
+	// Class says how the words of such an outcome relate to those before, as package outcome
+	// has it: narrowed, replaced and so on.
 	Class outcome.Class `json:"class,omitempty"`
 }
 
@@ -32,9 +32,9 @@ const (
 	Added    = "added"
 	Removed  = "removed"
 	Promoted = "promoted" // an outcome that became primary
-	Demoted  = "demoted"  // an outcome that is primary no more
-	Reworded = "reworded" // an outcome whose words changed and which is taken for the same
-	Refined  = "refined"  // no edit: a planned date that became actual on a day it could mean, a month that became a day
+	Demoted  = "demoted"  // an outcome that is no longer primary
+	Reworded = "reworded" // an outcome whose words changed and which is taken to be the same
+	Refined  = "refined"  // not an edit: a planned date that became actual on a day it could mean, or a month that became a day
 )
 
 func (c Change) String() string {
@@ -56,8 +56,8 @@ func (c Change) String() string {
 	return said
 }
 
-// fromDifference leaves out what two long texts begin with alike, up to a few
-// words before they differ.
+// fromDifference removes the common beginning of two long texts, up to a few words before they
+// differ.
 func fromDifference(a, b string) (string, string) {
 	x, y := []rune(a), []rune(b)
 	n := 0
@@ -77,10 +77,10 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// Diff returns what b says otherwise than a, each thing once, in a fixed order: outcomes
-// first, and countries that were added last. White space, the
-// order of lists that have none, and what only one of two formats can say are no
-// change. Where one side comes from facts, both are compared as far as facts go.
+// Diff returns what b says differently from a, each thing once, in a fixed order: outcomes
+// first, and added countries last. White space, the order of lists without an order, and what
+// only one of two formats can say are not changes. If one side comes from facts, both are
+// compared as far as facts go.
 func Diff(a, b *Study) []Change {
 	if a.PartOnly != b.PartOnly {
 		a, b = part(a), part(b)
@@ -93,7 +93,7 @@ func Diff(a, b *Study) []Change {
 		d.add("results", Added, "", fmt.Sprintf("%d outcomes reported", len(b.Reported)))
 	case (a.Results || b.Results) && (d.before || d.after):
 	case a.Results && !b.Results && b.ResultsElsewhere() != "":
-		// They are in the register, and not in this copy.
+		// They are in the register, but not in this copy.
 	case a.Results && !b.Results:
 		d.add("results", Removed, fmt.Sprintf("%d outcomes reported", len(a.Reported)), "")
 	default:
@@ -148,7 +148,7 @@ func Diff(a, b *Study) []Change {
 	return d.changes
 }
 
-// part is a study as far as facts go.
+// part returns a study with only what facts can say.
 func part(s *Study) *Study {
 	if s.PartOnly {
 		return s
@@ -166,9 +166,9 @@ func waiver(waived bool) string {
 
 type differ struct {
 	changes []Change
-	other   bool // the formats differ: what one cannot say is no change
+	other   bool // the formats differ: what only one can say is not a change
 
-	before, after bool // the one or the other is a selection of fields: what it lacks is no change
+	before, after bool // that side is a selection of fields: what it lacks is not a change
 }
 
 func (d *differ) add(field, sort, before, after string) {
@@ -187,7 +187,7 @@ func (d *differ) text(field, a, b string) {
 	}
 }
 
-// long compares texts whose bullets and line breaks exports set differently.
+// long compares texts whose bullets and line breaks differ between exports.
 func (d *differ) long(field, a, b string) {
 	if letters(a) != letters(b) {
 		d.text(field, a, b)
@@ -200,7 +200,7 @@ func (d *differ) set(field string, a, b []string) {
 		return
 	}
 	if d.before || d.after {
-		return // each may have left out what it likes
+		return // both are selections and may lack anything
 	}
 	in := func(list []string) map[string]bool {
 		set := make(map[string]bool, len(list))
@@ -223,11 +223,11 @@ func (d *differ) set(field string, a, b []string) {
 	}
 }
 
-// isWithheld reports whether a text, or what it ends in, was withheld from facts.
+// isWithheld reports whether a text, or its end, was withheld from facts.
 func isWithheld(s string) bool { return strings.HasSuffix(s, Withheld) }
 
-// countries compares countries, each side in one change: what was taken away, and
-// last of all what was added.
+// countries compares countries: the removed ones in one change, and, last of all, the added
+// ones in one change.
 func (d *differ) countries(a, b []string) {
 	if d.other && (len(a) == 0 || len(b) == 0) || d.before || d.after {
 		return
@@ -248,7 +248,7 @@ func (d *differ) countries(a, b []string) {
 	d.text("countries", "", strings.Join(lacking(b, a), ", "))
 }
 
-// countryKey is the code of a country, or its name where none is known by that.
+// countryKey returns the code of a country, or its name if no country is known by that name.
 func countryKey(name string) string {
 	if c, ok := countryNamed(name); ok {
 		return c.code
@@ -256,8 +256,8 @@ func countryKey(name string) string {
 	return plain(name)
 }
 
-// bookkeeping are dates of the registry's own work; they change with every
-// version and say nothing of the trial.
+// bookkeeping are dates of the registry's own work. They change with every version and say
+// nothing about the trial.
 var bookkeeping = []string{UpdateSubmitted, UpdatePosted, Verified}
 
 func (d *differ) dates(a, b *Study) {
@@ -273,8 +273,8 @@ func (d *differ) dates(a, b *Study) {
 		switch {
 		case x.Date == y.Date && (x.Kind == y.Kind || x.Kind == "" || y.Kind == ""):
 		case x.Date == "" || y.Date == "":
-			// A date that older exports do not have is no change across formats; nor is
-			// one of the registry's posting, which it made public only later.
+			// A date that older exports do not have is not a change across formats. Neither is
+			// a posting date of the registry, which it published only later.
 			if !d.other && !strings.HasSuffix(event, "-posted") {
 				d.text(field, x.words(), y.words())
 			}
@@ -286,7 +286,7 @@ func (d *differ) dates(a, b *Study) {
 	}
 }
 
-// days returns the days that a date may mean, zero where it is none.
+// days returns the days that a date may mean, or zero if it is none.
 func (d Date) days() trial.Date {
 	days, _ := trial.ParseDate(d.Date)
 	return days
@@ -296,7 +296,7 @@ func (d Date) words() string { return strings.TrimSpace(d.Date + " " + d.Kind) }
 
 func (s Section) name() string { return text(s.Number + " " + s.Title) }
 
-// key is the title without a number that some write into it.
+// key returns the title without a number that some write into it.
 func (s Section) key() string {
 	return strings.ToLower(strings.TrimLeft(plain(s.Title), "0123456789. "))
 }
@@ -318,8 +318,8 @@ func (d *differ) objectives(a, b []Objective) {
 	d.set("objective", text(a), text(b))
 }
 
-// sections compares the sections of two protocols by their titles, those of one
-// title in turn. Other numbers alone are no change.
+// sections compares the sections of two protocols by their titles, and those with the same
+// title in turn. Different section numbers alone are not a change.
 func (d *differ) sections(a, b []Section) {
 	if d.other && (len(a) == 0 || len(b) == 0) {
 		return
@@ -359,15 +359,15 @@ func short(s string) string {
 	return s
 }
 
-// same compares texts but for white space and typographic variants.
+// same compares texts, ignoring white space and typographic variants.
 func same(a, b string) bool { return a == b || plain(a) == plain(b) }
 
 var typographic = strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "–", "-", "—", "-", "\u00a0", " ")
 
 func plain(s string) string { return text(typographic.Replace(outcome.Unescape(s))) }
 
-// letters is a longer text without its bullets and line breaks, which exports
-// set differently.
+// letters returns a longer text without its bullets and line breaks, which differ between
+// exports.
 func letters(s string) string {
 	var b strings.Builder
 	space := false
@@ -386,8 +386,7 @@ func letters(s string) string {
 	return b.String()
 }
 
-// notApplicable is what some exports say where others, of the same record, say
-// nothing.
+// notApplicable removes a word that some exports have and others, of the same record, do not.
 func notApplicable(s string) string {
 	if s == "not-applicable" {
 		return ""
@@ -416,7 +415,7 @@ func amendments(list []Amendment) (out []string) {
 	return out
 }
 
-// String gives the number of an amendment and its reasons.
+// String returns the number of an amendment and its reasons.
 func (a Amendment) String() string {
 	return strings.TrimSuffix(a.Number+": "+strings.Join(a.Reasons, ", "), ": ")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// TestDiffOrder: outcomes come first, of these what became primary or is it no more,
-// countries that were added last; each thing stands there once.
+// TestDiffOrder: outcomes come first, and of these those that became primary or are no longer
+// primary; added countries come last. Each thing is listed once.
 func TestDiffOrder(t *testing.T) {
 	a := &Study{Title: "A", Status: "recruiting", Countries: []string{"Austria", "Belgium"}, Results: true,
 		Dates:    []Date{{Start, "2020-01", Planned}},

@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// outcomes pairs the outcomes of two versions: those with the same words first,
-// then those whose measure is the same, then those that are similar.
+// outcomes pairs the outcomes of two versions: those with the same words first, then those with
+// the same measure, then similar ones.
 func (d *differ) outcomes(field string, a, b []outcome.Outcome) {
 	if d.other && (len(a) == 0 || len(b) == 0) {
 		return
@@ -30,7 +30,8 @@ func (d *differ) outcomes(field string, a, b []outcome.Outcome) {
 		}
 		joined[p.B] = true
 		y, first := b[p.B], len(d.changes)
-		reworded, moved := !same(x.Measure, y.Measure), !same(x.TimeFrame, y.TimeFrame) && x.TimeFrame != Withheld && y.TimeFrame != Withheld
+		reworded := !same(x.Measure, y.Measure)
+		moved := !same(x.TimeFrame, y.TimeFrame) && x.TimeFrame != Withheld && y.TimeFrame != Withheld
 		switch {
 		case x.Level != y.Level:
 			sort := Changed
@@ -63,7 +64,7 @@ func (d *differ) outcomes(field string, a, b []outcome.Outcome) {
 	}
 }
 
-// once says what changed in a planned outcome and in the results of it in one change.
+// once combines a change of a planned outcome and the same change of its results into one.
 func (d *differ) once() {
 	type key struct{ field, sort, before, after string }
 	planned := map[key]int{}
@@ -83,8 +84,8 @@ func (d *differ) once() {
 	d.changes = list
 }
 
-// rank puts the changes of outcomes in order: what became primary or is it no more,
-// then those of primary outcomes, then the others; reported ones after the planned.
+// rank gives the order of changes of outcomes: what became primary or is no longer primary,
+// then changes of primary outcomes, then the others; reported outcomes come after planned ones.
 func (c Change) rank() int {
 	n := 0
 	if strings.Contains(c.Field, "reported outcome") || c.Field == "results" {
@@ -101,7 +102,7 @@ func (c Change) rank() int {
 	return n + 3
 }
 
-// Summary says in one line what changes there are: how many, and of what.
+// Summary says in one line how many changes there are, and of what.
 func Summary(changes []Change) string {
 	if len(changes) == 0 {
 		return "no change in what is read"

@@ -11,20 +11,19 @@ import (
 )
 
 const (
-	// Withheld stands for a text that may have the name of a person, or what looks like
-	// an e-mail address or a telephone number, and for one that its signer did not
-	// confirm to be public.
+	// Withheld replaces a text that may have a person's name, an e-mail address or a telephone
+	// number. It also replaces a text that its signer did not confirm for publication.
 	Withheld = "[withheld]"
-	// Individual stands for a sponsor who is a natural person.
+	// Individual replaces the name of a sponsor who is a natural person.
 	Individual = "individual"
-	// maxText is how many characters of a text are facts.
+	// maxText is the number of characters of a text that facts may have.
 	maxText = 200
 )
 
-// Facts returns what of a study can be made public, and the members that were
-// withheld. Every text that may hold the name of a person whom the document names
-// is withheld, whoever else bears that name.
-// The facts may be larger than trial.MaxFacts: Content.SetFacts then commits to them.
+// Facts returns what can be made public of a study, and the members that were withheld. Every
+// text that may have the name of a person whom the document names is withheld, even if others
+// have the same name. The facts may be larger than trial.MaxFacts: Content.SetFacts then
+// commits to them.
 func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	p := s.privacy()
 	text := func(member, t string) string {
@@ -55,13 +54,18 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		PPSD: s.Oversight.PPSD, UnapprovedDevice: s.Oversight.UnapprovedDevice, USExport: s.Oversight.USExport,
 		Format: s.Format, HealthyVolunteers: s.Eligibility.HealthyVolunteers,
 		Masking: word("masking", s.Masking), Masked: words("masked", s.Masked), MaximumAge: text("maximumAge", s.Eligibility.MaximumAge),
-		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: word("model", s.Model), OfficialTitle: text("officialTitle", s.OfficialTitle),
-		Phases: words("phases", s.Phases), Purpose: word("purpose", s.Purpose), Results: s.Results, ResultsElsewhere: s.Announced && !s.Results, ResultsWaived: s.Waived, Sex: word("sex", s.Eligibility.Sex), Status: word("status", s.Status),
+		MinimumAge: text("minimumAge", s.Eligibility.MinimumAge), Model: word("model", s.Model),
+		OfficialTitle: text("officialTitle", s.OfficialTitle),
+		Phases:        words("phases", s.Phases), Purpose: word("purpose", s.Purpose), Results: s.Results,
+		ResultsElsewhere: s.Announced && !s.Results, ResultsWaived: s.Waived,
+		Sex: word("sex", s.Eligibility.Sex), Status: word("status", s.Status),
 		Title: text("title", s.Title), Type: word("type", s.Type), Version: text("version", s.Version),
 	}
 	f.USSite, f.EUSite = s.USSite(), s.EUSite()
 	for _, a := range s.Amendments {
-		f.Amendments = append(f.Amendments, trial.FactAmendment{Number: text("amendments", a.Number), Reasons: words("amendments", a.Reasons)})
+		f.Amendments = append(f.Amendments, trial.FactAmendment{
+			Number: text("amendments", a.Number), Reasons: words("amendments", a.Reasons),
+		})
 	}
 	for _, c := range s.Conditions {
 		if c = text("conditions", c); c != "" {
@@ -78,7 +82,9 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 		f.Dates = append(f.Dates, trial.FactDate{Date: d.Date, Event: d.Event, Kind: d.Kind})
 	}
 	for _, e := range s.Review {
-		f.ResultsReview = append(f.ResultsReview, trial.FactReview{Date: e.Date, Event: cmp.Or(word("resultsReview", e.Event), "not-known")})
+		f.ResultsReview = append(f.ResultsReview, trial.FactReview{
+			Date: e.Date, Event: cmp.Or(word("resultsReview", e.Event), "not-known"),
+		})
 	}
 	for _, d := range s.Documents {
 		f.Documents = append(f.Documents, trial.FactDocument{Date: d.Date, Kinds: d.Kinds})
@@ -117,12 +123,12 @@ func (s *Study) Facts() (f *trial.Facts, withheld []string) {
 	return f, slices.Compact(withheld)
 }
 
-// A FreeText is a text of facts in which anything may stand.
+// A FreeText is a text of facts that may say anything.
 type FreeText struct{ Member, Text string }
 
-// Coded returns facts without their free texts, which are withheld, and these texts. What
-// stays are codes, dates, counts, numbers of registries, and the outcomes, which are what
-// versions of a protocol are compared by.
+// Coded returns facts without their free texts, which are withheld, and the texts. What remains
+// are codes, dates, counts, numbers of registries, and the outcomes, by which versions of a
+// protocol are compared.
 func Coded(facts *trial.Facts) (coded *trial.Facts, free []FreeText) {
 	f := *facts
 	hide := func(member string, t *string) {
@@ -181,12 +187,13 @@ var (
 	anAge         = regexp.MustCompile(`^[0-9]{1,4}([.][0-9]{1,4})? (year|month|week|day|hour|minute)s?$`)
 )
 
-// FromFacts returns the study that facts tell of.
+// FromFacts returns the study that facts describe.
 func FromFacts(f *trial.Facts) *Study {
 	s := &Study{
 		Format: f.Format, Version: f.Version, Dated: f.Dated, Title: f.Title, OfficialTitle: f.OfficialTitle, Acronym: f.Acronym,
 		Type: f.Type, Phases: f.Phases, Allocation: f.Allocation, Model: f.Model, Purpose: f.Purpose, Masking: f.Masking, Masked: f.Masked,
-		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Announced: f.Results || f.ResultsElsewhere, Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
+		Conditions: f.Conditions, Status: f.Status, Results: f.Results, Announced: f.Results || f.ResultsElsewhere,
+		Waived: f.ResultsWaived, Enrolment: Enrolment{Count: -1},
 		Eligibility: Eligibility{Sex: f.Sex, MinimumAge: f.MinimumAge, MaximumAge: f.MaximumAge, HealthyVolunteers: f.HealthyVolunteers},
 		Oversight:   Oversight{f.FDARegulated, f.FDADrug, f.FDADevice, f.UnapprovedDevice, f.PPSD, f.USExport, f.DMC},
 		PartOnly:    true,
@@ -229,9 +236,9 @@ func FromFacts(f *trial.Facts) *Study {
 	return s
 }
 
-// USSite says whether a site is in the United States or one of their territories: yes,
-// no, or "" where the document names no country, or one that is not known and no other
-// is there.
+// USSite says whether a site is in the United States or one of their territories: yes, no, or
+// "" if the document names no country, or if one of its countries is not known and no other is
+// there.
 func (s *Study) USSite() string {
 	if s.PartOnly {
 		return s.usSite
@@ -239,7 +246,7 @@ func (s *Study) USSite() string {
 	return s.site(func(c country) bool { return c.us })
 }
 
-// EUSite says the same of the EU and the EEA, where Regulation (EU) 536/2014 applies.
+// EUSite says the same about the EU and the EEA, where Regulation (EU) 536/2014 applies.
 func (s *Study) EUSite() string {
 	if s.PartOnly {
 		return s.euSite

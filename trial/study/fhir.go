@@ -38,7 +38,10 @@ func parseFHIR(data []byte) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Study{Format: FHIRR4, Version: text(r.Version), Title: text(r.Title), Summary: text(r.Description), Enrolment: Enrolment{Count: -1}}
+	s := &Study{
+		Format: FHIRR4, Version: text(r.Version), Title: text(r.Title), Summary: text(r.Description),
+		Enrolment: Enrolment{Count: -1},
+	}
 	if slices.ContainsFunc(fhirR5, func(m string) bool { return members[m] }) {
 		s.Format = FHIRR5
 	}
@@ -102,7 +105,7 @@ func parseFHIR(data []byte) (*Study, error) {
 	return s, s.checkDates()
 }
 
-// resourceType returns the type of a resource, "" if that is no text.
+// resourceType returns the type of a resource, or "" if it is not a text.
 func resourceType(resource []byte) string {
 	var r struct {
 		ResourceType string `json:"resourceType"`
@@ -138,7 +141,7 @@ func parseBundle(data []byte) (*Study, error) {
 	return nil, fmt.Errorf("the FHIR Bundle has %d ResearchStudy resources, not one: split it", len(studies))
 }
 
-// fhirLevel returns the level of a type, "" where it has none.
+// fhirLevel returns the level of a type, or "" if it has none.
 func fhirLevel(types ...fhirConcept) string {
 	for _, t := range types {
 		for _, c := range []string{t.code(), t.name()} {
@@ -153,7 +156,7 @@ func fhirLevel(types ...fhirConcept) string {
 	return ""
 }
 
-// outcome reads an outcome measure; without a level it has its objective's.
+// outcome reads an outcome measure. If it has no level, it has that of its objective.
 func (m fhirOutcome) outcome(objective string) outcome.Outcome {
 	o := outcome.Outcome{
 		Level:   cmp.Or(fhirLevel(m.Type...), objective, Other),
@@ -165,8 +168,8 @@ func (m fhirOutcome) outcome(objective string) outcome.Outcome {
 	return o
 }
 
-// parties reads organisations and people. A party in no organisation's role is
-// taken for a person.
+// parties reads organisations and people. A party that has no role of an organisation is taken
+// to be a person.
 func (r *fhirStudy) parties(s *Study) {
 	contained := map[string]string{} // names of organisations
 	for _, c := range r.Contained {
@@ -234,8 +237,8 @@ func (r *fhirStudy) parties(s *Study) {
 	}
 }
 
-// identifiers reads the study's numbers. One that the sponsor assigned and gave no
-// other type is the sponsor's.
+// identifiers reads the study's numbers. A number that the sponsor assigned, and that has no
+// other type, is the sponsor's.
 func (r *fhirStudy) identifiers(s *Study) {
 	for _, id := range r.Identifiers {
 		typ := word(id.Type.name())
@@ -251,7 +254,7 @@ func (r *fhirStudy) identifiers(s *Study) {
 	}
 }
 
-// fhirDesigns spells the codes of HL7's value set of study designs.
+// fhirDesigns has the codes of HL7's value set of study designs.
 var fhirDesigns = map[string]func(*Study){
 	"sevco:01001": func(s *Study) { s.Type = "interventional" },
 	"sevco:01002": func(s *Study) { s.Type = "observational" },
@@ -302,8 +305,8 @@ func (r *fhirStudy) design(s *Study) {
 	}
 }
 
-// amendments reads the extensions of HL7's guides for protocols (EBM and M11). A
-// reason is what a coding says: a concept's own text may be anything.
+// amendments reads the extensions of HL7's guides for protocols (EBM and M11). Only a coding
+// gives a reason, because a concept's own text may say anything.
 func (r *fhirStudy) amendments(s *Study) {
 	for _, e := range r.Extensions {
 		if !strings.HasSuffix(e.URL, "/research-study-study-amendment") && !strings.HasSuffix(e.URL, "/m11-protocol-amendment") {
@@ -328,7 +331,7 @@ func (r *fhirStudy) amendments(s *Study) {
 	}
 }
 
-// fhirStatus spells a status as the registry does.
+// fhirStatus returns a status in the registry's words.
 func fhirStatus(w string) string {
 	switch w {
 	case "active": // "opened for accrual"
@@ -343,7 +346,7 @@ func fhirStatus(w string) string {
 	return status(w)
 }
 
-// dates reads dates, and since R5 the status: the state that stands without days.
+// dates reads dates and, since R5, the status, which is a state without days.
 func (r *fhirStudy) dates(s *Study) {
 	add := func(event, date, kind string) {
 		if s.Date(event).Date == "" {
@@ -393,14 +396,14 @@ func (r *fhirStudy) dates(s *Study) {
 	}
 }
 
-// fhirDay returns the day of a dateTime, as it is written.
+// fhirDay returns the day of a dateTime as it is written.
 func fhirDay(s string) string {
 	day, _, _ := strings.Cut(s, "T")
 	return day
 }
 
-// classifiers reads the registry's fields that converters keep as classifiers, and
-// the countries of sites.
+// classifiers reads the registry's fields that converters write as classifiers, and the
+// countries of sites.
 func (r *fhirStudy) classifiers(s *Study) {
 	e, o := &s.Eligibility, &s.Oversight
 	for _, c := range r.Classifiers {

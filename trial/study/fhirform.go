@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 )
 
-// fhirStudy is a ResearchStudy of FHIR R4, and of R5 and the ballots of R6, as far
-// as it is read. Members were renamed over the releases; all names are here.
+// fhirStudy is a ResearchStudy of FHIR R4, R5 and the ballots of R6, with the members that are
+// read. Members were renamed over the releases; all names are here.
 //
-// Source: https://hl7.org/fhir/R4/researchstudy.html and https://hl7.org/fhir/R5/researchstudy.html
+// Source: https://hl7.org/fhir/R4/researchstudy.html and
+// https://hl7.org/fhir/R5/researchstudy.html
 type fhirStudy struct {
 	Status      string           `json:"status"`
 	Version     string           `json:"version"`
@@ -122,7 +123,7 @@ type fhirOutcome struct {
 	Endpoint    fhirReference          `json:"endpoint"`
 }
 
-// oneOrMore reads a member that is one value in some releases, a list in others.
+// oneOrMore reads a member that is one value in some releases and a list in others.
 type oneOrMore[T any] []T
 
 func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
@@ -137,7 +138,7 @@ func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// name returns what people read of a concept.
+// name returns the text of a concept that people read.
 func (c fhirConcept) name() string {
 	if c.Text != "" || len(c.Coding) == 0 {
 		return text(c.Text)
@@ -145,7 +146,7 @@ func (c fhirConcept) name() string {
 	return text(cmp.Or(c.Coding[0].Display, c.Coding[0].Code))
 }
 
-// code returns the first code of a concept, its text where it has none.
+// code returns the first code of a concept, or its text if it has none.
 func (c fhirConcept) code() string {
 	if len(c.Coding) > 0 && c.Coding[0].Code != "" {
 		return word(c.Coding[0].Code)
@@ -153,7 +154,7 @@ func (c fhirConcept) code() string {
 	return word(c.name())
 }
 
-// spellings returns all that a concept says: codes, what is shown for them, its text.
+// spellings returns everything that a concept says: codes, their display texts, and its text.
 func (c fhirConcept) spellings() (list []string) {
 	for _, x := range c.Coding {
 		list = append(list, x.Code, x.Display)

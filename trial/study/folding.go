@@ -10,12 +10,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Names are compared by keys, which are the same for every usual spelling of a name:
-// "Jürgen Müßterlich" and "JUERGEN MUESSTERLICH" have one.
+// Names are compared by keys. All usual spellings of a name have the same key, such as "Jürgen
+// Müßterlich" and "JUERGEN MUESSTERLICH".
 
-// clean is a text as people read it: character references resolved, compatibility
-// characters as what they stand for, hidden ones dropped, digits of any script and
-// dashes of any width as ASCII has them.
+// clean returns a text as people read it: character references are resolved, compatibility
+// characters replaced, hidden ones removed, and digits of any script and dashes of any width
+// written in ASCII.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -34,7 +34,7 @@ func clean(s string) string {
 	}, norm.NFKC.String(html.UnescapeString(strings.ToValidUTF8(s, ""))))
 }
 
-// digitOf returns the value of a decimal digit. Each script has its ten in a row.
+// digitOf returns the value of a decimal digit. Each script has its ten digits in a row.
 func digitOf(r rune) rune {
 	n := rune(0)
 	for n < 9 && unicode.IsDigit(r-n-1) {
@@ -75,13 +75,15 @@ func unaccentedLower(w string) string {
 	}, norm.NFD.String(unaccented.Replace(w)))
 }
 
-var unaccented = strings.NewReplacer("ß", "ss", "ẞ", "SS", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "đ", "d", "Đ", "D", "ı", "i", "þ", "th", "Þ", "TH", "ð", "d")
+var unaccented = strings.NewReplacer(
+	"ß", "ss", "ẞ", "SS", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE",
+	"đ", "d", "Đ", "D", "ı", "i", "þ", "th", "Þ", "TH", "ð", "d",
+)
 
 var umlauts = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
 
-// keyOf returns the key of a word: what is left when accents, the ways to write an
-// umlaut without one (ue for ü, oe for ø), and doubled letters are no difference. The key of
-// a key is itself.
+// keyOf returns the key of a word. Accents, the ways to write an umlaut without one (ue for ü,
+// oe for ø), and doubled letters make no difference to it. The key of a key is itself.
 func keyOf(word string) string {
 	key := unaccentedLower(word)
 	for {
@@ -100,7 +102,7 @@ func keyOf(word string) string {
 	}
 }
 
-// A token is a word of a text in which names are looked for.
+// A token is a word of a text that is searched for names.
 type token struct {
 	lower   string // without accents
 	key     string
@@ -111,11 +113,14 @@ type token struct {
 
 func newToken(w string) token {
 	r, _ := utf8.DecodeRuneInString(w)
-	return token{lower: unaccentedLower(w), key: keyOf(w), letters: utf8.RuneCountInString(w), capital: unicode.IsUpper(r), upper: w == strings.ToUpper(w)}
+	return token{
+		lower: unaccentedLower(w), key: keyOf(w), letters: utf8.RuneCountInString(w),
+		capital: unicode.IsUpper(r), upper: w == strings.ToUpper(w),
+	}
 }
 
-// tokens returns the words of a clean text, and the same where words that are run
-// together by capitals ("JaneSample", "JSample") are parted.
+// tokens returns the words of a clean text, and the same words divided where capitals show that
+// they are run together ("JaneSample", "JSample").
 func tokens(c string) (whole, parted []token) {
 	for _, w := range rawWords(c) {
 		whole = append(whole, newToken(w))
@@ -126,7 +131,7 @@ func tokens(c string) (whole, parted []token) {
 	return whole, parted
 }
 
-// capitals parts a word before each capital that begins a word in it.
+// capitals divides a word before each capital that begins a word in it.
 func capitals(w string) (parts []string) {
 	r := []rune(w)
 	start := 0
@@ -140,7 +145,7 @@ func capitals(w string) (parts []string) {
 	return append(parts, string(r[start:]))
 }
 
-// nearly reports whether two words differ in at most one letter: another one, one more or
+// nearly reports whether two words differ in at most one letter: a different one, one more or
 // one less, or two that changed places.
 func nearly(a, b string) bool {
 	x, y := []rune(a), []rune(b)

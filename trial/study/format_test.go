@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestNamed names what is not read for what it is.
+// TestNamed: a document that is not read is named for what it is.
 func TestNamed(t *testing.T) {
 	for data, want := range map[string]string{
 		"\xff\xfe{\x00}\x00": "UTF-16", "{\x00\"\x00": "UTF-16", "\x1f\x8b\x08x": "gzip", "PK\x03\x04xx": "zip", "PK\x03\x04xxxx[Content_Types].xml": "word processor", "%PDF-1.7": "PDF", "7z\xbc\xaf\x27\x1c": "7z", "BZh91AY": "bzip2",
@@ -24,8 +24,8 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestHistoryAnswer reads a version out of an answer of the registry's history: its day
-// is that of its posting, its texts are without HTML escapes, also in names.
+// TestHistoryAnswer reads a version from an answer of the registry's history. Its day is that
+// of its posting, and its texts have no HTML escapes, also in names.
 func TestHistoryAnswer(t *testing.T) {
 	record := strings.NewReplacer("Sleep quality", "Sleep &lt; 3 &amp; quality", "Ada Lovelace", "Ada O&#39;Lovelace", `"studyFirstSubmitDate":"2025-12-01"`, `"studyFirstSubmitDate":"2025-12-01T00:00:00Z","lastUpdatePostDateStruct":{"date":"2026-01-09"}`).Replace(recordV2)
 	s := parse(t, `{"studyVersion": 3, "study": `+record+`}`)

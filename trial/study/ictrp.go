@@ -9,7 +9,7 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// ictrpRecord is a record of WHO's portal (ICTRP) as it exports one, as far as it is
+// ictrpRecord is a record of WHO's portal (ICTRP) as it exports one, with the members that are
 // read. It is WHO's copy of what a register sent it.
 //
 // Source: https://trialsearch.who.int ("Export results to XML")
@@ -42,7 +42,7 @@ type ictrpRecord struct {
 	ResultsPosted string `xml:"results_date_posted"`
 }
 
-// parseICTRP reads one record of WHO's portal, alone or as the one of an export.
+// parseICTRP reads one record of WHO's portal, alone or as the only one of an export.
 func parseICTRP(data []byte, root string) (*Study, error) {
 	records := make([]ictrpRecord, 1)
 	var err error
@@ -67,9 +67,13 @@ func parseICTRP(data []byte, root string) (*Study, error) {
 	}
 	s := &Study{
 		Format: ICTRP, Dated: freeDate(r.Refreshed), Title: text(r.Title), OfficialTitle: text(r.Scientific), Acronym: text(r.Acronym),
-		Sponsor: Organisation{Name: text(r.Sponsor)}, Type: interventional(r.Type), Status: status(text(r.Status)), Enrolment: Enrolment{Count: -1},
-		Eligibility: Eligibility{Criteria: text(r.Inclusion + " " + r.Exclusion), Sex: sex(r.Gender), MinimumAge: age(r.MinimumAge), MaximumAge: age(r.MaximumAge)},
-		Phases:      phases(text(r.Phase)),
+		Sponsor: Organisation{Name: text(r.Sponsor)}, Type: interventional(r.Type), Status: status(text(r.Status)),
+		Enrolment: Enrolment{Count: -1},
+		Eligibility: Eligibility{
+			Criteria: text(r.Inclusion + " " + r.Exclusion), Sex: sex(r.Gender),
+			MinimumAge: age(r.MinimumAge), MaximumAge: age(r.MaximumAge),
+		},
+		Phases: phases(text(r.Phase)),
 	}
 	s.addIdentifier(RegistryNumber, r.TrialID)
 	if checkNCT(text(r.TrialID)) == nil {
@@ -104,12 +108,13 @@ func parseICTRP(data []byte, root string) (*Study, error) {
 	return s, s.checkDates()
 }
 
-// freeDate reads a date in a form that can mean one day or month alone; "03/05/2018",
-// which is two, is none.
+// freeDate reads a date in a form that can mean only one day or month. "03/05/2018" can mean
+// two days and is not read.
 func freeDate(s string) string {
 	s = day(text(s))
 	for _, f := range []struct{ in, out string }{
-		{"2006-01-02", "2006-01-02"}, {"2006-01", "2006-01"}, {"20060102", "2006-01-02"}, {"2 January 2006", "2006-01-02"}, {"January 2, 2006", "2006-01-02"}, {"January 2006", "2006-01"},
+		{"2006-01-02", "2006-01-02"}, {"2006-01", "2006-01"}, {"20060102", "2006-01-02"},
+		{"2 January 2006", "2006-01-02"}, {"January 2, 2006", "2006-01-02"}, {"January 2006", "2006-01"},
 		{"2 Jan 2006", "2006-01-02"}, {"2006/01/02", "2006-01-02"},
 	} {
 		if t, err := time.Parse(f.in, s); err == nil {

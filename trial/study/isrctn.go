@@ -11,7 +11,7 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// isrctnRecord is a record of the ISRCTN registry, as far as it is read.
+// isrctnRecord is a record of the ISRCTN registry, with the members that are read.
 //
 // Source: https://www.isrctn.com/page/guidance/api (the format "default")
 type isrctnRecord struct {
@@ -70,7 +70,7 @@ type isrctnRecord struct {
 	} `xml:"sponsor"`
 }
 
-// parseISRCTN reads one record of ISRCTN, alone or as the one of an answer.
+// parseISRCTN reads one record of ISRCTN, alone or as the only one of an answer.
 func parseISRCTN(data []byte, root string) (*Study, error) {
 	records := make([]isrctnRecord, 1)
 	var err error
@@ -100,7 +100,9 @@ func parseISRCTN(data []byte, root string) (*Study, error) {
 		Title: text(t.Description.Title), OfficialTitle: text(t.Description.Scientific), Acronym: text(t.Description.Acronym),
 		Summary: text(t.Description.Hypothesis + " " + t.Description.Summary), Type: interventional(t.Design.Primary),
 		Status: status(t.Design.Status), Enrolment: Enrolment{Count: -1},
-		Eligibility: Eligibility{Criteria: text(p.Inclusion + " " + p.Exclusion), Sex: sex(p.Gender), MinimumAge: age(p.Lower), MaximumAge: age(p.Upper)},
+		Eligibility: Eligibility{
+			Criteria: text(p.Inclusion + " " + p.Exclusion), Sex: sex(p.Gender), MinimumAge: age(p.Lower), MaximumAge: age(p.Upper),
+		},
 	}
 	s.addIdentifier(RegistryNumber, "ISRCTN"+digits)
 	s.addIdentifier("nct", t.Refs.NCT)
@@ -142,7 +144,8 @@ func parseISRCTN(data []byte, root string) (*Study, error) {
 	return s, s.checkDates()
 }
 
-// interventional spells a type of study, "" where it is neither of the two.
+// interventional returns the code of a type of study, or "" if it is neither interventional nor
+// observational.
 func interventional(s string) string {
 	switch w := word(s); {
 	case strings.HasPrefix(w, "intervention"):
@@ -153,7 +156,7 @@ func interventional(s string) string {
 	return ""
 }
 
-// addCountries adds countries as the document names them, sorted and none twice.
+// addCountries adds countries as the document names them, sorted and without repetition.
 func (s *Study) addCountries(list []string) {
 	for _, c := range list {
 		if c = text(c); c != "" {
@@ -164,11 +167,11 @@ func (s *Study) addCountries(list []string) {
 	s.Countries = slices.Compact(s.Countries)
 }
 
-// item begins a line of an enumeration.
+// item matches the beginning of a line of an enumeration.
 var item = regexp.MustCompile(`^(?:\d{1,3}(?:\.\d{1,2})?[.)]|[-*•])\s+`)
 
-// enumerated parts a text whose lines are all numbered, or all have bullets, into what
-// they say; any other text is one.
+// enumerated divides a text whose lines are all numbered, or all have bullets, into its items.
+// Any other text is one item.
 func enumerated(s string) []string {
 	var list []string
 	s = strings.NewReplacer("<br>", "\n", "<br/>", "\n", "<br />", "\n").Replace(s)
@@ -189,7 +192,7 @@ func enumerated(s string) []string {
 	return list
 }
 
-// unmarshalXML reads one XML document and nothing behind it.
+// unmarshalXML reads one XML document and refuses anything after it.
 func unmarshalXML(data []byte, v any) error {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(v); err != nil {

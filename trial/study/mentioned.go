@@ -10,24 +10,27 @@ import (
 	"unicode/utf8"
 )
 
-// People who are named in passing: by their e-mail addresses, as authors of what the
-// document cites, with a title or degree in an affiliation or in one of its texts.
+// This file finds people who are named in passing: by their e-mail addresses, as authors of
+// what the document cites, or with a title or degree in an affiliation or another text.
 
 var (
 	address = regexp.MustCompile(`([\pL\d._%+'-]{2,64})@([\pL\d-]+)\.[\pL\d.-]+`)
-	// Behind the names of members, and the starts of elements, that have citations and
+	// What follows the names of members, and the starts of elements, that have citations and
 	// affiliations.
 	jsonText = regexp.MustCompile(`^"\s*:\s*("(?:[^"\\]|\\.)*")`)
 	xmlText  = regexp.MustCompile(`^>([^<]*)</`)
 )
 
-// cited and affiliated are the members and elements, in each of the formats.
+// cited and affiliated are those members and elements, in each of the formats.
 var (
 	cited      = []string{`"citation`, `"ReferenceCitation`, `<citation`}
-	affiliated = []string{`"affiliation`, `"OverallOfficialAffiliation`, `"investigatorAffiliation`, `"ResponsiblePartyInvestigatorAffiliation`, `<affiliation`, `<investigator_affiliation`}
+	affiliated = []string{
+		`"affiliation`, `"OverallOfficialAffiliation`, `"investigatorAffiliation`, `"ResponsiblePartyInvestigatorAffiliation`,
+		`<affiliation`, `<investigator_affiliation`,
+	}
 )
 
-// maxMentioned bounds how many people of a kind are taken from a document.
+// maxMentioned is how many people of one sort are taken from a document at most.
 const maxMentioned = 5000
 
 // addMentioned notes the people whom a document names in passing.
@@ -90,8 +93,8 @@ func each(data []byte, key string, f func(string)) {
 	}
 }
 
-// addTitled notes the people who stand in a text with a title or a degree, unless it
-// names an organisation for them.
+// addTitled notes the people who are named in a text with a title or a degree, unless the name
+// is that of an organisation.
 func (s *Study) addTitled(t string) {
 	c := clean(t)
 	if !strings.ContainsAny(c, ".:") && !titled.MatchString(c) && !behind.MatchString(c) {
@@ -107,7 +110,7 @@ func (s *Study) addTitled(t string) {
 }
 
 // addressee returns the name in the local part of an address: "jane.doe", or "jdoe" as one
-// word; "" for those of desks, and of the trial, whose acronym is given.
+// word. It returns "" for addresses of desks, and of the trial, whose acronym is given.
 func addressee(local, host, acronym string) string {
 	var list []string
 	real := false
@@ -129,7 +132,7 @@ func addressee(local, host, acronym string) string {
 	return strings.Join(list, " ")
 }
 
-// madeOf reports whether a word is made of words of desks, run together.
+// madeOf reports whether a word consists of words of desks that are run together.
 func madeOf(s string) bool {
 	if s == "" {
 		return true
@@ -142,8 +145,8 @@ func madeOf(s string) bool {
 	return false
 }
 
-// authorsOf returns the authors of a citation in the form of PubMed, "Doe J, Roe RA.
-// Title." as "Doe, J" and "Roe, R A".
+// authorsOf returns the authors of a citation in the form of PubMed: "Doe J, Roe RA. Title."
+// gives "Doe, J" and "Roe, R A".
 func authorsOf(citation string) (list []string) {
 	head, _, _ := strings.Cut(clean(citation), ". ")
 	for part := range strings.SplitSeq(strings.ReplaceAll(head, ";", ","), ",") {

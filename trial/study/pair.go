@@ -6,21 +6,21 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// A Sameness says which outcomes are one before likeness is looked at.
+// A Sameness says which outcomes are the same before similarity is considered.
 type Sameness int
 
 const (
 	// EqualMeasure is for two versions of one record: an equal measure is the same outcome,
 	// whatever became of its time.
 	EqualMeasure Sameness = iota
-	// EqualTime is for what was specified and what was reported: an equal measure at another
-	// time is another outcome, and one whose words are withheld is not known.
+	// EqualTime is for specified and reported outcomes: an equal measure at another time is
+	// another outcome, and an outcome whose words are withheld is not known.
 	EqualTime
 )
 
-// PairOutcomes says which outcome of b is which of a, by its place in a. Those that are the
-// same come first, of one level before others, with the similarity 1; then what package
-// outcome proposes by likeness, rather of one level.
+// PairOutcomes says which outcome of b is which of a, by the index in a. Outcomes that are the
+// same come first, those of one level before others, with the similarity 1. Then come those
+// that package outcome proposes by similarity, preferably of one level.
 func PairOutcomes(a, b []outcome.Outcome, same Sameness) map[int]outcome.Pair {
 	p := &pairing{a, b, map[int]outcome.Pair{}, map[int]bool{}}
 	if same == EqualTime {
@@ -42,7 +42,8 @@ type pairing struct {
 // bucketLimit is how many outcomes with one key are compared, each with each.
 const bucketLimit = 500
 
-// join pairs outcomes whose keys are equal, in order: with may, only those that may be one.
+// join pairs outcomes whose keys are equal, in order. If may is given, it pairs only those for
+// which may returns true.
 func join[K comparable](p *pairing, keyA, keyB func(int) K, may func(i, j int) bool) {
 	left := map[K][]int{} // places in b, in order
 	for j := range p.b {
@@ -120,8 +121,8 @@ func (p *pairing) equalTime() {
 	}
 }
 
-// alike adds the outcomes that are joined by likeness: those of one level rather than
-// others, and each once.
+// alike adds the outcomes that are joined by similarity: preferably those of one level, and
+// each once.
 func (p *pairing) alike() {
 	if Work(p.a, p.b) > MaxWork {
 		return
@@ -148,12 +149,12 @@ func (p *pairing) alike() {
 	}
 }
 
-// acrossLevels is how similar outcomes of two levels must be to be joined: that an
-// outcome was promoted or demoted is said of somebody.
+// acrossLevels is how similar outcomes of two levels must be to be joined: to say that an
+// outcome was promoted or demoted is to say something about somebody.
 const acrossLevels = outcome.Threshold + 0.15
 
-// Work is what it costs to compare each of some outcomes with each of others by likeness:
-// the product of their lengths in bytes, and some for each.
+// Work returns the cost of comparing each of some outcomes with each of others by similarity:
+// the product of their lengths in bytes, and some more for each.
 func Work(a, b []outcome.Outcome) int {
 	length := func(list []outcome.Outcome) (n int) {
 		for _, o := range list {
@@ -167,5 +168,6 @@ func Work(a, b []outcome.Outcome) int {
 	return length(a) * length(b)
 }
 
-// MaxWork is what is done at most, about a second: 100 outcomes of 100 bytes against as many.
+// MaxWork is the most work that is done, about a second: 100 outcomes of 100 bytes against as
+// many.
 const MaxWork = 200_000_000

@@ -12,9 +12,10 @@ import (
 // MaxDocument bounds a document that is parsed, in bytes.
 const MaxDocument = 64 << 20
 
-// ErrUnknown is the error of a document in none of the formats: it may be a PDF,
-// and is no worse for it.
-var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, ISRCTN and ICTRP XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
+// ErrUnknown is the error of a document in none of the formats. Such a document, for example a
+// PDF, can be logged like any other.
+var ErrUnknown = errors.New("not a study in a format that is known (ClinicalTrials.gov JSON or XML, " +
+	"ISRCTN and ICTRP XML, USDM 4.0 JSON, FHIR ResearchStudy JSON)")
 
 var errComment = errors.New("not valid JSON: it has comments (// or /*), which JSON has not: take them out, or have its source do so")
 
@@ -26,9 +27,8 @@ func notJSON(err error) error {
 	return fmt.Errorf("not valid JSON: %w", err)
 }
 
-// Parse reads one study. An error wraps ErrUnknown where the document does not
-// claim to be in one of the formats; any other says why a document that does
-// cannot be read.
+// Parse reads one study. An error wraps ErrUnknown if the document does not claim to be in one
+// of the formats. Any other error says why a document that does cannot be read.
 func Parse(data []byte) (*Study, error) {
 	s, err := parseDocument(data)
 	if err == nil {
@@ -41,7 +41,8 @@ func parseDocument(data []byte) (*Study, error) {
 	if len(data) > MaxDocument {
 		return nil, fmt.Errorf("%w: it has %d bytes; the most is %d", ErrUnknown, len(data), MaxDocument)
 	}
-	if len(data) > 0 && (data[0] > 0x7f && !bytes.HasPrefix(data, bom) || data[0] < ' ' && data[0] != '\t' && data[0] != '\r' && data[0] != '\n' || len(data) > 1 && data[1] == 0) {
+	if len(data) > 0 && (data[0] > 0x7f && !bytes.HasPrefix(data, bom) ||
+		data[0] < ' ' && data[0] != '\t' && data[0] != '\r' && data[0] != '\n' || len(data) > 1 && data[1] == 0) {
 		return nil, byBytes(data)
 	}
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
@@ -50,7 +51,8 @@ func parseDocument(data []byte) (*Study, error) {
 	}
 	switch {
 	case trimmed[0] == '<':
-		if head := bytes.ToLower(trimmed[:min(len(trimmed), 15)]); bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
+		head := bytes.ToLower(trimmed[:min(len(trimmed), 15)])
+		if bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) {
 			return nil, byRoot("html")
 		}
 		return parseXML(trimmed)
@@ -98,8 +100,8 @@ const (
 	maxMembers = 20_000
 )
 
-// crowded refuses JSON that would take long to read and says nothing that is read: it
-// counts commas outside texts, which takes no time beside parsing.
+// crowded refuses JSON that would take long to read although little of it is read. It counts
+// commas outside texts, which takes hardly any time compared with parsing.
 func crowded(data []byte) error {
 	var counts []int // commas of the objects and lists that are open; of lists from minus infinity
 	total, text := 0, false
@@ -119,16 +121,16 @@ func crowded(data []byte) error {
 		case c == ',' && len(counts) > 0:
 			total++
 			if counts[len(counts)-1]++; counts[len(counts)-1] >= maxMembers || total >= maxValues {
-				return fmt.Errorf("the JSON has over %d members in one object, or over %d values: it is not read, for no register's record is like that", maxMembers, maxValues)
+				return fmt.Errorf("the JSON has more than %d members in one object, or more than %d values: it is not read, "+
+					"because no register's record is like that", maxMembers, maxValues)
 			}
 		}
 	}
 	return nil
 }
 
-// checkNames reads a value and refuses an object with a member twice, in whatever
-// case: one reader would take the first, another the last. The nesting is bounded by
-// who has read it before.
+// checkNames reads a value and refuses an object with a member twice, in any case: one reader
+// would take the first, another the last. Its caller has bounded the nesting.
 func checkNames(d *json.Decoder) error {
 	t, err := d.Token()
 	if err != nil {
@@ -162,7 +164,7 @@ func checkNames(d *json.Decoder) error {
 	return nil
 }
 
-// memberNames returns the names of an object's members, to the letter.
+// memberNames returns the names of an object's members, exactly as they are written.
 func memberNames(data []byte) (map[string]bool, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestCrowded: JSON with more members or values than any record has is refused before it
-// is read, and what looks like so many in texts is not.
+// TestCrowded: JSON with more members or values than any record has is refused before it is
+// read; commas inside texts do not count.
 func TestCrowded(t *testing.T) {
 	members := func(n int) string {
 		var b strings.Builder

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A personName is a name as it is looked for in texts.
+// A personName is a name in the form in which texts are searched for it.
 type personName struct {
 	words    []string // keys, without titles, particles and initials
 	lower    []string // the same without accents alone
@@ -17,8 +17,8 @@ type personName struct {
 	initials string   // of first names
 }
 
-// readName reads the name of a person. It has no words where the name is nobody's, and
-// whole has those of a desk or an organisation, which is looked for as it stands.
+// readName reads the name of a person. The result has no words if the name is not a person's.
+// whole has the words of a desk or an organisation, which texts are searched for as a whole.
 func readName(name string, organisations map[string]bool) (p personName, whole []string) {
 	first, second, comma := strings.Cut(parentheses.ReplaceAllString(clean(name), " "), ",")
 	ws := nameParts(first)
@@ -52,7 +52,8 @@ func readName(name string, organisations map[string]bool) (p personName, whole [
 	for _, w := range ws {
 		rest = append(rest, w.lower)
 	}
-	if organisation.MatchString(strings.Join(rest, " ")) || end < 0 && organisation.MatchString(first) || office && slices.ContainsFunc(ws, func(w namePart) bool { return organisations[w.key] }) {
+	if organisation.MatchString(strings.Join(rest, " ")) || end < 0 && organisation.MatchString(first) ||
+		office && slices.ContainsFunc(ws, func(w namePart) bool { return organisations[w.key] }) {
 		return p, whole
 	}
 	given := ws
@@ -62,7 +63,9 @@ func readName(name string, organisations map[string]bool) (p personName, whole [
 	}
 	surnames := ws[max(0, n-1):n]
 	if comma && !organisation.MatchString(second) { // "Doe, Jane"; behind other commas are degrees
-		behind := slices.DeleteFunc(nameParts(second), func(w namePart) bool { return generic[w.lower] || w.upper && len(w.key) > 1 && len(w.key) <= 5 })
+		behind := slices.DeleteFunc(nameParts(second), func(w namePart) bool {
+			return generic[w.lower] || w.upper && len(w.key) > 1 && len(w.key) <= 5
+		})
 		if len(behind) > 0 && len(behind) <= 3 && len(ws) <= 2 && !degrees.MatchString(second) {
 			surnames, given = ws, append(slices.Clone(behind), ws...)
 			ws = append(slices.Clone(ws), behind...)
@@ -110,8 +113,8 @@ func readName(name string, organisations map[string]bool) (p personName, whole [
 	return p, whole
 }
 
-// beginsOne reports whether a word is the name of an organisation, or begins it:
-// "Moderna" of "ModernaTX".
+// beginsOne reports whether a word is the name of an organisation, or its beginning: "Moderna"
+// of "ModernaTX".
 func beginsOne(word string, organisations map[string]bool) bool {
 	for o := range organisations {
 		if o == word || len(word) > 4 && strings.HasPrefix(o, word) {
@@ -121,12 +124,12 @@ func beginsOne(word string, organisations map[string]bool) bool {
 	return false
 }
 
-// redacted is what registers write in place of a name.
+// redacted matches what registers write in place of a name.
 var redacted = regexp.MustCompile(`(?i)^\[(redacted|withheld|removed|deleted|confidential|not (available|applicable|provided))\]$`)
 
 var parentheses = regexp.MustCompile(`\([^)]*\)`)
 
-// A namePart is a word of a name that is no title and no particle, or an initial.
+// A namePart is a word of a name that is not a title or a particle, or is an initial.
 type namePart struct {
 	token
 	particle string // that stands before it
@@ -158,12 +161,14 @@ func nameParts(s string) (list []namePart) {
 }
 
 var (
-	degree  = regexp.MustCompile(`(?i)(^|[\s,.])(m\.\s?d|ph\.?\s?d|m\.\s?sc|b\.\s?sc|m\.?\s?phil|d\.\s?phil|m\.\s?s|b\.\s?s|m\.\s?p\.\s?h|d\.\s?o|f\.\s?r\.\s?c\.\s?[ps]|m\.\s?b\.\s?b\.\s?s|dr\.? med|prof\.? dr)\b\.?`)
-	degrees = regexp.MustCompile(`(?i)^[\s,]*(dr|prof(essor)?|md|m\.d|phd|ph\.? ?d|msc|m\.?s|mph|m\.?phil|mbbs|mbchb|bsc|rn|pharm\.?d|dphil|dds|do|d\.o|frcp\w*|facs|mres|doctor|mme|mr|mrs|ms)\b`)
+	degree = regexp.MustCompile(`(?i)(^|[\s,.])(m\.\s?d|ph\.?\s?d|m\.\s?sc|b\.\s?sc|m\.?\s?phil|d\.\s?phil|m\.\s?s|b\.\s?s|` +
+		`m\.\s?p\.\s?h|d\.\s?o|f\.\s?r\.\s?c\.\s?[ps]|m\.\s?b\.\s?b\.\s?s|dr\.? med|prof\.? dr)\b\.?`)
+	degrees = regexp.MustCompile(`(?i)^[\s,]*(dr|prof(essor)?|md|m\.d|phd|ph\.? ?d|msc|m\.?s|mph|m\.?phil|mbbs|mbchb|bsc|rn|` +
+		`pharm\.?d|dphil|dds|do|d\.o|frcp\w*|facs|mres|doctor|mme|mr|mrs|ms)\b`)
 )
 
-// unspaced reports whether a name is of two letters or more in a script that sets no
-// spaces between words.
+// unspaced reports whether a name has two letters or more in a script without spaces between
+// words.
 func unspaced(name string) bool {
 	n := 0
 	for _, r := range name {
@@ -174,17 +179,23 @@ func unspaced(name string) bool {
 	return n >= 2
 }
 
-// What looks like a person whom the document does not list: a title or a role with a name
-// behind it, or a name with a degree behind it.
+// What looks like a person whom the document does not list: a name after a title or a role, or
+// a name before a degree.
 var (
-	titled    = regexp.MustCompile(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\p{Lu}\.?[\s-]+|\p{Lu}\.)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`)
-	behind    = regexp.MustCompile(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`)
-	inRole    = regexp.MustCompile(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`)
+	titled = regexp.MustCompile(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|` +
+		`Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\p{Lu}\.?[\s-]+|` +
+		`\p{Lu}\.)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|` +
+		`el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`)
+	behind = regexp.MustCompile(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|` +
+		`el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`)
+	inRole = regexp.MustCompile(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|` +
+		`study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|` +
+		`\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`)
 	authorOf  = regexp.MustCompile(`^((?:\pL[\pL\pM'’-]*\s+){0,3}?\p{Lu}[\pL\pM'’-]+)\s+(\p{Lu}{1,3})$`)
 	isAPerson = regexp.MustCompile(`(?i)(^(dr|prof|professor)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd|mph)\.?$)`)
 )
 
-// looksPersonal reports whether a clean text has what looks like a person.
+// looksPersonal reports whether a clean text has something that looks like a person's name.
 func looksPersonal(c string) bool {
 	return titled.MatchString(c) || behind.MatchString(c) || inRole.MatchString(c)
 }

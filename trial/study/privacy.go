@@ -8,10 +8,10 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A privacy keeps natural persons out of facts: the people whom a document names,
-// in whatever spelling, whoever is written as a person is, and addresses and telephone
-// numbers. It errs on the side of withholding. A person whom the document does not name
-// elsewhere, and a text names without title, role or degree, is not known to it.
+// A privacy keeps natural persons out of facts: the people whom a document names, in any
+// spelling, everybody who is written as a person is, and addresses and telephone numbers. In
+// doubt it withholds. It cannot find a person whom the document names nowhere else and a text
+// names without title, role or degree.
 type privacy struct {
 	people   []personName
 	whole    map[string][][]string      // the words of desks and organisations, which stand together, by the first
@@ -36,13 +36,17 @@ const (
 )
 
 func newPrivacy(people []string) *privacy {
-	p := &privacy{whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{}, pairs: map[string]map[string]bool{}, initials: map[string]string{}, lower: map[string][]string{}, glued: map[string]bool{}, long: map[string][]string{}}
+	p := &privacy{
+		whole: map[string][][]string{}, alone: map[string]bool{}, authors: map[string]bool{}, single: map[string]bool{},
+		pairs: map[string]map[string]bool{}, initials: map[string]string{}, lower: map[string][]string{}, glued: map[string]bool{},
+		long: map[string][]string{},
+	}
 	p.add(people, nil)
 	return p
 }
 
-// add adds people. organisations are the words of the names of the sponsor and of those
-// who collaborate, which desks are named for.
+// add adds people. organisations are the words in the names of the sponsor and of
+// collaborators, after which desks are named.
 func (p *privacy) add(people []string, organisations map[string]bool) {
 	for _, name := range people {
 		if redacted.MatchString(name) {
@@ -115,7 +119,7 @@ func (p *privacy) person(n personName) {
 	}
 }
 
-// names reports whether a clean text has one of the people in it.
+// names reports whether a clean text names one of the people.
 func (p *privacy) names(c string) bool {
 	if p.work > maxSteps {
 		return true
@@ -133,7 +137,7 @@ func (p *privacy) names(c string) bool {
 	return p.among(whole) || len(parted) > len(whole) && p.among(parted)
 }
 
-// among reports whether the words of a text have one of the people in them.
+// among reports whether the words of a text name one of the people.
 func (p *privacy) among(ts []token) bool {
 	if p.besideInitial(ts) || p.spelt(ts) {
 		return true
@@ -199,9 +203,9 @@ func (p *privacy) among(ts []token) bool {
 
 func (p *privacy) isLast(key string) bool { _, ok := p.initials[key]; return ok }
 
-// together reports whether two words of one name are that person where they stand in
-// a text. Two that are words of the language as well must stand beside each other with
-// capitals; one that is must be near, or have a capital.
+// together reports whether two words of one name mean that person in a text. Two that are also
+// words of the language must be next to each other with capitals; if only one is, it must be
+// near, or have a capital.
 func (p *privacy) together(ws []token, i, j int) bool {
 	a, b := ws[i], ws[j]
 	apart := max(i-j, j-i)
@@ -221,8 +225,8 @@ func (p *privacy) together(ws []token, i, j int) bool {
 	return apart <= 3 || !short
 }
 
-// misspelt reports whether two words that stand beside each other are the name of a
-// person but for one letter of one of them.
+// misspelt reports whether two adjacent words are the name of a person except for one letter of
+// one of them.
 func (p *privacy) misspelt(a, b token) bool {
 	if !a.capital || !b.capital {
 		return false
@@ -242,7 +246,7 @@ func (p *privacy) misspelt(a, b token) bool {
 	return false
 }
 
-// within reports whether a word has a whole name in it.
+// within reports whether a word contains a whole name.
 func (p *privacy) within(key string) bool {
 	for i := 0; i+begun <= len(key); i++ {
 		for _, name := range p.long[key[i:i+begun]] {
@@ -280,7 +284,7 @@ func (p *privacy) besideInitial(ts []token) bool {
 	return false
 }
 
-// spelt finds names whose letters stand apart: "J a n e D o e".
+// spelt finds names whose letters are separated: "J a n e D o e".
 func (p *privacy) spelt(ts []token) bool {
 	run := ""
 	for i, t := range ts {
@@ -297,23 +301,25 @@ func (p *privacy) spelt(ts []token) bool {
 	return false
 }
 
-// namesake reports whether a word is the name of a scale, disease or method, and stands
-// as such.
+// namesake reports whether a word is the name of a scale, disease or method, and is used as
+// such.
 func namesake(ws []token, i int) bool {
 	tied := i > 0 && eponyms[ws[i-1].lower] || i+1 < len(ws) && eponyms[ws[i+1].lower]
 	return eponyms[ws[i].lower] && (tied || eponym(ws[i+1:]))
 }
 
-// eponym reports whether what follows a name makes it one of a scale, disease or method.
+// eponym reports whether the words after a name make it the name of a scale, disease or method.
 func eponym(next []token) bool {
 	return slices.ContainsFunc(next[:min(5, len(next))], func(t token) bool { return namesakes[t.lower] })
 }
 
-var namesakes = setOf(`survival curve curves estimate estimates plot regression correction balance monitor monitoring palsy contracture lymphoma sarcoma ulcer paralysis stain staining lines line ratio
-	scale scales score scores index indices test tests questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
-	instrument survey checklist schedule assessment assessments rating ratings profile model battery scan sign reflex procedure operation technique flap protocol diet questionnaires measure system form`)
+var namesakes = setOf(`survival curve curves estimate estimates plot regression correction balance monitor monitoring palsy
+	contracture lymphoma sarcoma ulcer paralysis stain staining lines line ratio scale scales score scores index indices test tests
+	questionnaire inventory criteria criterion classification syndrome disease method equation formula grade grading staging stage
+	instrument survey checklist schedule assessment assessments rating ratings profile model battery scan sign reflex procedure operation
+	technique flap protocol diet questionnaires measure system form`)
 
-// read is a clean text as far as it is read, which is well beyond what is published of it.
+// read returns a clean text as far as it is read, which is well beyond what is published of it.
 func read(s string) string {
 	n := 0
 	for i := range s {
@@ -325,19 +331,20 @@ func read(s string) string {
 	return clean(s)
 }
 
-// text returns a text in the form of facts: Withheld and false if it may name a
-// person, or holds an address or a telephone number.
+// text returns a text in the form of facts. It returns Withheld and false if the text may name
+// a person, or has an address or a telephone number.
 func (p *privacy) text(s string) (string, bool) {
 	c := read(s)
-	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) || looksPersonal(p.disowned(c)) {
+	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) ||
+		p.names(c) || looksPersonal(p.disowned(c)) {
 		return Withheld, false
 	}
 	return fit(s), true
 }
 
-// organisation is text for the name of one that is certainly no person: "Hospital
-// Dr. Jane Doe" is named for somebody. Where the register says that it is a company or an
-// authority, a last name alone is the organisation's own ("Doe Ltd.").
+// organisation does what text does, for the name of an organisation that is certainly not a
+// person: "Hospital Dr. Jane Doe" is named after somebody. If the register says that it is a
+// company or an authority, a last name alone is the organisation's own ("Doe Ltd.").
 func (p *privacy) organisation(s string, registered bool) (string, bool) {
 	c := read(s)
 	if registered {
@@ -345,13 +352,14 @@ func (p *privacy) organisation(s string, registered bool) (string, bool) {
 		q.alone, q.authors = p.single, nil
 		p = &q
 	}
-	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) || p.names(c) {
+	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) ||
+		p.names(c) {
 		return Withheld, false
 	}
 	return fit(s), true
 }
 
-// disowned is a text without the names of organisations that are the document's own.
+// disowned returns a text without the names of the document's own organisations.
 func (p *privacy) disowned(c string) string {
 	for _, name := range p.own {
 		c = strings.ReplaceAll(c, name, " ")
@@ -359,9 +367,9 @@ func (p *privacy) disowned(c string) string {
 	return c
 }
 
-// number is text for numbers of trials, many of which look like telephone numbers:
-// only what is written as one is withheld. A registry's number has no name in it; any
-// other may have one run together or misspelt.
+// number does what text does, for numbers of trials, many of which look like telephone numbers:
+// only those that are written as telephone numbers are withheld. A registry's number has no
+// name in it; any other number may have one run together or misspelt.
 func (p *privacy) number(s string) (string, bool) {
 	if _, err := trial.ParseIdentifier(s); err == nil {
 		return fit(s), true
@@ -373,13 +381,13 @@ func (p *privacy) number(s string) (string, bool) {
 	return fit(s), true
 }
 
-// written reports whether one of the ways in which people of the record write a key is like a
-// word: two of them may differ in a doubled letter alone.
+// written reports whether one of the spellings that people of the record have for a key is like
+// a word. Two spellings of a key may differ in a doubled letter.
 func (p *privacy) written(key, word string, like func(lower, word string) bool) bool {
 	return slices.ContainsFunc(p.lower[key], func(lower string) bool { return like(lower, word) })
 }
 
-// inNumber reports whether a number holds a name, run together with digits and other
+// inNumber reports whether a number contains a name, run together with digits and other
 // letters, or misspelt by a letter.
 func (p *privacy) inNumber(c string) bool {
 	whole, parted := tokens(c)
@@ -432,7 +440,7 @@ func (p *privacy) inNumber(c string) bool {
 	return false
 }
 
-// holdsNearly reports whether a run of letters has a name in it, but for one letter.
+// holdsNearly reports whether a run of letters contains a name, except for one letter.
 func holdsNearly(run, name string) bool {
 	r, n := []rune(run), len([]rune(name))
 	if len(r)+1 < n {
@@ -448,7 +456,7 @@ func holdsNearly(run, name string) bool {
 	return false
 }
 
-// word returns a coded value in the form of facts, empty and false if it is the
+// word returns a coded value in the form of facts. It returns "" and false if the value is the
 // text of a person or an address.
 func (p *privacy) word(coded string) (string, bool) {
 	if _, ok := p.text(strings.ReplaceAll(coded, "-", " ")); !ok {
@@ -467,8 +475,8 @@ func (p *privacy) word(coded string) (string, bool) {
 	return w[:min(len(w), 80)], true
 }
 
-// fit makes a text one that an entry takes: what may not stand there is left out,
-// and after 200 characters it is cut.
+// fit makes a text one that an entry accepts: it leaves out characters that are not allowed,
+// and cuts the text after 200 characters.
 func fit(s string) string {
 	s = strings.NewReplacer("@", "(at)", "\uFE6B", "(at)", "\uFF20", "(at)").Replace(s)
 	s = strings.Map(func(r rune) rune {

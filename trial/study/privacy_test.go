@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// TestPrivacyNames withholds a text that has a person's name however it is written,
-// and no text for a word in common.
+// TestPrivacyNames: a text that has a person's name is withheld however it is written, and a
+// text that only has a word in common with a name is not.
 func TestPrivacyNames(t *testing.T) {
 	for _, c := range []struct {
 		people   string // one a line
@@ -61,9 +61,9 @@ func TestPrivacyNames(t *testing.T) {
 	}
 }
 
-// TestPrivacySpellings withholds what holds a name in another spelling, run together, with
-// particles or titles, and what holds somebody whom the document does not list; and it
-// shows the words of the language that are also names, scales and diseases.
+// TestPrivacySpellings: a text is withheld if it has a name in another spelling, run together,
+// with particles or titles, or if it names somebody whom the document does not list. Words of
+// the language that are also names, scales and diseases are shown.
 func TestPrivacySpellings(t *testing.T) {
 	for _, c := range []struct {
 		people   string // one a line
@@ -110,7 +110,8 @@ func TestPrivacySpellings(t *testing.T) {
 	}
 }
 
-// TestPrivacyNumbers withholds a sponsor's number that holds a name, misspelt or run together.
+// TestPrivacyNumbers: a sponsor's number that contains a name, misspelt or run together, is
+// withheld.
 func TestPrivacyNumbers(t *testing.T) {
 	for _, c := range []struct{ person, withheld, shown string }{
 		{"Jane Sample, MS-OMPT", "Jone Sample 00379|JaneSample2020|jonesample00379|SAMPLE-001|2020sampleJ|JSample-01|janesmple7|REC/Sample/12|J-SAMPLE-3|SampleJane", "EX-1|AZD2693|NCT01234567|2005-001234-12|JS-2020|2020-0379|REC/LHR/12"},
@@ -131,8 +132,8 @@ func TestPrivacyNumbers(t *testing.T) {
 	}
 }
 
-// TestPrivacyAddresses withholds addresses and telephone numbers, and shows doses,
-// days, ranges and the numbers of trials.
+// TestPrivacyAddresses: addresses and telephone numbers are withheld; doses, days, ranges and
+// the numbers of trials are shown.
 func TestPrivacyAddresses(t *testing.T) {
 	p := newPrivacy(nil)
 	for _, s := range []string{
@@ -170,8 +171,8 @@ func TestPrivacyAddresses(t *testing.T) {
 	}
 }
 
-// TestCoded: without free texts facts have codes, dates, numbers of registries and
-// outcomes, and differ in nothing from what they were made of.
+// TestCoded: without free texts, facts have codes, dates, numbers of registries and outcomes,
+// and are otherwise the same.
 func TestCoded(t *testing.T) {
 	s := parse(t, recordV2)
 	s.Version, s.Eligibility.MinimumAge, s.Eligibility.MaximumAge = "2.0 by the board", "18 years", "until Jane Doe says so"
@@ -207,8 +208,8 @@ func TestCoded(t *testing.T) {
 	}
 }
 
-// TestWithheldOutcomes: no outcome is said to be new, gone or moved where its words, or
-// those of another, are withheld.
+// TestWithheldOutcomes: no outcome is said to be new, gone or moved if its words, or those of
+// another, are withheld.
 func TestWithheldOutcomes(t *testing.T) {
 	pain, sleep := outcome.Outcome{Level: Primary, Measure: "Pain intensity on the numeric scale", TimeFrame: "12 weeks"}, outcome.Outcome{Level: Secondary, Measure: "Sleep quality", TimeFrame: "4 weeks"}
 	hidden, untimed := outcome.Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, outcome.Outcome{Level: Primary, Measure: "Pain intensity on the scale", TimeFrame: Withheld}
@@ -252,8 +253,8 @@ func TestPrivacyWords(t *testing.T) {
 	}
 }
 
-// TestPrivacyFHIR: a sponsor that the resource has as an investigator too, and does
-// not say to be an organisation, is a person.
+// TestPrivacyFHIR: a sponsor that the resource also has as an investigator, and does not call
+// an organisation, is a person.
 func TestPrivacyFHIR(t *testing.T) {
 	for name, c := range map[string]struct{ resource, sponsor, title string }{
 		"R4":           {`"sponsor":{"display":"Jane Doe"},"principalInvestigator":{"display":"Jane Doe"}`, Individual, Withheld},

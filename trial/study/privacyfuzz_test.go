@@ -10,9 +10,9 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// FuzzPrivacy: whatever a name and a text are, the name at the head of the text, in
-// capitals, run together or in the other order is withheld, and what is published is in
-// the form of facts.
+// FuzzPrivacy: whatever a name and a text are, the name at the beginning of the text, in
+// capitals, run together or in the other order is withheld, and what is published is in the
+// form of facts.
 func FuzzPrivacy(f *testing.F) {
 	for _, s := range [][2]string{
 		{"Jürgen Müßterlich, MD", "Pain, rated by Juergen Muessterlich"}, {"Roebuck, Jane", "J.Roebuck (jane at site dot org)"}, {"王伟", "由王伟主持"}, {"van der Muster Ludwig", "Dr. Muster"},
@@ -54,8 +54,8 @@ func FuzzPrivacy(f *testing.F) {
 	})
 }
 
-// TestPrivacyBounded: a document that is made to be long to search is not searched for
-// long; what was not searched is withheld.
+// TestPrivacyBounded: a document that was made to take long to search is not searched for long,
+// and what was not searched is withheld.
 func TestPrivacyBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

@@ -20,11 +20,12 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// The published facts of real records are searched here for the names in them, by a
-// search that shares nothing with what withholds them: it reads the files as trees, and
-// spells names in its own way.
+// This file searches the published facts of real records for the names in them. The search
+// shares nothing with the code that withholds names: it reads the files as trees, and compares
+// names in its own way.
 
-// namesIn returns the names of people that a record has in the members or elements made for them.
+// namesIn returns the names of people in the members or elements of a record that are meant for
+// them.
 func namesIn(t *testing.T, record []byte) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
@@ -105,8 +106,8 @@ func spellings(s string) [2]string {
 	return [2]string{drop(strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "đ", "d", "ı", "i").Replace(s)), drop(latin.Replace(s))}
 }
 
-// lastName returns the last name in a name as registries write them, "" for a desk or
-// one of under four letters.
+// lastName returns the last name in a name as registries write them, or "" for a desk or a name
+// of under four letters.
 func lastName(name string) string {
 	name, _, _ = strings.Cut(name, ",")
 	name = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(name, " ")
@@ -168,8 +169,8 @@ func texts(v any) (list []string) {
 	return list
 }
 
-// holds reports whether a text has a last name in it, as a word; or, where it is a number,
-// or the name has six letters or more, within one.
+// holds reports whether a text contains a last name, as a word. If the text is a number, or the
+// name has six letters or more, it may also be within a word.
 func holds(text, last string) bool {
 	number := !strings.Contains(text, " ") && strings.ContainsAny(text, "0123456789")
 	for _, l := range spellings(last) {
@@ -187,8 +188,8 @@ func holds(text, last string) bool {
 	return false
 }
 
-// TestPublishedNames searches what is published of every real record for the last names
-// of the people in it, and counts what is withheld that need not be.
+// TestPublishedNames searches what is published of every real record for the last names of the
+// people in it, and counts what is withheld without need.
 func TestPublishedNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -236,7 +237,7 @@ func TestPublishedNames(t *testing.T) {
 			}
 		}
 	})
-	// The sponsor itself, which stands in the member for an official.
+	// The sponsor itself, which is in the member for an official.
 	own := 0
 	for f := range found {
 		if !strings.HasPrefix(f, `"Bristol-Myers Squibb"`) && !strings.HasPrefix(f, `"Boehringer Ingelheim"`) {
@@ -259,8 +260,8 @@ func TestPublishedNames(t *testing.T) {
 	}
 }
 
-// TestInjectedNames writes the names of people in real records into an outcome and a
-// number of the record, in spellings that the record does not have: none is published.
+// TestInjectedNames writes the names of people in real records into an outcome and a number of
+// the record, in spellings that the record does not have. None is published.
 func TestInjectedNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

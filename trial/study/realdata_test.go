@@ -18,8 +18,8 @@ const realData = "../../../shared/data"
 
 var update = flag.Bool("update", false, "write the golden differences anew")
 
-// TestRealFiles reads every real study, and every file that is none. What is
-// refused is refused for the reason that its folder's notes give.
+// TestRealFiles reads every real study, and every file that is not a study. A refused file is
+// refused for the reason that its folder's notes give.
 func TestRealFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -27,7 +27,7 @@ func TestRealFiles(t *testing.T) {
 	if _, err := os.Stat(realData); err != nil {
 		trialtest.Skip(t, "the real input files are not here")
 	}
-	// What is no study, or no valid one, by the end of its path.
+	// Files that are not a study, or not a valid one, by the end of their path.
 	refused := map[string]string{
 		"usdm/Roche_NCT04320615_COVID.json":              "usdmVersion is missing; study.studyProtocolVersions is of a USDM before 3.0",
 		"fhir-r6-m11/Exemplar001-Bundle.json":            "it has comments",
@@ -89,7 +89,7 @@ func TestRealFiles(t *testing.T) {
 	}
 }
 
-// checkReal holds a study to what every study has, and its facts to their form.
+// checkReal checks that a study has what every study has, and that its facts have their form.
 func checkReal(t *testing.T, name string, s *Study) {
 	t.Helper()
 	registry := strings.HasPrefix(s.Format, "ctgov")
@@ -119,9 +119,9 @@ func checkReal(t *testing.T, name string, s *Study) {
 	}
 }
 
-// TestGoldenDifferences compares the dated versions of five trials, each with the
-// next, and wants what was found when every line was held to the two files by
-// hand. Files that declare the day of another come after it, as conflicts.
+// TestGoldenDifferences compares the dated versions of five trials, each with the next, with
+// the differences that were found by comparing every line of the two files by hand. Files that
+// declare the day of another one come after it, as conflicts.
 func TestGoldenDifferences(t *testing.T) {
 	for _, dir := range []string{
 		"ctgov-xml-versions/NCT01207388", "ctgov-xml-versions/NCT02958956", "ctgov-xml-versions/NCT01341288",

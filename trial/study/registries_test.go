@@ -60,7 +60,7 @@ func TestRegistries(t *testing.T) {
 	}
 }
 
-// TestSplitXML takes XML exports apart: the bytes of a record are those that stand there.
+// TestSplitXML divides XML exports: the bytes of a record are exactly those in the file.
 func TestSplitXML(t *testing.T) {
 	for _, c := range []struct{ data, want, err string }{
 		{"<allTrials n='2'>\n<fullTrial a='1'>x</fullTrial>\n<other/><fullTrial/></allTrials>\n", `["<fullTrial a='1'>x</fullTrial>" "<fullTrial/>"]`, ""},

@@ -9,21 +9,21 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A ReviewEvent is one step of the results on their way into the register, which a
-// record shows while they are not posted. Its order in a record is that of the steps.
+// A ReviewEvent is one step of the results on their way into the register, which a record shows
+// until they are posted. The order in a record is that of the steps.
 type ReviewEvent struct {
 	Event string // one of those below, or a word that is not known here
-	Date  string // "" where the register does not know it
+	Date  string // "" if the register does not know it
 }
 
 // Steps of the review.
 const (
 	ReviewSubmitted = "submitted" // the sponsor sent results (RELEASE)
 	ReviewReturned  = "returned"  // the register sent them back with comments (RESET)
-	ReviewCanceled  = "canceled"  // the sponsor took them back (UNRELEASE)
+	ReviewCanceled  = "canceled"  // the sponsor withdrew them (UNRELEASE)
 )
 
-// addReview appends a step as a register spells it.
+// addReview appends a step in the words of a register.
 func (s *Study) addReview(event, date string, unknown bool) {
 	event = word(event)
 	switch event {
@@ -40,7 +40,7 @@ func (s *Study) addReview(event, date string, unknown bool) {
 	s.Review = append(s.Review, ReviewEvent{event, registryDate(day(text(date)))})
 }
 
-// checkReview refuses dates that are none.
+// checkReview refuses steps whose dates are not dates.
 func (s *Study) checkReview() error {
 	for _, e := range s.Review {
 		if _, err := trial.ParseDate(e.Date); e.Date != "" && err != nil {
@@ -50,7 +50,7 @@ func (s *Study) checkReview() error {
 	return nil
 }
 
-// ReviewWords writes the steps of a review for people.
+// ReviewWords returns the steps of a review for people.
 func ReviewWords(list []ReviewEvent) string {
 	var words []string
 	for _, e := range list {
@@ -63,22 +63,22 @@ func ReviewWords(list []ReviewEvent) string {
 	return strings.Join(words, ", ")
 }
 
-// TellsResults reports whether the document is of a form that shows results which were
-// sent to the register: where it has none, that says something. A selection of fields
-// and other registers' forms do not.
+// TellsResults reports whether the document is of a form that shows results which were sent to
+// the register, so that their absence means something. A selection of fields, and the forms of
+// other registers, are not.
 func (s *Study) TellsResults() bool {
 	return slices.Contains([]string{CTGovV1, CTGovV2, CTGovXML}, s.Format) && !s.Selected()
 }
 
-// A Submission is what a record says of results that were sent to the register. Days are
+// A Submission is what a record says about results that were sent to the register. Days are
 // YYYY-MM-DD.
 type Submission struct {
-	Stands   bool   // results were sent and not taken back since
-	First    string // they were sent on or after this day; "" where nothing says
-	Last     string // and no later than on this one
-	Canceled bool   // results were sent and taken back, and none were sent since
-	Until    string // the last day on which they may have been taken back
-	Unclear  string // why the record does not tell; "" where it does
+	Stands   bool   // results were sent and not withdrawn since
+	First    string // they were sent on or after this day; "" if that is not known
+	Last     string // and no later than this day
+	Canceled bool   // results were sent and withdrawn, and none were sent since
+	Until    string // the last day on which they may have been withdrawn
+	Unclear  string // why the record does not tell; "" if it does
 }
 
 // span returns the first and last day that a date may mean, as text.
@@ -87,7 +87,7 @@ func span(date string) (first, last string, ok bool) {
 	return d.First.Format(time.DateOnly), d.Last.Format(time.DateOnly), err == nil
 }
 
-// Submission returns what the record, shown on one day, says of results as of another.
+// Submission returns what the record, shown on one day, says about results as of another day.
 // What is dated later has not happened yet.
 func (s *Study) Submission(shown, day string) (sub Submission) {
 	end := min(shown, day)
@@ -107,7 +107,8 @@ func (s *Study) Submission(shown, day string) (sub Submission) {
 				continue
 			}
 			if b < known {
-				sub.Unclear = fmt.Sprintf("the steps of the review of results are not in the order of their dates: %s", ReviewWords(s.Review))
+				sub.Unclear = fmt.Sprintf("the steps of the review of results are not in the order of their dates: %s",
+					ReviewWords(s.Review))
 			}
 			first, last = max(a, known), b
 		} else if next[i] != "" {

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// endless is a day that none comes after.
+// endless is a day that is after all others.
 const endless = "9999-12-31"
 
-// reviewed is a record with steps of a review, in each form that has them.
+// reviewed returns a record with steps of a review, in each form that has them.
 func reviewed(steps ...string) map[string]string {
 	var v2, v1, xml []string
 	for _, s := range steps {
@@ -32,8 +32,8 @@ func reviewed(steps ...string) map[string]string {
 	}
 }
 
-// TestReview: results that were sent and taken back are a state with a history, the same
-// in every form of the registry's records, and in the facts of an entry.
+// TestReview: results that were sent and withdrawn are a state with a history, the same in
+// every form of the registry's records and in the facts of an entry.
 func TestReview(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -78,7 +78,7 @@ func TestReview(t *testing.T) {
 	}
 }
 
-// TestReviewAndPosting: what was taken back and is posted was sent again.
+// TestReviewAndPosting: results that were withdrawn and are posted were sent again.
 func TestReviewAndPosting(t *testing.T) {
 	s := &Study{Format: CTGovV2, Type: "interventional", Results: true, Review: []ReviewEvent{{ReviewSubmitted, "2022-02-21"}, {ReviewCanceled, "2022-06-14"}}, Dates: []Date{{ResultsSubmitted, "2022-02-21", Actual}, {ResultsPosted, "2023-05-01", Actual}}}
 	if got := s.Submission("2023-06-01", "2024-01-01"); got != (Submission{Stands: true, First: "2022-06-14", Last: "2023-05-01"}) {

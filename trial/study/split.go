@@ -9,16 +9,15 @@ import (
 	"io"
 )
 
-// Split calls f with the bytes of each record of an export, in order and exactly
-// as they stand there: the elements of a JSON array (the registry's "Download
-// JSON"), of studies in an answer of its API, of FullStudies in one of its older
-// API, JSON objects one behind another (one a line), the records of an XML export of
-// ISRCTN or of WHO's ICTRP, or else the one document that the
-// whole is. What is compressed with gzip is unpacked, and of a zip archive each file is
-// read so. It reads a record at a time.
-// Record numbers count from 1. An error of f ends it. What follows the list is an
-// error, and so is, after all records, ErrMorePages where the answer says that it is
-// one page of several.
+// Split calls f with the bytes of each record of an export, in order and exactly as they are in
+// the file. Records are the elements of a JSON array (the registry's "Download JSON"), of
+// studies in an answer of its API, or of FullStudies in one of its older API; JSON objects one
+// after another (one a line); the records of an XML export of ISRCTN or of WHO's ICTRP; or else
+// the one document that the file is. A gzip file is unpacked, and each file of a zip archive is
+// read in the same way. Split reads one record at a time.
+//
+// Record numbers count from 1. An error of f ends it. Anything after the list is an error.
+// After all records it returns ErrMorePages if the answer says that it is one page of several.
 func Split(r io.Reader, f func(n int, record []byte) error) error {
 	s := &splitter{f: f}
 	return s.file(r)
@@ -28,7 +27,7 @@ func Split(r io.Reader, f func(n int, record []byte) error) error {
 type splitter struct {
 	f      func(int, []byte) error
 	n      int
-	packed bool  // what is read was compressed: an archive within is not read
+	packed bool  // the input was compressed: an archive inside it is not read
 	ended  error // f has ended it
 }
 
@@ -152,10 +151,10 @@ func (s *splitter) objects(kept *keeper, in io.Reader, limit *budget) error {
 	}
 }
 
-// errTooLong is of a record that is more than is read.
+// errTooLong is the error of a record that is larger than what is read.
 var errTooLong = fmt.Errorf("a record has over %d bytes", MaxDocument)
 
-// A budget reads what is allowed for one record, until it is reset for the next.
+// A budget limits what is read for one record, until it is reset for the next.
 type budget struct {
 	r    io.Reader
 	left int
@@ -175,9 +174,9 @@ func (b *budget) Read(p []byte) (int, error) {
 // ErrMorePages says that an export is one page of several.
 var ErrMorePages = errors.New("the registry's answer has further pages (nextPageToken), which are not in this file")
 
-// An answer is what is known of the object around a list of records.
+// An answer is what is known about the object around a list of records.
 type answer struct {
-	depth int  // objects that are open around the list; 0: there is no list
+	depth int  // objects that are open around the list; 0 if there is no list
 	more  bool // it has further pages
 }
 
@@ -205,7 +204,7 @@ func (a answer) rest(d *json.Decoder) error {
 	return nil
 }
 
-// skip reads the value of a member that is no list of records.
+// skip reads the value of a member that is not a list of records.
 func (a *answer) skip(d *json.Decoder, name json.Token) error {
 	var value json.RawMessage
 	if err := d.Decode(&value); err != nil {
@@ -236,7 +235,7 @@ func (h *keeper) Write(p []byte) (int, error) {
 	return h.Buffer.Write(p)
 }
 
-// one takes the whole for one record.
+// one takes the whole file as one record.
 func (s *splitter) one(r io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(r, MaxDocument+1))
 	if err != nil {
@@ -248,7 +247,7 @@ func (s *splitter) one(r io.Reader) error {
 	return s.record(data)
 }
 
-// firstByte returns the first byte that is no white space, and leaves all unread.
+// firstByte returns the first byte that is not white space, and leaves everything unread.
 func firstByte(in *bufio.Reader) (byte, error) {
 	for n := 1; ; n++ {
 		b, err := in.Peek(n)
@@ -261,8 +260,8 @@ func firstByte(in *bufio.Reader) (byte, error) {
 	}
 }
 
-// findList reads an object up to the list of records, if its first members lead
-// to one. Records have no such member at their top.
+// findList reads an object up to the list of records, if its first members lead to one. Records
+// have no such member at their top level.
 func findList(d *json.Decoder) (a answer, err error) {
 	none := answer{}
 	if _, err := d.Token(); err != nil { // {
@@ -282,7 +281,8 @@ func findList(d *json.Decoder) (a answer, err error) {
 				return none, err
 			}
 			a.depth++
-		case "totalCount", "nextPageToken", "APIVrs", "DataVrs", "Expression", "NStudiesAvail", "NStudiesFound", "MinRank", "MaxRank", "NStudiesReturned":
+		case "totalCount", "nextPageToken", "APIVrs", "DataVrs", "Expression",
+			"NStudiesAvail", "NStudiesFound", "MinRank", "MaxRank", "NStudiesReturned":
 			if err := a.skip(d, name); err != nil {
 				return none, err
 			}
@@ -300,7 +300,7 @@ func (s *splitter) array(d *json.Decoder, limit *budget) error {
 		return notJSON(err)
 	}
 	if t != json.Delim('[') {
-		return errors.New("the list of studies is no list")
+		return errors.New("the list of studies is not a list")
 	}
 	begun := s.n
 	for d.More() {

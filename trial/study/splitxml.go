@@ -8,10 +8,10 @@ import (
 	"io"
 )
 
-// xmlLists are the roots of XML exports that hold records, and what a record is.
+// xmlLists has the roots of XML exports with records, and the element of a record.
 var xmlLists = map[string]string{"Trials_downloaded_from_ICTRP": "Trial", "allTrials": "fullTrial"}
 
-// A window keeps what passes through it, until it is told to forget.
+// A window keeps what passes through it until it is told to forget.
 type window struct {
 	r     io.Reader
 	bytes []byte
@@ -24,13 +24,13 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// forget forgets what stands before a place.
+// forget removes what is before an offset.
 func (w *window) forget(place int64) {
 	w.bytes = append([]byte(nil), w.bytes[place-w.base:]...)
 	w.base = place
 }
 
-// xml takes an XML export apart, or takes the whole for one record.
+// xml divides an XML export, or takes the whole file as one record.
 func (s *splitter) xml(in io.Reader, limit *budget, before []byte) error {
 	w := &window{r: limit}
 	d := xml.NewDecoder(w)

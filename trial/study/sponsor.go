@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Who is an organisation and who a person. What is certain of neither is taken for a
-// person where it is published.
+// This file tells organisations from persons. A sponsor who is certainly neither is treated as
+// a person in what is published.
 
-// registered reports whether the register puts an organisation in a class that no
-// person is in.
+// registered reports whether the register puts an organisation in a class in which there are no
+// persons.
 func (o Organisation) registered() bool {
 	return slices.Contains([]string{"fed", "industry", "network", "nih", "other-gov"}, o.Class)
 }
@@ -17,22 +17,23 @@ func (o Organisation) registered() bool {
 // organisational reports whether a name has what only names of organisations have.
 func organisational(name string) bool {
 	plain := unaccentedLower(clean(name))
-	return organisation.MatchString(name) || organisation.MatchString(plain) || legalForm.MatchString(name) || institution.MatchString(plain)
+	return organisation.MatchString(name) || organisation.MatchString(plain) ||
+		legalForm.MatchString(name) || institution.MatchString(plain)
 }
 
-// isWritten reports whether a sponsor's name is written as a person's is, with a title
-// or degree.
+// isWritten reports whether a sponsor's name is written like a person's, with a title or
+// degree.
 func (o Organisation) isWritten() bool {
 	return isAPerson.MatchString(o.Name) && !organisational(o.Name)
 }
 
-// isOrganisation reports whether it is certain that a sponsor is one: by its class,
-// or by its name.
+// isOrganisation reports whether a sponsor is certainly an organisation, by its class or by its
+// name.
 func (o Organisation) isOrganisation() bool {
 	return o.Class != "indiv" && !o.isWritten() && (o.registered() || organisational(o.Name))
 }
 
-// isNamed reports whether a name is certainly the organisation's and no person's.
+// isNamed reports whether a name is certainly the organisation's and not a person's.
 func (o Organisation) isNamed(name string) bool {
 	x, y := letterWords(clean(o.Name)), letterWords(clean(name))
 	if len(x) == 0 || len(y) == 0 || !o.isOrganisation() {
@@ -45,15 +46,17 @@ func (o Organisation) isNamed(name string) bool {
 	return slices.Equal(x, y)
 }
 
-// sponsorIsPerson reports whether the sponsor is a natural person, or may be one: the
-// document says so, an investigator has the name, or it is a name of two words or more
-// without anything that only names of organisations have.
+// sponsorIsPerson reports whether the sponsor is a natural person, or may be one: the document
+// says so, an investigator has the same name, or the name has two words or more and nothing
+// that only names of organisations have.
 func (s *Study) sponsorIsPerson() bool {
 	o := s.Sponsor
 	switch {
 	case o.Name == "", redacted.MatchString(o.Name):
 		return false
-	case o.Class == "indiv", o.isWritten(), slices.ContainsFunc(s.investigators, func(name string) bool { return sameName(name, o.Name) && !organisational(o.Name) }):
+	case o.Class == "indiv", o.isWritten(), slices.ContainsFunc(s.investigators, func(name string) bool {
+		return sameName(name, o.Name) && !organisational(o.Name)
+	}):
 		return true
 	case s.sponsorInvestigator && !organisational(o.Name):
 		return true
@@ -88,9 +91,9 @@ func sameName(a, b string) bool {
 	return len(x) > 0 && slices.Equal(x, y)
 }
 
-// privacy returns what keeps the people of the document out of facts: all whom it names,
-// but for those who are its sponsor or a collaborator, and an organisation: some list
-// themselves as the official, "Example Pharma" for "Example Pharma, Inc.".
+// privacy returns what keeps the people of the document out of facts: everybody whom it names,
+// except those who are its sponsor or a collaborator and an organisation. Some organisations
+// list themselves as the official, "Example Pharma" for "Example Pharma, Inc.".
 func (s *Study) privacy() *privacy {
 	organisations := append([]Organisation{s.Sponsor}, s.Collaborators...)
 	if s.sponsorIsPerson() {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSponsorPerson: a person as sponsor is individual in each of the formats, whatever
-// the record says of a responsible party; organisations keep their names.
+// TestSponsorPerson: a sponsor who is a person is "individual" in each of the formats, whatever
+// the record says about a responsible party. Organisations keep their names.
 func TestSponsorPerson(t *testing.T) {
 	v2 := func(party, name, class string) string {
 		return `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","briefTitle":"A"},"sponsorCollaboratorsModule":{` + party + `"leadSponsor":{"name":"` + name + `","class":"` + class + `"}}}}`
@@ -64,7 +64,7 @@ func TestSponsorPerson(t *testing.T) {
 	}
 }
 
-// TestMentioned: those whom a document names in passing are known.
+// TestMentioned: people whom a document names in passing are found.
 func TestMentioned(t *testing.T) {
 	for _, c := range []struct{ member, text string }{
 		{`"referencesModule":{"references":[{"citation":"Roebuck JA, van der Quux B, et al. A score. J Ex. 2001;1:2."}]}`, "Pain, rated by J. Roebuck|rated by Roebuck|Quux B|van der Quux's view"},
@@ -98,8 +98,8 @@ func TestMentioned(t *testing.T) {
 	}
 }
 
-// TestOrganisations: names of bodies in many languages are known for what they are; names
-// of people are not taken for them.
+// TestOrganisations: names of bodies in many languages are recognised, and names of people are
+// not taken for them.
 func TestOrganisations(t *testing.T) {
 	for name := range strings.SplitSeq(`Mayo Clinic|Karolinska Institutet|Assistance Publique - Hôpitaux de Paris|Hospices Civils de Lyon|UNICANCER|Rigshospitalet, Denmark|Region Skåne|Helse Stavanger HF|Inselspital Bern|Kantonsspital Aarau|
 UMC Utrecht|CHU de Reims|IRCCS San Raffaele|Fondazione Policlinico Gemelli|Azienda USL Modena|Consorci Sanitari de Terrassa|Secretaría de Salud|T.C. ORDU ÜNİVERSİTESİ|Technische Universität Dresden|Medicines for Malaria Venture|Friends of Examples|
@@ -116,8 +116,8 @@ Ministry of Health|Ankara Hastanesi|Example Biotech Co.|King Saud Medical City`,
 	}
 }
 
-// TestTwoSpellings: a record may spell one name in two ways that differ in a doubled letter
-// alone. Neither makes the other's misspelling public.
+// TestTwoSpellings: a record may have one name in two spellings that differ only in a doubled
+// letter. A misspelling of either one is not published.
 func TestTwoSpellings(t *testing.T) {
 	for _, names := range [][2]string{{"Jacek Quiniarski", "Jacek Quiniaarski"}, {"Jacek Quiniaarski", "Jacek Quiniarski"}} {
 		s := parse(t, `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","briefTitle":"A"},"contactsLocationsModule":{"overallOfficials":[{"name":"`+names[0]+`"},{"name":"`+names[1]+`"}]}}}`)

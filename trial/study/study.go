@@ -1,16 +1,15 @@
-// Package study reads trial documents in the formats that registries and sponsors
-// use and gives one neutral model of them, so that versions can be compared
-// whatever they were written in: ClinicalTrials.gov's API v2 records, its older
-// full-study records and XML, XML of ISRCTN and of WHO's portal, CDISC USDM 4.0, and HL7
-// FHIR ResearchStudy.
+// Package study reads trial documents in the formats that registries and sponsors use. It has
+// one neutral model of them, so that versions can be compared whatever their formats are:
+// ClinicalTrials.gov's API v2 records, its older full-study records and XML, XML of ISRCTN and
+// of WHO's portal, CDISC USDM 4.0, and HL7 FHIR ResearchStudy.
 //
-// It reads bytes that others have hashed: a document that cannot be read is still
-// proven to be what was logged, and Parse says why it could not be read. The
-// package knows no log, no receipt and no rule.
+// It reads bytes that others have hashed. A document that cannot be read is still proven to be
+// the one that was logged, and Parse says why it could not be read. The package knows no log,
+// no receipt and no rule.
 //
-// A reader takes what the document says and adds nothing: what is not there is
-// empty. Coded values are given in the words below, one spelling whatever the
-// format; a value that has no word here is kept in lower case with hyphens.
+// A reader takes what the document says and adds nothing: what is not there is empty. Coded
+// values are given in the words below, the same for all formats. A value that has no word here
+// is kept in lower case with hyphens.
 package study
 
 import (
@@ -20,12 +19,12 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// A Study is one version of what a document says of one trial.
+// A Study is one version of what a document says about one trial.
 type Study struct {
 	Format  string // one of Formats
 	Version string // as the document names itself, if it does
-	// PartOnly says that the study comes from facts: long texts are cut, and what
-	// facts have no member for is not here.
+	// PartOnly says that the study comes from facts: long texts are cut, and members that facts
+	// do not have are empty.
 	PartOnly bool
 	Dated    string // day (YYYY-MM-DD) that the document declares for this version or download; "" if it does not
 	Seen     string // day on which its register showed it, as a download says; "" if the document is none
@@ -34,7 +33,7 @@ type Study struct {
 	Title         string // brief title
 	OfficialTitle string
 	Acronym       string
-	Summary       string // brief and detailed description, which are no facts
+	Summary       string // brief and detailed description, which are not facts
 	Sponsor       Organisation
 	Collaborators []Organisation
 
@@ -64,7 +63,7 @@ type Study struct {
 	Oversight Oversight
 	Countries []string // as the document names them, sorted, none twice
 	facts     *trial.Facts
-	saying    *[2]string // what said returned
+	saying    *[2]string // the result of said
 	usSite    string     // of facts, which have no countries: yes, no or ""
 	euSite    string
 	Documents []Document
@@ -72,8 +71,8 @@ type Study struct {
 
 	Amendments []Amendment // that made this version of a protocol
 
-	// People are the names of natural persons that the document gives. They are
-	// here so that nothing with one of them is published, and for nothing else.
+	// People are the names of natural persons in the document. They are here only to prevent
+	// that anything with one of them is published.
 	People []string
 
 	authors               []string // of works that the document cites, "Doe, J"
@@ -81,7 +80,7 @@ type Study struct {
 	sponsorInvestigator   bool     // the document says that the sponsor is an investigator
 	sponsorIsOrganisation bool     // the document says that the sponsor is an organisation
 
-	known map[any]bool // of Identifiers and People, so that none stands there twice
+	known map[any]bool // of Identifiers and People, so that none is added twice
 }
 
 // Formats that Parse knows.
@@ -97,8 +96,8 @@ const (
 	Logged   = "facts"     // facts of a log's entry
 )
 
-// An Identifier is a number by which a trial is known. Value is as in the
-// document; callers that want a registry's number try each by its form.
+// An Identifier is a number by which a trial is known. Value is as in the document; callers
+// that want a registry's number test the form of each.
 type Identifier struct {
 	Type  string // nct, sponsor, or what the document calls it; may be empty
 	Value string
@@ -134,7 +133,7 @@ const (
 	Other     = "other" // exploratory and all others
 )
 
-// An Objective is what a protocol wants to learn.
+// An Objective is what a protocol wants to find out.
 type Objective struct {
 	Level string
 	Text  string
@@ -149,7 +148,7 @@ type Eligibility struct {
 	HealthyVolunteers string // yes, no, ""
 }
 
-// Enrolment is how many take part.
+// Enrolment is how many people take part.
 type Enrolment struct {
 	Count int    // -1 if the document does not say
 	Kind  string // Actual, Planned or ""
@@ -161,8 +160,8 @@ const (
 	Planned = "planned"
 )
 
-// A Date is when something happened or shall happen, to the precision that the
-// document gives: a month stands for each of its days.
+// A Date is when something happened or is to happen, as precisely as in the document: a month
+// may mean any of its days.
 type Date struct {
 	Event string // one of the events below
 	Date  string // YYYY, YYYY-MM or YYYY-MM-DD
@@ -187,8 +186,8 @@ const (
 	ProtocolEffective    = "protocol-effective"
 )
 
-// Oversight says what regulators have to do with the trial: yes, no, or "" where
-// the document does not say.
+// Oversight says what regulators have to do with the trial: yes, no, or "" if the document does
+// not say.
 type Oversight struct {
 	FDARegulated     string // until 2017: a drug or device, not said which
 	FDADrug          string // studies an FDA-regulated drug
@@ -206,7 +205,7 @@ type Document struct {
 	Date  string   // that it bears
 }
 
-// A Section is one of a protocol's text.
+// A Section is a section of a protocol's text.
 type Section struct {
 	Number string
 	Title  string
@@ -217,10 +216,10 @@ type Section struct {
 type Amendment struct {
 	Number  string
 	Reasons []string // codes, such as new-safety-information-available
-	Summary string   // free text, which is no fact
+	Summary string   // free text, which is not a fact
 }
 
-// Date returns the date of an event, the zero Date if there is none.
+// Date returns the date of an event, or the zero Date if there is none.
 func (s *Study) Date(event string) Date {
 	for _, d := range s.Dates {
 		if d.Event == event {
@@ -230,19 +229,19 @@ func (s *Study) Date(event string) Date {
 	return Date{}
 }
 
-// Selected reports whether the study is a selection of a record's fields, by the type, the eligibility
-// and the oversight that whole records of the registry have; WHO's copy of a record always
-// is. What it lacks, it says nothing of.
+// Selected reports whether the study is a selection of a record's fields: it lacks the type,
+// the eligibility and the oversight that whole records of the registry have. WHO's copy of a
+// record always is one. It says nothing about what it lacks.
 func (s *Study) Selected() bool {
 	lacks := s.Type == "" || s.Eligibility.Sex == "" && s.Eligibility.MinimumAge == "" && s.Oversight == Oversight{}
 	return s.Format == ICTRP || s.Format == CTGovV2 && lacks && s.Status != "withheld" && s.Status != "no-longer-available"
 }
 
-// SelectedOnly is what is said of a selection of fields.
+// SelectedOnly describes a selection of fields.
 const SelectedOnly = "a selection of fields, not the whole record: it says nothing of what it lacks"
 
-// ResultsElsewhere says what the document says of results that it does not have: that
-// the register has them, since when. It is "" where it says nothing of that kind, or only
+// ResultsElsewhere says what the document says about results that it does not have: that the
+// register has them, and since when. It is "" if the document says nothing of the kind, or only
 // that they were submitted, which the register may still hold back.
 func (s *Study) ResultsElsewhere() string {
 	if s.Results || !s.Announced && s.Date(ResultsPosted).Date == "" {
@@ -281,8 +280,8 @@ func (s *Study) Number(typ string) string {
 	return ""
 }
 
-// addDate appends a date if there is one. A registry's own estimate of when it
-// posted something is no plan.
+// addDate appends a date if there is one. A registry's own estimate of when it posted something
+// is not a plan.
 func (s *Study) addDate(event, date, kind string) {
 	if kind == Planned && strings.HasSuffix(event, "-posted") {
 		kind = ""
@@ -325,11 +324,10 @@ func (s *Study) isNew(v any) bool {
 	return !old
 }
 
-// text folds white space, so that line breaks and indentation, which formats set
-// as they like, are no change.
+// text folds white space, so that differences in line breaks and indentation are not changes.
 func text(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// word spells a coded value: lower case, hyphens between words.
+// word returns a coded value: lower case, with hyphens between words.
 func word(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
 		return r == ' ' || r == '_' || r == '-' || r == '/' || r == ',' || r == '\t' || r == '\n'

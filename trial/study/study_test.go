@@ -39,7 +39,7 @@ func parse(t *testing.T, data string) *Study {
 	return s
 }
 
-// TestOneSpelling reads one record in two formats and wants one study.
+// TestOneSpelling reads one record in two formats; the two studies must be equal.
 func TestOneSpelling(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -98,8 +98,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestFacts holds that nothing of a person becomes a fact, and that facts are read
-// back as they were.
+// TestFacts: nothing about a person becomes a fact, and facts are read back as they were.
 func TestFacts(t *testing.T) {
 	s := parse(t, recordV2)
 	s.Conditions = []string{"Disease of ADA LOVELACE", "  Asthma\u202e ", strings.Repeat("long ", 60)}
@@ -163,8 +162,8 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestSponsorFact: no sponsor who is a person is shown, and no organisation is
-// withheld for being its own official.
+// TestSponsorFact: a sponsor who is a person is not shown, and an organisation is not withheld
+// because it is its own official.
 func TestSponsorFact(t *testing.T) {
 	for _, c := range []struct {
 		sponsor Organisation
@@ -198,9 +197,9 @@ func TestSponsorFact(t *testing.T) {
 	}
 }
 
-// TestPropose joins outcomes of one level rather than others, and those of two
-// levels only where they are more alike: nobody is to be said to have promoted one
-// for a word in common.
+// TestPropose: outcomes of one level are joined rather than others, and those of two levels
+// only if they are more similar. Nobody should be said to have promoted an outcome because of
+// one common word.
 func TestPropose(t *testing.T) {
 	questionnaire := outcome.Outcome{Level: Other, Measure: "Hypoglycaemia symptoms questionnaire"}
 	success := outcome.Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced hypoglycaemia"}
@@ -225,7 +224,7 @@ func TestPropose(t *testing.T) {
 	}
 }
 
-// TestLongChange shows two long texts from where they differ.
+// TestLongChange: two long texts are shown from where they differ.
 func TestLongChange(t *testing.T) {
 	same := strings.Repeat("alike ", 100)
 	c := Change{Field: "description", Sort: Changed, Old: same + "before", New: same + "after"}
@@ -253,7 +252,7 @@ func TestSplit(t *testing.T) {
 		"empty":       {" \n", "error: the file is empty"},
 		"no records":  {"[]", "error: the file has no records"},
 		"cut":         {`[{"a":1},{"b"`, "error: record 2: not valid JSON"},
-		"not an list": {`{"studies":{"a":1}}`, "error: the list of studies is no list"},
+		"not an list": {`{"studies":{"a":1}}`, "error: the list of studies is not a list"},
 	} {
 		var records []string
 		err := Split(strings.NewReader(c.data), func(n int, r []byte) error {
@@ -277,7 +276,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestVersions holds days, their source and conflicts.
+// TestVersions checks days, their source and conflicts.
 func TestVersions(t *testing.T) {
 	study := parse(t, recordV2)
 	v := func(entry uint64, logged, claimed string, digest byte) Version {

@@ -28,9 +28,9 @@ func parseUSDM(data []byte) (*Study, error) {
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("not valid USDM 4.0: %w", err)
 	}
-	// USDM gives its versions no order, and sponsors write each to a document of
-	// its own. Of several the one dated last is read, the first where days do not
-	// tell. Of several designs of a version the first, the main one, is read.
+	// USDM gives its versions no order, and sponsors write each version to a document of its
+	// own. Of several versions the one with the latest date is read, or the first if the days
+	// do not tell. Of several designs of a version the first, the main one, is read.
 	v := &d.Study.Versions[0]
 	for i := range d.Study.Versions {
 		if w := &d.Study.Versions[i]; d.Study.dates(w).Dated > d.Study.dates(v).Dated {
@@ -76,8 +76,8 @@ func parseUSDM(data []byte) (*Study, error) {
 	return s, s.checkDates()
 }
 
-// documents returns the document versions that a version of the study names, all
-// of them if it names none.
+// documents returns the document versions that a version of the study names, or all of them if
+// it names none.
 func (u *usdmStudy) documents(v *usdmVersion) (list []usdmDocumentVersion) {
 	for _, doc := range u.DocumentedBy {
 		for _, dv := range doc.Versions {
@@ -89,9 +89,9 @@ func (u *usdmStudy) documents(v *usdmVersion) (list []usdmDocumentVersion) {
 	return list
 }
 
-// dates returns a study with the dates of a version and of its documents. Of
-// several approvals the last is this version's: those before are of versions
-// before. Days in the same form compare as texts.
+// dates returns a study with the dates of a version and of its documents. Of several approvals
+// the last is this version's: those before it are of earlier versions. Days in the same form
+// can be compared as texts.
 func (u *usdmStudy) dates(v *usdmVersion) *Study {
 	all := slices.Clone(v.Dates)
 	for _, doc := range u.documents(v) {
@@ -115,7 +115,7 @@ func (u *usdmStudy) dates(v *usdmVersion) *Study {
 	return s
 }
 
-// organisations reads identifiers, sponsors and people. A sponsor is one by its
+// organisations reads identifiers, sponsors and people. An organisation is a sponsor by its
 // type or by its role.
 func (v *usdmVersion) organisations(s *Study) {
 	names, sponsors := map[string]string{}, map[string]bool{}
@@ -158,7 +158,7 @@ func (v *usdmVersion) organisations(s *Study) {
 	}
 }
 
-// read fills in what a design says.
+// read reads what a design says into s.
 func (d *usdmDesign) read(s *Study, items []usdmText) error {
 	s.Type = studyType(cmp.Or(d.StudyType.Decode, strings.TrimSuffix(d.InstanceType, "StudyDesign")))
 	s.Phases = phases(text(d.Phase.StandardCode.Decode))
@@ -211,7 +211,7 @@ func (d *usdmDesign) read(s *Study, items []usdmText) error {
 		}
 		if q.Value != nil {
 			if *q.Value < 0 || *q.Value > math.MaxInt32 || *q.Value != math.Trunc(*q.Value) {
-				return fmt.Errorf("the enrolment %v is no number of people", *q.Value)
+				return fmt.Errorf("the enrolment %v is not a number of people", *q.Value)
 			}
 			s.Enrolment = Enrolment{int(*q.Value), Planned}
 		}
@@ -253,7 +253,7 @@ func (q *usdmQuantity) age() string {
 	return text(strconv.FormatFloat(*q.Value, 'f', -1, 64) + " " + unit)
 }
 
-// armType spells CDISC's types of arms as the registry does.
+// armType returns CDISC's types of arms in the registry's words.
 func armType(s string) string {
 	switch w := strings.TrimSuffix(word(s), "-arm"); w {
 	case "investigational":
@@ -273,9 +273,9 @@ func textsByID(items []usdmText) map[string]string {
 	return m
 }
 
-// plainText returns the text of HTML: without its tags and comments, of which
-// those that set words apart leave a space, and with entities as what they stand
-// for. What only looks like a tag, such as "p < 0.05", stays.
+// plainText returns the text of HTML: without tags and comments, of which those that separate
+// words leave a space, and with entities replaced. Text that only looks like a tag, such as "p
+// < 0.05", stays.
 func plainText(s string) string {
 	var b strings.Builder
 	for {
@@ -311,7 +311,7 @@ func plainText(s string) string {
 	return text(html.UnescapeString(b.String()))
 }
 
-// inline are the tags that stand inside words.
+// inline are the tags that occur inside words.
 var inline = []string{"a", "b", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u", "usdm:ref", "usdm:tag"}
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// usdmDocument is a study definition in CDISC USDM 4.0, as far as it is read.
+// usdmDocument is a study definition in CDISC USDM 4.0, with the members that are read.
 //
 // Source: https://github.com/cdisc-org/DDF-RA (USDM_API.json of v4.0)
 type usdmDocument struct {
@@ -162,14 +162,14 @@ type usdmRange struct {
 	Max *usdmQuantity `json:"maxValue"`
 }
 
-// checkUSDMForm tells USDM 4 from other versions of it, and from what is no USDM.
+// checkUSDMForm tells USDM 4 from other versions of it, and from documents that are not USDM.
 func checkUSDMForm(data []byte) error {
 	var d struct {
 		USDMVersion *json.RawMessage           `json:"usdmVersion"`
 		Study       map[string]json.RawMessage `json:"study"`
 	}
 	if err := json.Unmarshal(data, &d); err != nil {
-		return fmt.Errorf("%w: its study is no object", ErrUnknown)
+		return fmt.Errorf("%w: its study is not an object", ErrUnknown)
 	}
 	older := ""
 	for _, m := range []string{"studyProtocolVersions", "studyDesigns", "studyIdentifiers", "studyPhase"} {
@@ -185,14 +185,14 @@ func checkUSDMForm(data []byte) error {
 	case d.USDMVersion == nil:
 		return fmt.Errorf("not valid USDM 4.0: usdmVersion is missing%s", older)
 	case json.Unmarshal(*d.USDMVersion, &version) != nil:
-		return errors.New("not valid USDM 4.0: usdmVersion is no text")
+		return errors.New("not valid USDM 4.0: usdmVersion is not a text")
 	case version != "4" && !strings.HasPrefix(version, "4."):
 		return fmt.Errorf("not valid USDM 4.0: usdmVersion is %.20q%s", version, older)
 	}
 	return nil
 }
 
-// check holds what is read to the schema.
+// check compares the members that are read with the schema.
 func (d *usdmDocument) check() error {
 	var err error
 	need := func(ok bool, format string, args ...any) {
@@ -248,6 +248,7 @@ func (d *usdmDesign) check(at string, need func(bool, string, ...any)) {
 		}
 	}
 	for i, x := range d.Criteria {
-		need(x.ID != "" && x.Category.Decode != "" && x.ItemID != "", "%s.eligibilityCriteria[%d] lacks its id, category or criterionItemId", at, i)
+		need(x.ID != "" && x.Category.Decode != "" && x.ItemID != "",
+			"%s.eligibilityCriteria[%d] lacks its id, category or criterionItemId", at, i)
 	}
 }

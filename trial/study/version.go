@@ -11,32 +11,32 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A Version is a study as one entry of a log has it: by its facts, or by a file
-// that the entry commits to.
+// A Version is a study as one entry of a log has it, from its facts or from a file that the
+// entry commits to.
 type Version struct {
 	*Study
 	Entry   uint64     // index in the log
 	ID      trial.Hash // identity of the statement
 	Kind    string     // of the statement: registration, protocol, results, document or observation
 	Org     string     // whose key signed it
-	Whose   string     // whose word it is: ByHolder and the like
-	File    string     // name of the file, where files alone are compared and nothing is logged
+	Whose   string     // who stands behind it: ByHolder and so on
+	File    string     // name of the file, if only files are compared and nothing is logged
 	Digest  trial.Hash // of the document; zero if the entry only commits to it with a salt
 	Logged  string     // day of admission, UTC, by the log's clock
 	Claimed string     // day that the source or the signer gives for this version; "" if none
-	// Conflicts are the entries of the same source, format and claimed day whose
-	// documents have other bytes: nobody can tell which of them the source showed.
+	// Conflicts are the entries with the same source, format and claimed day whose documents
+	// have other bytes: nobody can know which of them the source showed.
 	Conflicts []uint64
 }
 
-// Whose word a version's day is.
+// These say who stands behind a version's day.
 const (
 	ByLog    = "the log"
 	BySource = "claimed by the source"
 )
 
-// Day returns the version's day, and whose word that is: the claimed day where
-// one is given, and it is the log's where the version was logged by then.
+// Day returns the version's day, and who stands behind it: the claimed day if one is given. It
+// is the log's if the version was logged by then.
 func (v *Version) Day() (day, by string) {
 	if v.Logged != "" && (v.Claimed == "" || v.Claimed >= v.Logged) {
 		return v.Logged, ByLog
@@ -44,8 +44,8 @@ func (v *Version) Day() (day, by string) {
 	return v.Claimed, BySource
 }
 
-// Name names a version as people find it: by its entry, or by its file where nobody has
-// logged it.
+// Name names a version as people can find it: by its entry, or by its file if nobody has logged
+// it.
 func (v *Version) Name() string { return nameOf(v.Entry, v.File) }
 
 // Name names the version that first had a value.
@@ -58,8 +58,8 @@ func nameOf(entry uint64, file string) string {
 	return fmt.Sprintf("entry %d", entry)
 }
 
-// NewVersions puts versions in the order of their days, of one day in the order of
-// the log, and finds conflicts.
+// NewVersions sorts versions by their days, and those of one day in the order of the log, and
+// finds conflicts.
 func NewVersions(list []Version) []Version {
 	slices.SortStableFunc(list, func(a, b Version) int {
 		x, _ := a.Day()
@@ -84,8 +84,8 @@ func NewVersions(list []Version) []Version {
 	return list
 }
 
-// sameDay returns the places of the observations that claim to be of one source, format
-// and day.
+// sameDay returns the indexes of the observations that claim to be of one source, format and
+// day.
 func sameDay(list []Version) [][]int {
 	type shown struct{ day, format, number string }
 	same := map[shown][]int{}
@@ -98,27 +98,27 @@ func sameDay(list []Version) [][]int {
 	return slices.Collect(maps.Values(same))
 }
 
-// maxConflicts is how many contradicting versions are named of one.
+// maxConflicts is how many contradicting versions are named for one version.
 const maxConflicts = 20
 
 // contradict reports whether two copies of one source and day cannot both be what it showed.
 func contradict(a, b *Version) bool { return a.Digest != b.Digest && !sameSaid(a, b) }
 
-// sameSaid reports whether two copies say the same, whatever else their bytes have.
+// sameSaid reports whether two copies say the same, whatever else is in their bytes.
 func sameSaid(a, b *Version) bool {
 	x, y := a.Study.said(), b.Study.said()
 	return x[0] != "" && x[0] == y[0] && (x[1] == y[1] || x[1] == "" || y[1] == "")
 }
 
-// Said is equal for studies in which all that is read is equal, but for the number of an
-// answer of a registry's history.
+// Said returns a text that is equal for studies in which everything that is read is equal,
+// except for the number of an answer of a registry's history.
 func (s *Study) Said() string {
 	said := s.said()
 	return said[0] + said[1]
 }
 
-// said returns what a study says, as far as facts go, and all that is read of it where
-// it is no facts; "" where that is not known.
+// said returns what a study says, as far as facts go, and everything that is read of it if it
+// does not come from facts. Each is "" if it is not known.
 func (s *Study) said() (said [2]string) {
 	if s.saying != nil {
 		return *s.saying
@@ -144,19 +144,19 @@ func (s *Study) said() (said [2]string) {
 	return said
 }
 
-// A Value is what a version said of one thing, from the first to say so.
+// A Value is what a version said about one thing; it is the first version that said so.
 type Value struct {
 	Date
 	Entry uint64
 	Day   string
-	By    string // whose word Day is
-	Org   string // that logged it
-	Whose string // whose word the value is
-	File  string `json:",omitempty"` // in place of an entry, where files alone are compared
+	By    string // who stands behind Day
+	Org   string // the organisation that logged it
+	Whose string // who stands behind the value
+	File  string `json:",omitempty"` // in place of an entry, if only files are compared
 }
 
-// History returns every value that an event's date had, in the order of versions,
-// each from the first version that gave it.
+// History returns every value that an event's date had, in the order of versions, each from the
+// first version that gave it.
 func History(versions []Version, event string) []Value {
 	var list []Value
 	for i := range versions {
@@ -171,12 +171,12 @@ func History(versions []Version, event string) []Value {
 	return list
 }
 
-// begunStatuses are those of a trial that has begun.
+// begunStatuses are the statuses of a trial that has begun.
 var begunStatuses = []string{"recruiting", "enrolling-by-invitation", "active-not-recruiting", "suspended", "terminated", "completed"}
 
-// Begun returns the start of a version that says that the trial had begun: its start lies
-// before the day of the version, however it is called, and its status is none of a trial
-// that is still to begin.
+// Begun returns the start of a version that says that the trial had begun: its start is before
+// the day of the version, whatever its kind is, and its status is not one of a trial that is
+// still to begin.
 func (v *Version) Begun() (start string, ok bool) {
 	start = v.Date(Start).Date
 	day, _ := v.Day()

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Whose word a version is. Any enrolled organisation may log what it says a registry
-// showed. What such a stranger logs must not decide what is said of another's trial,
-// so every version carries whose word it is.
+// These say who stands behind a version. Any enrolled organisation may log what it says a
+// registry showed. What such a third party logs must not decide what is said about another's
+// trial, so every version says who stands behind it.
 const (
 	ByHolder    = "the trial's holder"
 	ByDelegate  = "delegated by the trial's holder"
@@ -18,8 +18,8 @@ const (
 	ByOther     = "third party"
 )
 
-// Decides reports whether what the version says may decide a verdict. A version of
-// which nothing is said decides nothing.
+// Decides reports whether the version may decide a verdict. A version for which Whose is empty
+// decides nothing.
 func (v *Version) Decides() bool { return decides(v.Whose) }
 
 func decides(whose string) bool {
@@ -36,9 +36,9 @@ type Copies struct {
 	Versions []Version
 }
 
-// Part returns the versions that decide, and those of third parties by their
-// organisations' ids. Conflicts within each list are found anew: a stranger's copy
-// that contradicts the holder's leaves the holder's uncontested.
+// Part returns the versions that decide, and those of third parties by their organisations'
+// ids. It finds the conflicts within each list anew: a third party's copy that contradicts the
+// holder's does not contest the holder's.
 func Part(versions []Version) (deciding []Version, others []Copies) {
 	for _, v := range versions {
 		if v.Decides() {
@@ -57,15 +57,15 @@ func Part(versions []Version) (deciding []Version, others []Copies) {
 	return NewVersions(deciding), others
 }
 
-// With returns the versions that decide and one third party's together.
+// With returns the versions that decide together with those of one third party.
 func (c *Copies) With(deciding []Version) []Version {
 	return NewVersions(slices.Concat(deciding, c.Versions))
 }
 
-// Sides returns, where organisations whose word decides log different things as the same
-// day of one source, what each of them leads to: its versions, and all of the others' that
-// do not contradict its own. It returns nil where no organisation contradicts another.
-// The reader's own files contradict nobody here: the reader has chosen them.
+// Sides returns what each organisation leads to if organisations that decide log different
+// things for the same day of one source: its own versions, and all versions of the others that
+// do not contradict its own. It returns nil if no organisation contradicts another. The
+// reader's own files contradict nobody here, because the reader has chosen them.
 func Sides(deciding []Version) (sides []Copies) {
 	type rival struct {
 		org   string
@@ -96,8 +96,8 @@ func Sides(deciding []Version) (sides []Copies) {
 	return sides
 }
 
-// Alone opens a verdict that rests on third parties' copies and on nothing else, as in
-// "by example-cro's copies alone: overdue".
+// Alone returns the beginning of a verdict that rests only on third parties' copies, as in "by
+// example-cro's copies alone: overdue".
 func Alone(orgs []string) string {
 	text := ""
 	for i, org := range orgs {

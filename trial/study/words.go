@@ -9,7 +9,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// This file has the one spelling of coded values, and of dates.
+// This file has the words for coded values, and reads dates.
 
 func yesNo(b *bool) string {
 	switch {
@@ -32,8 +32,7 @@ func yesNoText(s string) string {
 	return ""
 }
 
-// phaseCodes are the phases by the codes of NCI's Thesaurus that CDISC, HL7 and ICH M11
-// use.
+// phaseCodes has the phases by the codes of NCI's Thesaurus that CDISC, HL7 and ICH M11 use.
 var phaseCodes = map[string]string{
 	"c54721": "early-phase1", "c15600": "phase1", "c15693": "phase1/phase2", "c198366": "phase1/phase2/phase3",
 	"c198367": "phase1/phase3", "c15601": "phase2", "c49686": "phase2", "c49688": "phase2",
@@ -41,8 +40,8 @@ var phaseCodes = map[string]string{
 	"c217025": "phase3/phase4", "c15603": "phase4", "c48660": "not-applicable",
 }
 
-// phase spells a phase: PHASE1, "Phase 1", "Phase IIa" and "Phase I Trial" are phase1,
-// phase1, phase2 and phase1; "" is of what is none that is known.
+// phase returns the code of a phase: PHASE1, "Phase 1", "Phase IIa" and "Phase I Trial" are
+// phase1, phase1, phase2 and phase1. It returns "" if the phase is not known.
 func phase(s string) string {
 	w := strings.TrimSuffix(word(s), "-trial")
 	switch w {
@@ -65,8 +64,8 @@ func phase(s string) string {
 	return "phase" + n
 }
 
-// phases spells what may name several: "Phase 1/Phase 2", "Phase II/III", "phase-1-phase-2"
-// and C15693. Where a part of it is not known, nothing of it is.
+// phases returns the codes of a text that may name several phases: "Phase 1/Phase 2", "Phase
+// II/III", "phase-1-phase-2" and C15693. If a part of it is not known, it returns none.
 func phases(s string) []string {
 	if known, ok := phaseCodes[word(s)]; ok {
 		return strings.Split(known, "/")
@@ -101,7 +100,7 @@ func allocation(s string) string {
 	return "not-applicable"
 }
 
-// designModel spells a design: "Crossover Assignment" is crossover.
+// designModel returns the code of a design: "Crossover Assignment" is crossover.
 func designModel(s string) string {
 	w := strings.TrimSuffix(strings.TrimSuffix(word(s), "-assignment"), "-study")
 	if w == "cross-over" {
@@ -110,8 +109,8 @@ func designModel(s string) string {
 	return w
 }
 
-// setMasking spells masking and who is masked. Older records name them in one
-// text: "Double Blind (Subject, Investigator)".
+// setMasking sets masking and who is masked. Older records name both in one text: "Double Blind
+// (Subject, Investigator)".
 func (s *Study) setMasking(masking string, who []string) {
 	head, rest, _ := strings.Cut(masking, "(")
 	w := word(strings.NewReplacer("Blind", "", "blind", "", "BLIND", "").Replace(head))
@@ -153,8 +152,8 @@ func masked(s string) string {
 	return w
 }
 
-// level spells the level of an outcome; what is neither primary nor secondary,
-// such as post-hoc and exploratory, is other.
+// level returns the level of an outcome. What is neither primary nor secondary, such as
+// post-hoc and exploratory, is other.
 func level(s string) string {
 	switch w := word(s); {
 	case strings.HasPrefix(w, Primary):
@@ -165,7 +164,7 @@ func level(s string) string {
 	return Other
 }
 
-// dateKind spells whether a date or count is actual or planned.
+// dateKind returns whether a date or count is actual or planned.
 func dateKind(s string) string {
 	switch word(s) {
 	case "actual":
@@ -176,7 +175,7 @@ func dateKind(s string) string {
 	return ""
 }
 
-// status spells a trial's status.
+// status returns the code of a trial's status.
 func status(s string) string {
 	if w := word(s); w != "unknown-status" {
 		return w
@@ -184,7 +183,7 @@ func status(s string) string {
 	return "unknown"
 }
 
-// studyType spells a type of study; a withheld record has none.
+// studyType returns the code of a type of study; a withheld record has none.
 func studyType(s string) string {
 	w := strings.TrimSuffix(word(s), "-study")
 	for _, known := range []string{"interventional", "observational", "expanded-access"} {
@@ -195,7 +194,7 @@ func studyType(s string) string {
 	return ""
 }
 
-// age spells an age: "18 Years" is "18 years", "N/A" is none.
+// age returns an age: "18 Years" is "18 years", and "N/A" is none.
 func age(s string) string {
 	s = strings.ToLower(text(s))
 	if s == "n/a" || s == "none" {
@@ -204,11 +203,13 @@ func age(s string) string {
 	return s
 }
 
-// registryDate reads the registry's older spelling of dates: "January 18, 2017",
-// "January 2017". What it cannot read it gives back, for checkDates to refuse.
+// registryDate reads the registry's older form of dates: "January 18, 2017", "January 2017". It
+// returns a text that it cannot read unchanged, for checkDates to refuse.
 func registryDate(s string) string {
 	s = text(s)
-	for _, f := range []struct{ in, out string }{{"January 2, 2006", "2006-01-02"}, {"January 2006", "2006-01"}, {"2006-01-02", "2006-01-02"}, {"2006-01", "2006-01"}} {
+	for _, f := range []struct{ in, out string }{
+		{"January 2, 2006", "2006-01-02"}, {"January 2006", "2006-01"}, {"2006-01-02", "2006-01-02"}, {"2006-01", "2006-01"},
+	} {
 		if t, err := time.Parse(f.in, s); err == nil {
 			return t.Format(f.out)
 		}
