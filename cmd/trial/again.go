@@ -14,9 +14,10 @@ import (
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
-// already returns the verdict on the receipt that lies where the draft's would be written, if
-// that receipt is valid and says the same: the same kind and members by the same key, about
-// the same files, as private as these would be. It returns nil otherwise.
+// already returns the verdict on the receipt that lies where the draft's receipt would be
+// written, if that receipt is valid and for the same statement: of the same kind, with the
+// same members, by the same key, about the same files, and equally private. It returns nil
+// otherwise.
 func (d *draft) already(p *checkpoint.Policy, st *trial.Statement) *receipt.Verdict {
 	if len(d.Digests) == 0 {
 		return nil
@@ -54,7 +55,7 @@ func (d *draft) already(p *checkpoint.Policy, st *trial.Statement) *receipt.Verd
 	return v
 }
 
-// said returns what a statement says, without what differs each time that it is said.
+// said returns the members of a statement without those that differ each time it is made.
 func said(st *trial.Statement) (map[string]any, error) {
 	payload, err := st.Marshal()
 	if err != nil {

@@ -85,12 +85,13 @@ func auditLog(ctx context.Context, e *env, args []string) error {
 	cp := report.Checkpoint
 	if asJSON {
 		json.NewEncoder(e.Stdout).Encode(map[string]any{
-			"ok": true, "origin": cp.Origin, "size": cp.Size, "root": fmt.Sprintf("%x", cp.Root), "from": report.From, "mapRoot": a.State().MapRoot(),
+			"ok": true, "origin": cp.Origin, "size": cp.Size, "root": fmt.Sprintf("%x",
+				cp.Root), "from": report.From, "mapRoot": a.State().MapRoot(),
 		})
 	} else {
 		fmt.Fprintf(e.Stdout, "clean: %s keeps its rules from entry %d up to size %d; root %x\n", cp.Origin, report.From, cp.Size, cp.Root)
 		if report.From > 0 {
-			fmt.Fprintf(e.Stdout, "what is before entry %d was found clean by the audit whose state this is\n", report.From)
+			fmt.Fprintf(e.Stdout, "the entries before %d were found clean by the audit that left this state\n", report.From)
 		}
 		if t, ok := cp.ProvenTime(); ok {
 			fmt.Fprintf(e.Stdout, "witnesses saw this tree by %s; what was logged since is not known\n", trial.Moment(t))
@@ -156,8 +157,8 @@ func (e *env) prove(ctx context.Context, a *audit.Auditor, name string) {
 	fmt.Fprintf(e.Stderr, "trial audit: %s proves it to others, who run: trial evidence -policy POLICY %s\n", name, quoted(name))
 }
 
-// lessGarbage has a replay, which makes much garbage and holds little, collect it
-// less often. Whoever sets GOGC knows better.
+// lessGarbage makes garbage collection rarer: a replay makes much garbage and keeps little.
+// It leaves GOGC alone where the user has set it.
 func lessGarbage() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

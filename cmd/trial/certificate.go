@@ -105,20 +105,21 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(*out, visible(page.Bytes()), 0o666); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "valid: %s is to be printed or filed with the file and its receipt; it proves nothing without them\n", *out)
+	fmt.Fprintf(e.Stderr, "valid: print %s, or file it with the document and its receipt; it proves nothing without them\n", *out)
 	fmt.Fprintln(e.Stdout, *out)
 	return nil
 }
 
-// certify says of a verdict what the page shows.
+// certify returns what the page shows of a verdict.
 func certify(v checked, proof []byte) *certification {
 	st := v.Entry.Statement
 	common := trial.CommonOf(st.Statement)
 	signer := v.Entry.Signer
 	c := &certification{
 		SHA256: v.Documents[0].Digest.String(), Role: v.Documents[0].Subject, What: frame.Printable(trial.Describe(st.Statement)),
-		Who: frame.Printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role, Meaning: common.Meaning,
-		Signed: common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
+		Who: frame.Printable(v.Openings.Name), Org: signer.Org, Key: signer.Key.ID().String(), SignerRole: signer.Role,
+		Meaning: common.Meaning,
+		Signed:  common.SignedAt.String(), Logged: v.Entry.Time.String(), ClockAhead: v.ClockAhead(),
 		Log: frame.Printable(v.Checkpoint.Origin), Entry: v.Index, Size: v.Checkpoint.Size,
 		Policy: v.Policy.Digest(), Quorum: frame.Printable(v.Policy.QuorumText()), Earlier: v.earlier, NotGiven: v.Missing,
 		ReceiptSHA256: fmt.Sprintf("%x", sha256.Sum256(proof)), Says: "as the log says",

@@ -19,7 +19,8 @@ func compareCommand(ctx context.Context, e *env, args []string) error {
 	var asJSON bool
 	fs := e.Flags()
 	r.flags(fs, false)
-	fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text with a level for each (primary: ...), a CSV table, or JSON")
+	fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text with a level for each (primary: ...), "+
+		"a CSV table, or JSON")
 	word.flags(fs)
 	fs.BoolVar(&asJSON, "json", false, "print the comparison as JSON")
 	rest, err := e.Parse(fs, args)
@@ -81,6 +82,7 @@ func printJSON(e *env, v any) error {
 
 // printBasis says what is concluded from histories rests on.
 func (e *env) printBasis(r *remote, h *dossier.Histories) {
-	fmt.Fprintf(e.Stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n", h.Main().Checkpoint.Size, completeText(h.Replayed()))
+	fmt.Fprintf(e.Stdout, "from everything logged up to size %d, %s; not proven: that what the documents say is true\n",
+		h.Main().Checkpoint.Size, completeText(h.Replayed()))
 	e.printPolicy(r.policy)
 }

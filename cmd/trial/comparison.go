@@ -14,10 +14,12 @@ import (
 func (e *env) printComparison(r *compare.Report) {
 	for _, v := range r.Start {
 		if v.File != "" {
-			fmt.Fprintf(e.Stdout, "start %s by %s of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), frame.Printable(v.File), v.Day, v.By)
+			fmt.Fprintf(e.Stdout, "start %s by %s of %s (%s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), frame.Printable(v.File),
+				v.Day, v.By)
 			continue
 		}
-		fmt.Fprintf(e.Stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By, loggedBy(v.Org, v.Whose))
+		fmt.Fprintf(e.Stdout, "start %s by entry %d of %s (%s; %s)\n", strings.TrimSpace(v.Date.Date+" "+v.Kind), v.Entry, v.Day, v.By,
+			loggedBy(v.Org, v.Whose))
 	}
 	if r.Prespecified != nil {
 		fmt.Fprintf(e.Stdout, "prespecified outcomes: %s\n", sourceText(r.Prespecified))
@@ -25,7 +27,8 @@ func (e *env) printComparison(r *compare.Report) {
 		fmt.Fprintf(e.Stdout, "prespecified outcomes: %s\n", frame.Printable(r.None))
 	}
 	if r.Earliest != nil {
-		fmt.Fprintf(e.Stdout, "earliest known version, which is not known to be from before the start and clears nothing: %s\n", sourceText(r.Earliest))
+		fmt.Fprintf(e.Stdout, "earliest known version; nothing shows that it is from before the start, so it clears nothing: %s\n",
+			sourceText(r.Earliest))
 	}
 	if r.Unreported != "" {
 		fmt.Fprintf(e.Stdout, "reported outcomes: not known: %s\n", frame.Printable(r.Unreported))
@@ -41,7 +44,7 @@ func (e *env) printComparison(r *compare.Report) {
 	}
 	if r.Earliest == nil {
 		for _, o := range r.Unjudged {
-			fmt.Fprintf(e.Stdout, "reported, with nothing prespecified to hold it to: %s\n", frame.Printable(outcomeText(&o)))
+			fmt.Fprintf(e.Stdout, "reported, with nothing prespecified to compare it with: %s\n", frame.Printable(outcomeText(&o)))
 		}
 	}
 	for _, list := range []struct {
@@ -49,10 +52,11 @@ func (e *env) printComparison(r *compare.Report) {
 		steps []compare.Step
 	}{
 		{"before the start (not counted)", r.BeforeStart}, {"after the start", r.AfterStart},
-		{"in the version that first has results (listed apart, for such versions are often reworded)", r.WithResults},
+		{"in the version that first has results (listed apart because such versions are often reworded)", r.WithResults},
 	} {
 		for _, s := range list.steps {
-			fmt.Fprintf(e.Stdout, "changed %s, from %s of %s to %s of %s (%s):\n", list.title, versionName(&s.From), s.From.Day, versionName(&s.To), s.To.Day, s.To.By)
+			fmt.Fprintf(e.Stdout, "changed %s, from %s of %s to %s of %s (%s):\n", list.title, versionName(&s.From), s.From.Day,
+				versionName(&s.To), s.To.Day, s.To.By)
 			for _, c := range s.Changes {
 				fmt.Fprintf(e.Stdout, "  %s\n", frame.Printable(c.String()))
 			}
@@ -64,7 +68,8 @@ func (e *env) printComparison(r *compare.Report) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(e.Stdout, "note: %s\n", frame.Printable(n))
 	}
-	fmt.Fprintf(e.Stdout, "joined by likeness (%.2f or more) and not in the same words, for a person to judge: %d\n", r.Threshold, r.PairsProposed)
+	fmt.Fprintf(e.Stdout, "joined by likeness (%.2f or more) and not in the same words, for a person to judge: %d\n", r.Threshold,
+		r.PairsProposed)
 }
 
 // versionName names a version as people find it.

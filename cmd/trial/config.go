@@ -45,7 +45,8 @@ func parseConfiguration(text string) (map[string]string, error) {
 		case paths[name] != "":
 			return nil, fmt.Errorf("line %d sets %s a second time", i+1, name)
 		case !filepath.IsAbs(path):
-			return nil, fmt.Errorf("line %d: %q must be a whole path, from the root, or it would name another file in another folder", i+1, path)
+			return nil, fmt.Errorf("line %d: %q must be a whole path, from the root, or it would name another file in another folder",
+				i+1, path)
 		}
 		paths[name] = path
 	}

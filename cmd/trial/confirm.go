@@ -15,27 +15,28 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// errNotSigned is wrapped by the answer no, and by having nobody to ask.
+// errNotSigned is wrapped where the user answers no, and where there is nobody to ask.
 var errNotSigned = errors.New("nothing was signed and nothing was sent")
 
-// confirm asks the owner of a key that the user's configuration names whether it should sign
-// this. A signature is an act (21 CFR 11.200): a key that lies ready must not sign because a
-// command was run that happened to need one. Who names the key for a command, by -key or in
-// the environment, has decided, so that scripts can sign. No flag answers for the owner.
+// confirm asks before a key signs that comes from the user's configuration. A signature is an
+// act (21 CFR 11.200): a key must not sign only because a command needed one. Whoever names
+// the key for a command, with -key or in the environment, has decided already, so scripts can
+// sign. No flag answers the question.
 func (r *remote) confirm(ctx context.Context, e *env, st *trial.Statement, files []file) error {
 	if r.keyFrom != fromConfiguration {
 		return nil
 	}
 	advice := fmt.Sprintf("scripts name the key with -key or in %s", keyVariable)
 	if !isTerminal(e.Stdin) {
-		return frame.Usagef("%w: the key %s is the one of your configuration, which signs only after a question on the terminal, and here is none: %s",
+		return frame.Usagef("%w: the key %s is the one of your configuration, which signs only after a question on the terminal, and "+
+			"here is none: %s",
 			errNotSigned, r.keyFile, advice)
 	}
 	fmt.Fprint(e.Stderr, r.act(st, files))
 	return ask(ctx, e, "Sign it?", advice)
 }
 
-// ask asks on the terminal. Every answer but yes is an error, which has the advice.
+// ask asks on the terminal. Every answer except yes is an error, which contains the advice.
 func ask(ctx context.Context, e *env, question, advice string) error {
 	fmt.Fprintf(e.Stderr, "%s Type yes, or anything else to stop: ", question)
 	answer := make(chan string, 1)
@@ -61,7 +62,7 @@ func isTerminal(r io.Reader) bool {
 	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }
 
-// act says what a signature would be: whose, on what, with what meaning.
+// act describes a signature before it is made: whose it is, what it is on, and its meaning.
 func (r *remote) act(st *trial.Statement, files []file) string {
 	var b strings.Builder
 	name := r.key.name

@@ -22,7 +22,7 @@ import (
 func (e *env) addContent(p trial.Predicate, doc file, numbers []string, f *submitFlags, how sending) error {
 	s, err := readStudy(doc)
 	if err != nil {
-		return fmt.Errorf("%w: submit it without -facts and -elements, it is proven all the same", err)
+		return fmt.Errorf("%w: submit it without -facts and -elements; what is proven stays the same", err)
 	}
 	if err := sameNumber(s, numbers); err != nil {
 		return fmt.Errorf("%w: %s %w: submit it without -facts and -elements if it is meant", errInvalid, doc.name, err)
@@ -98,19 +98,21 @@ func (e *env) addFacts(c *trial.Content, s *study.Study, confirmed, file string,
 		facts = coded
 		e.unconfirmed(free, code, dry)
 	case confirmed != code:
-		return frame.Usagef("-confirm %s is not for what would be published of this document as it is read now: look at it with -n and without -confirm, which says what to give", confirmed)
+		return frame.Usagef("-confirm %s is not for what would be published of this document as it is read now: look at it with -n and "+
+			"without -confirm, which says what to give", confirmed)
 	}
 	apart, err := c.SetFacts(facts)
 	if err != nil {
 		return err
 	}
 	if len(withheld) > 0 {
-		fmt.Fprintf(e.Stderr, "withheld, for they name a person or hold an address: %s\n", strings.Join(withheld, ", "))
+		fmt.Fprintf(e.Stderr, "withheld because they name a person or contain an address: %s\n", strings.Join(withheld, ", "))
 	}
 	if apart == nil {
 		return nil
 	}
-	fmt.Fprintf(e.Stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be given to readers\n", len(apart), trial.MaxFacts, file)
+	fmt.Fprintf(e.Stderr, "the facts have %d bytes, more than an entry takes (%d): their digest is logged, and they are in %s to be "+
+		"given to readers\n", len(apart), trial.MaxFacts, file)
 	if dry {
 		fmt.Fprintf(e.Stdout, "%s\n", apart)
 		return nil
@@ -133,11 +135,13 @@ func confirmation(facts *trial.Facts) (string, error) {
 // how to confirm them.
 func (e *env) unconfirmed(free []study.FreeText, code string, dry bool) {
 	if dry {
-		fmt.Fprintf(e.Stderr, "free text of the document, which is not published unless you confirm it. Read it: whoever is named in it would be named in public for ever.\n")
+		fmt.Fprintf(e.Stderr, "this is the free text of the document; it is published only if you confirm it. Read it first: anyone "+
+			"whom it names would be named in public for ever.\n")
 		for _, t := range free {
 			fmt.Fprintf(e.Stderr, "  %s: %s\n", t.Member, frame.Printable(t.Text))
 		}
-		fmt.Fprintf(e.Stderr, "to publish it with the rest, add -confirm %s; without it, codes, dates, counts, registry numbers and outcomes are published\n", code)
+		fmt.Fprintf(e.Stderr, "to publish it with the rest, add -confirm %s; without it, codes, dates, counts, registry numbers and "+
+			"outcomes are published\n", code)
 		return
 	}
 	var members []string
@@ -146,11 +150,12 @@ func (e *env) unconfirmed(free []study.FreeText, code string, dry bool) {
 			members = append(members, t.Member)
 		}
 	}
-	fmt.Fprintf(e.Stderr, "free text was not confirmed and is not published: %s. The same command with -n shows it, and how to confirm it\n", strings.Join(members, ", "))
+	fmt.Fprintf(e.Stderr, "free text was not confirmed and is not published: %s. The same command with -n shows it, and how to confirm "+
+		"it\n", strings.Join(members, ", "))
 }
 
-// keepFacts writes facts that an entry only commits to. They follow from the
-// document, so what is there is either the same or another file of that name.
+// keepFacts writes facts that an entry only commits to. They follow from the document, so a
+// file that is already there has either the same facts or happens to have the same name.
 func keepFacts(file string, facts []byte) error {
 	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, facts) {
 		return nil

@@ -27,7 +27,8 @@ func correct(ctx context.Context, e *env, args []string) error {
 		fs.StringVar(&p.New, "new", "", "what is right; the member is to be absent if it is not given")
 		fs.StringVar(&old, "old", "", "what it says now, if that is not what was logged but an earlier correction")
 		fs.StringVar(&p.Reason, "reason", "clerical", "why: `clerical` (a slip of the pen) or source-corrected")
-		fs.StringVar(&p.Void, "void", "", "empty the statement's whole effect, for this `reason` instead: "+strings.Join(trial.VoidReasons, ", "))
+		fs.StringVar(&p.Void, "void", "", "empty the statement's whole effect, for this `reason` instead: "+
+			""+strings.Join(trial.VoidReasons, ", "))
 	})
 	if err != nil {
 		return err

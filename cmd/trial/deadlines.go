@@ -32,7 +32,8 @@ func deadlinesCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(d.Versions) == 0 {
-		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts", errInvalid, rest[0])
+		return fmt.Errorf("%w: nothing logged for %s says anything of its dates: import the registry's record, or submit with -facts",
+			errInvalid, rest[0])
 	}
 	verdicts, err := d.Deadlines(at)
 	if err != nil {

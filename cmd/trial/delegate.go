@@ -18,7 +18,8 @@ func delegate(ctx context.Context, e *env, args []string) error {
 		fs.StringVar(&typed, "trial", "", "the `trial`: its id or a number bound to it")
 		fs.StringVar(&to, "to", "", "the organisation's `id`")
 		fs.StringVar(&kinds, "kinds", "", "what it may log: `kinds` with commas, of "+strings.Join(trial.DelegableKinds, ", "))
-		fs.StringVar(&scope, "scope", "", "only in this `scope`: global, a country such as DE, or a sub-protocol (protocols and milestones)")
+		fs.StringVar(&scope, "scope", "", "only in this `scope`: global, a country such as DE, or a sub-protocol (protocols and "+
+			"milestones)")
 		fs.StringVar(&end, "end", "", "last `day` of the delegation in UTC, such as 2027-12-31; until withdrawn if not given")
 		fs.StringVar(&withdraw, "withdraw", "", "withdraw the delegation of this `receipt` or statement id instead")
 		reasonFlag(fs, &reason)

@@ -62,7 +62,8 @@ func parseOne(name string, data []byte) (*study.Study, error) {
 		return s, nil
 	}
 	n := 0
-	if serr := study.Split(bytes.NewReader(data), func(int, []byte) error { n++; return nil }); (serr == nil || errors.Is(serr, study.ErrMorePages)) && n > 1 {
+	if serr := study.Split(bytes.NewReader(data), func(int, []byte) error { n++; return nil }); (serr == nil || errors.Is(serr,
+		study.ErrMorePages)) && n > 1 {
 		err = fmt.Errorf("it is an export of %d records: take one of them, or import it", n)
 	}
 	return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)

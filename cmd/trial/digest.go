@@ -54,7 +54,7 @@ const (
 	// -settle says otherwise: who copies a large file, or whose editor saves it,
 	// writes it in several steps.
 	settled = 5 * time.Second
-	// settleWait is how long a file that goes on changing is waited for.
+	// settleWait is how long a file that keeps changing is waited for.
 	settleWait = 10 * time.Minute
 )
 
@@ -100,11 +100,12 @@ func (e *env) finishedFiles(ctx context.Context, c clock, settle time.Duration, 
 				continue
 			}
 			if c.now().Sub(start) > settleWait {
-				return nil, fmt.Errorf("%s goes on changing: submit it when it is complete", names[k])
+				return nil, fmt.Errorf("%s keeps changing: submit it when it is complete", names[k])
 			}
 			if !told[names[k]] {
 				told[names[k]] = true
-				fmt.Fprintf(e.Stderr, "%s changed less than %s ago: waiting until it has not changed for so long (-settle)\n", names[k], settle)
+				fmt.Fprintf(e.Stderr, "%s changed less than %s ago: waiting until it has not changed for so long (-settle)\n", names[k],
+					settle)
 			}
 			if err := c.sleep(ctx, wait); err != nil {
 				return nil, err
@@ -121,8 +122,8 @@ func (e *env) finishedFiles(ctx context.Context, c clock, settle time.Duration, 
 	return files, nil
 }
 
-// restless returns how long to wait before the file is read again; 0 if it is what
-// was read and has not changed for long enough.
+// restless returns how long to wait before the file is read again: 0 if it has not changed
+// since it was read, nor for the time given before.
 func (f *file) restless(now time.Time, settle time.Duration) time.Duration {
 	if f.info == nil {
 		return 0
@@ -191,7 +192,8 @@ func (f *file) explain(err error, logged func(trial.Hash) bool) error {
 			if i == 1 {
 				had, has = has, "line feeds alone, in some lines or in all"
 			}
-			why = fmt.Sprintf("; it differs in its line ends alone: what was logged has %s, this file has %s. An editor, a mail program or a version control system does so: ask for the file as it was", had, has)
+			why = fmt.Sprintf("; it differs in its line ends alone: what was logged has %s, this file has %s. An editor, a mail "+
+				"program or a version control system does so: ask for the file as it was", had, has)
 			break
 		}
 	}
@@ -278,8 +280,8 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// cutShort says why a PDF or a zip file (as Word and Excel write) is not complete,
-// or nothing. It is a guess: it warns and refuses nothing.
+// cutShort says why a PDF or a ZIP file (as Word and Excel write) seems incomplete, "" if it
+// does not. It is a guess, so it leads to a warning and to no refusal.
 func (t *tail) cutShort() string {
 	end := t.end[max(0, len(t.end)-tailSize):]
 	switch {
@@ -302,7 +304,7 @@ func (t *tail) cutShort() string {
 	return ""
 }
 
-// stem is what files kept with a document are named after.
+// stem returns the name that the files kept with a document begin with.
 func (f *file) stem() string {
 	if f.name == stdinName {
 		return fmt.Sprintf("stdin-%.12s", f.digest)

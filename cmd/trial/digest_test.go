@@ -81,11 +81,11 @@ func TestFinishedFiles(t *testing.T) {
 		t.Errorf("it says %q", said.String())
 	}
 
-	// One that goes on changing is not logged.
+	// One that keeps changing is not logged.
 	c = &copying{t: t, time: c.time}
 	c.write = func(n int) { c.put(a, strings.Repeat("x", n), c.time) }
 	c.put(a, "", c.time)
-	if _, err := e.finishedFiles(t.Context(), c.clock(), settled, []string{a}); err == nil || !strings.Contains(err.Error(), "goes on changing") {
+	if _, err := e.finishedFiles(t.Context(), c.clock(), settled, []string{a}); err == nil || !strings.Contains(err.Error(), "keeps changing") {
 		t.Errorf("a file that never stops: %v", err)
 	}
 

@@ -79,7 +79,8 @@ func disclose(ctx context.Context, e *env, args []string) error {
 		return frame.Usagef("%s: %w", names[0], err)
 	}
 	if tree.Root() != root {
-		return frame.Usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, or as an appendix, or by a program that read it otherwise", names[0], *secretFile)
+		return frame.Usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, "+
+			"or as an appendix, or by a program that read it otherwise", names[0], *secretFile)
 	}
 	if *part == "" {
 		for _, p := range parts {
@@ -124,7 +125,8 @@ func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
 		return nil, root, &receipt.Problem{Part: "openings", Detail: err.Error()}
 	}
 	if subject := entry.Statement.Statement.Subjects[0]; !openings.Matches(subject, doc.digest) {
-		return nil, root, &receipt.Problem{Part: "file", Detail: fmt.Sprintf("%s is not the %s that the receipt is for", doc.name, subject.Name)}
+		return nil, root, &receipt.Problem{Part: "file", Detail: fmt.Sprintf("%s is not the %s that the receipt is for", doc.name,
+			subject.Name)}
 	}
 	if root = loggedElements(entry); root.IsZero() {
 		return nil, root, frame.Usagef("%s was submitted without -elements: no part of it can be shown alone", doc.name)

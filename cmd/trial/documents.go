@@ -53,16 +53,17 @@ func documentsIn(files []string) dossier.Documents {
 	}
 }
 
-// A trusted is what a reader takes for the truth beside what the trial's holder and the
-// registrar logged: documents of his own, and the word of organisations that he names.
+// A trusted is what a reader trusts besides what the trial's holder and the registrar logged:
+// the reader's own documents, and organisations that the reader names.
 type trusted struct {
 	files frame.Words
 	from  orgs
 }
 
 func (t *trusted) flags(fs *flag.FlagSet) {
-	fs.Var(&t.files, "files", "`file` or folder with documents of the trial, to be read in place of their logged facts; they decide, whoever logged them; may be repeated")
-	fs.Var(&t.from, "from", "take the word of these `organisations` (ids, with commas) for what a registry showed, like that of the trial's holder")
+	fs.Var(&t.files, "files", "`file` or folder with documents of the trial, which are read in place of their logged facts; what they "+
+		"say decides, whoever logged them; may be repeated")
+	fs.Var(&t.from, "from", "trust these `organisations` (ids, separated by commas) like the trial's holder about what a registry showed")
 }
 
 // orgs collects the organisations of a flag, sorted and without repetition.

@@ -94,7 +94,8 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	if how.dry {
 		fmt.Fprintf(e.Stdout, "%s\n", payload)
-		fmt.Fprintf(e.Stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n", r.key.public.ID())
+		fmt.Fprintf(e.Stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n",
+			r.key.public.ID())
 		return trial.StatementID(payload), nil
 	}
 	d := &draft{Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
@@ -141,7 +142,8 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	}
 	fmt.Fprintf(e.Stderr, "logged as %s; %s\n", loggedText(v), receiptsText(d.Receipts))
 	if len(o.Salts) > 0 {
-		fmt.Fprintf(e.Stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
+		fmt.Fprintf(e.Stderr, "%s holds the only salt: keep it with the file. Without it nobody can show that the file is what was "+
+			"logged, and the log cannot give it again\n", strings.Join(d.Receipts, ", "))
 	}
 	return d.id, nil
 }
@@ -159,7 +161,8 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 		return err
 	}
 	if command, ok := registrars[p.Kind()]; ok {
-		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key of %s: "+
+		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key "+
+			"of %s: "+
 			"give the registrar's key file with -key, or ask the registrar to run trial %s",
 			r.key.public.ID(), r.log.Name(), command)}}
 	}
@@ -177,8 +180,8 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 // registrars are the commands that log what a registrar alone may log.
 var registrars = map[string]string{"org": "org", "ruling": "ruling", "logkey": "logkey", "policy": "policy publish", "rules": "rules"}
 
-// refused puts the statement file out of the way of another try. That a statement
-// was refused is the log's word: it is kept, in case it was logged all the same.
+// refused renames the statement file, so that another try can be made. Only the log says that
+// the statement was refused, so the file is kept in case it was logged all the same.
 func (d *draft) refused(err error) error {
 	name := fmt.Sprintf("%s.refused-%.12s", d.file, d.id)
 	if rerr := os.Rename(d.file, name); rerr != nil {
@@ -187,12 +190,12 @@ func (d *draft) refused(err error) error {
 	return fmt.Errorf("%w; the statement is kept as %s", err, name)
 }
 
-// fetch is the command that goes on with a statement file.
+// fetch returns the command that continues with a statement file.
 func (r *remote) fetch(file string) string {
 	return fmt.Sprintf("trial receipt -log %s -policy %s %s", quoted(r.url), quoted(r.policyFile), quoted(file))
 }
 
-// sameLog checks, before anything is sent, that the log is the policy's.
+// sameLog checks, before anything is sent, that the log is one of the policy's.
 func (r *remote) sameLog(ctx context.Context) error {
 	signed, err := r.client.Checkpoint(ctx)
 	if errors.Is(err, client.ErrNotFound) {
@@ -207,8 +210,8 @@ func (r *remote) sameLog(ctx context.Context) error {
 	return nil
 }
 
-// beside returns what the files kept with a file are named after: the file, or its
-// name in another folder.
+// beside returns the name that the files kept with a file begin with: the file's own, or the
+// same name in another folder.
 func beside(name, dir string) string {
 	if dir == "" {
 		return name
@@ -227,17 +230,13 @@ func (d *draft) place(r *remote, st *trial.Statement, dir string, files []file) 
 		kind := st.Predicate.Kind()
 		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
 		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
-			return frame.Usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0], r.fetch(left[0]))
+			return frame.Usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0],
+				r.fetch(left[0]))
 		}
 	}
 	for i, name := range d.Receipts { // whatever folder trial receipt is run in
 		if abs, err := filepath.Abs(name); err == nil {
 			d.Receipts[i] = abs
-		}
-	}
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return frame.AsUsage(err)
 		}
 	}
 	for i, name := range d.Receipts {
@@ -263,6 +262,9 @@ func (d *draft) keep() error {
 	data, err := json.MarshalIndent(d, "", " ")
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(d.file), 0o755); err != nil {
+		return frame.AsUsage(err)
 	}
 	return writeNew(d.file, append(data, '\n'), 0o600)
 }
@@ -356,7 +358,8 @@ func (d *draft) saltless(e *env) error {
 	}
 	for _, s := range entry.Statement.Statement.Subjects {
 		if _, ok := o.Salts[s.Name]; !ok && !s.Digest.Salted256.IsZero() {
-			fmt.Fprintf(e.Stderr, "the file was submitted as private, and this receipt has no salt: no file can be compared with it. The receipt that was filed first holds the only salt\n")
+			fmt.Fprintf(e.Stderr, "the file was submitted as private, and this receipt has no salt: no file can be compared with it. "+
+				"The receipt that was filed first holds the only salt\n")
 			break
 		}
 	}
@@ -410,6 +413,7 @@ func reasonFlag(fs *flag.FlagSet, reason *string) {
 // unstated warns that the history will show no reason.
 func (e *env) unstated(reason string) {
 	if reason == "" {
-		fmt.Fprintf(e.Stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n", strings.Join(trial.EndReasons, ", "))
+		fmt.Fprintf(e.Stderr, "no reason is stated, and the history will say so: -reason takes one of %s\n",
+			strings.Join(trial.EndReasons, ", "))
 	}
 }

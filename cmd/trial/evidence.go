@@ -63,7 +63,8 @@ func checkEvidence(ctx context.Context, e *env, args []string) error {
 		}
 		fmt.Fprintf(e.Stdout, "proven: %s\n", frame.Printable(v.Text))
 		for _, w := range v.Witnesses {
-			fmt.Fprintf(e.Stdout, "also proven: the witness %s, which says that it replays the rules, cosigned that tree\n", frame.Printable(w))
+			fmt.Fprintf(e.Stdout, "also proven: the witness %s, which says that it replays the rules, cosigned that tree\n",
+				frame.Printable(w))
 		}
 		if v.Kind == evidence.Rule {
 			fmt.Fprintln(e.Stdout, "it rests on the log's signature, and on what the log itself stated of its records just before")

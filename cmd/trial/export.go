@@ -79,7 +79,8 @@ func export(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, zipped, 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are the sponsor's\n", out, len(h.Entries))
+	fmt.Fprintf(e.Stderr, "%s holds %d statements with their receipts; the documents themselves, and the salts of private ones, are "+
+		"the sponsor's\n", out, len(h.Entries))
 	fmt.Fprintln(e.Stdout, out)
 	return stated(all)
 }
@@ -153,9 +154,9 @@ func safe(id string) string {
 }
 
 func readme(s *dossier.Standing) string {
-	complete := "Under this policy that nothing is left out is proven: replaying witnesses satisfy the quorum by themselves."
+	complete := "Under this policy, it is proven that nothing is left out: replaying witnesses satisfy the quorum by themselves."
 	if !s.Replayed {
-		complete = "Under this policy that nothing is left out is the operator's signed statement; trial audit proves it to whoever runs it."
+		complete = "Under this policy, completeness is only the operator's signed claim; trial audit proves it to whoever runs it."
 	}
 	return fmt.Sprintf(`Everything logged about trial %s up to the tree of size %d.
 

@@ -14,7 +14,7 @@ import (
 	"github.com/trialproof/trialproof/cmd/frame"
 )
 
-// regular refuses what is no file: to open a pipe would wait for ever.
+// regular refuses anything but a file: opening a pipe would wait for ever.
 func regular(name string) (os.FileInfo, error) {
 	st, err := os.Stat(name)
 	if err != nil {
@@ -26,7 +26,8 @@ func regular(name string) (os.FileInfo, error) {
 	return st, nil
 }
 
-// folderOf refuses a file to be written, named by a flag, whose folder is not there.
+// folderOf refuses the name of a file to be written, given with a flag, if its folder does not
+// exist.
 func folderOf(flag, name string) error {
 	if name == "" {
 		return nil
@@ -87,8 +88,8 @@ func beginsAs(name, text string) bool {
 	return err == nil && string(head) == text
 }
 
-// visible shows what a page or a terminal would act on, or hide, as its escape: what
-// rings, moves the cursor, reorders or has no width. Lines and spaces stay.
+// visible replaces by escapes the characters that a page or a terminal would act on or hide:
+// those that ring, move the cursor, reorder text or have no width. Lines and spaces stay.
 func visible(page []byte) []byte {
 	var b bytes.Buffer
 	for _, r := range string(page) {

@@ -64,9 +64,10 @@ func sameTree(list ...*dossier.History) error {
 // tries is how often a log is asked for histories of one tree.
 const tries = 5
 
-// errGrowing is of a log that no longer served the tree of one history when it was asked
-// for the next, again and again.
-var errGrowing = errors.New("the log grows so fast that it does not keep one tree for all the histories needed: ask again when it is less busy")
+// errGrowing says that the log repeatedly stopped serving the tree of one history before the
+// next history could be fetched.
+var errGrowing = errors.New("the log grows so fast that it does not keep one tree for all the histories needed: ask again when it is " +
+	"less busy")
 
 // histories fetches and checks several histories of the tree of a size, a few at once.
 func (r *remote) histories(ctx context.Context, keys []trial.RecordKey, size uint64) ([]*dossier.History, error) {
@@ -104,9 +105,9 @@ func (r *remote) dossier(ctx context.Context, typed string, word *trusted, orgs 
 }
 
 // trialHistory fetches and checks the history of a trial, by its id or by an
-// identifier that leads to it; where that leads to none, the identifier's own. With
-// it comes the identifier's, by which it was found: both are of one tree, and that
-// nothing is left out is proven where it is of both.
+// identifier that leads to it; if the identifier leads to no trial, it returns the
+// identifier's own history. With the trial's history it returns that of the identifier by
+// which it was found: both are of one tree, and completeness is proven only if it is for both.
 func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p, by *dossier.History, err error) {
 	for range tries {
 		number, err := r.history(ctx, key, 0)
@@ -142,8 +143,7 @@ func (r *remote) trialHistory(ctx context.Context, key trial.RecordKey) (p, by *
 
 // history fetches and checks a record's history page by page, as of a tree of a size
 // that the log gave for another record just before; 0 is the newest. With keep it
-// returns what was checked too: what else the log's answers hold is not covered by any
-// proof.
+// returns what was checked, too, because no proof covers anything else in the log's answers.
 func (r *remote) history(ctx context.Context, key trial.RecordKey, size uint64) (*dossier.History, error) {
 	first, err := r.page(ctx, key, size, 0)
 	if err != nil {
@@ -194,8 +194,7 @@ func (r *remote) page(ctx context.Context, key trial.RecordKey, size, from uint6
 	return h, nil
 }
 
-// invalidHistory says of a history's error that it is invalid, unless a newer program
-// must judge.
+// invalidHistory wraps a history's error as invalid, unless only a newer program can judge it.
 func invalidHistory(err error) error {
 	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
 		return err

@@ -18,10 +18,11 @@ import (
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
-// errStated says that a history is complete by the operator's word only.
-var errStated = errors.New("complete as stated by the operator: too few replaying witnesses cosigned to prove it (trial audit proves it to you)")
+// errStated says that only the operator claims that a history is complete.
+var errStated = errors.New("complete as stated by the operator: too few replaying witnesses cosigned to prove it (trial audit proves " +
+	"it to you)")
 
-// A view is what of a history is shown.
+// A view says which part of a history is shown.
 type view struct {
 	at          uint64 // tree size; 0: all
 	kind, since string
@@ -30,10 +31,11 @@ type view struct {
 func (w *view) flags(fs *flag.FlagSet) {
 	fs.Uint64Var(&w.at, "at", 0, "show the history as of an earlier tree `size`")
 	fs.StringVar(&w.kind, "kind", "", "show only statements of this `kind`, and that there are no others")
-	fs.StringVar(&w.since, "since", "", "show only what was logged after this `day`, or after an event of the trial such as first-enrolment")
+	fs.StringVar(&w.since, "since", "", "show only what was logged after this `day`, or after an event of the trial such as "+
+		"first-enrolment")
 }
 
-// check refuses what would show nothing because of how it is spelt.
+// check refuses misspelt values, which would show an empty history.
 func (w *view) check() error {
 	if w.kind != "" && !slices.Contains(trial.Kinds(), w.kind) {
 		return frame.Usagef("-kind is one of %s", strings.Join(trial.Kinds(), ", "))
@@ -58,7 +60,8 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return frame.Usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own history, org:ID, seal:COMMITMENT or log")
+		return frame.Usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own " +
+			"history, org:ID, seal:COMMITMENT or log")
 	}
 	if err := w.check(); err != nil {
 		return err
@@ -103,7 +106,7 @@ func (e *env) printFormerly(by *dossier.History, v *history.Verdict) {
 	}
 }
 
-// stated returns an error where the histories are complete by the operator's word only.
+// stated returns an error if only the operator claims that the histories are complete.
 func stated(h *dossier.Histories) error {
 	if !h.Replayed() {
 		return errStated
@@ -156,10 +159,12 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		fmt.Fprintf(e.Stdout, "%s all%s that was logged for %s %s up to size %d\n", list, what, v.Key.Kind, v.Key.ID, size)
 	}
 	for _, n := range dossier.Numbers(v) {
-		fmt.Fprintf(e.Stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, dossier.OwnPrefix, n.ID)
+		fmt.Fprintf(e.Stdout, "what was observed of %s is in that number's own history: trial history %s%s\n", n.ID, dossier.OwnPrefix,
+			n.ID)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
-		fmt.Fprintf(e.Stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size, trial.Moment(t))
+		fmt.Fprintf(e.Stdout, "witnesses saw the tree of size %d by %s; times above are the log's clock\n", v.Checkpoint.Size,
+			trial.Moment(t))
 	}
 	e.printPolicy(p)
 	return nil
@@ -192,8 +197,8 @@ func (w view) words() string {
 	return s
 }
 
-// after returns the last moment that a view does not show: the end of a day, or of
-// the last day on which an event of the trial can have been by what was told first.
+// after returns the last moment that a view does not show: the end of a day, or of the last
+// day that the earliest date logged for an event may mean.
 func (w view) after(tl *timeline.Timeline) (trial.Time, error) {
 	if w.since == "" {
 		return -1, nil
@@ -221,11 +226,12 @@ func (e *env) printMarks(i *timeline.Item) {
 		fmt.Fprintf(e.Stdout, "  %s %s: %s\n", m.ID, timeline.MarkText(m.ID), frame.Printable(m.Text()))
 	}
 	for _, m := range timeline.Group(i.Marks, true) {
-		fmt.Fprintf(e.Stdout, "  struck, for it rests on what was emptied: %s %s: %s\n", m.ID, timeline.MarkText(m.ID), frame.Printable(m.Text()))
+		fmt.Fprintf(e.Stdout, "  struck, because it rests on an entry that was emptied: %s %s: %s\n", m.ID, timeline.MarkText(m.ID),
+			frame.Printable(m.Text()))
 	}
 }
 
-// legend says what weight the marks have that were shown, each once.
+// legend says, once for each, what weight the marks have that were shown.
 func (e *env) legend(marks []timeline.Mark) {
 	ids := map[int][]string{}
 	for _, m := range timeline.Group(marks, false) {

@@ -91,7 +91,8 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	defer m.progress.End()
 	var asJSON bool
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
-		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it was downloaded, or today)")
+		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it "+
+			"was downloaded, or today)")
 		fs.StringVar(&m.out, "out", "receipts", "`folder` for receipts")
 		fs.BoolVar(&m.dry, "n", false, "print exactly what would become public, and stop")
 		fs.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -100,10 +101,12 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) < 2 || registers[rest[0]] == "" {
-		return frame.Usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or more files of it")
+		return frame.Usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or " +
+			"more files of it")
 	}
 	if m.keyFrom == fromConfiguration && !m.dry {
-		return frame.Usagef("an import signs a statement for every record, and the key of your configuration (%s) signs only what you were asked about, "+
+		return frame.Usagef("an import signs a statement for every record, and the key of your configuration (%s) signs only what you "+
+			"were asked about, "+
 			"one by one: name the key with -key or in %s", m.keyFile, keyVariable)
 	}
 	m.register = rest[0]
@@ -241,7 +244,8 @@ func (m *importer) checkName(r *importRecord) {
 		}
 		if named != r.Identifier && !slices.Contains(r.aliases, named) {
 			r.Status = importRefused
-			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant", x[1], strings.TrimPrefix(r.Identifier, "nct:"))
+			r.Reason = fmt.Sprintf("the file's name says NCT%s and the record in it is %s: name the file for its record if that is meant",
+				x[1], strings.TrimPrefix(r.Identifier, "nct:"))
 			return
 		}
 	}
@@ -350,7 +354,8 @@ func (m *importer) print(counts map[string]int) {
 			fmt.Fprintf(m.e.Stdout, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
 			continue
 		}
-		fmt.Fprintf(m.e.Stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index, frame.Printable(where))
+		fmt.Fprintf(m.e.Stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index,
+			frame.Printable(where))
 		if r.Reason != "" {
 			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(r.Reason))
 		}
@@ -364,10 +369,11 @@ func (m *importer) print(counts map[string]int) {
 			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(c))
 		}
 		if r.FactsFile != "" {
-			fmt.Fprintf(m.e.Stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts, frame.Printable(r.FactsFile))
+			fmt.Fprintf(m.e.Stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts,
+				frame.Printable(r.FactsFile))
 		}
 		if len(r.Withheld) > 0 {
-			fmt.Fprintf(m.e.Stdout, "  withheld, for they name a person or hold an address: %s\n", strings.Join(r.Withheld, ", "))
+			fmt.Fprintf(m.e.Stdout, "  withheld because they name a person or contain an address: %s\n", strings.Join(r.Withheld, ", "))
 		}
 	}
 	fmt.Fprintf(m.e.Stdout, "records %d:", len(m.report))

@@ -67,7 +67,8 @@ func inForce(ctx context.Context, e *env, args []string) error {
 			fmt.Fprintf(e.Stdout, "no version of the scope %s was in force on %s: the global one holds there\n", scope, day)
 		}
 		p := found.Statement.Predicate.(*trial.Protocol)
-		fmt.Fprintf(e.Stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n", found.Value("version"), p.Scope, day, found.Index, found.Time)
+		fmt.Fprintf(e.Stdout, "protocol version %s (%s) was in force on %s: entry %d, logged %s by the log's clock\n",
+			found.Value("version"), p.Scope, day, found.Index, found.Time)
 		for _, s := range found.Statement.Subjects {
 			if s.Digest.SHA256.IsZero() {
 				fmt.Fprintf(e.Stdout, "  %s: salted commitment %s\n", s.Name, s.Digest.Salted256)
@@ -78,7 +79,8 @@ func inForce(ctx context.Context, e *env, args []string) error {
 		e.printMarks(found)
 	}
 	for _, i := range emptied {
-		fmt.Fprintf(e.Stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index, i.Time, i.Void.Index, i.Void.Time)
+		fmt.Fprintf(e.Stdout, "version %s, entry %d of %s, was in force until entry %d of %s emptied it\n", i.Value("version"), i.Index,
+			i.Time, i.Void.Index, i.Void.Time)
 	}
 	e.printFormerly(by, v)
 	if witnessed {
@@ -110,7 +112,8 @@ func compareInForce(f file, found *timeline.Item) error {
 		salted = salted || !s.Digest.Salted256.IsZero()
 	}
 	if salted {
-		return fmt.Errorf("%s cannot be compared here: the documents are salted commitments; trial verify compares it with its receipt", f.name)
+		return fmt.Errorf("%s cannot be compared here: the documents are salted commitments; trial verify compares it with its receipt",
+			f.name)
 	}
 	return fmt.Errorf("%w: %s is not among the documents in force, its SHA-256 is %s", errInvalid, f.name, f.digest)
 }

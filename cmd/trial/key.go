@@ -59,7 +59,7 @@ func readKey(name string) (*keyFile, error) {
 	return k, nil
 }
 
-// private warns of a key file that others than its owner can use, or refuses it.
+// private warns of a key file that others than its owner can use, or refuses it if asked to.
 func (e *env) private(name string, strict bool) error {
 	info, err := os.Stat(name)
 	if err != nil || runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {

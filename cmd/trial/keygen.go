@@ -55,7 +55,8 @@ func keygen(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("%s\nname: %s\norganisation: %s\n%s", keyHeader, *name, id, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	key := fmt.Sprintf("%s\nname: %s\norganisation: %s\n%s", keyHeader, *name, id, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY",
+		Bytes: der}))
 	pub, err := trial.Request{Name: *name, Org: id, Enrolment: request}.Marshal()
 	if err != nil {
 		return err

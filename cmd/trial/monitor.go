@@ -32,7 +32,8 @@ func monitor(ctx context.Context, e *env, args []string) error {
 	var orgs, trials, also repeated
 	m := &audit.Monitor{Now: time.Now}
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&stateFile, "state", "", "`file` to resume from, as of trial audit; FILE.alarms and FILE.KIND-SIZE.evidence stand beside it")
+		fs.StringVar(&stateFile, "state", "", "`file` to resume from, as of trial audit; FILE.alarms and FILE.KIND-SIZE.evidence stand "+
+			"beside it")
 		fs.DurationVar(&interval, "interval", time.Minute, "pause between two rounds")
 		fs.BoolVar(&once, "once", false,
 			"one round, and end: with status 1 if there is an alarm, 3 if the log or a place of -also could not be looked at")
@@ -41,7 +42,8 @@ func monitor(ctx context.Context, e *env, args []string) error {
 		fs.DurationVar(&m.Limits.Far, "far", 10*time.Minute, "alarm if an entry's time and its publication are further apart than this")
 		fs.Var(&orgs, "org", "`organisation` whose keys and entries to watch; may be repeated")
 		fs.Var(&trials, "trial", "`trial` whose entries to watch, by id or number; may be repeated")
-		fs.Var(&also, "also", "`URL` of another place that has the log's checkpoint, a mirror or PREFIX/HASH/checkpoint at a witness; may be repeated")
+		fs.Var(&also, "also", "`URL` of another place that has the log's checkpoint, a mirror or PREFIX/HASH/checkpoint at a witness; "+
+			"may be repeated")
 	})
 	if err != nil {
 		return err

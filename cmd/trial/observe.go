@@ -42,7 +42,8 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 		i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 })
 		if i < 0 {
 			if i = slices.IndexFunc(known, func(l logged) bool { return l.sameBut(r) }); i >= 0 {
-				r.Notes = append(r.Notes, fmt.Sprintf("it differs from the record of %s (sha256 %s) in the day of its download alone, and is not logged again", known[i].dated, known[i].digest))
+				r.Notes = append(r.Notes, fmt.Sprintf("it differs from the record of %s (sha256 %s) in the day of its download alone, "+
+					"and is not logged again", known[i].dated, known[i].digest))
 			}
 		} else if m.dry {
 			r.Notes = append(r.Notes, "these bytes stand before it")
@@ -58,7 +59,7 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 			continue
 		}
 		previous := m.compare(r, known)
-		if err := m.log(ctx, r, previous); err != nil {
+		if err := m.submit(ctx, r, previous); err != nil {
 			return err
 		}
 		if r.Status != importRefused {
@@ -87,14 +88,16 @@ func (m *importer) alias(ctx context.Context, r *importRecord) error {
 		}
 		a := *r
 		a.Identifier, a.Status, a.Reason = number, importNew, ""
-		if err := m.log(ctx, &a, trial.Hash{}); err != nil {
+		if err := m.submit(ctx, &a, trial.Hash{}); err != nil {
 			return err
 		}
 		switch a.Status {
 		case importNew:
-			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it: it is logged under that too, so that who asks for it is led here", strings.TrimPrefix(number, "nct:")))
+			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it: it is logged under that number too, so that whoever "+
+				"asks for it finds this trial", strings.TrimPrefix(number, "nct:")))
 		default:
-			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it, and could not be logged under that: %s", strings.TrimPrefix(number, "nct:"), a.Reason))
+			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it, and could not be logged under that: %s",
+				strings.TrimPrefix(number, "nct:"), a.Reason))
 		}
 	}
 	return nil
@@ -112,7 +115,8 @@ func (l *logged) sameBut(r *importRecord) bool {
 		return false
 	}
 	for _, form := range []struct{ before, day string }{
-		{`"versionHolder"`, time.DateOnly}, {`"VersionHolder"`, "January 2, 2006"}, {`"VersionHolder"`, "January 02, 2006"}, {"<download_date>ClinicalTrials.gov processed this data on", "January 2, 2006"},
+		{`"versionHolder"`, time.DateOnly}, {`"VersionHolder"`, "January 2, 2006"}, {`"VersionHolder"`,
+			"January 02, 2006"}, {"<download_date>ClinicalTrials.gov processed this data on", "January 2, 2006"},
 		{"<download_date>ClinicalTrials.gov processed this data on", "January 02, 2006"},
 	} {
 		if at := bytes.LastIndex(r.bytes, []byte(form.before)); at >= 0 {
@@ -239,8 +243,8 @@ func (m *importer) keptFacts(identifier string, record, digest trial.Hash) *tria
 	return f
 }
 
-// log signs the observation of a record and carries it to its receipt.
-func (m *importer) log(ctx context.Context, r *importRecord, previous trial.Hash) error {
+// submit signs the observation of a record and carries it to its receipt.
+func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.Hash) error {
 	o := &trial.Observation{
 		Common:     trial.Common{Log: m.remote.log.Name(), Meaning: "author", SignedAt: trial.TimeOf(time.Now())},
 		Dated:      r.Dated,
@@ -318,7 +322,8 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{Envelope: envelope, Key: m.key.public, Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID, file: file}
+	d := &draft{Envelope: envelope, Key: m.key.public, Openings: new(trial.Openings), Receipts: []string{name},
+		Digests: []trial.Hash{r.SHA256}, id: r.ID, file: file}
 	return d, d.keep()
 }
 

@@ -25,7 +25,8 @@ func (r *remote) meant(ctx context.Context, e *env, how sending, st *trial.State
 		fmt.Fprintf(e.Stderr, "trial %s: %s\n", e.Command(), frame.Printable(what))
 	}
 	if !isTerminal(e.Stdin) {
-		return frame.Usagef("%w: what is logged stays for ever, and there is no terminal to ask on: add -yes if it is meant (%s)", errNotSigned, strings.Join(odd, "; "))
+		return frame.Usagef("%w: what is logged stays for ever, and there is no terminal to ask on: add -yes if it is meant (%s)",
+			errNotSigned, strings.Join(odd, "; "))
 	}
 	return ask(ctx, e, "What is logged stays for ever. Is it meant?", "-yes says so")
 }
@@ -64,7 +65,8 @@ func (r *remote) odd(ctx context.Context, how sending, st *trial.Statement, file
 			continue
 		}
 		if m, ok := st.Predicate.(*trial.Milestone); ok && sameEvent(i, m) {
-			find("%s is logged already, dated %s, by entry %d: trial correct corrects a date", strings.TrimSpace(strings.Join([]string{m.Event, m.Analysis, m.Country}, " ")), i.Value("date"), i.Index)
+			find("%s is logged already, dated %s, by entry %d: trial correct corrects a date",
+				strings.TrimSpace(strings.Join([]string{m.Event, m.Analysis, m.Country}, " ")), i.Value("date"), i.Index)
 		}
 		for _, f := range files {
 			if showsDigest(i.Statement, f) {
@@ -78,7 +80,8 @@ func (r *remote) odd(ctx context.Context, how sending, st *trial.Statement, file
 // sameEvent reports whether an item is the milestone of an event that has one date.
 func sameEvent(i *timeline.Item, m *trial.Milestone) bool {
 	was, ok := i.Statement.Predicate.(*trial.Milestone)
-	return ok && was.Event == m.Event && i.Value("country") == m.Country && i.Value("analysis") == m.Analysis && !slices.Contains(timeline.Recurring, m.Event)
+	return ok && was.Event == m.Event && i.Value("country") == m.Country && i.Value("analysis") == m.Analysis &&
+		!slices.Contains(timeline.Recurring, m.Event)
 }
 
 // showsDigest reports whether a statement shows the digest of a file.

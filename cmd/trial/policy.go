@@ -66,16 +66,19 @@ func policyWords(p *checkpoint.Policy) []string {
 			replaying++
 			does = "replays the rules"
 		}
-		lines = append(lines, fmt.Sprintf("witness %s: %s, key %08x, %s%s", frame.Printable(w.Label), frame.Printable(w.Name()), w.KeyHash(), does, at(w.URL)))
+		lines = append(lines, fmt.Sprintf("witness %s: %s, key %08x, %s%s", frame.Printable(w.Label), frame.Printable(w.Name()),
+			w.KeyHash(), does, at(w.URL)))
 	}
 	lines = append(lines, "quorum "+frame.Printable(p.QuorumText()))
 	switch {
 	case p.Unwitnessed():
 		lines = append(lines, "no witness is asked for: everything is the operator's word alone")
 	case p.Satisfied(func(w int) bool { return p.Witnesses[w].Replays() }):
-		lines = append(lines, "the replaying witnesses can satisfy it by themselves: what they cosign keeps the rules, and histories are proven complete")
+		lines = append(lines, "the replaying witnesses can satisfy it by themselves: what they cosign keeps the rules, and histories "+
+			"are proven complete")
 	default:
-		lines = append(lines, fmt.Sprintf("the replaying witnesses (%d) cannot satisfy it by themselves: that the rules are kept is the operator's word, or shown by trial audit", replaying))
+		lines = append(lines, fmt.Sprintf("the replaying witnesses (%d) cannot satisfy it by themselves: that the rules are kept is "+
+			"the operator's word, or shown by trial audit", replaying))
 	}
 	if p.Split() {
 		lines = append(lines, "two sets of witnesses without a member in common satisfy it: each could be shown another log")

@@ -52,7 +52,7 @@ func privacy(c *caseRun) {
 		c.t.Errorf("%d files, 19 are looked at", n)
 	}
 	// What is imported for good says which members were withheld.
-	c.says(c.imports(exitDone, c.file("NCT09100904.json"), c.file("NCT09100901.json")), "withheld, for they name a person or hold an address: outcomes")
+	c.says(c.imports(exitDone, c.file("NCT09100904.json"), c.file("NCT09100901.json")), "withheld because they name a person or contain an address: outcomes")
 }
 
 // sponsorNumbers: a number of the sponsor's that holds a name is withheld; others stay.
@@ -64,7 +64,7 @@ func sponsorNumbers(c *caseRun) {
 			continue
 		}
 		c.says(out, `{"type":"sponsor","value":"[withheld]"}`, "!Sample", "!sample", "!oebu", "!smple")
-		c.says(c.imports(exitDone, file), "withheld, for they name a person or hold an address: identifiers")
+		c.says(c.imports(exitDone, file), "withheld because they name a person or contain an address: identifiers")
 	}
 	if !strings.Contains(c.shown(c.file("NCT09101015.json"))["submit"], "2017-001234-12") {
 		c.t.Error("a registry's number is no fact")

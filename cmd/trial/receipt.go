@@ -23,7 +23,8 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return frame.Usagef("one statement must be given: its id or the first %d digits of it, the index of its entry, its .statement file, or its document", shortDigits)
+		return frame.Usagef("one statement must be given: its id or the first %d digits of it, the index of its entry, its .statement "+
+			"file, or its document", shortDigits)
 	}
 	d, err := r.draftOf(ctx, e, rest[0])
 	if err != nil {
@@ -74,7 +75,8 @@ func (r *remote) draftOf(ctx context.Context, e *env, typed string) (*draft, err
 		return r.draftAt(ctx, index)
 	}
 	if !isDigits(typed) {
-		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry", typed, shortDigits)
+		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry", typed,
+			shortDigits)
 	}
 	return r.search(ctx, "statement", typed, "an id that begins with "+typed, func(s *trial.Signed) bool {
 		id, _ := s.Effective()
@@ -89,12 +91,14 @@ func (r *remote) draftOfDocument(ctx context.Context, e *env, name string) (*dra
 		return nil, err
 	}
 	f := files[0]
-	d, err := r.search(ctx, "document", f.digest.String(), "the digest of "+name+", SHA-256 "+f.digest.String(), func(s *trial.Signed) bool {
-		_, st := s.Effective()
-		return showsDigest(st, f) || showsDigest(s.Statement, f)
-	})
+	d, err := r.search(ctx, "document", f.digest.String(), "the digest of "+name+", SHA-256 "+f.digest.String(),
+		func(s *trial.Signed) bool {
+			_, st := s.Effective()
+			return showsDigest(st, f) || showsDigest(s.Statement, f)
+		})
 	if errors.Is(err, client.ErrNotFound) {
-		return nil, fmt.Errorf("%w; a file that was logged privately cannot be found by its digest: give its .statement file or its id", err)
+		return nil, fmt.Errorf("%w; a file that was logged privately cannot be found by its digest: give its .statement file or its id",
+			err)
 	}
 	if err != nil {
 		return nil, err
@@ -144,5 +148,6 @@ func (r *remote) search(ctx context.Context, kind, id, what string, fits func(*t
 	case 1:
 		return d, nil
 	}
-	return nil, frame.Usagef("%d statements have %s: name one of them by its digits or entry: %s", len(list), what, strings.Join(list, "; "))
+	return nil, frame.Usagef("%d statements have %s: name one of them by its digits or entry: %s", len(list), what, strings.Join(list,
+		"; "))
 }

@@ -33,7 +33,8 @@ func (r *remote) flags(fs *flag.FlagSet, key bool) {
 	fs.StringVar(&r.url, "log", "", "`URL` of the log, such as http://127.0.0.1:8080; default: the URL in the policy's log line")
 	policyFlag(fs, &r.policyFile)
 	if key {
-		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what "+keyVariable+" names, or trial config set key has set")
+		fs.StringVar(&r.keyFile, "key", "", "signing key `file`, as trial keygen makes it; default: what "+keyVariable+" names, or "+
+			"trial config set key has set")
 		fs.BoolVar(&r.strict, "strict", false, "refuse a key file that others than its owner can use, instead of a warning")
 	}
 }
@@ -136,7 +137,8 @@ func (r *remote) recordKey(ctx context.Context, typed string) (trial.RecordKey, 
 	}
 	of, rerr := r.resolve(ctx, typed)
 	if errors.Is(rerr, client.ErrNotFound) {
-		return trial.RecordKey{}, frame.Usagef("no trial is published as %s, nor by its first digits or its sponsor's number, and %w", typed, err)
+		return trial.RecordKey{}, frame.Usagef("no trial is published as %s, nor by its first digits or its sponsor's number, and %w",
+			typed, err)
 	}
 	return trial.RecordKey{Kind: "trial", ID: of.String()}, rerr
 }
@@ -184,7 +186,8 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 			return id, nil
 		}
 	}
-	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no signed statement that says so", errInvalid, typed, id)
+	return trial.Hash{}, fmt.Errorf("%w: the log says that %s is trial %s and shows no signed statement that says so", errInvalid, typed,
+		id)
 }
 
 // trialTyped returns what the log has about the trial that was typed. A sponsor's number

@@ -105,7 +105,8 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, visible(page.Bytes()), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "%s is to be read, %s has the same with its proofs: trial verify-history -policy %s %s\n",
+	fmt.Fprintf(e.Stderr, "%s is the report to read; %s contains the same with its proofs, which anyone can check: trial "+
+		"verify-history -policy %s %s\n",
 		out, twin, quoted(r.policyFile), quoted(twin))
 	return stated(d.Histories)
 }
@@ -129,7 +130,8 @@ func (e *env) verifyReport(p *checkpoint.Policy, data []byte, w view, files []st
 	}
 	if !v.Lacking.IsZero() {
 		fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands follows from them")
-		return fmt.Errorf("its comparison and deadlines were not checked, for they rest on a document too: give it with -files (SHA-256 %s)", v.Lacking)
+		return fmt.Errorf("its comparison and deadlines were not checked, because they also rest on a document: give it with -files "+
+			"(SHA-256 %s)", v.Lacking)
 	}
 	fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands, its comparison and its deadlines follow from them")
 	return stated(v.Histories)

@@ -130,7 +130,8 @@ func (e *env) print(index uint64, raw, openings, signed []byte) error {
 			fmt.Fprintf(e.Stdout, "  signed by %s (in the receipt, not in the log)\n", o.Name)
 		}
 	}
-	fmt.Fprintf(e.Stdout, "checkpoint of %s, size %d, root %x, not checked here (trial verify -proof does, with a policy)\n", frame.Printable(tree.Origin), tree.Size, tree.Root)
+	fmt.Fprintf(e.Stdout, "checkpoint of %s, size %d, root %x, not checked here (trial verify -proof does, with a policy)\n",
+		frame.Printable(tree.Origin), tree.Size, tree.Root)
 	for line := range strings.Lines(signatures) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(line, "— "), " ")
 		fmt.Fprintf(e.Stdout, "  signed by %s\n", frame.Printable(strings.TrimSpace(name)))

@@ -87,7 +87,8 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 		fmt.Fprintf(w, "logged and in effect: %d of kind %s\n", s.Kinds[k], k)
 	}
 	for _, x := range s.Events {
-		fmt.Fprintf(w, "event: %s on %s, entry %d, logged %s\n", strings.Join(strings.Fields(x.Event+" "+x.Analysis+" "+x.Country), " "), x.Date, x.Entry, x.Logged)
+		fmt.Fprintf(w, "event: %s on %s, entry %d, logged %s\n", strings.Join(strings.Fields(x.Event+" "+x.Analysis+" "+x.Country), " "),
+			x.Date, x.Entry, x.Logged)
 		for _, c := range x.Corrections {
 			fmt.Fprintf(w, "  %s\n", c)
 		}
@@ -120,7 +121,8 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 		fmt.Fprintf(w, "missing: %s\n", m)
 	}
 	for _, x := range append([]dossier.SealStanding{{Org: s.Holder, Sealed: s.Sealed, Unopened: s.Unopened}}, s.OtherSeals...) {
-		fmt.Fprintf(w, "seals of %s: %d, of which %d are not opened; what is in them, and for which trial, nobody can tell\n", x.Org, x.Sealed, x.Unopened)
+		fmt.Fprintf(w, "seals of %s: %d, of which %d are not opened; what is in them, and for which trial, nobody can tell\n", x.Org,
+			x.Sealed, x.Unopened)
 	}
 	seen := ""
 	if s.SeenBy != "" {

@@ -16,7 +16,8 @@ import (
 func (s *sending) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.outDir, "out", "", "`folder` for receipts (beside each file if not given)")
 	fs.BoolVar(&s.dry, "n", false, "print exactly what would become public, and stop")
-	fs.BoolVar(&s.yes, "yes", false, "do not ask whether something odd is meant, such as a date in the future; it never answers for a signature")
+	fs.BoolVar(&s.yes, "yes", false, "do not ask whether something odd is meant, such as a date in the future; it never answers for a "+
+		"signature")
 }
 
 // submitFlags are the flags of submit that say what is submitted.
@@ -43,15 +44,18 @@ func (f *submitFlags) register(fs *flag.FlagSet) {
 	}
 	fs.StringVar(&f.meaning, "meaning", "author", "what the signature means: `author`, review, approval or responsibility")
 	fs.BoolVar(&f.private, "private", false, "commit to the files with salts instead of showing their digests")
-	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes (preview it with -n)")
+	fs.BoolVar(&f.facts, "facts", false, "make public what the first file says of the study, as far as a fixed list of facts goes "+
+		"(preview it with -n)")
 	fs.StringVar(&f.confirm, "confirm", "", "with -facts: publish the document's free text too, as -n has shown it with this `code`")
-	fs.StringVar(&f.elements, "elements", "", "commit to the first file's endpoints, objectives and sections one by one, with the secret in this `file` (made if it is not there): trial disclose then shows one alone")
+	fs.StringVar(&f.elements, "elements", "", "commit to the first file's endpoints, objectives and sections one by one, with the "+
+		"secret in this `file` (made if it is not there): trial disclose then shows one alone")
 	settleFlag(fs, &f.settle)
 	fs.BoolVar(&f.seal, "seal", false, "log a commitment to the whole statement; trial unseal opens it later")
 }
 
 func settleFlag(fs *flag.FlagSet, d *time.Duration) {
-	fs.DurationVar(d, "settle", settled, "how long a file must not have changed before it is logged; 0 for files that are known to be complete")
+	fs.DurationVar(d, "settle", settled, "how long a file must not have changed before it is logged; 0 for files that are known to be "+
+		"complete")
 }
 
 // fitting returns the kinds that have a flag, none where it is not a kind's.
@@ -73,7 +77,8 @@ func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
 	if !ok {
 		kinds := trial.FormKinds()
 		return frame.Usagef("-kind is one of %s; %q is not (the other kinds, %s, have commands of their own: trial help lists them)",
-			strings.Join(kinds, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(), func(k string) bool { return slices.Contains(kinds, k) }), ", "))
+			strings.Join(kinds, ", "), f.kind, strings.Join(slices.DeleteFunc(trial.Kinds(),
+				func(k string) bool { return slices.Contains(kinds, k) }), ", "))
 	}
 	for _, x := range form.Flags {
 		if x.Missing != "" && *f.members[x.Name] == "" {
@@ -82,7 +87,8 @@ func (f *submitFlags) fit(set *flag.FlagSet, files int) (err error) {
 	}
 	set.Visit(func(x *flag.Flag) {
 		if kinds := fitting(x.Name); len(kinds) > 0 && !slices.Contains(kinds, f.kind) {
-			err = frame.Usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name, strings.Join(kinds, ", "), f.kind)
+			err = frame.Usagef("-%s belongs to %s, not to %s (a protocol's country is its -scope, a milestone's its -country)", x.Name,
+				strings.Join(kinds, ", "), f.kind)
 		}
 	})
 	if f.private && files == 0 {

@@ -51,7 +51,8 @@ func defaulted(file *string, flag, variable string) (from string, err error) {
 		}
 	}
 	if *file, from = chosen(*file, flag, variable, c); *file == "" {
-		return "", frame.Usagef("-%s must be given, or the environment variable %s must name the file, or trial config set %s PATH must have set it",
+		return "", frame.Usagef("-%s must be given, or the environment variable %s must name the file, or trial config set %s PATH "+
+			"must have set it",
 			flag, variable, flag)
 	}
 	return from, nil
@@ -151,14 +152,16 @@ func (t *trust) verify(data []byte, docs ...receipt.Document) (*receipt.Verdict,
 		return nil, "", p // malformed under any policy
 	}
 	if t.history == nil {
-		p.Detail += "; if the receipt is of a time when the log had another policy, give the log's own history with -policies (trial history -json log writes it)"
+		p.Detail += "; if the receipt is of a time when the log had another policy, give the log's own history with -policies (trial " +
+			"history -json log writes it)"
 		return nil, "", p
 	}
 	for i := range t.before {
 		past := &t.before[i]
 		v, perr := past.Verify(data, docs...)
 		if perr == nil {
-			return v, fmt.Sprintf("under an earlier policy, SHA-256 %s, which entry %d of the log's own history announced, for its own period; that history holds under the policy given and is %s",
+			return v, fmt.Sprintf("under an earlier policy, SHA-256 %s, which entry %d of the log's own history announced, for its own "+
+				"period; that history holds under the policy given and is %s",
 				v.Policy.Digest(), past.Announced, completeText(t.history.Replayed)), nil
 		}
 		if errors.Is(perr, history.ErrPeriod) {
@@ -168,7 +171,7 @@ func (t *trust) verify(data []byte, docs ...receipt.Document) (*receipt.Verdict,
 	return nil, "", p
 }
 
-// completeText says who vouches that a history leaves nothing out.
+// completeText says who vouches that a history is complete.
 func completeText(replayed bool) string {
 	if replayed {
 		return "complete as replaying witnesses checked"

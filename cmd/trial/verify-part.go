@@ -57,7 +57,8 @@ func verifyPart(ctx context.Context, e *env, args []string) error {
 	if *asJSON {
 		var verdicts []any
 		for _, p := range parts {
-			verdicts = append(verdicts, map[string]any{"path": p.Path, "absent": p.Absent, "text": p.Disclosure.Text, "statement": verdictJSON(p.checked)})
+			verdicts = append(verdicts, map[string]any{"path": p.Path, "absent": p.Absent, "text": p.Disclosure.Text,
+				"statement": verdictJSON(p.checked)})
 		}
 		return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": true, "parts": verdicts, "change": c})
 	}
@@ -125,7 +126,8 @@ func compareParts(a, b shownPart) (*partChange, error) {
 	case a.Checkpoint.Origin != b.Checkpoint.Origin:
 		return nil, frame.Usagef("the files are of two logs, %s and %s", a.Checkpoint.Origin, b.Checkpoint.Origin)
 	case x["trial"] != y["trial"] || x["identifier"] != y["identifier"]:
-		return nil, &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("the files are of two trials, %s and %s", cmp.Or(x["trial"], x["identifier"]), cmp.Or(y["trial"], y["identifier"]))}
+		return nil, &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("the files are of two trials, %s and %s", cmp.Or(x["trial"],
+			x["identifier"]), cmp.Or(y["trial"], y["identifier"]))}
 	}
 	c := &partChange{Path: a.Path, Follows: cmp.Or(y["previous"], y["updates"]) == earlier.String()}
 	switch {
@@ -140,7 +142,8 @@ func compareParts(a, b shownPart) (*partChange, error) {
 	default:
 		c.Change = "changed"
 	}
-	from, to := fmt.Sprintf("entry %d (%s, by %s)", a.Index, trial.Describe(before), a.Entry.Signer.Org), fmt.Sprintf("entry %d (%s, by %s)", b.Index, trial.Describe(after), b.Entry.Signer.Org)
+	from, to := fmt.Sprintf("entry %d (%s, by %s)", a.Index, trial.Describe(before),
+		a.Entry.Signer.Org), fmt.Sprintf("entry %d (%s, by %s)", b.Index, trial.Describe(after), b.Entry.Signer.Org)
 	c.Says = fmt.Sprintf("from %s to %s, which names it as the version that it follows", from, to)
 	if !c.Follows {
 		c.Says = fmt.Sprintf("from %s to %s; there may be versions between them", from, to)

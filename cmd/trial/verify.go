@@ -90,7 +90,8 @@ func (e *env) invalidJSON(asJSON bool, f file, why error) error {
 	if isInvalid(why) {
 		verdict = "invalid"
 	}
-	return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest, "part": part, "error": why.Error()})
+	return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest,
+		"part": part, "error": why.Error()})
 }
 
 // judged puts the verdict in words before its reason: invalid, or cannot be checked.
@@ -135,7 +136,8 @@ func verifyFile(t *trust, proof string, f file, want expectation) (checked, erro
 		return checked{}, frame.Usagef("what is read from standard input has no receipt beside it: name it with -proof")
 	}
 	if _, err := os.Stat(proof); errors.Is(err, os.ErrNotExist) {
-		return checked{}, frame.Usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no file)", f.name, proof)
+		return checked{}, frame.Usagef("%s has no receipt %s: name it with -proof (a receipt by itself is checked with -proof and no "+
+			"file)", f.name, proof)
 	}
 	v, err := verifyReceipt(t, proof, want, receipt.Document{Name: f.name, Digest: f.digest})
 	if errors.Is(err, receipt.ErrMangled) {
@@ -237,7 +239,8 @@ func verdictJSON(v checked) any {
 		"valid": true, "verdict": "valid", "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
 		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
 		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
-		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(), "earlierPolicy": v.earlier != "", "missing": v.Missing,
+		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(),
+		"earlierPolicy": v.earlier != "", "missing": v.Missing,
 		"replayed": v.Checkpoint.ReplayQuorum(), "clockAhead": v.ClockAhead(), "ignoredSignatures": v.Checkpoint.Unknown,
 	}
 }
@@ -250,5 +253,6 @@ func summary(e *trial.Entry) string {
 	case e.State != nil:
 		return fmt.Sprintf("%s state entry: %d entries before it, map root %s", e.Time, e.State.Size, e.State.Map.Root)
 	}
-	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, trial.Describe(e.Statement.Statement), trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
+	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, trial.Describe(e.Statement.Statement),
+		trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
 }

@@ -159,7 +159,8 @@ func (s *story) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	org := &trial.Org{Common: s.common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma", Name: "Example Pharma"}
+	org := &trial.Org{Common: s.common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma",
+		Name: "Example Pharma"}
 	v, _, err = s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
 	if err != nil {
 		return err
@@ -201,13 +202,15 @@ func (s *story) protocol(ctx context.Context) error {
 		return err
 	}
 	s.say("An amendment changes the primary outcome. It names the version it follows.")
-	p2 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0"}
+	p2 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial,
+		Version: "2.0"}
 	text = fmt.Sprintf(protocolText, "2.0", "change in HbA1c from baseline to week 12")
 	if err := s.file(ctx, "protocol-2.0.txt", text, p2); err != nil {
 		return err
 	}
 	s.say("A second version 2 beside it is refused: one trial has one protocol in force.")
-	p3 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial, Version: "2.0b"}
+	p3 := &trial.Protocol{Common: s.common("approval"), Previous: s.documents[0].id, Scope: trial.ScopeGlobal, Trial: s.trial,
+		Version: "2.0b"}
 	_, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: subjectsOf("protocol", text), Predicate: p3})
 	if trial.RuleOf(err) != trial.RulePredecessor {
 		return fmt.Errorf("a second head was not refused: %w", err)
@@ -218,14 +221,16 @@ func (s *story) protocol(ctx context.Context) error {
 
 func (s *story) results(ctx context.Context) error {
 	s.say("The database is locked and the results follow.")
-	lock := &trial.Milestone{Common: s.common("responsibility"), Analysis: "primary", Date: time.Now().UTC().Format("2006-01-02"), Event: "database-lock", Trial: s.trial}
+	lock := &trial.Milestone{Common: s.common("responsibility"), Analysis: "primary", Date: time.Now().UTC().Format("2006-01-02"),
+		Event: "database-lock", Trial: s.trial}
 	v, _, err := s.submit(ctx, s.ada, &trial.Statement{Subjects: trial.NamedSubject("trial", s.trial), Predicate: lock})
 	if err != nil {
 		return err
 	}
 	s.detail("entry %d: %s", v.Index, trial.Describe(v.Entry.Statement.Statement))
 	text := "RESULTS EXP-2026-01, primary analysis\nHbA1c at week 12: -0.9 (examplinib), -0.2 (placebo).\n"
-	return s.file(ctx, "results.txt", text, &trial.Results{Common: s.common("approval"), Analysis: "primary", Trial: s.trial, Version: "1.0"})
+	return s.file(ctx, "results.txt", text, &trial.Results{Common: s.common("approval"), Analysis: "primary", Trial: s.trial,
+		Version: "1.0"})
 }
 
 func subjectsOf(kind, text string) []trial.Subject {

@@ -21,7 +21,8 @@ func fsck(ctx context.Context, e *frame.Env, args []string) error {
 	var f folder
 	fs := e.Flags()
 	f.flags(fs)
-	mend := fs.Bool("repair", false, "put back what is damaged, where its right bytes are known by the root that the log signed; each file is first noted in DIR/"+repairsName)
+	mend := fs.Bool("repair", false, "put back what is damaged, where its right bytes are known by the root that the log signed; each "+
+		"file is first noted in DIR/"+repairsName)
 	from := fs.String("from", "", "with -repair: `URL` of a mirror that has what stands nowhere here")
 	if err := parse(e, fs, args); err != nil {
 		return err
@@ -51,7 +52,8 @@ func fsck(ctx context.Context, e *frame.Env, args []string) error {
 				return fmt.Errorf("it could not be noted in %s: %w", f.path(repairsName), err)
 			}
 			repaired++
-			_, err := fmt.Fprintf(e.Stdout, "%s was damaged (%s): put back from %s, noted in %s\n", m.Path, m.Why, m.Source, f.path(repairsName))
+			_, err := fmt.Fprintf(e.Stdout, "%s was damaged (%s): put back from %s, noted in %s\n", m.Path, m.Why, m.Source,
+				f.path(repairsName))
 			return err
 		}
 	}
@@ -63,7 +65,8 @@ func fsck(ctx context.Context, e *frame.Env, args []string) error {
 		return fmt.Errorf("%d things do not agree", n)
 	}
 	if repaired > 0 {
-		fmt.Fprintf(e.Stdout, "files put back: %d. Keep %s, and find out what damaged them: a disk that fails once fails again\n", repaired, f.path(repairsName))
+		fmt.Fprintf(e.Stdout, "files put back: %d. Keep %s, and find out what damaged them: a disk that fails once fails again\n",
+			repaired, f.path(repairsName))
 	}
 	fmt.Fprintln(e.Stdout, "ok: tree, tiles, entry bundles, checkpoints, journal and state agree")
 	return nil

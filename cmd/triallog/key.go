@@ -68,9 +68,11 @@ func (f *folder) readKey(name string) (*logKey, error) {
 	}
 	switch {
 	case len(trimLine(text)) == 0:
-		return nil, fmt.Errorf("%s is empty, as a copy that failed leaves it: put the log's key in its place, from the backup", f.path(name))
+		return nil, fmt.Errorf("%s is empty, as a copy that failed leaves it: put the log's key in its place, from the backup",
+			f.path(name))
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return nil, fmt.Errorf("%s begins with a byte order mark (BOM), which an editor put there: put the backup in its place, or save it as UTF-8 without BOM", f.path(name))
+		return nil, fmt.Errorf("%s begins with a byte order mark (BOM), which an editor put there: put the backup in its place, or "+
+			"save it as UTF-8 without BOM", f.path(name))
 	}
 	k, err := parseLogKey(string(trimLine(text)))
 	if err != nil {
@@ -98,7 +100,8 @@ func (f *folder) config() (cfg logserver.Config, policy []byte, err error) {
 	case len(trimLine(vkey)) == 0:
 		return cfg, nil, fmt.Errorf("%s is empty: it is the line %s", f.path(vkeyName), key.vkey)
 	case string(trimLine(vkey)) != key.vkey:
-		return cfg, nil, fmt.Errorf("%s is not the verifier key of %s, which is %s: if a rotation was interrupted, run triallog rotate -dir %s -finish again",
+		return cfg, nil, fmt.Errorf("%s is not the verifier key of %s, which is %s: if a rotation was interrupted, run triallog rotate "+
+			"-dir %s -finish again",
 			f.path(vkeyName), f.path(keyName), key.vkey, frame.Quoted(f.dir))
 	}
 	if policy, err = readOptional(f.path(policyName)); err != nil {
@@ -148,7 +151,8 @@ func (f *folder) named(p *checkpoint.Policy, key *logKey) error {
 // witnessed asks that a policy without witnesses is meant so.
 func (f *folder) witnessed(p *checkpoint.Policy, unwitnessed bool) error {
 	if p.Unwitnessed() && !unwitnessed {
-		return frame.Usagef("%s asks for no witness: name witnesses and a quorum there, or add -unwitnessed, and every receipt says that it is the operator's word alone", f.path(policyName))
+		return frame.Usagef("%s asks for no witness: name witnesses and a quorum there, or add -unwitnessed, and every receipt says "+
+			"that it is the operator's word alone", f.path(policyName))
 	}
 	if !p.Unwitnessed() && unwitnessed {
 		return frame.Usagef("%s asks for %s: -unwitnessed would have no effect", f.path(policyName), p.QuorumText())

@@ -27,18 +27,22 @@ var program = frame.Program{Name: "triallog", EmptyFlags: true, Ends: "Exit stat
 
 func init() {
 	program.Commands = []frame.Command{
-		{Name: "demo", Does: "tell the whole story on this machine: a log, three witnesses, a trial, receipts, and what an alteration looks like",
+		{Name: "demo", Does: "tell the whole story on this machine: a log, three witnesses, a trial, receipts, and what an alteration " +
+			"looks like",
 			Args: "[-once] [-dir DIR]", Example: "triallog demo", Run: demo},
-		{Name: "quickstart", Does: "make a log with three witnesses, a policy and a registrar's key on this machine to try out, and serve until Ctrl-C",
+		{Name: "quickstart", Does: "make a log with three witnesses, a policy and a registrar's key on this machine to try out, and " +
+			"serve until Ctrl-C",
 			Args: "-dir DIR [-listen ADDR]", Example: "triallog quickstart -dir try", Run: quickstart},
 		{Name: "init", Does: "make a new log",
-			Args: "-dir DIR -origin NAME -registrar REG.pub [-mysql DSN]", Example: "triallog init -dir log -origin log.example/trials -registrar registrar.pub", Run: initLog},
+			Args: "-dir DIR -origin NAME -registrar REG.pub [-mysql DSN]", Example: "triallog init -dir log -origin log.example/trials " +
+				"-registrar registrar.pub", Run: initLog},
 		{Name: "serve", Does: "run the log",
 			Args: "-dir DIR [-listen ADDR] [-grpc ADDR] [-mysql DSN] [-unwitnessed]", Example: "triallog serve -dir log", Run: serve},
 		{Name: "fsck", Does: "check that database, tiles, checkpoints and state agree, and put back what is damaged",
 			Args: "-dir DIR [-mysql DSN] [-repair [-from URL]]", Example: "triallog fsck -dir log", Run: fsck},
 		{Name: "restore", Does: "make a lost database again from the log's tiles",
-			Args: "-from URL -dir DIR [-mysql DSN] [-unwitnessed]", Example: "triallog restore -from https://mirror.example/log -dir log", Run: restore},
+			Args: "-from URL -dir DIR [-mysql DSN] [-unwitnessed]", Example: "triallog restore -from https://mirror.example/log -dir " +
+				"log", Run: restore},
 		{Name: "rotate", Does: "change the log's key, or make a new operator's",
 			Args: "-dir DIR [-finish | -origin NAME]", Example: "triallog rotate -dir log", Run: rotate},
 		frame.VersionCommand("triallog"),

@@ -30,7 +30,8 @@ func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
 	fs.StringVar(&f.mysql, "mysql", "",
 		"keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: "+mysqlVariable)
-	fs.StringVar(&f.mysqlFile, mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of processes")
+	fs.StringVar(&f.mysqlFile, mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of "+
+		"processes")
 }
 
 const (
@@ -187,7 +188,8 @@ func (s *stores) open(ctx context.Context, f *folder, create bool, logger *slog.
 	} else {
 		cfg.SQLite, dialect = f.path(treeName), sqlstore.SQLite
 		if _, serr := os.Stat(f.path(logName)); serr != nil && !create {
-			return fmt.Errorf("%s holds no log (triallog init makes one, triallog restore fills it from a lost one's tiles): %w", f.dir, serr)
+			return fmt.Errorf("%s holds no log (triallog init makes one, triallog restore fills it from a lost one's tiles): %w", f.dir,
+				serr)
 		}
 		s.db, err = sqlite.OpenDB(f.path(logName))
 	}

@@ -30,7 +30,8 @@ const (
 func quickstart(ctx context.Context, e *frame.Env, args []string) error {
 	fs := e.Flags()
 	dir := fs.String("dir", "", "`folder` for everything: a new one, or one that quickstart has made")
-	listen := fs.String("listen", quickstartListen, "`address` of the log, on this machine; the witnesses listen on the three ports after it")
+	listen := fs.String("listen", quickstartListen, "`address` of the log, on this machine; the witnesses listen on the three ports "+
+		"after it")
 	if err := parse(e, fs, args); err != nil {
 		return err
 	}
@@ -52,7 +53,8 @@ func quickstart(ctx context.Context, e *frame.Env, args []string) error {
 		return frame.Usagef("the folder %s is not empty, and no quickstart was made in it: name a new one", *dir)
 	}
 	s.listen = *listen
-	fmt.Fprintf(e.Stderr, "This makes, or goes on with, a log, three witnesses and a registrar's key in %s. It takes some seconds.\n", s.dir)
+	fmt.Fprintf(e.Stderr, "This makes, or goes on with, a log, three witnesses and a registrar's key in %s. It takes some seconds.\n",
+		s.dir)
 	err = begin(ctx)
 	if err == nil {
 		fmt.Fprint(e.Stderr, s.welcome())
@@ -171,7 +173,8 @@ func ports(listen string) ([]string, error) {
 		address := net.JoinHostPort(host, strconv.FormatUint(port, 10))
 		l, err := net.Listen("tcp", address)
 		if err != nil {
-			return nil, frame.Usagef("%s cannot be listened on: %w; name another with -listen (the three ports after it are the witnesses')",
+			return nil, frame.Usagef("%s cannot be listened on: %w; name another with -listen (the three ports after it are the "+
+				"witnesses')",
 				address, err)
 		}
 		l.Close()

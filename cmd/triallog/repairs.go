@@ -51,7 +51,8 @@ func readRepairs(name string) (lines [][]byte, err error) {
 		lines = append(lines, line)
 		var r repair
 		if jerr := json.Unmarshal(line, &r); jerr != nil || r.Previous != previous {
-			err = errors.Join(err, fmt.Errorf("%s: line %d does not follow from the line before it: the account of repairs was altered", repairsName, len(lines)))
+			err = errors.Join(err, fmt.Errorf("%s: line %d does not follow from the line before it: the account of repairs was altered",
+				repairsName, len(lines)))
 		}
 		previous = digest(line)
 	}

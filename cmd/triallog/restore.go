@@ -26,7 +26,8 @@ func restore(ctx context.Context, e *frame.Env, args []string) (err error) {
 	flags := e.Flags()
 	f.flags(flags)
 	from := flags.String("from", "", "`URL` under which checkpoint and tile/entries/... are served, https://, http:// or file:///")
-	unwitnessed := flags.Bool("unwitnessed", false, "restore with a policy that asks for no witness: then only "+checkpointName+" in the folder, if it is there, tells whether the URL serves an old copy")
+	unwitnessed := flags.Bool("unwitnessed", false, "restore with a policy that asks for no witness: then only "+checkpointName+" in "+
+		"the folder, if it is there, tells whether the URL serves an old copy")
 	if err := parse(e, flags, args); err != nil {
 		return err
 	}
@@ -82,8 +83,10 @@ func restore(ctx context.Context, e *frame.Env, args []string) (err error) {
 		return err
 	}
 	took := time.Since(start)
-	fmt.Fprintf(e.Stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve -dir %s%s%s\n",
-		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir), f.sameDatabase(), f.typedDatabase())
+	fmt.Fprintf(e.Stderr, "restored %d entries in %v, %.0f a second; next: see that no other server runs this log, then triallog serve "+
+		"-dir %s%s%s\n",
+		tree.Size, took.Round(time.Millisecond), float64(tree.Size)/took.Seconds(), frame.Quoted(f.dir), f.sameDatabase(),
+		f.typedDatabase())
 	fmt.Fprintf(e.Stdout, "%s size %d root %x\n", tree.Origin, tree.Size, tree.Root)
 	return nil
 }
@@ -99,7 +102,8 @@ func (f *folder) vacant(ctx context.Context) (done bool, err error) {
 	if marked == nil {
 		for _, name := range []string{logName, treeName, tilesName} {
 			if _, err := os.Stat(f.path(name)); err == nil {
-				return false, fmt.Errorf("%s is there: a restore writes over nothing; take %s, %s and %s away first (a copy of the tiles can be restored from)", f.path(name), logName, treeName, tilesName)
+				return false, fmt.Errorf("%s is there: a restore writes over nothing; take %s, %s and %s away first (a copy of the "+
+					"tiles can be restored from)", f.path(name), logName, treeName, tilesName)
 			}
 		}
 	}

@@ -99,7 +99,8 @@ func (f *folder) takeOver(e *frame.Env, origin string) error {
 		switch file.Name() {
 		case keyName, keyName + ".tmp", vkeyName, vkeyName + ".tmp", pubName, pubName + ".tmp":
 		default:
-			return frame.Usagef("the folder %s is not empty: a new operator's key is made in a new one; without -origin the key of a log that is run here is changed", f.dir)
+			return frame.Usagef("the folder %s is not empty: a new operator's key is made in a new one; without -origin the key of a "+
+				"log that is run here is changed", f.dir)
 		}
 	}
 	key, err := f.makeKey(origin, keyName, vkeyName, pubName)
@@ -190,7 +191,8 @@ func (f *folder) overlapped(next *logKey) error {
 		return err
 	}
 	if _, err := note.Open(signed, note.VerifierList(v)); err != nil {
-		return fmt.Errorf("%s does not carry the next key's signature: restart triallog serve, so that there is a time in which the log signs with both", f.path(checkpointName))
+		return fmt.Errorf("%s does not carry the next key's signature: restart triallog serve, so that there is a time in which the "+
+			"log signs with both", f.path(checkpointName))
 	}
 	return nil
 }

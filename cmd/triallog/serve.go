@@ -43,12 +43,14 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	s.folder.flags(fs)
 	fs.StringVar(&s.listen, "listen", "127.0.0.1:8080", "`address` of page, JSON, tiles and metrics")
 	fs.StringVar(&s.grpc, "grpc", "", "`address` of gRPC; none if not given")
-	fs.BoolVar(&s.unwitnessed, "unwitnessed", false, "serve with a policy that asks for no witness: every receipt then says that it is the operator's word alone")
+	fs.BoolVar(&s.unwitnessed, "unwitnessed", false, "serve with a policy that asks for no witness: every receipt then says that it is "+
+		"the operator's word alone")
 	fs.StringVar(&s.tlsCert, "tls-cert", "", "`file` with the certificate chain; HTTP and gRPC then speak TLS")
 	fs.StringVar(&s.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	fs.Float64Var(&s.limits.PerKey.PerSecond, "key-rate", 0, "submissions a second that one key may make; 0 is no limit")
 	fs.Float64Var(&s.limits.PerAddress.PerSecond, "address-rate", 0, "submissions a second that one address may make; 0 is no limit")
-	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second, "how long a submission waits for the witnesses before it is answered as pending")
+	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second,
+		"how long a submission waits for the witnesses before it is answered as pending")
 	fs.BoolVar(&s.strict, "strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
 	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
@@ -122,7 +124,8 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		return err
 	}
 	if cfg.Policy.Split() {
-		logger.Warn("two sets of witnesses without a member in common satisfy the quorum: each could be shown another log", "quorum", cfg.Policy.QuorumText())
+		logger.Warn("two sets of witnesses without a member in common satisfy the quorum: each could be shown another log", "quorum",
+			cfg.Policy.QuorumText())
 	}
 	metrics := api.NewMetrics()
 	cfg.Logger, cfg.Metrics, cfg.QuorumWait = logger, metrics, s.quorumWait
@@ -158,7 +161,8 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 }
 
 // serve serves until ctx ends or the log stops for good.
-func (s *serving) serve(ctx context.Context, e *frame.Env, web net.Listener, l *logserver.Log, server *api.Server, tlsConfig *tls.Config) (err error) {
+func (s *serving) serve(ctx context.Context, e *frame.Env, web net.Listener, l *logserver.Log, server *api.Server,
+	tlsConfig *tls.Config) (err error) {
 	scheme := "http"
 	srv := server.HTTPServer()
 	if tlsConfig != nil {

@@ -65,7 +65,8 @@ func (s *story) alterStores(ctx context.Context) error {
 		},
 		{
 			"one byte of an entry bundle", func(dir string) error {
-				return alterText(filepath.Join(dir, tilesName, "tile", "entries", "000"), `"role":"administrator"`, `"role":"bdministrator"`)
+				return alterText(filepath.Join(dir, tilesName, "tile", "entries", "000"), `"role":"administrator"`,
+					`"role":"bdministrator"`)
 			},
 			"tile/entries/000 is damaged: byte",
 		},

@@ -18,7 +18,8 @@ func main() {
 }
 
 func verify(args []js.Value) map[string]any {
-	if len(args) != 3 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString || !js.Global().Get("Array").Call("isArray", args[2]).Bool() {
+	if len(args) != 3 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString || !js.Global().Get("Array").Call("isArray",
+		args[2]).Bool() {
 		return failed("arguments", errors.New("they are the policy's text, the receipt's text and a list of {name, sha256hex}"))
 	}
 	policy, err := checkpoint.ParsePolicy([]byte(args[0].String()))

@@ -165,8 +165,8 @@ func throughBastion(t *testing.T, program, alg string) {
 // What cannot be is refused before anything is opened.
 func TestBastionFlags(t *testing.T) {
 	for want, args := range map[string][]string{
-		"is not the HOST:PORT of a bastion": {"-bastion", "https://bastion.example"},
-		"-tls-cert is for what listens":     {"-bastion", "bastion.example:443", "-tls-cert", "c", "-tls-key", "k"},
+		"is not the HOST:PORT of a bastion":      {"-bastion", "https://bastion.example"},
+		"-tls-cert needs something that listens": {"-bastion", "bastion.example:443", "-tls-cert", "c", "-tls-key", "k"},
 	} {
 		var stderr bytes.Buffer
 		status := program.Run(context.Background(), append([]string{"serve", "-key", "k", "-dir", "d", "-log", newLog().vkey}, args...), nil, io.Discard, &stderr)

@@ -32,16 +32,19 @@ var program = frame.Program{
 	trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"
 `,
 	Commands: []frame.Command{
-		{Name: "keygen", Does: "make a witness's key, and print the vkey for those who are to trust it", Args: "-name NAME [-replay] [-mldsa] -key FILE",
+		{Name: "keygen", Does: "make a witness's key, and print the vkey for those who are to trust it",
+			Args:    "-name NAME [-replay] [-mldsa] -key FILE",
 			Example: "trialwitness keygen -name witness.example/w1 -key w1.key", Run: keygen},
 		{Name: "serve", Does: "cosign checkpoints of the logs named, until it is interrupted",
 			Args: "-key FILE -dir DIR [-listen ADDR] [-bastion HOST:PORT] -log VKEY[=URL]", Notes: serveNotes,
 			Example: `trialwitness serve -key w1.key -dir w1 -listen :8090 -log "$(cat log.vkey)"`, Run: serve},
-		{Name: "forks", Does: "print the evidence kept of logs that signed two roots for one size, and exit 1 if there is any", Args: "-dir DIR",
+		{Name: "forks", Does: "print the evidence kept of logs that signed two roots for one size, and exit 1 if there is any",
+			Args:    "-dir DIR",
 			Notes:   "The evidence is a line of JSON each, as trialwitness checkfork and trial evidence take it.",
 			Example: "trialwitness forks -dir w1 >evidence", Run: forks},
 		{Name: "checkfork", Does: "check each line of evidence against the log's key and nothing else", Args: "-log VKEY FILE",
-			Notes:   "FILE is what trialwitness forks prints, - for standard input. Exits 0 if every line proves that the log\nsigned two roots for one size, 1 if not.",
+			Notes: "FILE is what trialwitness forks prints, - for standard input. Exits 0 if every line proves that the log\nsigned " +
+				"two roots for one size, 1 if not.",
 			Example: `trialwitness checkfork -log "$(cat log.vkey)" evidence`, Run: checkfork},
 		frame.VersionCommand("trialwitness"),
 	},

@@ -47,7 +47,8 @@ func serve(ctx context.Context, e *frame.Env, args []string) error {
 	f := e.Flags()
 	keyFile := f.String("key", "", "key `FILE` made by keygen; the first use writes to it which folder it belongs to")
 	dir := f.String("dir", "", "folder `DIR` of this key alone; made if missing")
-	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one; with -bastion, nothing listens unless this is given")
+	listen := f.String("listen", "127.0.0.1:8090", "`ADDR` to listen on; port 0 takes a free one; with -bastion, nothing listens "+
+		"unless this is given")
 	through := f.String("bastion", "", "`HOST:PORT` of a bastion to be reached through, for a machine that cannot be connected to")
 	cert := f.String("tls-cert", "", "certificate chain `FILE` (PEM), to serve https")
 	certKey := f.String("tls-key", "", "private key `FILE` (PEM) of -tls-cert")
@@ -75,7 +76,8 @@ func serve(ctx context.Context, e *frame.Env, args []string) error {
 		}
 	}
 	if !listens && *cert != "" {
-		return frame.Usagef("-tls-cert is for what listens, and with -bastion alone nothing does: add -listen, or leave -tls-cert out")
+		return frame.Usagef("-tls-cert needs something that listens, and with -bastion alone nothing does: add -listen, or leave " +
+			"-tls-cert out")
 	}
 	key, err := witness.ReadKey(*keyFile)
 	if err != nil {
