@@ -92,7 +92,8 @@ var operatorAttacks = []struct {
 	}},
 	{"an operator admits a rule-breaking entry", func(t *testing.T) {
 		o := newOperator(t, 2, "r1", "r2", "w3")
-		o.admit("ada")(&trial.Protocol{Common: trialtest.Common(), Trial: o.trial(), Scope: "global", Version: "1.0"}, trialtest.Documents("protocol", "a"))
+		o.admit("ada")(&trial.Protocol{Common: trialtest.Common(), Trial: o.trial(), Scope: "global", Version: "1.0"},
+			trialtest.Documents("protocol", "a"))
 		o.agree(0, "r1", "r2", "w3")
 		old := o.log.Size()
 		signer := trial.Signer{Key: trialtest.Public("ada"), Org: "acme", Role: "administrator", Enrolled: 2}

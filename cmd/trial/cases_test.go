@@ -169,7 +169,9 @@ func (c *caseRun) compared(number string, files, flags []string, want ...string)
 // history answers are read, with their escapes, as the versions that they are.
 func historyAPI(c *caseRun) {
 	v0, v2, answer := c.file("NCT09101301-v0-unwrapped.json"), c.file("NCT09101301-current-v2.json"), c.file("history-0.json")
-	same := []string{`reported as specified: primary "Proportion with HbA1c < 7% (53 mmol/mol)"`, `reported as specified: secondary "Change in LDL`, `reported as specified: secondary "Time to discharge`, `reported as specified: secondary "Patients' global`, "!outcome reworded", "!unclear", "!not reported"}
+	same := []string{`reported as specified: primary "Proportion with HbA1c < 7% (53 mmol/mol)"`,
+		`reported as specified: secondary "Change in LDL`, `reported as specified: secondary "Time to discharge`,
+		`reported as specified: secondary "Patients' global`, "!outcome reworded", "!unclear", "!not reported"}
 	for _, earlier := range []string{v0, answer} {
 		c.says(c.offline(exitDone, "compare", earlier, v2), same...)
 		c.says(c.offline(exitDone, "diff", earlier, v2), "no outcome", "!reworded")
@@ -196,7 +198,8 @@ func fileNames(c *caseRun) {
 func resultsElsewhere(c *caseRun) {
 	files := c.files("*.json")
 	c.imports(exitDone, files...)
-	c.compared("NCT09100009", files, nil, "reported outcomes: not known", "submitted 2020-01-10", "!reported as specified", "!no results are logged")
+	c.compared("NCT09100009", files, nil, "reported outcomes: not known", "submitted 2020-01-10", "!reported as specified",
+		"!no results are logged")
 }
 
 // identifiers are read as the second column says.
@@ -206,9 +209,13 @@ func identifiers(c *caseRun) {
 		c.t.Fatal(err)
 	}
 	want := map[string]string{ // where the column has words
-		"U1111-1111-1111": "utn:U1111-1111-1111", "EU CT 2024-515914-43-00": "euct:2024-515914-43", "2024-515914-44-01": "euct:2024-515914-44", "2022-000123-19": "eudract:2022-000123-19",
-		"JPRN-C000000123": "umin:C000000123", "C000000124": "umin:C000000124", "ACTRN012605000123457": "actrn:ACTRN12605000123457", "ACTRN12605000123457p": "actrn:ACTRN12605000123457",
-		"PHRR200101-002345": "phrr:PHRR200101-002345", "SNCTP000001234": "snctp:SNCTP000001234", "CTR20201234": "ctr:CTR20201234", "UMIN-CTR UMIN000012346": "umin:UMIN000012346", "HKUCTR-1234": "refuse", "NCT 0910 0050": "refuse", "NL20001.068.07": "refuse",
+		"U1111-1111-1111": "utn:U1111-1111-1111", "EU CT " +
+			"2024-515914-43-00": "euct:2024-515914-43", "2024-515914-44-01": "euct:2024-515914-44",
+			"2022-000123-19": "eudract:2022-000123-19",
+		"JPRN-C000000123": "umin:C000000123", "C000000124": "umin:C000000124", "ACTRN012605000123457": "actrn:ACTRN12605000123457",
+			"ACTRN12605000123457p": "actrn:ACTRN12605000123457",
+		"PHRR200101-002345": "phrr:PHRR200101-002345", "SNCTP000001234": "snctp:SNCTP000001234", "CTR20201234": "ctr:CTR20201234",
+			"UMIN-CTR UMIN000012346": "umin:UMIN000012346", "HKUCTR-1234": "refuse", "NCT 0910 0050": "refuse", "NL20001.068.07": "refuse",
 		"EudraCT number: 2013-003828-38": "eudract:2013-003828-38",
 	}
 	for line := range strings.Lines(string(table)) {
@@ -238,15 +245,18 @@ func identifiers(c *caseRun) {
 // however they are packed.
 func otherShapes(c *caseRun) {
 	for file, want := range map[string]string{
-		"bad-date.json": "no date such as", "csv-download.csv": "CSV", "ctis.json": "CTIS", "utf16.json": "UTF-16", "v1-study-fields.json": "selected fields",
+		"bad-date.json": "no date such " +
+			"as", "csv-download.csv": "CSV", "ctis.json": "CTIS", "utf16.json": "UTF-16", "v1-study-fields.json": "selected fields",
 	} {
 		out := c.imports(exitInvalid, c.file(file))
 		c.says(out, "refused ", want)
 		c.says(c.offline(exitInvalid, "diff", c.file(file), c.file("bom.json")), want)
 	}
-	for file, want := range map[string][]string{"ictrp.xml": {"ictrp", "ICTRP", "nct:NCT09100103"}, "isrctn.xml": {"isrctn", "ISRCTN", "isrctn:ISRCTN47772397"}} {
+	for file, want := range map[string][]string{"ictrp.xml": {"ictrp", "ICTRP", "nct:NCT09100103"}, "isrctn.xml": {"isrctn", "ISRCTN",
+		"isrctn:ISRCTN47772397"}} {
 		c.says(c.imports(exitInvalid, c.file(file)), "refused ", want[1], "trial import "+want[0])
-		_, out, status := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, []string{"-key", "ada.key", want[0], c.file(file)})...)
+		_, out, status := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, []string{"-key", "ada.key", want[0],
+			c.file(file)})...)
 		if status != exitDone {
 			c.t.Errorf("%s: status %d\n%s", file, status, out)
 		}
@@ -310,13 +320,15 @@ func comparePairs(c *caseRun) {
 		"b-mace-expand":    {"unclear: primary", "reworded, to be judged", "!replaced", "!not reported"},
 		"b2-selfreport":    {"unclear: primary", `"Self-reported" against "Biochemically verified"`, "!reported as specified"},
 		"c-timepoint":      {"unclear: primary", "12 weeks against 24 weeks", "!reported as specified"},
-		"d-duplicates":     {`not reported: primary "Pain VAS" [12 weeks]`, `reported as specified: primary "Pain VAS" [4 weeks]`, `reported as specified: primary "Pain VAS" [24 weeks]`},
+		"d-duplicates":     {`not reported: primary "Pain VAS" [12 weeks]`, `reported as specified: primary "Pain VAS" [4 weeks]`,
+			`reported as specified: primary "Pain VAS" [24 weeks]`},
 		"e-units-days":     {"reported as specified: primary", "time frames same"},
 		"g-html":           {"reported as specified: primary", "!new and", "!not reported"},
 		"j-subgroup":       {"unclear: primary", "narrowed", `"in PD-L1 positive participants"`, "!reported as specified"},
 		"n-negation":       {"unclear: primary", `"with" against "without"`, "!reported as specified"},
 		"o-scale":          {"unclear: primary", "another instrument", "!reported as specified"},
-		"s-article":        {`demoted: primary "Pain`, `promoted: secondary "Sleep`, `new and undeclared: reported as secondary "quality of life`},
+		"s-article":        {`demoted: primary "Pain`, `promoted: secondary "Sleep`,
+			`new and undeclared: reported as secondary "quality of life`},
 	} {
 		c.t.Run(folder, func(t *testing.T) {
 			x := c.in(t, folder)
@@ -335,7 +347,8 @@ func comparePairs(c *caseRun) {
 
 // A dry run goes on over a record that stands there twice.
 func dryRunDuplicate(c *caseRun) {
-	for _, files := range [][]string{{c.file("a.json"), c.file("b.json")}, {c.file("array.json")}, {c.file("a.json"), c.file("a.json"), c.file("b.json")}} {
+	for _, files := range [][]string{{c.file("a.json"), c.file("b.json")}, {c.file("array.json")}, {c.file("a.json"), c.file("a.json"),
+		c.file("b.json")}} {
 		args := append([]string{"-key", "ada.key", "-n", "ctgov"}, files...)
 		_, out, status := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, args)...)
 		if status != exitDone {
@@ -359,7 +372,8 @@ func undatedProtocol(c *caseRun) {
 	c.imports(exitDone, earlier, later)
 	c.compared("NCT09100821", []string{earlier, later}, nil, want...)
 	c.log().trialCmd("identify", "-key", "ada.key", "-trial", c.log().trial, "NCT09100821")
-	c.log().trialCmd("submit", "-key", "ada.key", "-trial", c.log().trial, "-kind", "protocol", "-version", "1.0", "-facts", "-out", "protocol", earlier)
+	c.log().trialCmd("submit", "-key", "ada.key", "-trial", c.log().trial, "-kind", "protocol", "-version", "1.0", "-facts", "-out",
+		"protocol", earlier)
 	c.says(c.ask("compare", "NCT09100821"), want...)
 	c.says(c.ask("compare", c.log().trial), want...)
 }
@@ -389,7 +403,8 @@ func fhirPhaseCode(c *caseRun) {
 	c.says(c.facts(nci), `"phases":["phase1"]`)
 	w := c.log()
 	w.trialCmd("identify", "-key", "ada.key", "-trial", w.trial, "NCT09101101")
-	w.trialCmd("submit", "-key", "ada.key", "-trial", "NCT09101101", "-kind", "observation", "-date", "2021-03-02", "-facts", "-out", "observed", nci)
+	w.trialCmd("submit", "-key", "ada.key", "-trial", "NCT09101101", "-kind", "observation", "-date", "2021-03-02", "-facts", "-out",
+		"observed", nci)
 	c.says(c.ask("deadlines", "-at", "2099-01-01", w.trial), "FDA-RES not applicable: the trial is of phase 1")
 }
 
@@ -398,7 +413,8 @@ func versionHolderOnly(c *caseRun) {
 	files := c.files("*.json")
 	c.says(c.imports(exitDone, files...), "records 3: 1 new, 2 unchanged", "in the day of its download alone")
 	c.says(c.imports(exitDone, files[1], files[2]), "records 2: 0 new, 2 unchanged")
-	_, out, _ := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, []string{"-key", "ada.key", "-n", "ctgov"}, files)...)
+	_, out, _ := c.log().run(slices.Concat([]string{"trial", "import"}, c.log().flags, []string{"-key", "ada.key", "-n", "ctgov"},
+		files)...)
 	if n := strings.Count(out, `"predicate":`); n != 1 {
 		c.t.Errorf("%d statements, want one\n%s", n, out)
 	}

@@ -25,7 +25,8 @@ func TestAuditNamesClocks(t *testing.T) {
 	var stdout, stderr strings.Builder
 	status := run(t.Context(), []string{"audit", "-log", o.http.URL, "-policy", o.policy}, nil, &stdout, &stderr)
 	if status != 0 || !strings.Contains(stderr.String(), "clocks differ: cosignatures are stamped ahead of this machine's clock") ||
-		!strings.Contains(stderr.String(), "c1 by ") || !strings.Contains(stderr.String(), "c2 by ") || strings.Contains(stderr.String(), "c3 by") {
+		!strings.Contains(stderr.String(), "c1 by ") || !strings.Contains(stderr.String(), "c2 by ") || strings.Contains(stderr.String(),
+			"c3 by") {
 		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
 	}
 }

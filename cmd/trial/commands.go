@@ -62,7 +62,7 @@ func init() {
 			`[-log URL] [-policy P] [-o RECEIPT] FILE | FILE.statement | INDEX | ID`,
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf`, fetchReceipt),
 		command("verify", "check files against their receipts, or a receipt alone, offline",
-			`[-policy P] [-proof RECEIPT] [-trial T] [-kind K] [-version V] [FILE...]`,
+			`[-policy P] [-proof RECEIPT] [-trial T [-history FILE]...] [-kind K] [-version V] [FILE...]`,
 			`trial verify -policy policy protocol.pdf`, verify),
 		command("certificate", "write what a file's receipt proves on one page to print, offline",
 			`[-policy P] [-proof RECEIPT] [-policies FILE] FILE -o FILE.html`,

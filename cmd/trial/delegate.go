@@ -39,7 +39,7 @@ func delegate(ctx context.Context, e *env, args []string) error {
 	}
 	var o trial.Openings
 	p := &trial.Delegation{Common: r.common("approval", &o), End: end, Kinds: list(kinds), Reason: reason, Scope: scope, To: to, Trial: id}
-	if p.Withdraw, err = r.statementOf(withdraw); err != nil {
+	if p.Withdraw, err = r.statementOf(ctx, withdraw); err != nil {
 		return err
 	}
 	return r.say(ctx, e, how, p, trial.NamedSubject("trial", id), &o)

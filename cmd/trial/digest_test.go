@@ -71,7 +71,8 @@ func TestFinishedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files[0].digest != trial.Hash(sha256.Sum256([]byte("%PDF-1.7 all of it %%EOF"))) || files[1].digest != trial.Hash(sha256.Sum256([]byte("new"))) {
+	if files[0].digest != trial.Hash(sha256.Sum256([]byte("%PDF-1.7 all of it %%EOF"))) ||
+		files[1].digest != trial.Hash(sha256.Sum256([]byte("new"))) {
 		t.Errorf("logged would be an unfinished file: %v", files)
 	}
 	if len(c.waits) < 3 || c.waits[0] != 4*time.Second {
@@ -85,7 +86,8 @@ func TestFinishedFiles(t *testing.T) {
 	c = &copying{t: t, time: c.time}
 	c.write = func(n int) { c.put(a, strings.Repeat("x", n), c.time) }
 	c.put(a, "", c.time)
-	if _, err := e.finishedFiles(t.Context(), c.clock(), settled, []string{a}); err == nil || !strings.Contains(err.Error(), "keeps changing") {
+	if _, err := e.finishedFiles(t.Context(), c.clock(), settled, []string{a}); err == nil || !strings.Contains(err.Error(),
+		"keeps changing") {
 		t.Errorf("a file that never stops: %v", err)
 	}
 
@@ -198,7 +200,8 @@ func TestExplain(t *testing.T) {
 		if !strings.Contains(got.Error(), "differs in its line ends alone") {
 			t.Errorf("%q against %q: %v", text, logged, got)
 		}
-		if got := files[0].explain(bad, func(trial.Hash) bool { return false }); strings.Contains(got.Error(), "line ends") || !strings.Contains(got.Error(), "still being written") {
+		if got := files[0].explain(bad, func(trial.Hash) bool { return false }); strings.Contains(got.Error(), "line ends") ||
+			!strings.Contains(got.Error(), "still being written") {
 			t.Errorf("another text: %v", got)
 		}
 		if other := errors.New("else"); files[0].explain(other, nil) != other {

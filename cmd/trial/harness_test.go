@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../trial", "../triallog", "../trialwitness", "../../deploy/load").CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../trial", "../triallog", "../trialwitness",
+			"../../deploy/load").CombinedOutput()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "build the commands: %v\n%s", err, out)
 			return 1
@@ -127,7 +128,8 @@ func TestScripts(t *testing.T) {
 				return flags == "", nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd, "freeport": freeportCmd, "policy": policyCmd,
+				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd,
+					"freeport": freeportCmd, "policy": policyCmd,
 				"unzip": unzipCmd, "short": shortCmd, "glob": globCmd, "pasted": pastedCmd,
 				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd,
 			},

@@ -141,7 +141,7 @@ func (e *env) printHistory(p *checkpoint.Policy, v *history.Verdict, w view) err
 		fmt.Fprintf(e.Stdout, "%d %s\n", entry.Index, summary(entry.Entry))
 		if i := items[entry.Index]; i != nil {
 			if of := tl.About(i); of != nil {
-				fmt.Fprintf(e.Stdout, "  about entry %d: %s\n", of.Index, trial.Describe(of.Statement))
+				fmt.Fprintf(e.Stdout, "  about entry %d: %s\n", of.Index, short(trial.Describe(of.Statement)))
 			}
 			e.printMarks(i)
 			marks = append(marks, i.Marks...)

@@ -20,7 +20,8 @@ import (
 // hostile are files that no honest program wrote, whatever reads them.
 func hostile(good []byte) map[string][]byte {
 	files := map[string][]byte{
-		"empty": nil, "a line feed": []byte("\n"), "null": []byte("null\n"), "an object": []byte("{}\n"), "a list": []byte("[]\n"), "a number": []byte("1e999\n"),
+		"empty": nil, "a line feed": []byte("\n"), "null": []byte("null\n"), "an object": []byte("{}\n"), "a list": []byte("[]\n"), "a " +
+			"number": []byte("1e999\n"),
 		"NUL":       make([]byte, 1000),
 		"deep":      bytes.Repeat([]byte("["), 1<<20),
 		"deep text": bytes.Repeat([]byte(`{"entries":`), 1<<16),
@@ -75,7 +76,8 @@ func TestHostileState(t *testing.T) {
 	mallory := trialtest.Cosigner{Key: "mallory.example", Alg: 1}
 	files["of another log"] = bytes.ReplaceAll(good, []byte(trialtest.Origin), []byte(mallory.Key))
 	files["records twice"] = bytes.Replace(good, []byte(`"records":[`), []byte(`"records":[{"kind":"org","record":{}},`), 1)
-	files["many records"] = bytes.Replace(good, []byte(`"records":[`), []byte(`"records":[`+strings.Repeat(`{"kind":"org","record":null},`, 20_000)), 1)
+	files["many records"] = bytes.Replace(good, []byte(`"records":[`),
+		[]byte(`"records":[`+strings.Repeat(`{"kind":"org","record":null},`, 20_000)), 1)
 	files["members twice"] = bytes.Replace(good, []byte(`{"checkpoint":`), []byte(`{"genesis":"","checkpoint":`), 1)
 	for name, data := range files {
 		if err := os.WriteFile(state, data, 0o644); err != nil {
@@ -132,10 +134,12 @@ func TestHostileHistory(t *testing.T) {
 		if err := os.WriteFile(file, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if status, said := ends(t, o.dir, "verify-history", "-policy", o.policy, file); status != exitInvalid || strings.Contains(said, "entries are all") {
+		if status, said := ends(t, o.dir, "verify-history", "-policy", o.policy, file); status != exitInvalid || strings.Contains(said,
+			"entries are all") {
 			t.Errorf("%s: status %d\n%.500s", name, status, said)
 		}
-		if status, said := ends(t, o.dir, "evidence", "-policy", o.policy, file); status != exitInvalid || strings.Contains(said, "proven: ") {
+		if status, said := ends(t, o.dir, "evidence", "-policy", o.policy, file); status != exitInvalid || strings.Contains(said,
+			"proven: ") {
 			t.Errorf("%s, as evidence: status %d\n%.500s", name, status, said)
 		}
 	}

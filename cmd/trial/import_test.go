@@ -123,7 +123,9 @@ func TestImportRealRecords(t *testing.T) {
 		}
 		size := w.size()
 		again := w.importAll(1, files...)
-		if want := (map[string]int{importUnchanged: r.Records - r.Counts[importRefused], importRefused: r.Counts[importRefused]}); again.Counts[importUnchanged] != want[importUnchanged] || again.Counts[importRefused] != want[importRefused] {
+		if want := (map[string]int{importUnchanged: r.Records - r.Counts[importRefused],
+			importRefused: r.Counts[importRefused]}); again.Counts[importUnchanged] != want[importUnchanged] ||
+			again.Counts[importRefused] != want[importRefused] {
 			t.Errorf("imported again: %v, want %v", again.Counts, want)
 		}
 		if now := w.size(); now != size {
@@ -177,7 +179,8 @@ func TestImportGenerated(t *testing.T) {
 		t.Logf("and again in %s", time.Since(began).Round(time.Millisecond))
 		w.stop()
 		for _, name := range []string{receipts[0], receipts[n/2], receipts[n-1]} {
-			if _, out, status := w.run("trial", "verify", "-policy", "policy", "-proof", name); status != exitDone || !strings.Contains(out, "observation of nct:NCT10") {
+			if _, out, status := w.run("trial", "verify", "-policy", "policy", "-proof", name); status != exitDone ||
+				!strings.Contains(out, "observation of nct:NCT10") {
 				t.Errorf("%s: status %d\n%s", name, status, out)
 			}
 		}
@@ -221,7 +224,8 @@ func TestImportManyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.importAll(exitPending, files[:3]...)
-	if r.Counts[importNew] != 2 || r.Counts[importPending] != 1 || !strings.Contains(r.List[1].Reason, kept) && !strings.Contains(r.List[1].Reason, filepath.Base(kept)) {
+	if r.Counts[importNew] != 2 || r.Counts[importPending] != 1 || !strings.Contains(r.List[1].Reason, kept) &&
+		!strings.Contains(r.List[1].Reason, filepath.Base(kept)) {
 		t.Errorf("%+v", r)
 	}
 	if err := os.Remove(kept); err != nil {
@@ -358,8 +362,10 @@ func jsonSecrets(v any, found map[string]bool) {
 			jsonSecrets(e, found)
 		}
 	case map[string]any:
-		person(x, "phone", "email", "investigatorFullName", "oldNameTitle", "CentralContactName", "OverallOfficialName", "LocationContactName",
-			"CentralContactPhone", "CentralContactEMail", "LocationContactPhone", "LocationContactEMail", "ResponsiblePartyInvestigatorFullName")
+		person(x, "phone", "email", "investigatorFullName", "oldNameTitle", "CentralContactName", "OverallOfficialName",
+			"LocationContactName",
+			"CentralContactPhone", "CentralContactEMail", "LocationContactPhone", "LocationContactEMail",
+				"ResponsiblePartyInvestigatorFullName")
 		for k, e := range x {
 			if k == "overallOfficials" || k == "centralContacts" || k == "contacts" {
 				for _, c := range e.([]any) {

@@ -30,7 +30,8 @@ func TestLargeLog(t *testing.T) {
 	}
 	w := &town{t: t, dir: t.TempDir()}
 	env := append(os.Environ(), "PATH="+binDir)
-	biglog := exec.Command("go", "run", "../../deploy/biglog", "-n", fmt.Sprint(entries), "-trials", fmt.Sprint(trials), "-dir", filepath.Join(w.dir, "web"))
+	biglog := exec.Command("go", "run", "../../deploy/biglog", "-n", fmt.Sprint(entries), "-trials", fmt.Sprint(trials), "-dir",
+		filepath.Join(w.dir, "web"))
 	if out, err := biglog.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -64,7 +65,8 @@ func TestLargeLog(t *testing.T) {
 			log += "=http://" + addr
 		}
 		wkey := w.ok(args...)
-		p, err := startProcess(w.dir, env, "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log", log)
+		p, err := startProcess(w.dir, env, "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log",
+			log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +74,8 @@ func TestLargeLog(t *testing.T) {
 		text += "witness " + name + " " + wkey + " " + p.url + "\n"
 		plain = logLine + "\nwitness p1 " + wkey + "\nquorum p1\n"
 	}
-	for name, text := range map[string]string{"policy": text + "group g 2 r1 r2\nquorum g\n", "log/policy": text + "group g all r1 r2 p1\nquorum g\n", "plain": plain} {
+	for name, text := range map[string]string{"policy": text + "group g 2 r1 r2\nquorum g\n", "log/policy": text +
+		"group g all r1 r2 p1\nquorum g\n", "plain": plain} {
 		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func limitKey(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	id, org, err := r.keyNamed(keys)
+	id, org, err := r.keyNamed(ctx, keys)
 	if err != nil {
 		return err
 	}

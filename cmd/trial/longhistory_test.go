@@ -30,7 +30,8 @@ func TestLongHistory(t *testing.T) {
 	}
 	w := &town{t: t, dir: t.TempDir()}
 	env := append(os.Environ(), "PATH="+binDir)
-	biglog := exec.Command("go", "run", "../../deploy/biglog", "-n", fmt.Sprint(entries), "-trials", "1", "-dir", filepath.Join(w.dir, "web"))
+	biglog := exec.Command("go", "run", "../../deploy/biglog", "-n", fmt.Sprint(entries), "-trials", "1", "-dir", filepath.Join(w.dir,
+		"web"))
 	if out, err := biglog.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -64,7 +65,8 @@ func TestLongHistory(t *testing.T) {
 		}
 		defer conn.Close()
 		for range 20 {
-			fmt.Fprintf(conn, "GET /v1/history?kind=identifier&id=sponsor:big-pharma/BIG-0 HTTP/1.1\r\nHost: log\r\n\r\nGET /v1/history?kind=trial&id=%064d HTTP/1.1\r\nHost: log\r\n\r\n", 0)
+			fmt.Fprintf(conn, "GET /v1/history?kind=identifier&id=sponsor:big-pharma/BIG-0 HTTP/1.1\r\nHost: log\r\n\r\nGET " +
+				"/v1/history?kind=trial&id=%064d HTTP/1.1\r\nHost: log\r\n\r\n", 0)
 		}
 	}
 	cmd := exec.Command(filepath.Join(binDir, "trial"), "history", "-log", server.url, "-policy", "log/policy", "sponsor:big-pharma/BIG-0")
@@ -88,7 +90,8 @@ func TestLongHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d entries read and judged in %s; peak memory of the log %d MB, of the reader %d MB", entries, took.Round(10*time.Millisecond), peak>>10, reader)
+	t.Logf("%d entries read and judged in %s; peak memory of the log %d MB, of the reader %d MB", entries,
+		took.Round(10*time.Millisecond), peak>>10, reader)
 	if peak>>10 > most {
 		t.Errorf("the log took %d MB", peak>>10)
 	}

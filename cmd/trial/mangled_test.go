@@ -26,7 +26,8 @@ var mangle = map[string]func(string) string{
 func TestMangledKeys(t *testing.T) {
 	dir := t.TempDir()
 	var stdout, stderr strings.Builder
-	if status := run(t.Context(), []string{"keygen", "-name", "Ada Lovelace", "-org", "acme", "-out", filepath.Join(dir, "ada")}, nil, &stdout, &stderr); status != 0 {
+	if status := run(t.Context(), []string{"keygen", "-name", "Ada Lovelace", "-org", "acme", "-out", filepath.Join(dir, "ada")}, nil,
+		&stdout, &stderr); status != 0 {
 		t.Fatal(stderr.String())
 	}
 	read := func(name string) string {

@@ -162,12 +162,14 @@ func TestEvidenceCommand(t *testing.T) {
 	b.want(exitInvalid, onlog("audit"), fmt.Sprintf("rule at %d: R1", index), "-evidence FILE")
 	b.want(exitInvalid, onlog("audit", "-evidence", file), "trial evidence -policy")
 	check := []string{"evidence", "-policy", b.policy, file}
-	b.want(exitDone, check, fmt.Sprintf("proven: the log %s signed a tree of size %d whose entry %d breaks a rule of the log: R1", trialtest.Origin, index+2, index))
+	b.want(exitDone, check, fmt.Sprintf("proven: the log %s signed a tree of size %d whose entry %d breaks a rule of the log: R1",
+		trialtest.Origin, index+2, index))
 	var v struct {
 		Kind, Rule, Origin string
 		Index              uint64
 	}
-	if err := json.Unmarshal([]byte(b.want(exitDone, append(check, "-json"))), &v); err != nil || v.Kind != "rule" || v.Rule != "R1" || v.Index != index {
+	if err := json.Unmarshal([]byte(b.want(exitDone, append(check, "-json"))), &v); err != nil || v.Kind != "rule" || v.Rule != "R1" ||
+		v.Index != index {
 		t.Errorf("%+v, %v", v, err)
 	}
 	data, err := os.ReadFile(file)
@@ -187,7 +189,8 @@ func TestEvidenceCommand(t *testing.T) {
 	b.want(exitInvalid, evidence(put("empty", nil)), "is empty")
 	b.want(exitInvalid, evidence(put("two", append(data[:len(data):len(data)], "{}\n"...))), "line 2: ", "proven: ")
 	b.want(exitDone, evidence(put("twice", append(data[:len(data):len(data)], data...))), "proven: ")
-	b.want(exitInvalid, []string{"evidence", "-policy", put("other", []byte("log "+trialtest.Cosigner{Key: "other.example", Alg: 1}.VKey()+"\nquorum none\n")), file}, "no key of the log")
+	b.want(exitInvalid, []string{"evidence", "-policy", put("other", []byte("log "+trialtest.Cosigner{Key: "other.example",
+		Alg: 1}.VKey()+"\nquorum none\n")), file}, "no key of the log")
 	b.want(exitUsage, []string{"evidence", file}, "-policy")
 	b.want(exitUsage, []string{"evidence", "-policy", b.policy}, "one file")
 	b.want(exitUsage, evidence(filepath.Join(b.dir, "nowhere")))
@@ -280,7 +283,8 @@ func TestMonitorCommand(t *testing.T) {
 	b := newBadLog(t, 20)
 	state := filepath.Join(b.dir, "monitor.state")
 	args := func(more ...string) []string {
-		return append([]string{"monitor", "-log", b.URL, "-policy", b.policy, "-state", state, "-far", "87600h"}, more...) // its entries are of another day
+		return append([]string{"monitor", "-log", b.URL, "-policy", b.policy, "-state", state, "-far", "87600h"},
+			more...) // its entries are of another day
 	}
 	b.want(exitUsage, []string{"monitor", "-log", b.URL, "-policy", b.policy}, "-state must be given")
 	b.want(exitUsage, args("-interval", "0s"))
@@ -332,5 +336,6 @@ func TestMonitorCommand(t *testing.T) {
 	b.want(exitInvalid, args("-once"), "cannot be audited") // the breach is remembered
 	other := newBadLog(t, 3)
 	other.Close()
-	other.want(exitPending, []string{"monitor", "-log", other.URL, "-policy", other.policy, "-once", "-state", filepath.Join(other.dir, "s")}, "could not be audited")
+	other.want(exitPending, []string{"monitor", "-log", other.URL, "-policy", other.policy, "-once", "-state", filepath.Join(other.dir,
+		"s")}, "could not be audited")
 }

@@ -20,7 +20,8 @@ func TestSameBut(t *testing.T) {
 		if !l.sameBut(&importRecord{Dated: "2026-12-04", bytes: []byte(later)}) {
 			t.Errorf("%s: %s is another record", name, later)
 		}
-		for _, other := range []string{strings.ToUpper(later), strings.Replace(later, "{", "{ ", 1) + " ", strings.ReplaceAll(later, "2026-11-23", "2026-11-22") + "\n"} {
+		for _, other := range []string{strings.ToUpper(later), strings.Replace(later, "{", "{ ", 1) + " ", strings.ReplaceAll(later,
+			"2026-11-23", "2026-11-22") + "\n"} {
 			if l.sameBut(&importRecord{Dated: "2026-12-04", bytes: []byte(other)}) {
 				t.Errorf("%s: %s is the same record", name, other)
 			}

@@ -36,9 +36,9 @@ func (r *remote) meant(ctx context.Context, e *env, how sending, st *trial.State
 func (r *remote) odd(ctx context.Context, how sending, st *trial.Statement, files []file) (odd []string) {
 	find := func(format string, args ...any) { odd = append(odd, fmt.Sprintf(format, args...)) }
 	today := time.Now().UTC().Add(14 * time.Hour) // somewhere on earth it is this day already
-	for _, name := range []string{"date", "dated"} {
-		if d, err := trial.ParseDate(trial.MembersOf(st.Predicate)[name]); err == nil && d.First.After(today) {
-			find("the date %s is in the future", trial.MembersOf(st.Predicate)[name])
+	for _, date := range datesOf(st) {
+		if d, err := trial.ParseDate(date); err == nil && d.First.After(today) {
+			find("the date %s is in the future", date)
 		}
 	}
 	for _, f := range files {
@@ -65,16 +65,30 @@ func (r *remote) odd(ctx context.Context, how sending, st *trial.Statement, file
 			continue
 		}
 		if m, ok := st.Predicate.(*trial.Milestone); ok && sameEvent(i, m) {
-			find("%s is logged already, dated %s, by entry %d: trial correct corrects a date",
-				strings.TrimSpace(strings.Join([]string{m.Event, m.Analysis, m.Country}, " ")), i.Value("date"), i.Index)
+			event := strings.TrimSpace(strings.Join([]string{m.Event, m.Analysis, m.Country}, " "))
+			find("%s is logged already, dated %s, by entry %d: trial correct corrects a date", event, i.Value("date"), i.Index)
 		}
 		for _, f := range files {
-			if showsDigest(i.Statement, f) {
-				find("%s is logged already for this trial, by entry %d (%s)", f.name, i.Index, trial.Describe(i.Statement))
+			if i.Statement.Predicate.Kind() != "registration" && showsDigest(i.Statement, f) { // a synopsis may be the protocol
+				find("%s is logged already for this trial, by entry %d (%s)", f.name, i.Index, short(trial.Describe(i.Statement)))
 			}
 		}
 	}
 	return odd
+}
+
+// datesOf returns the days on which, by a statement, something was.
+func datesOf(st *trial.Statement) []string {
+	switch p := st.Predicate.(type) {
+	case *trial.Correction:
+		if p.Field == "date" || p.Field == "dated" {
+			return []string{p.New}
+		}
+	case *trial.Observation:
+		return []string{p.SeenAt, p.Dated}
+	}
+	members := trial.MembersOf(st.Predicate)
+	return []string{members["date"], members["dated"]}
 }
 
 // sameEvent reports whether an item is the milestone of an event that has one date.

@@ -59,7 +59,8 @@ func TestProvenByAll(t *testing.T) {
 	if err := os.WriteFile(file, []byte(proofs+`"organisationProofs"`+pared), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if said, status := o.run("trial", "verify-history", "-policy", o.policy, file); status != exitInvalid || !strings.Contains(said, "not what follows from its entries") {
+	if said, status := o.run("trial", "verify-history", "-policy", o.policy, file); status != exitInvalid || !strings.Contains(said,
+		"not what follows from its entries") {
 		t.Errorf("a report that claims more than its proofs: status %d\n%s", status, said)
 	}
 }

@@ -54,7 +54,8 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 			submit("-trial", "NCT03421379", "-kind", "observation", "-facts", "-date", "2026-03-01", name)
 		}
 		// A document of another trial is not logged as this one's.
-		_, out, status := w.run(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", "NCT03421380", "-kind", "observation", "-facts", "-date", "2026-03-01", "-out", "other", "registry.json"})...)
+		_, out, status := w.run(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", "NCT03421380",
+			"-kind", "observation", "-facts", "-date", "2026-03-01", "-out", "other", "registry.json"})...)
 		if status != exitInvalid || !strings.Contains(out, "is of nct:NCT03421379, not of nct:NCT03421380") {
 			t.Errorf("logged under another number: status %d\n%s", status, out)
 		}
@@ -74,7 +75,8 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 			// The record's two exports and the protocol are versions of one trial.
 			compared := w.stated("compare", typed)
 			for _, want := range []string{
-				"start 2018-02-21 actual by entry", `primary outcome reworded: "Proportion achieving treatment success" -> "Percentage of Participants Achieving Treatment Success`,
+				"start 2018-02-21 actual by " +
+					"entry", `primary outcome reworded: "Proportion achieving treatment success" -> "Percentage of Participants Achieving Treatment Success`,
 				"(protocol) has no facts",
 			} {
 				if !strings.Contains(compared, want) {
@@ -83,7 +85,8 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 			}
 		}
 		w.stop()
-		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "report-0.json"); status != exitPending || !strings.Contains(out, "the report lists these entries") {
+		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "report-0.json"); status != exitPending ||
+			!strings.Contains(out, "the report lists these entries") {
 			t.Errorf("the report's twin: status %d\n%s", status, out)
 		}
 		// A report from which what others observed is taken, with its proof, is not whole.
@@ -92,13 +95,15 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 		var entries []any
 		twin, err := os.ReadFile(filepath.Join(w.dir, "report-0.json"))
 		if err == nil {
-			err = errors.Join(json.Unmarshal(twin, &short), json.Unmarshal(short["proofs"], &proofs), json.Unmarshal(short["entries"], &entries))
+			err = errors.Join(json.Unmarshal(twin, &short), json.Unmarshal(short["proofs"], &proofs), json.Unmarshal(short["entries"],
+				&entries))
 		}
 		if err == nil {
 			short["proofs"], err = json.Marshal(proofs[:1])
 		}
 		if err == nil {
-			short["entries"], err = json.Marshal(slices.DeleteFunc(entries, func(e any) bool { return e.(map[string]any)["kind"] == "observation" }))
+			short["entries"], err = json.Marshal(slices.DeleteFunc(entries,
+				func(e any) bool { return e.(map[string]any)["kind"] == "observation" }))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -109,14 +114,17 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "short.json"); status != exitInvalid || !strings.Contains(out, "no history of identifier nct:NCT03421379") {
+		if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "short.json"); status != exitInvalid ||
+			!strings.Contains(out, "no history of identifier nct:NCT03421379") {
 			t.Errorf("a report without its observations: status %d\n%s", status, out)
 		}
-		if _, out, status := w.run("trial", "verify", "-policy", "policy", "protocol.pdf", "sap.pdf", "protocol.json", "registry.json", "registry2.json"); status != exitDone || strings.Count(out, "\nwhat:") != len(from) {
+		if _, out, status := w.run("trial", "verify", "-policy", "policy", "protocol.pdf", "sap.pdf", "protocol.json", "registry.json",
+			"registry2.json"); status != exitDone || strings.Count(out, "\nwhat:") != len(from) {
 			t.Errorf("status %d\n%s", status, out)
 		}
 		w.run("trial", "disclose", "-elements", "secret", "-part", "endpoints/1", "-o", "endpoint.json", "protocol.json")
-		if _, out, status := w.run("trial", "verify-part", "-policy", "policy", "endpoint.json"); status != exitDone || !strings.Contains(out, "treatment success") {
+		if _, out, status := w.run("trial", "verify-part", "-policy", "policy", "endpoint.json"); status != exitDone ||
+			!strings.Contains(out, "treatment success") {
 			t.Errorf("status %d\n%s", status, out)
 		}
 	})

@@ -73,7 +73,8 @@ func newOperator(t *testing.T, k int, names ...string) *operator {
 			args = []string{"trialwitness", "keygen", "-replay", "-name", name + ".example/replay", "-key", name + ".key"}
 		}
 		o.vkeys[name] = w.ok(args...)
-		p, err := startProcess(o.dir, append(os.Environ(), "PATH="+binDir), "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log", log)
+		p, err := startProcess(o.dir, append(os.Environ(), "PATH="+binDir), "trialwitness", "serve", "-key", name+".key", "-dir", name,
+			"-listen", "127.0.0.1:0", "-log", log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +147,8 @@ func (o *operator) forged(who string, signer trial.Signer, p trial.Predicate, su
 // something else since the first n entries.
 func (o *operator) fork(n uint64) *operator {
 	o.t.Helper()
-	other := &operator{t: o.t, dir: o.dir, log: new(trialtest.Log), key: o.key, front: o.front, witnesses: o.witnesses, vkeys: o.vkeys, policy: o.policy}
+	other := &operator{t: o.t, dir: o.dir, log: new(trialtest.Log), key: o.key, front: o.front, witnesses: o.witnesses, vkeys: o.vkeys,
+		policy: o.policy}
 	*other.log = *trialtest.NewLog(o.t)
 	other.log.Truncate(0)
 	other.log.State = new(trial.State)
@@ -304,7 +306,8 @@ func (o *operator) history(key trial.RecordKey) *history.History {
 	entry := func(i uint64) history.Entry {
 		return history.Entry{Index: i, Entry: string(o.log.Leaves[i]), Path: history.Strings(o.log.Path(i, size))}
 	}
-	h := &history.History{Kind: key.Kind, ID: key.ID, Checkpoint: string(o.published), State: entry(size - 1), Map: history.NewMap(o.log.State.Prove(key))}
+	h := &history.History{Kind: key.Kind, ID: key.ID, Checkpoint: string(o.published), State: entry(size - 1),
+		Map: history.NewMap(o.log.State.Prove(key))}
 	r := o.log.State.Record(key)
 	if r == nil {
 		return h

@@ -43,7 +43,8 @@ func pastedCmd(ts *testscript.TestScript, neg bool, args []string) {
 		// A statement that the very same key signed for another log.
 		admin, err := readKey(ts.MkAbs("ada.key"))
 		ts.Check(err)
-		envelope, err = trial.Sign(bytes.Replace(payload, []byte(`"log":"log.example/trials"`), []byte(`"log":"log.example/others"`), 1), admin.signer)
+		envelope, err = trial.Sign(bytes.Replace(payload, []byte(`"log":"log.example/trials"`), []byte(`"log":"log.example/others"`), 1),
+			admin.signer)
 		ts.Check(err)
 	}
 	spki := base64.StdEncoding.EncodeToString(key.SPKI())

@@ -52,7 +52,8 @@ func privacy(c *caseRun) {
 		c.t.Errorf("%d files, 19 are looked at", n)
 	}
 	// What is imported for good says which members were withheld.
-	c.says(c.imports(exitDone, c.file("NCT09100904.json"), c.file("NCT09100901.json")), "withheld because they name a person or contain an address: outcomes")
+	c.says(c.imports(exitDone, c.file("NCT09100904.json"), c.file("NCT09100901.json")),
+		"withheld because they name a person or contain an address: outcomes")
 }
 
 // sponsorNumbers: a number of the sponsor's that holds a name is withheld; others stay.
@@ -83,7 +84,8 @@ func TestConfirmedText(t *testing.T) {
 	file, other := c.file("NCT09100918.json"), c.file("NCT09100917.json")
 	submit := func(status int, args ...string) (string, string) {
 		t.Helper()
-		out, said, got := w.apart(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", w.trial, "-kind", "document"}, args)...)
+		out, said, got := w.apart(slices.Concat([]string{"trial", "submit"}, w.flags, []string{"-key", "ada.key", "-trial", w.trial,
+			"-kind", "document"}, args)...)
 		if got != status {
 			t.Fatalf("submit %v: status %d\n%s", args, got, said)
 		}
@@ -91,17 +93,21 @@ func TestConfirmedText(t *testing.T) {
 	}
 	preview, said := submit(exitDone, "-facts", "-n", file)
 	coded := []string{
-		`"measure":"Rose Bengal and green dye staining"`, `"title":"[withheld]"`, `"officialTitle":"[withheld]"`, `"sponsor":{"class":"industry","name":"[withheld]"}`, `"phases":["phase3"]`,
-		`{"type":"nct","value":"NCT09100918"}`, `{"type":"sponsor","value":"[withheld]"}`, `"conditions":["[withheld]"]`, `"usSite":"yes"`, "!Examplinib", "!EX-1", "!Low Back Pain",
+		`"measure":"Rose Bengal and green dye staining"`, `"title":"[withheld]"`, `"officialTitle":"[withheld]"`,
+			`"sponsor":{"class":"industry","name":"[withheld]"}`, `"phases":["phase3"]`,
+		`{"type":"nct","value":"NCT09100918"}`, `{"type":"sponsor","value":"[withheld]"}`, `"conditions":["[withheld]"]`,
+			`"usSite":"yes"`, "!Examplinib", "!EX-1", "!Low Back Pain",
 	}
 	c.says(preview, coded...)
-	c.says(said, "title: Examplinib in Low Back Pain", "sponsor: Example Pharma", "identifiers: EX-1", "conditions: Low Back Pain", "add -confirm ", "!Rose Green")
+	c.says(said, "title: Examplinib in Low Back Pain", "sponsor: Example Pharma", "identifiers: EX-1", "conditions: Low Back Pain",
+		"add -confirm ", "!Rose Green")
 	_, after, _ := strings.Cut(said, "-confirm ")
 	code, _, _ := strings.Cut(after, ";")
 	full, said := submit(exitDone, "-facts", "-confirm", code, "-n", file)
 	c.says(full, `"title":"Examplinib in Low Back Pain"`, `"name":"Example Pharma"`, `"value":"EX-1"`, "!Rose Green")
 	c.says(said, "!free text")
-	for _, args := range [][]string{{"-facts", "-confirm", code, other}, {"-facts", "-confirm", "000000000000", file}, {"-confirm", code, file}} {
+	for _, args := range [][]string{{"-facts", "-confirm", code, other}, {"-facts", "-confirm", "000000000000", file}, {"-confirm", code,
+		file}} {
 		if _, said := submit(exitUsage, append([]string{"-out", "refused"}, args...)...); !strings.Contains(said, "-confirm") {
 			t.Errorf("%v: %s", args, said)
 		}

@@ -61,7 +61,8 @@ func TestQuickstart(t *testing.T) {
 	shell := func(script string) string {
 		t.Helper()
 		cmd := exec.Command("bash", "-ec",
-			"trial() { local c=$1; shift; case $c in submit) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; }\n"+script)
+			"trial() { local c=$1; shift; case $c in submit) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; " +
+				"}\n"+script)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()
@@ -94,7 +95,8 @@ func TestQuickstart(t *testing.T) {
 	if p, url = begin(); url != "http://"+address {
 		t.Errorf("the next time it listens on %s", url)
 	}
-	shell("echo more > more.txt; trial submit -policy 'my try/policy' -key ada.key -trial sponsor:example-pharma/EXP-2026-01 -kind document more.txt")
+	shell("echo more > more.txt; trial submit -policy 'my try/policy' -key ada.key -trial sponsor:example-pharma/EXP-2026-01 -kind " +
+		"document more.txt")
 	if again, err := os.ReadFile(filepath.Join(stand, "policy")); err != nil || string(again) != string(policy) {
 		t.Errorf("the policy is now %s %v", again, err)
 	}

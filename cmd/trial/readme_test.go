@@ -34,7 +34,8 @@ func TestReadme(t *testing.T) {
 	if n := strings.Count(first, "\n") + 1; n > 12 {
 		t.Errorf("%d commands lead to the first receipt that verifies, and 12 are enough", n)
 	}
-	runPages(t, 3, []string{"../../README.md"}, "valid: protocol.pdf", "altered.pdf", "not what was logged", "complete as stated by the operator")
+	runPages(t, 3, []string{"../../README.md"}, "valid: protocol.pdf", "altered.pdf", "not what was logged",
+		"complete as stated by the operator")
 }
 
 // TestPages runs the walk that begins with setting up a log and ends with its audit.
@@ -42,7 +43,8 @@ func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
-	runPages(t, 15, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md", "../../docs/integrator.md"},
+	runPages(t, 15, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md",
+		"../../docs/integrator.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
@@ -53,11 +55,13 @@ func TestPages(t *testing.T) {
 		"all after first-enrolment that was logged", // what changed since
 		"nothing of kind observation was logged",
 		"inspection.zip",
-		"records 2: 1 new, 0 unchanged, 1 changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
+		"records 2: 1 new, 0 unchanged, 1 " +
+			"changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
 		`not reported: primary "Pain intensity`, "FDA-RES overdue, due 2027-10-30", "the report lists these entries",
 		"changed: endpoints/1 from entry", // one endpoint, alone
 		"clean: log.example/trials",
-		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`)
+		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the " +
+			"operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`)
 }
 
 // runPages runs every command of pages, from top to bottom, in one empty folder.
@@ -77,7 +81,8 @@ func runPages(t *testing.T, blocks int, pages []string, wants ...string) {
 	page := strings.Join(pages, ", ")
 	var script strings.Builder
 	// What a page has just written is complete: nothing waits for it.
-	script.WriteString("trial() { local c=$1; shift; case $c in submit|register) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; }\n")
+	script.WriteString("trial() { local c=$1; shift; case $c in submit|register) command trial $c -settle=0s \"$@\";; *) command trial " +
+		"$c \"$@\";; esac; }\n")
 	script.WriteString("set -eu\nup() { until (exec 3<>/dev/tcp/${1%:*}/${1#*:}) 2>/dev/null; do sleep 0.05; done; }\n")
 	free := map[string]string{}
 	n := 0

@@ -40,7 +40,8 @@ func newTown(t *testing.T, store string) *town {
 	policy := "log " + vkey + "\n"
 	for _, name := range []string{"w1", "w2", "w3"} {
 		wkey := w.ok("trialwitness", "keygen", "-name", name+".example", "-key", name+".key")
-		p, err := startProcess(w.dir, env, "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log", vkey)
+		p, err := startProcess(w.dir, env, "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log",
+			vkey)
 		if err != nil {
 			t.Fatal(err)
 		}

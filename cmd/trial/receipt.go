@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,8 +24,9 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return frame.Usagef("one statement must be given: its id or the first %d digits of it, the index of its entry, its .statement "+
-			"file, or its document", shortDigits)
+		return frame.Usagef("a statement must be given: its document, its .statement file, its id, the first %d digits of its id, or " +
+			"its entry's index",
+			shortDigits)
 	}
 	d, err := r.draftOf(ctx, e, rest[0])
 	if err != nil {
@@ -75,12 +77,17 @@ func (r *remote) draftOf(ctx context.Context, e *env, typed string) (*draft, err
 		return r.draftAt(ctx, index)
 	}
 	if !isDigits(typed) {
-		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry", typed,
-			shortDigits)
+		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry",
+			typed, shortDigits)
 	}
-	return r.search(ctx, "statement", typed, "an id that begins with "+typed, func(s *trial.Signed) bool {
+	return r.searchID(ctx, typed)
+}
+
+// searchID finds the statement whose id begins with the digits.
+func (r *remote) searchID(ctx context.Context, digits string) (*draft, error) {
+	return r.search(ctx, "statement", digits, "an id that begins with "+digits, func(s *trial.Signed) bool {
 		id, _ := s.Effective()
-		return abbreviates(typed, s.ID) || abbreviates(typed, id)
+		return abbreviates(digits, s.ID) || abbreviates(digits, id)
 	})
 }
 
@@ -91,11 +98,16 @@ func (r *remote) draftOfDocument(ctx context.Context, e *env, name string) (*dra
 		return nil, err
 	}
 	f := files[0]
+	if left := f.stem() + ".statement"; exists(left) { // it has the salts, which are nowhere else
+		if d, err := readDraft(left); err != nil || slices.Contains(d.Digests, f.digest) {
+			return d, err
+		}
+	}
 	d, err := r.search(ctx, "document", f.digest.String(), "the digest of "+name+", SHA-256 "+f.digest.String(),
 		func(s *trial.Signed) bool {
-			_, st := s.Effective()
-			return showsDigest(st, f) || showsDigest(s.Statement, f)
-		})
+		_, st := s.Effective()
+		return showsDigest(st, f) || showsDigest(s.Statement, f)
+	})
 	if errors.Is(err, client.ErrNotFound) {
 		return nil, fmt.Errorf("%w; a file that was logged privately cannot be found by its digest: give its .statement file or its id",
 			err)
@@ -139,7 +151,7 @@ func (r *remote) search(ctx context.Context, kind, id, what string, fits func(*t
 		}
 		if entry.Statement != nil && fits(entry.Statement) {
 			d.id = entry.Statement.ID
-			list = append(list, fmt.Sprintf("%.12s, entry %d (%s)", d.id, x.Index, trial.Describe(entry.Statement.Statement)))
+			list = append(list, fmt.Sprintf("%.12s, entry %d (%s)", d.id, x.Index, short(trial.Describe(entry.Statement.Statement))))
 		}
 	}
 	switch len(list) {

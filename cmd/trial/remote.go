@@ -22,6 +22,7 @@ type remote struct {
 	keyFrom                  string // how the key file came to be chosen
 	strict                   bool
 
+	env    *env
 	client *client.Client
 	policy *checkpoint.Policy
 	log    *checkpoint.LogKey
@@ -58,6 +59,7 @@ func (r *remote) begin(e *env, args []string, key bool, define func(*flag.FlagSe
 
 // open reads what the flags name, or what they default to.
 func (r *remote) open(e *env, key bool) (err error) {
+	r.env = e
 	if r.policy, err = e.trustedPolicy(&r.policyFile); err != nil {
 		return err
 	}
@@ -216,14 +218,6 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 	return false
 }
 
-// shortDigits is how many of an id's hexadecimal digits are enough to name it.
-const shortDigits = 12
-
-// abbreviates reports whether what was typed is an id, or the first digits of it.
-func abbreviates(typed string, id trial.Hash) bool {
-	return len(typed) >= shortDigits && strings.HasPrefix(id.String(), typed)
-}
-
 // A loggedStatement is one that a receipt shows to be logged.
 type loggedStatement struct {
 	id        trial.Hash // of the statement that takes effect
@@ -233,12 +227,33 @@ type loggedStatement struct {
 	time      trial.Time
 }
 
+// id returns the statement's id that was typed, whole or by its first digits; zero where a
+// file is meant. Which statement an abbreviation stands for is the log's word, and so it is
+// said in full.
+func (r *remote) id(ctx context.Context, typed string) (trial.Hash, error) {
+	if id, err := trial.ParseHash(typed); err == nil {
+		return id, nil
+	}
+	if !isDigits(typed) || exists(typed) {
+		return trial.Hash{}, nil
+	}
+	d, err := r.searchID(ctx, typed)
+	if err != nil {
+		return trial.Hash{}, err
+	}
+	fmt.Fprintf(r.env.Stderr, "%s is the statement %s\n", typed, d.id)
+	return d.id, nil
+}
+
 // logged returns the statement of a receipt, or of an id, whose receipt the log
 // then gives.
 func (r *remote) logged(ctx context.Context, typed string) (loggedStatement, error) {
-	id, err := trial.ParseHash(typed)
+	id, err := r.id(ctx, typed)
+	if err != nil {
+		return loggedStatement{}, err
+	}
 	var data []byte
-	if err == nil {
+	if !id.IsZero() {
 		res, err := r.client.Receipt(ctx, id)
 		if err != nil {
 			return loggedStatement{}, err

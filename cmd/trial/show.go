@@ -111,7 +111,7 @@ func (e *env) print(index uint64, raw, openings, signed []byte) error {
 	if err != nil {
 		return &receipt.Problem{Part: "checkpoint", Detail: err.Error()}
 	}
-	fmt.Fprintf(e.Stdout, "entry %d: %s\n", index, summary(entry))
+	fmt.Fprintf(e.Stdout, "entry %d: %s\n", index, whole(entry))
 	if s := entry.Statement; s != nil {
 		c := trial.CommonOf(s.Statement)
 		fmt.Fprintf(e.Stdout, "statement %s for %s, signed %s, meaning %s\n", s.ID, c.Log, c.SignedAt, c.Meaning)

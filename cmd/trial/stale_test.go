@@ -120,7 +120,8 @@ func TestOlderTreeForANumber(t *testing.T) {
 		return body
 	})
 	for _, command := range [][]string{
-		{"compare", w.trial}, {"deadlines", w.trial}, {"report", "-o", "stale.html", w.trial}, {"status", w.trial}, {"export", "-o", "stale.zip", w.trial},
+		{"compare", w.trial}, {"deadlines", w.trial}, {"report", "-o", "stale.html", w.trial}, {"status", w.trial}, {"export", "-o",
+			"stale.zip", w.trial},
 	} {
 		_, out, status := w.run(slices.Concat([]string{"trial", command[0]}, w.flags, command[1:])...)
 		if status != exitInvalid || !strings.Contains(out, "is of the tree of size") || strings.Contains(out, "policy SHA-256") {
@@ -150,7 +151,8 @@ func TestOlderTreeForANumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "stale.json"); status != exitInvalid || !strings.Contains(out, "is of the tree of size") {
+	if _, out, status := w.run("trial", "verify-history", "-policy", "policy", "stale.json"); status != exitInvalid ||
+		!strings.Contains(out, "is of the tree of size") {
 		t.Errorf("a report of two trees: status %d\n%s", status, out)
 	}
 }

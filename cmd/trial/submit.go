@@ -10,7 +10,6 @@ import (
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 func (s *sending) flags(fs *flag.FlagSet) {
@@ -182,29 +181,22 @@ func (r *remote) predicate(ctx context.Context, f *submitFlags, o *trial.Opening
 	for _, x := range form.Flags {
 		if x.Text != nil {
 			*x.Text = *f.members[x.Name]
-		} else if *x.Statement, err = r.statementOf(*f.members[x.Name]); err != nil {
+		} else if *x.Statement, err = r.statementOf(ctx, *f.members[x.Name]); err != nil {
 			return nil, id, err
 		}
 	}
 	return p, id, nil
 }
 
-// statementOf returns the identity of the statement that a receipt is for.
-func (r *remote) statementOf(name string) (trial.Hash, error) {
-	if name == "" {
+// statementOf returns the identity of the statement that a receipt is for, or whose id was
+// typed.
+func (r *remote) statementOf(ctx context.Context, typed string) (trial.Hash, error) {
+	if typed == "" {
 		return trial.Hash{}, nil
 	}
-	if id, err := trial.ParseHash(name); err == nil {
+	if id, err := trial.ParseHash(typed); err == nil {
 		return id, nil
 	}
-	data, err := readReceipt(name)
-	if err != nil {
-		return trial.Hash{}, err
-	}
-	v, err := receipt.Verify(r.policy, data)
-	if err != nil {
-		return trial.Hash{}, fmt.Errorf("%s: %w", name, err)
-	}
-	sid, _ := v.Entry.Statement.Effective()
-	return sid, nil
+	of, err := r.logged(ctx, typed)
+	return of.id, err
 }

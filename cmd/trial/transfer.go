@@ -50,7 +50,7 @@ func transfer(ctx context.Context, e *env, args []string) error {
 	case ground != "":
 		p.Action = "order"
 	}
-	if p.Offer, err = r.statementOf(accept + withdraw); err != nil {
+	if p.Offer, err = r.statementOf(ctx, accept+withdraw); err != nil {
 		return err
 	}
 	return r.say(ctx, e, how, p, trial.NamedSubject("trial", id), &o)

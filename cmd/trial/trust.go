@@ -106,6 +106,7 @@ func logURL(p *checkpoint.Policy) (string, error) {
 // A trust is whom a verifier believes: the policy given and, by the log's own
 // history under that policy, the policies that it replaced, each for its own period.
 type trust struct {
+	policy  *checkpoint.Policy
 	now     *receipt.Verifier
 	before  []history.PastPolicy // the newest first
 	history *history.Verdict     // that announces them; nil if none was given
@@ -118,7 +119,7 @@ func readTrust(e *env, policyFile, historyFile string) (*trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trust{now: receipt.NewVerifier(policy)}
+	t := &trust{policy: policy, now: receipt.NewVerifier(policy)}
 	if historyFile == "" {
 		return t, nil
 	}

@@ -25,7 +25,8 @@ func TestDefaults(t *testing.T) {
 	}
 	vkey := badLogKey.VKey()
 	withURL := write("with URL", fmt.Sprintf("log %s %s\nquorum none\n", vkey, b.URL))
-	twoURLs := write("two URLs", fmt.Sprintf("log %s %s\nlog %s http://other.example\nquorum none\n", vkey, b.URL, trialtest.Cosigner{Key: "other.example", Alg: 0x01}.VKey()))
+	twoURLs := write("two URLs", fmt.Sprintf("log %s %s\nlog %s http://other.example\nquorum none\n", vkey, b.URL,
+		trialtest.Cosigner{Key: "other.example", Alg: 0x01}.VKey()))
 	t.Setenv("TRIALPROOF_POLICY", "")
 	t.Setenv("TRIALPROOF_KEY", "")
 
@@ -81,7 +82,8 @@ func TestTrustRootBesideEvidence(t *testing.T) {
 	t.Setenv("HOME", ".")
 	t.Chdir(evidence)
 	verdicts := [][]string{
-		{"verify", "protocol.pdf"}, {"verify", "-json", "protocol.pdf"}, {"certificate", "-o", "page.html", "protocol.pdf"}, {"verify-part", "protocol.pdf"},
+		{"verify", "protocol.pdf"}, {"verify", "-json", "protocol.pdf"}, {"certificate", "-o", "page.html",
+			"protocol.pdf"}, {"verify-part", "protocol.pdf"},
 		{"verify-history", "protocol.pdf"}, {"evidence", "protocol.pdf"}, {"audit"}, {"audit", "-json"}, {"history", "NCT99999991"},
 		{"status", "NCT99999991"}, {"inforce", "NCT99999991"}, {"compare", "-from", "acme", "NCT99999991"}, {"deadlines", "NCT99999991"},
 		{"report", "-o", "page.html", "NCT99999991"}, {"export", "-o", "x.zip", "NCT99999991"}, {"monitor", "-once", "-state", "state"},

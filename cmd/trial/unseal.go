@@ -54,6 +54,9 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 	if err != nil {
 		return err
 	}
+	if err := r.meant(ctx, e, how, inner, files); err != nil { // it is opened one day
+		return err
+	}
 	if err := r.confirm(ctx, e, st, files); err != nil {
 		return err
 	}

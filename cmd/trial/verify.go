@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
@@ -20,7 +19,11 @@ func verify(ctx context.Context, e *env, args []string) error {
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
 	want := expectation{}
-	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to, by its id")
+	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to: its id or the first 12 digits of it; with " +
+		"-history a number of it too")
+	var histories frame.Words
+	fs.Var(&histories, "history", "`file` with the trial's history (trial history -json TRIAL), which says whose a number of -trial " +
+		"is; may be repeated")
 	fs.StringVar(&want.kind, "kind", "", "the `kind` that the files must have been logged as")
 	fs.StringVar(&want.version, "version", "", "the `version` that they must have been logged as")
 	asJSON := fs.Bool("json", false, "print the verdicts as JSON, one a line")
@@ -33,6 +36,9 @@ func verify(ctx context.Context, e *env, args []string) error {
 	}
 	trust, err := readTrust(e, policyFile, *policies)
 	if err != nil {
+		return err
+	}
+	if err := want.read(e, trust, histories); err != nil {
 		return err
 	}
 	files, err := e.digestFiles(ctx, names)
@@ -164,43 +170,6 @@ func verifyReceipt(t *trust, proof string, want expectation, docs ...receipt.Doc
 	return checked{v, earlier}, want.check(v)
 }
 
-// An expectation is what the caller says a file is.
-type expectation struct{ trial, kind, version string }
-
-func (x expectation) check(v *receipt.Verdict) error {
-	sid, st := v.Entry.Statement.Effective()
-	members := memberStrings(st.Predicate)
-	id := members["trial"]
-	if st.Predicate.Kind() == "registration" {
-		id = sid.String()
-	}
-	for _, c := range []struct{ what, want, got string }{
-		{"kind", x.kind, st.Predicate.Kind()}, {"version", x.version, members["version"]},
-	} {
-		if c.want != "" && c.want != c.got {
-			return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged with the %s %q, not %q", c.what, c.got, c.want)}
-		}
-	}
-	if x.trial == "" || strings.HasPrefix(id, x.trial) && len(x.trial) >= shortDigits {
-		return nil
-	}
-	if _, err := trial.ParseHash(x.trial); err == nil || isDigits(x.trial) {
-		return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged for trial %s, not %s", id, x.trial)}
-	}
-	if number, err := trial.ParseIdentifier(x.trial); err == nil && number == members["identifier"] {
-		return nil
-	}
-	if number := members["number"]; number != "" && (x.trial == number || x.trial == trial.SponsorNumber(v.Entry.Signer.Org, number)) {
-		return nil
-	}
-	return fmt.Errorf("which trial %q is cannot be known offline: give the trial's id (this receipt is for trial %s)", x.trial, id)
-}
-
-// isDigits reports whether what was typed is the beginning of an id.
-func isDigits(typed string) bool {
-	return len(typed) >= shortDigits && len(typed) < 64 && strings.Trim(typed, "0123456789abcdef") == ""
-}
-
 // memberStrings returns the text members of a predicate by their JSON names.
 func memberStrings(p trial.Predicate) map[string]string {
 	data, err := json.Marshal(p)
@@ -245,14 +214,22 @@ func verdictJSON(v checked) any {
 	}
 }
 
-// summary says what an entry is, in one line.
+// summary says what an entry is, in one line for a list: ids are abbreviated.
 func summary(e *trial.Entry) string {
+	return saying(e, func(st *trial.Statement) string { return short(trial.Describe(st)) })
+}
+
+// whole is summary with whole ids.
+func whole(e *trial.Entry) string { return saying(e, trial.Describe) }
+
+func saying(e *trial.Entry, describe func(*trial.Statement) string) string {
 	switch {
 	case e.Genesis != nil:
 		return fmt.Sprintf("%s genesis of %s, rule set %d", e.Time, e.Genesis.Log, e.Genesis.Rules)
 	case e.State != nil:
 		return fmt.Sprintf("%s state entry: %d entries before it, map root %s", e.Time, e.State.Size, e.State.Map.Root)
 	}
-	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, trial.Describe(e.Statement.Statement),
-		trial.CommonOf(e.Statement.Statement).Meaning, e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
+	st := e.Statement.Statement
+	return fmt.Sprintf("%s %s, signed (%s) by %s of %s with key %.12s", e.Time, describe(st), trial.CommonOf(st).Meaning,
+		e.Signer.Role, e.Signer.Org, e.Signer.Key.ID())
 }
