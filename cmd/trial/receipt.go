@@ -156,7 +156,7 @@ func (r *remote) search(ctx context.Context, kind, id, what string, fits func(*t
 	}
 	switch len(list) {
 	case 0:
-		return nil, fmt.Errorf("%w: no statement with %s is logged", client.ErrNotFound, what)
+		return nil, fmt.Errorf("%w: by the log's word, no statement with %s is logged", client.ErrNotFound, what)
 	case 1:
 		return d, nil
 	}
