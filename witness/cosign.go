@@ -10,14 +10,14 @@ import (
 	"filippo.io/mldsa"
 )
 
-// cosign returns the cosignature line for a checkpoint, stamped with a time in
-// seconds of the POSIX epoch. The libraries' signers stamp by the clock of the
-// process, which a record that must never go back can not use.
+// cosign returns the cosignature line for a checkpoint, stamped with a time in seconds of the
+// POSIX epoch. The libraries' signers stamp by the clock of the process, which could go back;
+// the record must not.
 func (k *Key) cosign(cp *checkpoint, time int64) (string, error) {
 	// SPEC: The cosignature MUST NOT omit the timestamp, i.e. the timestamp
 	// MUST NOT be zero.
 	if time <= 0 {
-		return "", errors.New("cosign: the clock stands at or before 1970: set it")
+		return "", errors.New("cosign: the clock says 1970 or earlier: set it")
 	}
 	// SPEC: struct { u64 timestamp; opaque signature[] } timestamped_signature
 	sig := binary.BigEndian.AppendUint64(nil, uint64(time))
@@ -36,8 +36,7 @@ func (k *Key) cosign(cp *checkpoint, time int64) (string, error) {
 	return formatSigLine(k.name, k.id, append(sig, s...)), nil
 }
 
-// cosigned finds the key's own valid cosignature on a checkpoint and returns
-// its line and time.
+// cosigned finds the key's own valid cosignature on a checkpoint and returns its line and time.
 func (k *Key) cosigned(cp *checkpoint) (line string, time int64, ok bool) {
 	for _, s := range cp.sigs {
 		if s.name != k.name || s.id != k.id {

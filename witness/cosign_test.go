@@ -9,9 +9,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Two libraries that share no code with this package verify every kind of
-// cosignature, on the answer appended to the request's note and on what is
-// served, and read the clock's time from it.
+// TestSecondOpinions: two libraries that share no code with this package verify every kind of
+// cosignature, on the answer appended to the request's note and on what is served, and read the
+// clock's time from it.
 func TestSecondOpinions(t *testing.T) {
 	tr := newTree().grow("a", 9)
 	for name, alg := range map[string]Algorithm{"Ed25519": Ed25519, "ML-DSA-44": MLDSA44} {
@@ -98,7 +98,7 @@ func TestKeyFile(t *testing.T) {
 	}
 }
 
-// A replaying key serves no other mode, and this version has only the other.
+// TestReplayKeyRefused: a replaying key cannot be used without replaying.
 func TestReplayKeyRefused(t *testing.T) {
 	k, err := NewKey("witness.example/w1/replay", Ed25519)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// faults is called before and after each step that touches the disk. Tests
-// make a step fail, make a done step report failure, or kill the process.
+// faults is called before and after each step that touches the disk. Tests make a step fail,
+// make a completed step report failure, or kill the process.
 type faults func(step string, done bool) error
 
 func (f faults) do(step string, op func() error) error {
@@ -24,17 +24,16 @@ func (f faults) do(step string, op func() error) error {
 	return f(step, true)
 }
 
-// replace writes a file by way of path.tmp, so that a reader or a crash finds
-// the old bytes or the new ones, whole. The new ones are durable when it
-// returns nil; the rename is the point from which they may be found. After an
-// error either may be: read again.
+// replace writes a file by way of path.tmp, so that a reader or a crash finds either the old
+// bytes or the new ones, complete. The new ones are durable when it returns nil; from the
+// rename on they may be found. After an error the file may have either: read it again.
 //
 // The caller is the only writer of path.
 func (f faults) replace(what, path string, data []byte, perm os.FileMode) error {
 	tmp := path + ".tmp"
 	var file *os.File
 	err := f.do("create "+what, func() (err error) {
-		os.Remove(tmp) // a crash's, or a link, which is not followed
+		os.Remove(tmp) // left by a crash, or a link, which must not be followed
 		file, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		return err
 	})

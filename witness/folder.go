@@ -12,36 +12,35 @@ import (
 	"sync"
 )
 
-// Folder and key are one.
+// Folder and key belong together.
 //
-// A cosignature says that this is the largest consistent tree the key has seen.
-// A witness whose folder was lost would start from nothing, and sign whatever
-// smaller or other tree it is shown first: exactly the rollback it exists to
-// prevent. So the folder holds a random id and the vkey, and the key file the
-// same id, and neither is used without the other.
+// A cosignature says that this is the largest consistent tree that the key has seen. A witness
+// whose folder was lost would start from nothing, and sign whatever smaller or other tree it is
+// shown first: exactly the rollback that it exists to prevent. So the folder has a random id
+// and the vkey, and the key file has the same id. Neither is used without the other.
 //
-// The same is true of one log's part of it. So DIR/witness also holds the origin
-// of every log that was cosigned, and a log whose record is gone is refused. The
-// origin is durable before the first cosignature leaves this process:
+// The same is true of the part of the folder for one log. So DIR/witness also has the origin of
+// every log that was cosigned, and a log whose record is gone is refused. The origin is durable
+// before the first cosignature leaves this process:
 //
 //	trialproof witness folder, version 2
 //	4f0c...                                  the id
 //	w1.example+5d2b...                       the vkey
 //	log log.example/trials                   one line for each log, sorted
 //
-// Version 1 had no such lines. A folder of version 1 becomes one of version 2 when
-// it is opened, with the logs of which it has records then.
+// Version 1 had no such lines. When a folder of version 1 is opened, it becomes one of version
+// 2, with the logs of which it then has records.
 //
-// Two things stay outside what a program can check, and are the operator's to
-// avoid: an old copy of the whole folder put back, and a copy of the key file
-// taken before its first use. After losing a folder, make a new key.
+// A program cannot detect two mistakes, which the operator must avoid: to put an old copy of
+// the whole folder back, and to use a copy of the key file that was taken before its first use.
+// After losing a folder, make a new key.
 const (
 	folderFile   = "witness" // DIR/witness
 	folderHeader = "trialproof witness folder, version "
 	folderIDSize = 16
 )
 
-// A folder is held by one process, by a lock that ends with it.
+// A folder is used by one process, under a lock that ends with it.
 type folder struct {
 	dir    string
 	lock   *os.File
@@ -51,7 +50,7 @@ type folder struct {
 	text folderText
 }
 
-// A folderText is what DIR/witness says.
+// A folderText is the contents of DIR/witness.
 type folderText struct {
 	version  int
 	id, vkey string
@@ -74,7 +73,7 @@ func (f *folder) serves(origin string) bool {
 	return ok
 }
 
-// serve notes, durably, that logs are cosigned.
+// serve records, durably, that logs are cosigned.
 func (f *folder) serve(origins ...string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -93,7 +92,7 @@ func (f *folder) serve(origins ...string) error {
 	return nil
 }
 
-// adopt notes the logs that a folder of version 1 has records of.
+// adopt records the logs of which a folder of version 1 has records.
 func (f *folder) adopt() error {
 	if f.text.version > 1 {
 		return nil
@@ -117,12 +116,12 @@ func (f *folder) adopt() error {
 	return f.serve(origins...)
 }
 
-// claimFolder locks the folder and holds it against the key.
+// claimFolder locks the folder and checks that it belongs to the key.
 //
-// On first use the id is written to the folder and then to the key file, and
-// both are durable before anything is signed. A crash in between leaves a
-// folder that names this key and a key that names none: that pair is completed
-// the next time. The other order could leave a key that refuses for ever.
+// On first use the id is written to the folder and then to the key file, and both are durable
+// before anything is signed. A crash in between leaves a folder that names this key and a key
+// that names no folder; that pair is completed the next time. The other order could leave a key
+// that can never be used.
 func claimFolder(dir string, key *Key, f faults) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -159,7 +158,7 @@ func bindFolder(dir string, key *Key, f faults) (text folderText, err error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if key.folder != "" {
-			return text, fmt.Errorf("key %s was used before, with a folder that %s is not: a witness that forgets what it "+
+			return text, fmt.Errorf("key %s was used before, with another folder than %s: a witness that forgets what it "+
 				"cosigned could sign a rollback. Give it that folder, or make a new key by `trialwitness keygen`", key.name, dir)
 		}
 		if err := mustBeEmpty(dir); err != nil {
@@ -183,7 +182,7 @@ func bindFolder(dir string, key *Key, f faults) (text folderText, err error) {
 	case "":
 		return text, key.bind(text.id, f)
 	default:
-		return text, fmt.Errorf("key %s was used before, with a folder that %s is not: give it that folder, or make a new key "+
+		return text, fmt.Errorf("key %s was used before, with another folder than %s: give it that folder, or make a new key "+
 			"by `trialwitness keygen`", key.name, dir)
 	}
 }
@@ -222,19 +221,19 @@ func mustBeEmpty(dir string) error {
 	}
 	for _, e := range entries {
 		if name := e.Name(); name != "lock" && name != folderFile+".tmp" && name != "lost+found" {
-			return fmt.Errorf("folder %s holds %s but no file %q, so it is no witness's: name a new folder, or restore that file",
+			return fmt.Errorf("folder %s holds %s but no file %q, so it is not a witness's folder: name a new folder, or restore that file",
 				dir, name, folderFile)
 		}
 	}
 	return nil
 }
 
-// bind writes the folder's id to the key file, durably; k.mu is held. A key
-// that came from no file is bound in memory alone.
+// bind writes the folder's id to the key file, durably; k.mu is held. A key that does not come
+// from a file is bound in memory only.
 //
-// Two processes may hold one new key and two empty folders: the file's own lock
-// lets one of them read, compare and replace at a time, and the second finds
-// the binding of the first.
+// Two processes may have read one new key and have two empty folders. The file's own lock lets
+// one of them at a time read, compare and replace, and the second finds the binding of the
+// first.
 func (k *Key) bind(id string, f faults) error {
 	if k.path != "" {
 		lock, err := lockFile(k.path)

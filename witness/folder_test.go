@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// savedKey makes a key with a file, as the daemon has it.
+// savedKey makes a key with a file, as the daemon does.
 func savedKey(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "key")
@@ -39,7 +39,8 @@ func refused(t *testing.T, cfg Config, why string) {
 	}
 }
 
-// Folder and key are one, across processes: each Open reads the key file again.
+// TestFolderAndKey: folder and key belong together, across processes: each Open reads the key
+// file again.
 func TestFolderAndKey(t *testing.T) {
 	logs := []Log{{VKey: newLog(t, "log.example/a").vkey}}
 	path, dir := savedKey(t), filepath.Join(t.TempDir(), "made", "by", "open")
@@ -53,7 +54,7 @@ func TestFolderAndKey(t *testing.T) {
 		t.Errorf("key file: %v %v", s.Mode(), err)
 	}
 
-	// A used key, and a folder that is empty, or another's.
+	// A used key, with a folder that is empty, or that of another key.
 	refused(t, Config{Dir: t.TempDir(), Key: readKey(t, path), Logs: logs}, "could sign a rollback")
 	otherPath, otherDir := savedKey(t), t.TempDir()
 	open(t, Config{Dir: otherDir, Key: readKey(t, otherPath), Logs: logs}).Close()
@@ -70,10 +71,10 @@ func TestFolderAndKey(t *testing.T) {
 	open(t, Config{Dir: second, Key: k, Logs: logs}).Close()
 	refused(t, Config{Dir: second, Key: readKey(t, path), Logs: logs}, "was used before")
 
-	// A key in memory is bound as well.
+	// A key in memory is bound too.
 	refused(t, Config{Dir: t.TempDir(), Key: k, Logs: logs}, "could sign a rollback")
 
-	// A key file reached by a link stays one file.
+	// A key file that is reached by a link is the same file.
 	linked, link := savedKey(t), filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(linked, link); err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestFolderAndKey(t *testing.T) {
 	open(t, Config{Dir: t.TempDir(), Key: readKey(t, link), Logs: logs}).Close()
 	refused(t, Config{Dir: t.TempDir(), Key: readKey(t, linked), Logs: logs}, "could sign a rollback")
 
-	// Folders that are no witness's.
+	// Folders that are not a witness's.
 	stuff := t.TempDir()
 	if err := os.WriteFile(filepath.Join(stuff, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -97,8 +98,8 @@ func TestFolderAndKey(t *testing.T) {
 	refused(t, Config{Dir: dir, Key: readKey(t, path), Logs: logs}, "damaged")
 }
 
-// A second process is refused while the first holds the folder, and when the
-// first is gone, however it went, it is not.
+// TestSecondProcess: a second process is refused while the first uses the folder, and accepted
+// when the first has ended, however it ended.
 func TestSecondProcess(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	base := t.TempDir()
@@ -129,8 +130,8 @@ func TestSecondProcess(t *testing.T) {
 	}
 }
 
-// Two processes that read one new key before either used it: the second to
-// bind it is told.
+// TestKeyBoundMeanwhile: two processes read one new key before either used it. The second one
+// to bind it gets an error.
 func TestKeyBoundMeanwhile(t *testing.T) {
 	logs := []Log{{VKey: newLog(t, "log.example/a").vkey}}
 	path := savedKey(t)

@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 )
 
-// Evidence of a fork is one line of JSON that convinces whoever has the log's
-// key, without trust in the witness that kept it:
+// A fork is evidence of a fork: one line of JSON that convinces whoever has the log's key,
+// without trust in the witness that kept it:
 //
 //	{"kind":"fork","checkpoints":["<signed note>","<signed note>"]}
 //
-// Both notes are of one origin and size, each with a valid signature of the
-// log, and their roots differ.
+// Both notes are of one origin and size, each with a valid signature of the log, and their
+// roots differ.
 type fork struct {
 	Kind        string   `json:"kind"`
 	Checkpoints []string `json:"checkpoints"`
@@ -26,11 +26,11 @@ func forkLine(first, second []byte) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(fork{"fork", []string{string(first), string(second)}}) // strings can not fail
+	e.Encode(fork{"fork", []string{string(first), string(second)}}) // strings always encode
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// parseFork checks all that needs no key.
+// parseFork checks everything that needs no key.
 func parseFork(line []byte) (first, second *checkpoint, err error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
@@ -39,7 +39,7 @@ func parseFork(line []byte) (first, second *checkpoint, err error) {
 		return nil, nil, fmt.Errorf("not a line of fork evidence: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, nil, errors.New("not one line of fork evidence: something follows it")
+		return nil, nil, errors.New("not one line of fork evidence: there is something after it")
 	}
 	if f.Kind != "fork" || len(f.Checkpoints) != 2 {
 		return nil, nil, errors.New("not fork evidence: want kind \"fork\" and two checkpoints")
@@ -61,9 +61,9 @@ func parseFork(line []byte) (first, second *checkpoint, err error) {
 	return first, second, nil
 }
 
-// CheckFork returns nil if evidence, one line as Forks returns it, proves by
-// the keys given that their log signed two roots for one size. It consults
-// nothing else. The error says why the line proves nothing.
+// CheckFork returns nil if evidence, one line as Forks returns it, proves by the keys given
+// that their log signed two roots for one size. It uses nothing else. The error says why the
+// line proves nothing.
 func CheckFork(vkeys []string, evidence []byte) error {
 	first, second, err := parseFork(evidence)
 	if err != nil {
@@ -94,8 +94,8 @@ func CheckFork(vkeys []string, evidence []byte) error {
 	return nil
 }
 
-// Forks returns the evidence kept in a witness's folder, a line each without
-// its line feed. The folder may be in use.
+// Forks returns the evidence kept in a witness's folder, one line each, without its line feed.
+// The folder may be in use.
 func Forks(dir string) ([][]byte, error) {
 	if _, err := readFolder(dir); err != nil {
 		return nil, fmt.Errorf("read forks: %w", err)

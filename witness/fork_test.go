@@ -17,8 +17,8 @@ func forksOf(t *testing.T, w *Witness) [][]byte {
 	return lines
 }
 
-// However the two halves of a fork come in, the pair is kept, and proves itself
-// to who has nothing but the log's key.
+// TestForksAreKept: in whatever way the two halves of a fork come in, the pair is kept, and
+// proves the fork to somebody who has only the log's key.
 func TestForksAreKept(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -118,7 +118,7 @@ func TestCheckFork(t *testing.T) {
 		{"other kind", strings.Replace(good, "fork", "spoon", 1), vkeys, "kind"},
 		{"one checkpoint", `{"kind":"fork","checkpoints":["x"]}`, vkeys, "two checkpoints"},
 		{"unknown member", strings.Replace(good, `{`, `{"x":1,`, 1), vkeys, "not a line"},
-		{"something behind", good + "{}", vkeys, "something follows"},
+		{"something behind", good + "{}", vkeys, "there is something after it"},
 		{"no JSON", "x", vkeys, "not a line"},
 		{"empty", "", vkeys, "not a line"},
 	} {
@@ -132,8 +132,8 @@ func TestCheckFork(t *testing.T) {
 	}
 }
 
-// A log that signs whatever it likes can not fill the disk, and can not push
-// out the first evidence against it.
+// TestRefusalsAreBounded: a log that signs anything can neither fill the disk nor push out the
+// first evidence against it.
 func TestRefusalsAreBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -146,7 +146,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	want(t, w, ask(5, nil, l.at(t, other, 5)), 422, "")
 	first := string(forksOf(t, w)[0])
 
-	// A stranger sends what the log signed once, under ever new signatures.
+	// A stranger sends what the log signed once, each time with other signatures.
 	for range 20 {
 		n := l.at(t, tr, 9)
 		want(t, w, ask(5, nil, l.sign(t, n[:strings.Index(n, "\n\n")+1], newLog(t, "x").signer)), 422, "")
@@ -183,7 +183,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 		t.Errorf("%d forks, want the first", len(got))
 	}
 
-	// Forks are held to a number, too, and stay when it is reached.
+	// The number of forks is limited too, and they stay when it is reached.
 	x := &w.ledgers[l.origin].refused
 	for i := len(x.forks); i < maxForks; i++ {
 		x.forks[textHash{byte(i), byte(i >> 8), 1}] = true
@@ -198,7 +198,7 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 }
 
-// Evidence that can not be written changes no answer.
+// TestRefusalNotWritten: evidence that cannot be written changes no answer.
 func TestRefusalNotWritten(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
@@ -217,7 +217,7 @@ func TestRefusalNotWritten(t *testing.T) {
 	}
 }
 
-// A torn last line of any kept file is cut off by the next write.
+// TestTornEvidence: a torn last line of any file is cut off by the next write.
 func TestTornEvidence(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)

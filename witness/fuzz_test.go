@@ -11,8 +11,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Whatever is accepted has one spelling, which its parts spell again, and is a
-// note and a checkpoint to the two libraries as well.
+// FuzzParseRequest: whatever is accepted has only one encoding, which can be made from its
+// parts again, and the two libraries accept it as a note and a checkpoint too.
 func FuzzParseRequest(f *testing.F) {
 	l := newLog(f, "log.example/a")
 	tr := newTree().grow("a", 9)
@@ -60,7 +60,7 @@ func FuzzParseRequest(f *testing.F) {
 			t.Errorf("torchwood reads %q as %v, %v", cp.text, c, err)
 		}
 
-		// What passes the parser passes the rest without a panic.
+		// What the parser accepts causes no panic later.
 		rec := &record{cp: checkpoint{size: req.old, root: cp.root}}
 		rec.admits(req)
 		if again, _, err := parseNoteLine(noteLine(n)); err != nil || again.text != cp.text {

@@ -19,7 +19,7 @@ const maxBody = 64 << 10
 //	POST /add-checkpoint
 //	GET  /<hex SHA-256 of origin>/checkpoint
 //	GET  /           a page for people: the witness, its key, its logs
-//	GET  /healthz    200, or 503 if a write failed and the record can not be read again
+//	GET  /healthz    200, or 503 if a write failed and the record cannot be read again
 //	GET  /metrics    Prometheus text format
 //
 // It translates and decides nothing. Other methods get 405, other paths 404.
@@ -104,7 +104,7 @@ func (w *Witness) serveHealth(rw http.ResponseWriter, r *http.Request) {
 	for origin, l := range w.ledgers {
 		if err := l.recover(); err != nil {
 			w.cfg.Logger.Error("health check failed", "origin", origin, "err", err)
-			http.Error(rw, "the record of "+origin+" can not be read", http.StatusServiceUnavailable)
+			http.Error(rw, "the record of "+origin+" cannot be read", http.StatusServiceUnavailable)
 			return
 		}
 	}

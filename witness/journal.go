@@ -10,19 +10,19 @@ import (
 	"os"
 )
 
-// A journal is a file of JSON values, one a line, that is only appended to. A
-// last line without its line feed was torn by a crash before append returned,
-// so nobody was told of it: readers skip it, the next append cuts it off.
+// A journal is a file of JSON values, one a line, that is only appended to. A last line without
+// its line feed was torn by a crash before append returned, so nobody relies on it: readers
+// skip it, and the next append cuts it off.
 //
-// One goroutine at a time may append; reads may run beside it.
+// One goroutine at a time may append; reads may run at the same time.
 type journal struct {
 	path   string
 	what   string // for faults and errors
 	faults faults
 }
 
-// append adds a line and returns when it is durable. After an error it may
-// stand there all the same.
+// append adds a line and returns when it is durable. After an error the line may be there all
+// the same.
 func (j journal) append(line []byte) error {
 	_, statErr := os.Stat(j.path)
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
@@ -62,8 +62,7 @@ func wholeLines(f *os.File) (int64, error) {
 	return behindLF(f, size)
 }
 
-// behindLF returns the offset behind the last line feed in f[:end], 0 if there
-// is none.
+// behindLF returns the offset after the last line feed in f[:end], or 0 if there is none.
 func behindLF(f *os.File, end int64) (int64, error) {
 	buf := make([]byte, 4096)
 	for end > 0 {
@@ -80,8 +79,7 @@ func behindLF(f *os.File, end int64) (int64, error) {
 	return 0, nil
 }
 
-// open returns the file and the length of its whole lines; nil and 0 if there
-// is no file.
+// open returns the file and the length of its whole lines, or nil and 0 if there is no file.
 func (j journal) open() (*os.File, int64, error) {
 	f, err := os.Open(j.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -120,9 +118,9 @@ func (j journal) each(fn func(line []byte) error) error {
 	}
 }
 
-// search returns the checkpoint of the first line whose size is at least size,
-// in a journal of notes in which sizes never decrease; nil if there is none. It
-// reads about log2 of the file's length lines.
+// search returns the checkpoint of the first line whose size is at least size, in a journal of
+// notes whose sizes never decrease, or nil if there is none. It reads about log2 of the file's
+// length lines.
 func (j journal) search(size int64) (*checkpoint, []byte, error) {
 	f, end, err := j.open()
 	if f == nil {
@@ -154,7 +152,7 @@ func (j journal) search(size int64) (*checkpoint, []byte, error) {
 	return found, foundNote, nil
 }
 
-// last returns the checkpoint of the last whole line, nil if there is none.
+// last returns the checkpoint of the last whole line, or nil if there is none.
 func (j journal) last() (*checkpoint, error) {
 	f, end, err := j.open()
 	if f == nil {
@@ -179,14 +177,14 @@ func (j journal) last() (*checkpoint, error) {
 	return cp, nil
 }
 
-// lineFrom returns the first line, with its line feed, that starts at off or
-// later, and where; end and nothing if there is none.
+// lineFrom returns the first line, with its line feed, that starts at off or later, and its
+// offset. It returns end and nothing if there is none.
 func lineFrom(f *os.File, off, end int64) (int64, []byte, error) {
 	start := off
 	before := max(0, off-1)
 	r := bufio.NewReader(io.NewSectionReader(f, before, end-before))
 	if off > 0 {
-		// A line starts at off exactly if a line feed stands before it.
+		// A line starts at off exactly if there is a line feed before it.
 		skipped, err := r.ReadBytes('\n')
 		start = off - 1 + int64(len(skipped))
 		if err == io.EOF || start >= end {
@@ -200,12 +198,12 @@ func lineFrom(f *os.File, off, end int64) (int64, []byte, error) {
 	return start, line, err
 }
 
-// A note stands in a journal as one JSON string.
+// noteLine returns the line of a journal for a note: one JSON string.
 func noteLine(note []byte) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.Encode(string(note)) // strings can not fail
+	e.Encode(string(note)) // strings always encode
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// search finds the first line of every size in histories of every shape: with
-// gaps, repeats, and lines of very different lengths.
+// TestJournalSearch: search finds the first line of every size in histories of every shape:
+// with gaps, repeats, and lines of very different lengths.
 func TestJournalSearch(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 1)
@@ -60,7 +60,7 @@ func TestJournalSearch(t *testing.T) {
 	}
 }
 
-// search reads a handful of lines of a long history, not all of it.
+// TestJournalSearchIsCheap: search reads a few lines of a long history, not all of it.
 func TestJournalSearchIsCheap(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	var b strings.Builder

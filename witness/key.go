@@ -29,10 +29,10 @@ const (
 
 const replaySuffix = "/replay"
 
-// A Key is a witness's signing key and the folder it is bound to. The methods
-// may be called concurrently.
+// A Key is a witness's signing key and the folder that it is bound to. The methods may be
+// called concurrently.
 //
-// The key file has one or two lines, the second from the first use on:
+// The key file has one or two lines; the second one is there from the first use on:
 //
 //	PRIVATE+KEY+witness.example/w1+8ca6cf3c+BNTZc...
 //	folder 5d0c0f5e2c1bb1a6f1ad7d3fd5c3a6a2
@@ -43,10 +43,10 @@ type Key struct {
 	seed []byte
 	ed   ed25519.PrivateKey // if alg is Ed25519
 	ml   *mldsa.PrivateKey  // if alg is MLDSA44
-	path string             // of the file it was read from or saved to, "" if none
+	path string             // of the file that it was read from or saved to, "" if there is none
 
 	mu     sync.Mutex // guards folder and the key file
-	folder string     // id of the folder it was used with, "" if never used
+	folder string     // id of the folder that it was used with, "" if it was never used
 }
 
 // NewKey makes a key that was never used. A name should be a URL without its
@@ -75,7 +75,7 @@ func newKey(name string, alg Algorithm, seed []byte) (*Key, error) {
 			return nil, fmt.Errorf("malformed key: %w", err)
 		}
 	default:
-		return nil, fmt.Errorf("key type 0x%02x is not one a witness signs by: use 0x04 or 0x06", byte(alg))
+		return nil, fmt.Errorf("key type 0x%02x is not one that a witness signs with: use 0x04 or 0x06", byte(alg))
 	}
 	k.id = keyID(name, k.public())
 	return k, nil
@@ -88,7 +88,8 @@ func ParseKey(text []byte) (*Key, error) {
 	case len(text) == 0:
 		return nil, errors.New("the key file is empty, as a copy that failed leaves it: put its backup in its place")
 	case strings.HasPrefix(string(text), "\xef\xbb\xbf"), strings.Contains(string(text), "\r\n"):
-		return nil, errors.New("the key file has CRLF line ends or a byte order mark (BOM), which an editor put there: put its backup in its place, or save it as UTF-8 without BOM and with LF line ends")
+		return nil, errors.New("the key file has CRLF line ends or a byte order mark (BOM), which an editor put there: " +
+			"put its backup in its place, or save it as UTF-8 without BOM and with LF line ends")
 	}
 	line, rest, _ := strings.Cut(string(text), "\n")
 	fields := strings.SplitN(line, "+", 5)
@@ -135,8 +136,8 @@ func ReadKey(path string) (*Key, error) {
 	return k, nil
 }
 
-// Save writes a new key file that its owner alone can read. It is durable when
-// Save returns. It never overwrites a file.
+// Save writes a new key file that only its owner can read. It is durable when Save returns.
+// Save never overwrites a file.
 func (k *Key) Save(path string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -149,14 +150,14 @@ func (k *Key) Save(path string) error {
 	}
 	_, err = f.WriteString(k.text())
 	if err := errors.Join(err, f.Sync(), f.Close(), syncParent(path)); err != nil {
-		os.Remove(path) // ours: O_EXCL made it
+		os.Remove(path) // it is ours, because O_EXCL made it
 		return fmt.Errorf("save key: %w", err)
 	}
 	k.path = path
 	return nil
 }
 
-// text is the key file's; k.mu is held.
+// text returns the text of the key file; k.mu is held.
 func (k *Key) text() string {
 	s := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s\n", k.name, k.id, strict64.EncodeToString(append([]byte{byte(k.alg)}, k.seed...)))
 	if k.folder != "" {
@@ -171,21 +172,21 @@ func (k *Key) Name() string { return k.name }
 // Replays reports whether the key's name promises that entries are replayed.
 func (k *Key) Replays() bool { return strings.HasSuffix(k.name, replaySuffix) }
 
-// VKey returns the public key as c2sp.org/signed-note spells it.
+// VKey returns the public key in the form of c2sp.org/signed-note.
 func (k *Key) VKey() string {
 	return fmt.Sprintf("%s+%08x+%s", k.name, k.id, strict64.EncodeToString(k.public()))
 }
 
-// BastionKey returns the key by which a bastion knows this witness: another than the
-// one it cosigns by, but made from the same secret, so that it is the same for ever
-// and there is nothing more to keep.
+// BastionKey returns the key by which a bastion knows this witness. It is not the key that the
+// witness cosigns with, but is made from the same secret, so it is always the same and need not
+// be kept.
 //
-// SPEC: Transparency log witnesses MAY choose to reuse the witness key as their
-// bastion backend key. (However, note this is not necessary and generating a separate
-// bastion backend key is preferable.)
+// SPEC: Transparency log witnesses MAY choose to reuse the witness key as their bastion backend
+// key. (However, note this is not necessary and generating a separate bastion backend key is
+// preferable.)
 //
-// litewitness reuses its key. An ML-DSA-44 key could not be reused, for bastions know
-// Ed25519 keys alone.
+// litewitness reuses its key. An ML-DSA-44 key could not be reused, because bastions know only
+// Ed25519 keys.
 func (k *Key) BastionKey() (ed25519.PrivateKey, error) {
 	seed, err := hkdf.Key(sha256.New, k.seed, nil, "trialproof witness: bastion key", ed25519.SeedSize)
 	if err != nil {

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child sends one request to the witness in WITNESS_DIR, and dies by SIGKILL at
-// the nth step that touches the disk. What it prints is what a client got.
+// child sends one request to the witness in WITNESS_DIR, and dies by SIGKILL at the nth step
+// that touches the disk. It prints what a client would receive.
 func child() {
 	env := func(name string) string { return os.Getenv("WITNESS_" + name) }
 	die := func(err error) {
@@ -57,9 +57,9 @@ func child() {
 	os.Stdout.Write(cosig)
 }
 
-// The process is killed at every step, of the first use of a key and of a later
-// request. What opens the folder again never contradicts what was answered or
-// served, and never needs an operator.
+// TestKill: the process is killed at every step, of the first use of a key and of a later
+// request. Opening the folder again never contradicts what was answered or served, and never
+// needs an operator.
 func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -124,7 +124,7 @@ func TestKill(t *testing.T) {
 					consistent(t, reopen(), l, tr, tt.new)
 				})
 			}
-			// The steps were really there to be killed at.
+			// Every step was really reached.
 			all := strings.Join(steps, "\n")
 			wanted := []string{"create checkpoint", "write checkpoint", "sync checkpoint", "rename checkpoint", "sync folder of checkpoint",
 				"append history", "sync history"}
@@ -142,7 +142,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// A crash may tear the last line of a history; the record completes it.
+// TestTornHistory: a crash may tear the last line of a history, and the record completes it.
 func TestTornHistory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -169,7 +169,7 @@ func TestTornHistory(t *testing.T) {
 		}
 		w.Close()
 	}
-	// Nothing of it may be lost in the middle without a word.
+	// Nothing in the middle of it may be lost without an error.
 	if err := os.WriteFile(path, []byte(whole[:lineTwo-10]+whole[lineTwo:]), 0o644); err != nil {
 		t.Fatal(err)
 	}

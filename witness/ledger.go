@@ -17,13 +17,13 @@ import (
 //	checkpoint    the newest cosigned one: a signed note with the log's verified
 //	              signatures and our cosignature. This file is the record
 //	history       every checkpoint cosigned, as a journal of such notes; about
-//	              half a kilobyte each by Ed25519, and never cut
+//	              half a kilobyte each with Ed25519, and never cut
 //	refused       checkpoints with a valid log signature that were not cosigned
 //	refused.old   ... and those before them; older ones are forgotten
 //	forks         evidence that the log signed two roots for one size
 //
-// history follows checkpoint: it never holds more than the record covers. If it
-// does, an old checkpoint file was put back, and the ledger refuses to open.
+// history follows checkpoint: it never has more than the record covers. If it does, an old
+// checkpoint file was put back, and the ledger refuses to open.
 type ledger struct {
 	origin string
 	dir    string
@@ -31,17 +31,17 @@ type ledger struct {
 	cfg    *Config
 	folder *folder
 
-	// mu makes one atomic step of comparing a request with the record and of
-	// replacing the record. It guards every file in dir and the fields below.
+	// mu makes comparing a request with the record and replacing the record one atomic step. It
+	// guards every file in dir and the fields below.
 	mu      sync.Mutex
 	closed  bool
 	refused refusedIndex
-	// failing says that a write failed, so that what stands on disk is not
-	// known until it is read again.
+	// failing says that a write failed, so the contents of the disk are not known until they
+	// are read again.
 	failing bool
 
-	// newest is the record, never nil. Written with mu held, after the record
-	// is durable; read by anyone.
+	// newest is the record, never nil. It is written with mu held, after the record is durable,
+	// and may be read by anyone.
 	newest atomic.Pointer[record]
 	counts ledgerCounts
 }
@@ -62,10 +62,9 @@ var errClosed = errors.New("the witness is closed")
 // SPEC: [RFC 6962], Section 2.1 defines [it] as the hash of the empty string.
 var emptyRoot = tlog.Hash(sha256.Sum256(nil))
 
-// maxProvable is the largest size that is held against a proof. Above it,
-// sumdb/tlog (v0.42.0) overflows while it looks for a power of two and never
-// returns. No tree will have that many leaves: 2^62 is a billion a second for a
-// century.
+// maxProvable is the largest size up to which proofs are checked. Above it, sumdb/tlog
+// (v0.42.0) overflows while it looks for a power of two and never returns. No tree will have
+// that many leaves: 2^62 is a billion a second for a century.
 const maxProvable = 1 << 62
 
 func openLedger(f *folder, origin string, keys keyring, cfg *Config) (*ledger, error) {
@@ -80,7 +79,7 @@ func openLedger(f *folder, origin string, keys keyring, cfg *Config) (*ledger, e
 	if err := syncParent(dir); err != nil {
 		return nil, err
 	}
-	// What a crash left unrenamed was never a record, nor its signature sent.
+	// A file that a crash left unrenamed was never a record, and its signature was never sent.
 	os.Remove(l.path("checkpoint.tmp"))
 	l.newest.Store(&record{})
 	if err := l.load(); err != nil {
@@ -92,7 +91,7 @@ func openLedger(f *folder, origin string, keys keyring, cfg *Config) (*ledger, e
 	return l, nil
 }
 
-// lost says that what was cosigned is not known any more.
+// lost returns the error for a log of which the witness no longer knows what it cosigned.
 func (l *ledger) lost(what string) error {
 	return fmt.Errorf("this key cosigned the log %s before, and %s is gone: without it the key could sign a second history. "+
 		"Restore it from a backup, or make a new key by `trialwitness keygen`; "+
@@ -105,9 +104,9 @@ func (l *ledger) journal(name string) journal {
 	return journal{path: l.path(name), what: name, faults: l.cfg.faults}
 }
 
-// add is the compare-and-swap at the heart of the witness: it cosigns the
-// request's checkpoint if it follows from the record, and makes it the record
-// before it returns the cosignature. signed is what will be kept.
+// add is the compare-and-swap at the heart of the witness: it cosigns the request's checkpoint
+// if it follows from the record, and makes it the record before it returns the cosignature.
+// signed is the note to keep.
 func (l *ledger) add(req *request, signed string) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,9 +135,9 @@ func (l *ledger) add(req *request, signed string) ([]byte, error) {
 		l.cfg.Logger.Warn("clock is behind the last cosignature: using that one's time", "origin", l.origin, "clock", now, "last", cur.time)
 		now = cur.time
 	}
-	// Within one second the same statement was signed and is durable. Without
-	// this, anyone could make us write as fast as the disk goes, by sending a
-	// published checkpoint again and again.
+	// Within one second the same statement was signed and is durable. Without this check,
+	// anyone could make us write as fast as the disk allows, by sending a published checkpoint
+	// again and again.
 	if cur.note != nil && req.cp.text == cur.cp.text && now == cur.time {
 		l.counts.cosigned.Add(1)
 		return []byte(cur.cosig), nil
@@ -160,8 +159,8 @@ func (l *ledger) add(req *request, signed string) ([]byte, error) {
 	return []byte(cosig), nil
 }
 
-// admits says whether a checkpoint with a valid log signature may be cosigned
-// when cur is the record. It is the whole rule, and consults nothing else.
+// admits says whether a checkpoint with a valid log signature may be cosigned when cur is the
+// record. It is the whole rule, and uses nothing else.
 func (cur *record) admits(req *request) error {
 	cp := req.cp
 	// SPEC: The old size MUST be equal to or lower than the checkpoint size.
@@ -213,28 +212,27 @@ func inconsistent(format string, args ...any) error {
 //
 // SPEC: The witness MUST persist the new checkpoint before responding.
 //
-// The rename of the checkpoint file is the commit point: up to it the record is
-// cur, from it on next, whether or not the caller learns of it. In both cases
-// the cosignature has not left this process unless persist returned nil.
+// The rename of the checkpoint file is the commit point: before it the record is cur, after it
+// next, whether or not the caller learns of it. In both cases the cosignature has not left this
+// process unless persist returned nil.
 func (l *ledger) persist(cur, next *record) error {
 	if err := l.cfg.faults.replace("checkpoint", l.path("checkpoint"), next.note, 0o644); err != nil {
 		return err
 	}
-	// A checkpoint that is only stamped anew is in the history already.
+	// A checkpoint that only has a new time is in the history already.
 	if cur.note != nil && cur.cp.text == next.cp.text {
 		return nil
 	}
 	if err := l.journal("history").append(noteLine(next.note)); err != nil {
 		return err
 	}
-	// Last: a crash before it leaves a record of a log that was never answered.
+	// This comes last: a crash before it leaves a record of a log that never got an answer.
 	return l.folder.serve(l.origin)
 }
 
-// load reads the record from disk and completes the history, which a crash or a
-// failed write may have left one line short. l.mu is held, or l is not yet
-// shared. What it takes for the record is durable: after a failed write, the
-// rename may stand in memory alone.
+// load reads the record from disk and completes the history, which a crash or a failed write
+// may have left one line short. l.mu is held, or l is not shared yet. The record that it reads
+// is durable: after a failed write, the rename may be in memory only, so it syncs first.
 func (l *ledger) load() error {
 	if err := l.cfg.faults.do("sync before reading", func() error { return syncParent(l.path("checkpoint")) }); err != nil {
 		return err
@@ -287,8 +285,8 @@ func (l *ledger) reload() error {
 	return nil
 }
 
-// recover does the same for the health check, so that a witness that is asked
-// nothing else while it is unhealthy can become healthy.
+// recover does the same for the health check, so that an unhealthy witness can become healthy
+// without a request.
 func (l *ledger) recover() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -309,7 +307,8 @@ func (l *ledger) readRecord() (*record, error) {
 	}
 	cosig, time, ok := l.cfg.Key.cosigned(cp)
 	if !ok || cp.origin != l.origin {
-		return nil, fmt.Errorf("%s is not a checkpoint of %s that key %s cosigned: restore it from a backup", l.path("checkpoint"), l.origin, l.cfg.Key.name)
+		return nil, fmt.Errorf("%s is not a checkpoint of %s that key %s cosigned: restore it from a backup",
+			l.path("checkpoint"), l.origin, l.cfg.Key.name)
 	}
 	return &record{note: text, cp: *cp, cosig: cosig, time: time}, nil
 }

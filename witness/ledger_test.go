@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Two requests that are both valid, and exclude each other, arrive at once.
+// TestConflictingRequests: two requests that are both valid, and exclude each other, arrive at
+// the same time.
 func TestConflictingRequests(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -59,7 +60,7 @@ func TestConflictingRequests(t *testing.T) {
 	}
 }
 
-// Many requests, over several logs at once, each log's own being in a race.
+// TestManyRequests: many requests for several logs at once, those of each log racing.
 func TestManyRequests(t *testing.T) {
 	logs := []*testLog{newLog(t, "log.example/a"), newLog(t, "log.example/b")}
 	w, _ := setup(t, logs...)
@@ -118,12 +119,12 @@ func TestTime(t *testing.T) {
 		return fmt.Sprint(s.ModTime().UnixNano(), s.Sys())
 	}
 
-	// In the same second the same bytes, and nothing is written.
+	// In the same second the answer has the same bytes, and nothing is written.
 	before := written()
 	if again := must(t, w, l.grow(t, tr, 5, 5)); again != first || written() != before {
 		t.Errorf("the same second gave %s after %s", again, first)
 	}
-	// Later a fresh one, which is recorded, but the history stays.
+	// Later it is a fresh one, which is recorded, but the history stays.
 	c.sec.Add(3600)
 	if got := stamp(must(t, w, l.grow(t, tr, 5, 5)), l.at(t, tr, 5)); got != start+3600 {
 		t.Errorf("cosigned again at %d, want %d", got, start+3600)
@@ -134,7 +135,7 @@ func TestTime(t *testing.T) {
 	if h := notes(t, logFile(w, l, "history")); len(h) != 1 {
 		t.Errorf("%d lines of history, want 1", len(h))
 	}
-	// A clock that went back does not show, not even after a restart.
+	// A clock that went back has no effect, not even after a restart.
 	c.sec.Add(-7200)
 	if got := stamp(must(t, w, l.grow(t, tr, 5, 9)), l.at(t, tr, 9)); got != start+3600 {
 		t.Errorf("after the clock went back: %d, want %d", got, start+3600)
@@ -145,7 +146,7 @@ func TestTime(t *testing.T) {
 		t.Errorf("after a restart: %d, want %d", got, start+3600)
 	}
 
-	// No clock, no cosignature.
+	// Without a clock there is no cosignature.
 	w, c = setup(t, l)
 	for _, sec := range []int64{0, -5} {
 		c.sec.Store(sec)
@@ -160,8 +161,8 @@ func TestTime(t *testing.T) {
 
 var errFault = errors.New("no space left on device")
 
-// faultAt fails the nth step, before it is done or after; all later ones too if
-// the disk stays broken.
+// faultAt fails the nth step, before it is done or after; all later ones too if the disk stays
+// broken.
 type faultAt struct {
 	n, calls int
 	stays    bool
@@ -177,10 +178,10 @@ func (f *faultAt) step(name string, done bool) error {
 	return nil
 }
 
-// Every step of writing fails, both ways: not done, and done but reported as
-// failed. The client gets 500; the record is the old one or, past the commit
-// point, the new one; and either way the witness goes on from what stands on
-// disk and signs nothing that contradicts it.
+// TestWriteFailures: every step of writing fails, both ways: not done, and done but reported as
+// failed. The client receives 500. The record is the old one or, after the commit point, the
+// new one. In either case the witness continues from what is on disk and signs nothing that
+// contradicts it.
 func TestWriteFailures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -220,7 +221,7 @@ func TestWriteFailures(t *testing.T) {
 				if got := get(w, "/healthz").Code; got != 200 {
 					t.Errorf("healthz: %d", got)
 				}
-				// The commit point: before it the record has not moved.
+				// The commit point: before it the record has not changed.
 				committed := size(t, w, l) == 9
 				if wantCommitted := failed == "rename checkpoint done:true" || strings.Contains(failed, "folder of checkpoint") ||
 					strings.Contains(failed, "history"); committed != wantCommitted {
@@ -242,8 +243,8 @@ func TestWriteFailures(t *testing.T) {
 	}
 }
 
-// consistent checks that a witness stands at a size of a tree, that its files
-// say nothing else, and that it refuses what contradicts them.
+// consistent checks that a witness is at a size of a tree, that its files say nothing else, and
+// that it refuses what contradicts them.
 func consistent(t *testing.T, w *Witness, l *testLog, tr *tree, at int64) {
 	t.Helper()
 	if got := size(t, w, l); got != at {
@@ -273,7 +274,8 @@ func consistent(t *testing.T, w *Witness, l *testLog, tr *tree, at int64) {
 	want(t, w, ask(0, nil, l.at(t, tr, at)), 409, fmt.Sprintf("%d\n", at))
 }
 
-// An old checkpoint file in a folder that knows better is not believed.
+// TestOldRecordPutBack: an old checkpoint file is refused in a folder whose history has a newer
+// one.
 func TestOldRecordPutBack(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
@@ -351,7 +353,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Config's clock is optional.
+// TestDefaultClock: Config's clock is optional.
 func TestDefaultClock(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	w, err := Open(Config{Dir: t.TempDir(), Key: testKey(t, Ed25519), Logs: []Log{{VKey: l.vkey}}})

@@ -9,8 +9,8 @@ import (
 
 var errLocked = errors.New("locked by another process")
 
-// lockFile refuses: without a lock that ends with the process, two witnesses
-// could sign by one key and know nothing of each other.
+// lockFile refuses: without a lock that ends with the process, two witnesses could sign with
+// one key and know nothing of each other.
 func lockFile(string) (*os.File, error) {
 	return nil, errors.New("this system has no flock(2): run the witness on Linux, macOS or a BSD")
 }

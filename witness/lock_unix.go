@@ -10,8 +10,8 @@ import (
 
 var errLocked = errors.New("locked by another process")
 
-// lockFile opens a file, makes it if it is missing, and locks it until it is
-// closed or the process ends, however it ends.
+// lockFile opens a file, creates it if it is missing, and locks it until it is closed or the
+// process ends, however it ends.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"filippo.io/mldsa"
 )
 
-// A logKey is a public key trusted for the origin that is its name.
+// A logKey is a public key that is trusted for the origin in its name.
 type logKey struct {
 	name   string
 	id     uint32
@@ -20,7 +20,7 @@ type logKey struct {
 
 const algLogEd25519 = 0x01
 
-// parseLogKey parses a log's vkey, in its one spelling.
+// parseLogKey parses a log's vkey in its canonical encoding.
 func parseLogKey(vkey string) (*logKey, error) {
 	bad := func(why string) error {
 		return fmt.Errorf("log key %q: %s: want the line the log prints, NAME+ID+BASE64", clip(vkey), why)
@@ -71,18 +71,18 @@ func (ring keyring) add(k *logKey) (keyring, error) {
 		}
 		// Four bytes of key ID do not collide by chance.
 		if have.id == k.id {
-			return nil, errors.New("two keys of log " + k.name + " have one key ID")
+			return nil, errors.New("two keys of log " + k.name + " have the same key ID")
 		}
 	}
 	return append(ring, k), nil
 }
 
-// verify returns the checkpoint's text with the signature lines of trusted
-// keys and no others, as it is kept. Leaving the rest out means that only who
-// holds a log's key can make this witness store anything.
+// verify returns the checkpoint's text with the signature lines of trusted keys and no others,
+// which is what is kept. Because the others are left out, only somebody who has a log's key can
+// make this witness store anything.
 //
-// Its cost is bounded: it stops at the first wrong line, so that a stranger
-// makes it check one signature more than the log made.
+// Its cost is bounded: it stops at the first wrong line, so a stranger can make it check one
+// signature more than the log made.
 func (ring keyring) verify(cp *checkpoint) (string, error) {
 	var good strings.Builder
 	seen := make(map[string]bool)

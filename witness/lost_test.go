@@ -27,8 +27,8 @@ func twoLogs(t *testing.T) (cfg Config, a, b *testLog, tr *tree) {
 	return w.cfg, a, b, tr
 }
 
-// second reports whether the folder can be made to cosign another tree of a size
-// that was cosigned, and how it refuses to open if it does.
+// second reports whether the folder can be made to cosign another tree of a size that was
+// cosigned, and how it refuses to open if it refuses.
 func second(t *testing.T, cfg Config, logs ...*testLog) (cosigned bool, why error) {
 	t.Helper()
 	w, err := Open(cfg)
@@ -47,8 +47,8 @@ func second(t *testing.T, cfg Config, logs ...*testLog) (cosigned bool, why erro
 	return false, nil
 }
 
-// TestLost removes each file and each folder of a witness in turn, and each pair of
-// files of a log. It never cosigns a second history, and says what is gone.
+// TestLost removes each file and each folder of a witness in turn, and each pair of files of a
+// log. The witness never cosigns a second history, and says what is gone.
 func TestLost(t *testing.T) {
 	cfg, a, b, _ := twoLogs(t)
 	var all []string
@@ -118,8 +118,8 @@ func listed(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// TestLostMeanwhile: the files go while the witness runs, and a write fails, so that
-// it reads them again.
+// TestLostMeanwhile: the files disappear while the witness runs, and a write fails, so that it
+// reads them again.
 func TestLostMeanwhile(t *testing.T) {
 	l, tr := newLog(t, "log.example/a"), newTree().grow("a", 12)
 	failing := false
@@ -143,8 +143,8 @@ func TestLostMeanwhile(t *testing.T) {
 	want(t, w, l.grow(t, other, 0, 9), http.StatusInternalServerError, "")
 }
 
-// TestOldFolder opens folders as version 1 left them. They go on, and from then on
-// they know what they served: also the log that nobody names at that start.
+// TestOldFolder opens folders as version 1 left them. They can be used, and from then on they
+// know which logs they served, also the log that nobody names at that start.
 func TestOldFolder(t *testing.T) {
 	cfg, a, b, tr := twoLogs(t)
 	name := filepath.Join(cfg.Dir, folderFile)
@@ -171,7 +171,7 @@ func TestOldFolder(t *testing.T) {
 	// The first log is served all the same.
 	open(t, alone).Close()
 
-	// A folder of version 1 in which what looks like a record is none.
+	// A folder of version 1 with a file that looks like a record and is not one.
 	bad := cfg
 	bad.Dir = t.TempDir()
 	if err := os.WriteFile(filepath.Join(bad.Dir, folderFile), []byte(old), 0o644); err != nil {
@@ -186,7 +186,7 @@ func TestOldFolder(t *testing.T) {
 	refused(t, bad, "restore it from a backup")
 }
 
-// TestMangledKey: what was done to a key file is named.
+// TestMangledKey: the error says what was done to a key file.
 func TestMangledKey(t *testing.T) {
 	text := testKey(t, Ed25519).text()
 	for mangled, want := range map[string]string{"": "is empty", "\xef\xbb\xbf" + text: "BOM", strings.ReplaceAll(text, "\n", "\r\n"): "CRLF"} {
@@ -196,7 +196,7 @@ func TestMangledKey(t *testing.T) {
 	}
 }
 
-// TestTempLinkNotFollowed: somebody left a link where a record is prepared.
+// TestTempLinkNotFollowed: somebody left a link at the place where a record is prepared.
 func TestTempLinkNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	victim := filepath.Join(dir, "victim")

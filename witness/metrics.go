@@ -9,9 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// The Prometheus text format is written by hand: a dozen families need no
-// library, and the daemon stays small enough to be read in full by whoever is
-// to trust it.
+// The Prometheus text format is written by hand: a dozen families need no library, and the
+// daemon stays small enough for those who must trust it to read it completely.
 
 type ledgerCounts struct {
 	cosigned, refused, failed, forks atomic.Int64
@@ -62,7 +61,8 @@ func (w *Witness) serveMetrics(rw http.ResponseWriter, r *http.Request) {
 	perLog("cosigned_total", "counter", "Cosignatures given.", func(l *ledger) int64 { return l.counts.cosigned.Load() })
 	perLog("refused_total", "counter", "Refusals of checkpoints the log signed.", func(l *ledger) int64 { return l.counts.refused.Load() })
 	perLog("write_failures_total", "counter", "Records that could not be written.", func(l *ledger) int64 { return l.counts.failed.Load() })
-	perLog("forks", "gauge", "Pieces of fork evidence kept. Anything but 0 is an alarm.", func(l *ledger) int64 { return l.counts.forks.Load() })
+	perLog("forks", "gauge", "Pieces of fork evidence kept. Anything but 0 is an alarm.",
+		func(l *ledger) int64 { return l.counts.forks.Load() })
 
 	if w.CertificateExpires != nil {
 		family("certificate_expiry_seconds", "gauge", "When the certificate that is served expires, in seconds since 1970.")

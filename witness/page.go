@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// servePage tells people who this is, as a page that is read as easily without a
-// browser. It says nothing that /metrics and the checkpoints do not.
+// servePage shows people who this witness is, on a page that can be read as easily without a
+// browser. It says nothing that /metrics and the checkpoints do not say.
 func (w *Witness) servePage(rw http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

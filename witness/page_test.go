@@ -55,7 +55,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The key for the bastion follows from the witness's secret, and is another.
+// TestBastionKey: the key for the bastion follows from the witness's secret, and is not the
+// witness's key.
 func TestBastionKey(t *testing.T) {
 	for _, alg := range []Algorithm{Ed25519, MLDSA44} {
 		k := testKey(t, alg)
@@ -76,7 +77,8 @@ func TestBastionKey(t *testing.T) {
 	}
 }
 
-// A log that does not know yet where to start is no alarm; what is refused is.
+// TestFirstContactIsNoRefusal: a log that does not know yet where to start is not counted as
+// refused; a refused checkpoint is.
 func TestFirstContactIsNoRefusal(t *testing.T) {
 	var logged strings.Builder
 	l := newLog(t, "log.example/a")

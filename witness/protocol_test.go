@@ -16,9 +16,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// TestTable goes through DESIGN.md's table, and every spelling of a request
-// that is nearly right. Each request is sent to a witness that cosigned size 5
-// of log, and nothing of the others.
+// TestTable goes through the table of answers in the package comment, and through every request
+// that is nearly right. Each request is sent to a witness that cosigned size 5 of log, and
+// nothing of the others.
 func TestTable(t *testing.T) {
 	l, second := newLog(t, "log.example/a"), newLog(t, "log.example/a")
 	fresh, ml, stranger := newLog(t, "log.example/b"), newMLDSALog(t, "log.example/m"), newLog(t, "log.example/x")
@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 	sign := func(text string) string { return l.sign(t, text) }
 	root9 := tr.root(9).String()
 	resigned := func(size, root string) string { return ask(5, p59, sign("log.example/a\n"+size+"\n"+root+"\n")) }
-	// spareBits sets the bits of a base64 string that no byte carries: 32 bytes
+	// spareBits sets the spare bits of a base64 string: 32 bytes
 	// are 43 characters, the last of which carries four bits of six.
 	spareBits := func(s string) string {
 		const abc = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -247,7 +247,8 @@ func mustParse(t testing.TB, n string) *checkpoint {
 	return cp
 }
 
-// An ML-DSA-44 witness does not cosign what its cosignature would not cover.
+// TestExtensionLines: an ML-DSA-44 witness does not cosign what its cosignature would not
+// cover.
 func TestExtensionLines(t *testing.T) {
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 9)
@@ -296,8 +297,8 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// What is served carries the log's signatures that were verified, the newest
-// cosignature, and nothing a stranger put into the request.
+// TestServedCheckpoint: what is served has the log's signatures that were verified, the newest
+// cosignature, and nothing that a stranger put into the request.
 func TestServedCheckpoint(t *testing.T) {
 	l, second, stranger := newLog(t, "log.example/a"), newMLDSALog(t, "log.example/a"), newLog(t, "log.example/x")
 	w, _ := setup(t, l, second)
@@ -344,8 +345,8 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestGrowth grows a tree from every size to every size up to 40, each pair in
-// a log of its own, with the right proof, and with each that is one hash off.
+// TestGrowth grows a tree from every size to every size up to 40, each pair in a log of its
+// own, with the right proof and with each proof that has one wrong hash.
 func TestGrowth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

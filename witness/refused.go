@@ -12,7 +12,7 @@ import (
 // the request even if the checkpoint fails one of the consistency checks above
 // (but MUST NOT cosign the checkpoint), as it might be proof of log misbehavior.
 //
-// Who can not sign for the log can make us keep nothing: a text is kept once,
+// Who cannot sign for the log can make us keep nothing: a text is kept once,
 // with no signature but the log's. A log that is hostile or broken is held to
 // these limits. Forks stand in a file of their own, whose first ones nothing
 // pushes out; of other refusals the newest are kept, at least one generation.
@@ -23,7 +23,7 @@ const (
 	maxForksBytes   = 16 << 20
 )
 
-// A refusedIndex says what the files refused, refused.old and forks hold.
+// A refusedIndex says what is in the files refused, refused.old and forks.
 type refusedIndex struct {
 	texts, oldTexts map[textHash]point // of refused and refused.old
 	bytes           int                // of refused
@@ -96,9 +96,9 @@ func (l *ledger) readTexts(name string) (map[textHash]point, int, error) {
 	return texts, size, err
 }
 
-// keepRefused keeps a checkpoint that was not cosigned, and as a fork if one of
-// the same size and another root was signed before; l.mu is held. The answer to
-// the client does not depend on it, so failures are logged and that is all.
+// keepRefused keeps a checkpoint that was not cosigned, and keeps it as a fork if one of the
+// same size and another root was signed before; l.mu is held. The answer to the client does not
+// depend on it, so failures are only logged.
 func (l *ledger) keepRefused(cur *record, cp *checkpoint, signed string, why error) {
 	l.counts.refused.Add(1)
 	if l.refused.has(hashText(cp)) {
@@ -111,11 +111,12 @@ func (l *ledger) keepRefused(cur *record, cp *checkpoint, signed string, why err
 		fallthrough
 	case rival == nil && !known:
 		if conflict, ok := errors.AsType[*ConflictError](why); ok {
-			// How a log that has just started, or has just been told of us, finds out
-			// where we are. Nothing is wrong.
+			// In this way a log that has just started, or that has just been told of us, finds
+			// out where we are. Nothing is wrong.
 			l.cfg.Logger.Info("told the log the size to start from", "origin", l.origin, "start", conflict.Size, "size", cp.size)
 		} else {
-			l.cfg.Logger.Warn("refused a checkpoint the log signed", "origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
+			l.cfg.Logger.Warn("refused a checkpoint the log signed",
+				"origin", l.origin, "size", cp.size, "root", cp.root.String(), "why", why)
 		}
 		l.keepText(cp, signed)
 	case rival != nil:
@@ -125,9 +126,9 @@ func (l *ledger) keepRefused(cur *record, cp *checkpoint, signed string, why err
 	}
 }
 
-// rivalOf returns the note of another root at cp's size, if the log is known to
-// have signed one; known says that this very checkpoint was cosigned. The
-// history is searched on disk, because refusals are rare and memory is not.
+// rivalOf returns the note of another root at cp's size, if the log is known to have signed
+// one; known says that this very checkpoint was cosigned. The history is searched on disk,
+// because refusals are rare and memory is limited.
 func (l *ledger) rivalOf(cur *record, cp *checkpoint) (rival []byte, known bool, err error) {
 	if cur.note != nil && cp.size <= cur.cp.size {
 		was, note, err := l.journal("history").search(cp.size)
@@ -167,9 +168,9 @@ func (l *ledger) refusedRival(p point) (rival []byte, err error) {
 	return nil, nil
 }
 
-// keepIfFork holds a checkpoint just cosigned against those refused before. A
-// witness must cosign what follows from its record even then; who reads the
-// evidence decides what becomes of the log. l.mu is held.
+// keepIfFork compares a checkpoint that was just cosigned with those refused before. Even then
+// a witness must cosign what follows from its record; whoever reads the evidence decides what
+// becomes of the log. l.mu is held.
 func (l *ledger) keepIfFork(rec *record) {
 	rival, err := l.refusedRival(rec.cp.point())
 	if err != nil {
@@ -199,8 +200,8 @@ func (l *ledger) keepText(cp *checkpoint, signed string) {
 	x.bytes += len(line) + 1
 }
 
-// keepFork appends a pair to forks; second is the parsed form of the second
-// note. It reports false if the file is full or can not be written.
+// keepFork appends a pair to forks; second is the parsed form of the second note. It returns
+// false if the file is full or cannot be written.
 func (l *ledger) keepFork(first, secondNote []byte, second *checkpoint) bool {
 	x := &l.refused
 	h := hashText(second)

@@ -13,14 +13,14 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// maxProof is from the specification: no tree of less than 2^63 leaves needs more.
+// maxProof is the limit of the specification: no tree of less than 2^63 leaves needs more.
 const maxProof = 63
 
-// maxSigs is where golang.org/x/mod/sumdb/note stops reading, too.
+// maxSigs is the number at which golang.org/x/mod/sumdb/note stops reading too.
 const maxSigs = 100
 
-// strict64 refuses spare bits that are not zero. It still skips CR and LF, so
-// what it is given must hold neither.
+// strict64 refuses spare bits that are not zero. It still skips CR and LF, so its input must
+// have neither.
 var strict64 = base64.StdEncoding.Strict()
 
 // A request is a parsed add-checkpoint request, before anything is verified.
@@ -30,8 +30,8 @@ type request struct {
 	cp    *checkpoint
 }
 
-// A checkpoint is a parsed signed note that has the form of a checkpoint. None
-// of its signatures is verified.
+// A checkpoint is a parsed signed note that has the form of a checkpoint. None of its
+// signatures has been verified.
 type checkpoint struct {
 	origin   string
 	size     int64
@@ -45,11 +45,10 @@ type sigLine struct {
 	name string
 	id   uint32 // key ID
 	sig  []byte // what follows the key ID
-	line string // as it stood, with its LF
+	line string // as it was, with its LF
 }
 
-// parseRequest accepts exactly one spelling of each request. All its errors
-// wrap ErrMalformed.
+// parseRequest accepts exactly one encoding of each request. All its errors wrap ErrMalformed.
 func parseRequest(body []byte) (*request, error) {
 	// SPEC: The old size line MUST consist of the string `old`, a single space
 	// (0x20), and the tree size of the previous checkpoint encoded as an ASCII
@@ -155,8 +154,7 @@ func formatSigLine(name string, id uint32, sig []byte) string {
 	return "— " + name + " " + strict64.EncodeToString(raw) + "\n"
 }
 
-// parseDecimal accepts 0 and what has neither a sign nor a leading zero, up to
-// the largest int64.
+// parseDecimal accepts 0 and numbers without a sign or a leading zero, up to the largest int64.
 func parseDecimal(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	return n, err == nil && n >= 0 && strconv.FormatInt(n, 10) == s
@@ -173,7 +171,7 @@ func parseHash(s string) (h tlog.Hash, ok bool) {
 	return tlog.Hash(raw), true
 }
 
-// validName is the signed-note rule for key names.
+// validName reports whether a key name has the form that signed-note requires.
 func validName(name string) bool {
 	return name != "" && utf8.ValidString(name) && strings.IndexFunc(name, unicode.IsSpace) < 0 && !strings.Contains(name, "+")
 }
@@ -182,7 +180,7 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// clip keeps a stranger's bytes in messages short.
+// clip shortens a stranger's bytes for messages.
 func clip(s string) string {
 	if len(s) > 32 {
 		return s[:32] + "..."

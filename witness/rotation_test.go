@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestLogKeyRotation follows a log from one key over both to the other, over
-// restarts at which the witness learns and forgets keys. What it cosigned before
-// stays its record.
+// TestLogKeyRotation follows a log from one key over both to the other, over restarts at which
+// the witness learns and forgets keys. What it cosigned before stays its record.
 func TestLogKeyRotation(t *testing.T) {
 	const origin = "log.example/x"
 	first, second, stranger := newLog(t, origin), newLog(t, origin), newLog(t, origin)
@@ -33,7 +32,7 @@ func TestLogKeyRotation(t *testing.T) {
 	w := reopen(nil, first)
 	must(t, w, first.grow(t, tr, 0, 5))
 	want(t, w, second.grow(t, tr, 5, 7), http.StatusForbidden, "")
-	// A second signature is of no concern to a witness that was not told.
+	// A second signature does not matter to a witness that does not know its key.
 	must(t, w, both(5, 8))
 
 	w = reopen(w, first, second)
@@ -57,7 +56,7 @@ func TestLogKeyRotation(t *testing.T) {
 	want(t, w, first.grow(t, tr, 19, 23), http.StatusForbidden, "")
 	want(t, w, second.grow(t, tr, 0, 9), http.StatusConflict, "19\n")
 	must(t, w, second.grow(t, tr, 19, 23))
-	// Another tree of the new key's is as little consistent as one of the old's.
+	// Another tree under the new key is as inconsistent as one under the old key.
 	other := newTree().grow("b", 40)
 	want(t, w, ask(23, other.proof(23, 30), second.at(t, other, 30)), http.StatusUnprocessableEntity, "")
 }

@@ -1,6 +1,6 @@
-// Package witness is a strict c2sp.org/tlog-witness: it cosigns checkpoints
-// of the logs it knows, each only if it proves that the log has grown from the
-// checkpoint cosigned before, and it keeps what proves a log's misbehaviour.
+// Package witness is a strict c2sp.org/tlog-witness. It cosigns checkpoints of the logs that it
+// knows, each only if it proves that the log has grown from the checkpoint cosigned before, and
+// it keeps what proves a log's misbehaviour.
 //
 // A request is one POST to /add-checkpoint:
 //
@@ -13,10 +13,10 @@
 //
 //	— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5I...
 //
-// It is judged in this order, and the first that fails is the answer:
+// It is checked in this order, and the first check that fails gives the answer:
 //
 //	form of the request and the checkpoint                      400 ErrMalformed
-//	the origin is one this witness was told of                  404 ErrUnknownLog
+//	the origin is one that this witness knows                   404 ErrUnknownLog
 //	a trusted key signed, and no trusted key's line is wrong    403 ErrSignature
 //	old size <= checkpoint size                                 400 ErrMalformed
 //	old size == recorded size                                   409 *ConflictError
@@ -24,13 +24,13 @@
 //	a replaying key: entries replayed, and clean         503 ErrNotReplayed, 422 *RuleError
 //	the record is durable                                       500 any other error
 //
-// Everything that is read is read strictly: a number or a base64 string that
-// has a second spelling is refused in all but one of them.
+// Everything is read strictly: a number or a base64 string is accepted only in its canonical
+// encoding.
 //
-// The package must not know what stands in a log: it never imports trial, a
-// database driver or gRPC, so that a stranger can audit the daemon in an hour.
-// For keys whose name ends in "/replay" whoever opens the witness brings the
-// replay with them (Config.Replay), and such a key serves no other mode.
+// The package must not know what is in a log: it never imports trial, a database driver or
+// gRPC, so that a stranger can audit the daemon in an hour. For keys whose name ends in
+// "/replay" the caller of Open supplies the replay (Config.Replay), and such a key is used in
+// no other mode.
 package witness
 
 import (
@@ -44,8 +44,8 @@ import (
 	"github.com/trialproof/trialproof/witness/bastion"
 )
 
-// What AddCheckpoint returns is one of these, possibly wrapped with details, a
-// *ConflictError, or an internal error of which a client is told nothing.
+// AddCheckpoint returns one of these errors, possibly wrapped with details, a *ConflictError,
+// or an internal error of which a client is told nothing.
 var (
 	ErrMalformed    = errors.New("malformed request")
 	ErrUnknownLog   = errors.New("unknown log")
@@ -54,8 +54,8 @@ var (
 	ErrNotReplayed  = errors.New("not replayed yet")
 )
 
-// A RuleError says that an entry of the tree breaks a rule of the log, so that a
-// replaying witness never cosigns it.
+// A RuleError says that an entry of the tree breaks a rule of the log. A replaying witness
+// never cosigns such a tree.
 type RuleError struct {
 	Rule   string // its id, such as R10
 	Index  uint64 // of the entry
@@ -66,8 +66,8 @@ func (e *RuleError) Error() string {
 	return fmt.Sprintf("entry %d breaks a rule of the log: %s", e.Index, e.Detail)
 }
 
-// A ConflictError says that the request's old size is not the size of the
-// newest checkpoint this witness cosigned for the log, which is Size.
+// A ConflictError says that the request's old size is not the size of the newest checkpoint
+// that this witness cosigned for the log; Size is that size.
 type ConflictError struct{ Size int64 }
 
 func (e *ConflictError) Error() string {
@@ -83,15 +83,15 @@ type Log struct {
 
 // Config is what a Witness needs. Dir, Key and Logs have no defaults.
 type Config struct {
-	Dir  string // made if missing; belongs to Key alone, for ever
+	Dir  string // created if it is missing; belongs to Key alone, for ever
 	Key  *Key
 	Logs []Log
 
-	// Replay replays a log's entries up to a signed checkpoint, which follows
-	// from the last one cosigned. It returns nil if all keep the log's rules, a
-	// *RuleError if one does not, and ErrNotReplayed, wrapped, if it could not
-	// be found out in time: the log asks again. It must bound itself, and is not
-	// called concurrently for one log. Set for replaying keys, and only those.
+	// Replay replays a log's entries up to a signed checkpoint, which follows from the last one
+	// cosigned. It returns nil if all entries keep the log's rules, a *RuleError if one does
+	// not, and an error that wraps ErrNotReplayed if it could not find out in time: the log
+	// then asks again. It must bound its own time, and is not called concurrently for one log.
+	// It is set for replaying keys, and only for those.
 	Replay func(origin string, signed []byte) error
 
 	Now    func() time.Time // time.Now if nil; never called concurrently for one log
@@ -102,12 +102,12 @@ type Config struct {
 
 // A Witness cosigns checkpoints. All methods may be called concurrently.
 type Witness struct {
-	// CertificateExpires says when the certificate that Handler is served with
-	// expires, for the metrics; nil: there is none. Set it before serving.
+	// CertificateExpires returns when the certificate that Handler is served with expires, for
+	// the metrics; nil if there is none. Set it before serving.
 	CertificateExpires func() time.Time
 
-	// Bastion is the connection through which logs reach Handler, for the page and
-	// the metrics; nil: there is none. Set it before serving.
+	// Bastion is the connection through which logs reach Handler, for the page and the metrics;
+	// nil if there is none. Set it before serving.
 	Bastion *bastion.Backend
 
 	cfg     Config
@@ -117,10 +117,10 @@ type Witness struct {
 	answers answerCounts
 }
 
-// Open takes the folder for this process alone and reads what was cosigned.
+// Open claims the folder for this process and reads what was cosigned.
 //
-// It refuses a folder that another process holds, that belongs to another key,
-// or that is empty although the key was used before: see folder.go.
+// It refuses a folder that another process uses, that belongs to another key, or that is empty
+// although the key was used before: see folder.go.
 func Open(cfg Config) (*Witness, error) {
 	switch {
 	case cfg.Dir == "":
@@ -130,7 +130,7 @@ func Open(cfg Config) (*Witness, error) {
 	case len(cfg.Logs) == 0:
 		return nil, errors.New("open witness: no log given")
 	case cfg.Key.Replays() != (cfg.Replay != nil):
-		return nil, fmt.Errorf("open witness: a key whose name ends in /replay replays, and no other key does: %s", cfg.Key.Name())
+		return nil, fmt.Errorf("open witness: a key must replay if its name ends in /replay, and only then: %s", cfg.Key.Name())
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -169,8 +169,8 @@ func Open(cfg Config) (*Witness, error) {
 	return w, nil
 }
 
-// Close waits for requests that are being written and gives the folder up.
-// Nothing is cosigned afterwards: another process may hold the folder by then.
+// Close waits for requests that are being written and releases the folder. Nothing is cosigned
+// afterwards, because another process may use the folder by then.
 func (w *Witness) Close() error {
 	for _, l := range w.ledgers {
 		l.close()
@@ -178,8 +178,8 @@ func (w *Witness) Close() error {
 	return w.folder.release()
 }
 
-// AddCheckpoint takes the body of an add-checkpoint request and returns the
-// cosignature lines, which are durably recorded by then.
+// AddCheckpoint takes the body of an add-checkpoint request and returns the cosignature lines,
+// which are durably recorded by then.
 func (w *Witness) AddCheckpoint(body []byte) ([]byte, error) {
 	req, err := parseRequest(body)
 	if err != nil {
@@ -189,12 +189,12 @@ func (w *Witness) AddCheckpoint(body []byte) ([]byte, error) {
 	// a "404 Not Found" HTTP status code.
 	l, ok := w.ledgers[req.cp.origin]
 	if !ok {
-		return nil, fmt.Errorf("%w: this witness was not told of origin %q", ErrUnknownLog, req.cp.origin)
+		return nil, fmt.Errorf("%w: this witness does not know the origin %q", ErrUnknownLog, req.cp.origin)
 	}
 	// SPEC: checkpoint extension lines are not included in the signed message
 	// for ML-DSA-44 cosignatures, and no statement is made about them.
 	//
-	// Anyone could write what they like there, so a checkpoint that has some is
+	// Anyone could write anything there, so a checkpoint that has some is
 	// refused wherever an ML-DSA-44 key signs it, ours or the log's.
 	if req.cp.extended && w.cfg.Key.alg == MLDSA44 {
 		return nil, fmt.Errorf("%w: extension lines, which an ML-DSA-44 cosignature would not cover", ErrMalformed)

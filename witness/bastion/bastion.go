@@ -1,11 +1,11 @@
-// Package bastion lets a server be reached that cannot be connected to, as behind a
-// university's firewall: the server itself connects to a bastion, a public reverse
-// proxy, which sends on what clients ask for (c2sp.org/https-bastion). A Backend is
-// the server's side. It knows neither logs nor witnesses.
+// Package bastion makes a server reachable to which nobody can connect, for example behind a
+// university's firewall. The server itself connects to a bastion, a public reverse proxy, which
+// passes on what clients ask for (c2sp.org/https-bastion). A Backend is the server's side. It
+// knows neither logs nor witnesses.
 //
-// The bastion can hold back, read and alter what it sends on. A witness can bear
-// that: what it is asked for is public and signed by the log, and what it answers it
-// has signed itself.
+// The bastion can hold back, read and alter what it passes on. For a witness that is
+// acceptable: what it is asked for is public and signed by the log, and it signs its answers
+// itself.
 package bastion
 
 import (
@@ -27,34 +27,34 @@ import (
 const (
 	firstDelay = time.Second // before the second attempt; each further one waits twice as long
 	lastDelay  = time.Minute // the longest wait
-	steady     = time.Minute // a connection that lasted so long was a good one: after it the waits begin anew
+	steady     = time.Minute // after a connection that lasted so long, the waits begin anew
 	endTime    = 10 * time.Second
 )
 
 // A Backend is one server behind one bastion. Set its fields before Run.
 type Backend struct {
 	Addr   string             // HOST:PORT of the bastion
-	Key    ed25519.PrivateKey // by which the bastion knows this server
-	Server *http.Server       // says by its handler and timeouts how requests are served; used by this Backend alone
+	Key    ed25519.PrivateKey // the bastion knows this server by it
+	Server *http.Server       // its handler and timeouts say how requests are served; used only by this Backend
 	Logger *slog.Logger
 
 	Roots *x509.CertPool                             // the system's if nil
 	Now   func() time.Time                           // time.Now if nil
-	Wait  func(ctx context.Context, d time.Duration) // returns after d, or when ctx ends; by the wall clock if nil
+	Wait  func(ctx context.Context, d time.Duration) // returns after d, or when ctx ends; uses the wall clock if nil
 
 	mu    sync.Mutex // guards state
 	state State
 }
 
-// A State says whether a bastion sends requests on to this server.
+// A State says whether a bastion passes requests on to this server.
 type State struct {
 	Connected   bool
-	Since       time.Time // when the connection was made, or lost; zero if there never was one
+	Since       time.Time // when the connection was made or lost; zero if there never was one
 	Why         string    // why there is none
 	Connections int       // made so far
 }
 
-// State returns what is so now.
+// State returns the present state.
 func (b *Backend) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -64,17 +64,16 @@ func (b *Backend) State() State {
 // SPEC: "key hash" MUST be a lowercase hex-encoded SHA-256 hash of a 32-byte
 // Ed25519 public key.
 
-// Hash is what the bastion's operator has to allow.
+// Hash returns the key hash that the bastion's operator must allow.
 func (b *Backend) Hash() string {
 	sum := sha256.Sum256(b.Key.Public().(ed25519.PublicKey))
 	return hex.EncodeToString(sum[:])
 }
 
-// URL is where clients reach the server, if the bastion takes clients and servers at
-// one address.
+// URL returns the URL at which clients reach the server, if the bastion serves clients and
+// servers at one address.
 //
-// SPEC: The bastion accepts HTTP requests at
-// https://<bastion host>/<key hash>/<path>
+// SPEC: The bastion accepts HTTP requests at https://<bastion host>/<key hash>/<path>
 func (b *Backend) URL() string {
 	host := b.Addr
 	if h, port, err := net.SplitHostPort(b.Addr); err == nil && port == "443" {
@@ -86,8 +85,8 @@ func (b *Backend) URL() string {
 	return "https://" + host + "/" + b.Hash() + "/"
 }
 
-// Run keeps a connection to the bastion until ctx ends, then lets requests that are
-// under way end. It makes the connection again whenever it is lost.
+// Run keeps a connection to the bastion until ctx ends, and then lets running requests end. It
+// connects again whenever the connection is lost.
 func (b *Backend) Run(ctx context.Context) error {
 	if b.Now == nil {
 		b.Now = time.Now
@@ -125,19 +124,19 @@ func (b *Backend) Run(ctx context.Context) error {
 	return err
 }
 
-// prepare makes the server one of HTTP/2 on connections whose TLS is done already.
+// prepare makes the server serve HTTP/2 on connections whose TLS handshake is done already.
 //
-// SPEC: After opening the connection, the backend starts serving HTTP/2 traffic on it
-// as if it was a client-initiated connection.
+// SPEC: After opening the connection, the backend starts serving HTTP/2 traffic on it as if it
+// was a client-initiated connection.
 func (b *Backend) prepare() {
 	b.Server.Protocols = new(http.Protocols)
 	b.Server.Protocols.SetUnencryptedHTTP2(true)
-	b.Server.IdleTimeout = -1 // no log need ask for days
-	// A firewall that forgets a connection tells neither end.
+	b.Server.IdleTimeout = -1 // there may be no request for days
+	// A firewall that drops a connection tells neither end.
 	b.Server.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
 }
 
-// connect makes one connection, and returns when it has ended, and why.
+// connect makes one connection. It returns the reason when the connection has ended.
 func (b *Backend) connect(ctx context.Context, l *listener) error {
 	c, err := b.dial(ctx)
 	if err != nil {
@@ -164,7 +163,7 @@ func (b *Backend) connected() {
 	b.Logger.Info("connected to the bastion", "bastion", b.Addr, "url", b.URL())
 }
 
-// lost notes that there is no connection. The same reason is not told again.
+// lost records that there is no connection. It does not log the same reason again.
 func (b *Backend) lost(why error) {
 	b.mu.Lock()
 	was := b.state
@@ -175,7 +174,8 @@ func (b *Backend) lost(why error) {
 	b.mu.Unlock()
 	switch {
 	case was.Connected:
-		b.Logger.Warn("cut off from the bastion: logs that use it do not reach this witness until it is back", "bastion", b.Addr, "why", why)
+		b.Logger.Warn("cut off from the bastion: logs that use it do not reach this witness until it is back",
+			"bastion", b.Addr, "why", why)
 	case was.Why != why.Error():
 		b.Logger.Warn("cannot connect to the bastion", "bastion", b.Addr, "why", why)
 	default:
@@ -192,7 +192,7 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// CheckAddr says whether s can be a Backend's Addr.
+// CheckAddr returns an error if s cannot be a Backend's Addr.
 func CheckAddr(s string) error {
 	host, port, err := net.SplitHostPort(s)
 	n, bad := strconv.ParseUint(port, 10, 16)

@@ -28,7 +28,7 @@ type public struct {
 	allow map[[32]byte]bool
 }
 
-// listen serves a bastion at addr, which may be that of one that was stopped.
+// listen serves a bastion at addr, which may be the address of one that was stopped.
 func listen(t *testing.T, addr string, allow ...*Backend) *public {
 	t.Helper()
 	l, err := net.Listen("tcp", addr)
@@ -64,13 +64,13 @@ func listen(t *testing.T, addr string, allow ...*Backend) *public {
 
 func (p *public) addr() string { return p.srv.Listener.Addr().String() }
 
-// stop cuts everybody off.
+// stop ends all connections.
 func (p *public) stop() {
 	p.srv.CloseClientConnections()
 	p.srv.Config.Close()
 }
 
-// A lines is a log to be waited for.
+// A lines is a log that a test can wait for.
 type lines struct {
 	mu  sync.Mutex
 	buf strings.Builder
@@ -105,7 +105,7 @@ func (l *lines) await(t *testing.T, text string, n int) {
 	}
 }
 
-// backend makes one whose waits are told to waits, and last until it is read.
+// backend makes a Backend that sends its waits to waits, and waits until they are read.
 func backend(t *testing.T, waits chan time.Duration) (*Backend, *lines) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
@@ -130,7 +130,7 @@ func backend(t *testing.T, waits chan time.Duration) (*Backend, *lines) {
 	}, log
 }
 
-// run runs it for the length of the test. end ends it earlier.
+// run runs the Backend for the length of the test; end ends it earlier.
 func run(t *testing.T, b *Backend) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -158,7 +158,8 @@ func ask(t *testing.T, p *public, url string) (int, string, error) {
 	return resp.StatusCode, string(body), err
 }
 
-// Through torchwood's bastion and back; it is stopped and started again.
+// TestReconnects: requests pass through torchwood's bastion and back, also after it was stopped
+// and started again.
 func TestReconnects(t *testing.T) {
 	waits := make(chan time.Duration)
 	b, log := backend(t, waits)
@@ -189,7 +190,7 @@ func TestReconnects(t *testing.T) {
 	if s := b.State(); s.Connected || s.Why == "" {
 		t.Errorf("%+v", s)
 	}
-	// Each wait is twice the one before, and while nothing changes nothing is said.
+	// Each wait is twice the one before, and nothing is logged while nothing changes.
 	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
 		if got := <-waits; got != want*time.Second {
 			t.Errorf("waits %v, want %v", got, want*time.Second)
@@ -217,7 +218,7 @@ func TestReconnects(t *testing.T) {
 	}
 }
 
-// A connection that lasted makes the waits begin anew.
+// TestDelaysBeginAnew: after a connection that lasted, the waits begin anew.
 func TestDelaysBeginAnew(t *testing.T) {
 	waits := make(chan time.Duration)
 	b, log := backend(t, waits)
@@ -256,12 +257,12 @@ func TestDelaysBeginAnew(t *testing.T) {
 	}
 }
 
-// What is wrong with a bastion is said in words that tell what to do.
+// TestWrongBastion: the error says what is wrong with a bastion, and what to do.
 func TestWrongBastion(t *testing.T) {
 	waits := make(chan time.Duration)
 	b, _ := backend(t, waits)
 	good := listen(t, "127.0.0.1:0") // which allows nobody
-	// Others that take connections.
+	// Others that accept connections.
 	serve := func(c *tls.Config, answer string) string {
 		cert := good.srv.TLS.Certificates[0]
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -296,16 +297,16 @@ func TestWrongBastion(t *testing.T) {
 		untrusting bool
 		want       string
 	}{
-		{"its name", "localhost:" + port, false, "is not one to trust for the name localhost: give -bastion the name"},
-		{"its authority", good.addr(), true, "is not one to trust for the name 127.0.0.1"},
+		{"its name", "localhost:" + port, false, "cannot be trusted for the name localhost: give -bastion the name"},
+		{"its authority", good.addr(), true, "cannot be trusted for the name 127.0.0.1"},
 		{"our key", good.addr(), false, "refuses this key: ask its operator to allow the key hash " + b.Hash()},
 		{"no TLS", serve(nil, "HTTP/1.1 400 Bad Request\r\n\r\n"), false, "does not speak TLS"},
 		{"an old TLS", serve(&tls.Config{MaxVersion: tls.VersionTLS12, NextProtos: []string{"bastion/0"}}, ""), false, "does not speak TLS 1.3"},
-		{"a web server", serve(&tls.Config{NextProtos: []string{"h2", "http/1.1"}}, ""), false, "does not take the protocol bastion/0"},
-		{"a server of no protocol", serve(&tls.Config{}, "hello"), false, "does not take the protocol bastion/0"},
+		{"a web server", serve(&tls.Config{NextProtos: []string{"h2", "http/1.1"}}, ""), false, "does not accept the protocol bastion/0"},
+		{"a server of no protocol", serve(&tls.Config{}, "hello"), false, "does not accept the protocol bastion/0"},
 		{"no HTTP/2", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, "GET / HTTP/1.1\r\nHost: w1\r\n\r\n"), false, "does not begin to ask by HTTP/2"},
 		{"few words", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, "GET /"), false, "does not begin to ask by HTTP/2"},
-		{"no word", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, ""), false, "took the connection and ended it"},
+		{"no word", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, ""), false, "accepted the connection and ended it"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b.Addr, b.Roots, b.Now = tc.addr, good.roots, time.Now

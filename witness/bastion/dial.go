@@ -20,14 +20,15 @@ import (
 
 const (
 	dialTime  = 10 * time.Second
-	firstTime = 10 * time.Second // in which the bastion says its first words
+	firstTime = 10 * time.Second // for the bastion's first bytes
 )
 
 // preface is what a client of HTTP/2 begins with (RFC 9113, section 3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// dial connects and waits for the bastion's first words, for only by them is it known
-// that it takes our key: in TLS 1.3 a server judges it after the client is done.
+// dial connects and waits for the bastion's first bytes. Only they show that it accepts our
+// key: in TLS 1.3 a server checks the client's certificate after the client's handshake is
+// done.
 func (b *Backend) dial(ctx context.Context) (*conn, error) {
 	host, _, err := net.SplitHostPort(b.Addr)
 	if err != nil {
@@ -60,7 +61,7 @@ func (b *Backend) dial(ctx context.Context) (*conn, error) {
 		c.Close()
 		return nil, noBastion(b.Addr)
 	}
-	// Who is told to end does not wait for the bastion's words.
+	// If ctx ends, do not wait for the bastion's first bytes.
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 	nc.SetReadDeadline(time.Now().Add(firstTime))
@@ -68,7 +69,8 @@ func (b *Backend) dial(ctx context.Context) (*conn, error) {
 	n, err := io.ReadFull(nc, c.first)
 	switch {
 	case !strings.HasPrefix(preface, string(c.first[:n])):
-		err = fmt.Errorf("%s takes the protocol bastion/0 but does not begin to ask by HTTP/2: it is no bastion as c2sp.org/https-bastion describes it", b.Addr)
+		err = fmt.Errorf("%s accepts the protocol bastion/0 but does not begin to ask by HTTP/2: "+
+			"it is not a bastion as c2sp.org/https-bastion describes it", b.Addr)
 	case err != nil:
 		err = b.explainFirst(err)
 	default:
@@ -80,7 +82,8 @@ func (b *Backend) dial(ctx context.Context) (*conn, error) {
 }
 
 func noBastion(addr string) error {
-	return fmt.Errorf("%s speaks TLS but is no bastion: it does not take the protocol bastion/0. Is the port the one for servers behind the bastion?", addr)
+	return fmt.Errorf("%s speaks TLS but is not a bastion: it does not accept the protocol bastion/0. "+
+		"Is the port the one for servers behind the bastion?", addr)
 }
 
 func explainDial(addr, host string, err error) error {
@@ -88,7 +91,8 @@ func explainDial(addr, host string, err error) error {
 	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &chain):
-		return fmt.Errorf("the certificate of %s is not one to trust for the name %s: give -bastion the name that the bastion's operator gave you: %w", addr, host, err)
+		return fmt.Errorf("the certificate of %s cannot be trusted for the name %s: "+
+			"give -bastion the name that the bastion's operator gave you: %w", addr, host, err)
 	case errors.As(err, &header):
 		return fmt.Errorf("%s does not speak TLS: is the port the one for servers behind the bastion? %w", addr, err)
 	case remote(err) && strings.Contains(err.Error(), "no application protocol"):
@@ -105,9 +109,9 @@ func (b *Backend) explainFirst(err error) error {
 	case remote(err):
 		return fmt.Errorf("%s refuses this key: %s: %w", b.Addr, ask, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%s took the connection and said nothing for %v", b.Addr, firstTime)
+		return fmt.Errorf("%s accepted the connection and sent nothing for %v", b.Addr, firstTime)
 	}
-	return fmt.Errorf("%s took the connection and ended it. If this goes on, %s: %w", b.Addr, ask, err)
+	return fmt.Errorf("%s accepted the connection and ended it. If this goes on, %s: %w", b.Addr, ask, err)
 }
 
 // remote reports whether err is an alert that the other end sent.
@@ -136,7 +140,7 @@ func (b *Backend) certificate() (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: b.Key}, nil
 }
 
-// A conn gives back the first words that dial read, and says when it is closed.
+// A conn returns the first bytes, which dial read, and says when it is closed.
 type conn struct {
 	net.Conn
 	first  []byte
@@ -158,7 +162,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// A listener hands connections that were made to an http.Server.
+// A listener passes connections that were made to an http.Server.
 type listener struct {
 	conns chan net.Conn
 	once  sync.Once

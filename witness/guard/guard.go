@@ -1,6 +1,6 @@
-// Package guard looks after the files of a server that others must not read, and
-// after its certificate, which changes while it serves. It is what trialwitness and
-// triallog share; it knows neither logs nor witnesses.
+// Package guard looks after the files of a server that others must not read, and after its
+// certificate, which may change while it serves. trialwitness and triallog share it; it knows
+// neither logs nor witnesses.
 package guard
 
 import (
@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// Private warns if others than its owner can read a secret file, or fails if
-// strict.
+// Private warns if anybody other than the owner can read a secret file, or returns an error if
+// strict is set.
 func Private(name string, strict bool, logger *slog.Logger) error {
 	info, err := os.Stat(name)
-	if err != nil || runtime.GOOS == "windows" { // whose modes say nothing
-		return nil // whoever reads the file says what is wrong
+	if err != nil || runtime.GOOS == "windows" { // on Windows modes mean nothing
+		return nil // the caller that reads the file reports the error
 	}
 	mode := info.Mode().Perm()
 	if mode&0o077 == 0 {
@@ -34,28 +34,27 @@ func Private(name string, strict bool, logger *slog.Logger) error {
 }
 
 const (
-	// lookEvery is how often a certificate's files are looked at, while handshakes
-	// ask for it.
+	// lookEvery is how often a certificate's files are checked, while there are handshakes.
 	lookEvery = time.Second
-	// soon is how long before its end a certificate is warned of.
+	// soon is how long before its end a certificate is warned about.
 	soon = 14 * 24 * time.Hour
 )
 
-// A Certificate is a server's, as its files say: it is read again when they change.
+// A Certificate is a server's certificate as in its files: it is read again when they change.
 type Certificate struct {
 	chain, key string
 	now        func() time.Time
 	logger     *slog.Logger
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	pair   *tls.Certificate
 	leaf   *x509.Certificate
 	stamps [2]os.FileInfo
 	looked time.Time
 }
 
-// Read reads a certificate chain and its key, in PEM, and says if it has expired
-// or will soon.
+// Read reads a certificate chain and its key, in PEM. It logs if the certificate has expired or
+// will soon.
 func Read(chain, key string, now func() time.Time, logger *slog.Logger) (*Certificate, error) {
 	c := &Certificate{chain: chain, key: key, now: now, logger: logger}
 	if err := c.read(); err != nil {
@@ -65,7 +64,7 @@ func Read(chain, key string, now func() time.Time, logger *slog.Logger) (*Certif
 	return c, nil
 }
 
-// read takes in the files; c.mu is held, or c is not shared yet.
+// read reads the files; c.mu is held, or c is not shared yet.
 func (c *Certificate) read() error {
 	stamps, err := c.stat()
 	if err != nil {
@@ -104,9 +103,13 @@ func (c *Certificate) warn() {
 	}
 }
 
-// Config serves the certificate as its files are at each handshake.
+// Config returns a TLS configuration that serves the certificate as its files are at each
+// handshake.
 func (c *Certificate) Config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current(), nil }}
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current(), nil },
+	}
 }
 
 // NotAfter returns when the certificate that is served expires.
@@ -117,8 +120,9 @@ func (c *Certificate) NotAfter() time.Time {
 	return c.leaf.NotAfter
 }
 
-// current returns the certificate, read again if the files have changed. While they
-// cannot be read, as when one of the two is replaced already, it stays what it was.
+// current returns the certificate, read again if the files have changed. If they cannot be
+// read, for example because only one of the two has been replaced so far, the earlier
+// certificate stays.
 func (c *Certificate) current() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()

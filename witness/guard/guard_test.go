@@ -39,8 +39,8 @@ func certify(t *testing.T, dir string, end time.Time) {
 	}
 }
 
-// TestCertificateChanges: what the files say is served at the next handshake, also
-// while one of them cannot be read; an end that is near or past is said.
+// TestCertificateChanges: the certificate in the files is served at the next handshake, and the
+// earlier one while a file cannot be read. An end that is near or past is logged.
 func TestCertificateChanges(t *testing.T) {
 	dir, now := t.TempDir(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	var said bytes.Buffer
@@ -73,7 +73,7 @@ func TestCertificateChanges(t *testing.T) {
 	if !serves().Equal(next) {
 		t.Fatal("the old certificate is served")
 	}
-	// Half of a pair.
+	// Only half of the pair was replaced.
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}

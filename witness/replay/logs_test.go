@@ -17,8 +17,8 @@ import (
 	"github.com/trialproof/trialproof/witness"
 )
 
-// TestReplayerOfTwoKeys: a log whose key is followed by another is one log, read
-// at one URL, which either key brings.
+// TestReplayerOfTwoKeys: a log with an old and a new key is one log, read at one URL, which
+// either key may name.
 func TestReplayerOfTwoKeys(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
 	old := trialtest.LogKey.VKey()
@@ -26,7 +26,7 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 	other := newVKey(t, "other.example/log")
 	for _, c := range []struct {
 		logs []witness.Log
-		want string // "" if they are taken
+		want string // "" if they are accepted
 	}{
 		{[]witness.Log{{VKey: old}, {VKey: next, URL: "http://new"}}, ""},
 		{[]witness.Log{{VKey: old, URL: "http://new"}, {VKey: next}}, ""},

@@ -1,9 +1,9 @@
-// Package replay is the eyes of a replaying witness: it reads the entries of the logs that
-// the witness is told of, and judges them by the rules before anything is cosigned. Of the
-// packages under witness it alone knows what entries mean.
+// Package replay reads the entries of the logs that a replaying witness serves, and judges them
+// by the rules before anything is cosigned. Of the packages under witness only this one knows
+// what entries mean.
 //
-// How it reads, what time it is and where it keeps what it has replayed are given to it,
-// so that a simulation can run it.
+// How it reads, what time it is and where it keeps what it has replayed are given to it, so
+// that a simulation can run it.
 package replay
 
 import (
@@ -27,17 +27,17 @@ import (
 )
 
 const (
-	// Time bounds the replay within one request. What is replayed by then stays so:
-	// the log asks again, and a long way is gone in steps.
+	// Time bounds the replay within one request. What is replayed by then is kept: the log asks
+	// again, so a long replay is done in steps.
 	Time = 8 * time.Second
 	// saveEvery is how many entries may have to be replayed again after a crash.
 	saveEvery = 20_000
-	// maxAhead is how far an entry's time may be ahead of this machine's clock.
-	// Lateness is no reason to refuse: a witness that was down catches up.
+	// maxAhead is how far an entry's time may be ahead of this machine's clock. A time in the
+	// past is not a reason to refuse: a witness that was down must catch up.
 	maxAhead = 5 * time.Minute
 )
 
-// A Config says what is replayed, and gives what that takes.
+// A Config says what is replayed, and supplies what is needed for it.
 type Config struct {
 	Logs   []witness.Log // as the witness itself has them; at least one key of each has the log's URL
 	Tiles  func(url string) (tile.Source, error)
@@ -46,18 +46,18 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Files keep how far each log was replayed, by its origin. One caller at a time uses them
+// Files keep how far each log was replayed, by its origin. Only one caller at a time uses them
 // for each log.
 type Files interface {
-	// Read returns what was written last, and fs.ErrNotExist if nothing was.
+	// Read returns what was last written, or fs.ErrNotExist if nothing was.
 	Read(origin string) ([]byte, error)
-	// Write puts data in the place of what was written before: after a crash Read returns
-	// one or the other, whole. It need not be durable: what is lost is replayed again.
+	// Write replaces what was written before: after a crash Read returns the old or the new
+	// data, complete. It need not be durable: what is lost is replayed again.
 	Write(origin string, data []byte) error
 }
 
-// A Replayer replays the logs that a witness is told of, each from where it last
-// was. It is used by one request at a time for each log.
+// A Replayer replays the logs that a witness serves, each from where it last was. Only one
+// request at a time uses it for each log.
 type Replayer struct {
 	Config
 	logs map[string]*replay // by origin; never changed
@@ -65,7 +65,7 @@ type Replayer struct {
 
 // A replay follows one log.
 type replay struct {
-	policy  *checkpoint.Policy // of the log's keys alone: who cosigned is not asked
+	policy  *checkpoint.Policy // has only the log's keys: cosignatures do not matter here
 	source  *source
 	origin  string
 	files   Files
@@ -81,13 +81,16 @@ func New(c Config) (*Replayer, error) {
 		origin, _, _ := strings.Cut(l.VKey, "+")
 		lines[origin] += "log " + l.VKey + "\n"
 		if l.URL != "" && urls[origin] != "" && l.URL != urls[origin] {
-			return nil, fmt.Errorf("the log %s has two URLs, %s and %s: give the one to read its entries at, with one of its keys or with all", origin, urls[origin], l.URL)
+			return nil, fmt.Errorf("the log %s has two URLs, %s and %s: "+
+				"give the one to read its entries at, with one of its keys or with all",
+				origin, urls[origin], l.URL)
 		}
 		urls[origin] = cmp.Or(l.URL, urls[origin])
 	}
 	for origin, url := range urls {
 		if url == "" {
-			return nil, fmt.Errorf("a replaying witness reads the entries: give the log's URL as -log VKEY=URL, with one key of %s at least", origin)
+			return nil, fmt.Errorf("a replaying witness reads the entries: "+
+				"give the log's URL as -log VKEY=URL, with at least one key of %s", origin)
 		}
 		policy, err := checkpoint.ParsePolicy([]byte(lines[origin] + "quorum none\n"))
 		if err != nil {
@@ -107,7 +110,7 @@ func New(c Config) (*Replayer, error) {
 	return r, nil
 }
 
-// load goes back to what was saved, or to before the first entry.
+// load returns to what was saved, or to the state before the first entry.
 func (p *replay) load() error {
 	p.auditor, p.saved = audit.New(p.policy, p.source), 0
 	data, err := p.files.Read(p.origin)
@@ -125,7 +128,7 @@ func (p *replay) load() error {
 	return nil
 }
 
-// Replay is [witness.Config].Replay.
+// Replay implements [witness.Config].Replay.
 func (r *Replayer) Replay(origin string, signed []byte) error {
 	p := r.logs[origin]
 	ctx, cancel := context.WithTimeout(context.Background(), Time)
@@ -133,12 +136,12 @@ func (r *Replayer) Replay(origin string, signed []byte) error {
 	p.source.checkpoint = signed
 	report, err := p.auditor.Run(ctx)
 	if err != nil {
-		// Newer rules, tiles out of reach, or time: nothing was found wrong.
+		// Newer rules, tiles that cannot be read, or no more time: nothing was found wrong.
 		return fmt.Errorf("%w: %w", witness.ErrNotReplayed, err)
 	}
 	if len(report.Findings) > 0 {
 		f := verdict(report)
-		// What was replayed goes no further, and nothing of it was cosigned.
+		// The replay stops here, and nothing of it was cosigned.
 		if err := p.load(); err != nil {
 			r.Logger.Error("the saved replay cannot be read", "origin", origin, "err", err)
 		}
@@ -159,9 +162,9 @@ func (r *Replayer) Replay(origin string, signed []byte) error {
 	return nil
 }
 
-// verdict returns the finding that decides: a broken rule only where the whole
-// tree was read and its entries lead to the root that the log signed. Otherwise
-// they may be the network's doing, and are no ground to accuse anyone.
+// verdict returns the finding that decides. A broken rule decides only if the whole tree was
+// read and its entries lead to the root that the log signed. Otherwise the network may have
+// altered the entries, and nobody can be accused.
 func verdict(r *audit.Report) audit.Finding {
 	if r.Incomplete != nil {
 		return audit.Finding{Index: r.Checkpoint.Size, Kind: "incomplete", Text: r.Incomplete.Error()}
@@ -174,8 +177,8 @@ func verdict(r *audit.Report) audit.Finding {
 	return r.Findings[0]
 }
 
-// save keeps the auditor for the next start. It is a saving of time: what it says
-// is checked against the log's signed checkpoint when it is read.
+// save keeps the auditor for the next start. It only saves time: what it contains is checked
+// against the log's signed checkpoint when it is read.
 func (p *replay) save() error {
 	data, err := p.auditor.Save()
 	if err != nil {
@@ -201,7 +204,7 @@ func (f Folder) Read(origin string) ([]byte, error) { return os.ReadFile(f.path(
 // Write implements Files.
 func (f Folder) Write(origin string, data []byte) error {
 	tmp := f.path(origin) + ".tmp"
-	os.Remove(tmp) // a crash's, or a link, which is not followed
+	os.Remove(tmp) // left by a crash, or a link, which must not be followed
 	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -213,8 +216,8 @@ func (f Folder) Write(origin string, data []byte) error {
 	return os.Rename(tmp, f.path(origin))
 }
 
-// A source reads a log's tiles, up to a checkpoint that the log has handed over:
-// it serves the tiles of what it has signed before that is published.
+// A source reads a log's tiles, up to a checkpoint that the log has handed over: the log serves
+// the tiles of what it has signed before it publishes that.
 type source struct {
 	tile.Source
 	checkpoint []byte

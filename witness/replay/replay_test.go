@@ -32,8 +32,8 @@ type stage struct {
 	id  trial.Hash // of a trial
 	n   int
 
-	mu     sync.Mutex // guards the log's leaves and what follows
-	down   bool       // tiles are out of reach
+	mu     sync.Mutex // guards the log's leaves and the fields below
+	down   bool       // tiles cannot be read
 	served int        // entry bundles
 	now    time.Time
 
@@ -156,8 +156,8 @@ func (s *stage) want(status int, body string) {
 	}
 }
 
-// TestReplayCosignsWhatIsClean follows a growing log, over a restart, through a
-// time when tiles are out of reach, and over days.
+// TestReplayCosignsWhatIsClean follows a growing log, over a restart, through a time in which
+// tiles cannot be read, and over days.
 func TestReplayCosignsWhatIsClean(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -178,8 +178,8 @@ func TestReplayCosignsWhatIsClean(t *testing.T) {
 	s.want(503, "not replayed yet")
 	s.set(func() { s.down = false })
 	s.want(200, "w.example/replay")
-	// Down for two days, in which the log has a tree every hour: lateness is no
-	// reason to refuse.
+	// The witness is down for two days, in which the log makes a tree every hour. That entries
+	// are old is not a reason to refuse.
 	if s.w.Close() != nil {
 		t.Fatal("close")
 	}
@@ -203,7 +203,7 @@ func TestReplayCosignsWhatIsClean(t *testing.T) {
 		t.Fatalf("cosigned %d entries, of %d", s.last, before+96)
 	}
 	s.grow(1)
-	s.set(func() { s.now = s.now.Add(-6 * time.Minute) }) // those of the last hour are held to the clock still
+	s.set(func() { s.now = s.now.Add(-6 * time.Minute) }) // the clock still matters for the entries of the last hour
 	s.want(503, "ahead of this witness's clock")
 }
 
@@ -231,8 +231,8 @@ func TestReplayJoinsLate(t *testing.T) {
 	}
 }
 
-// TestReplayRefusesBrokenRules: an operator that admits what the rules refuse
-// gets no cosignature, and is told the rule and the entry.
+// TestReplayRefusesBrokenRules: an operator that admits what the rules refuse receives no
+// cosignature, and is told the rule and the entry.
 func TestReplayRefusesBrokenRules(t *testing.T) {
 	s := newStage(t)
 	s.want(200, "")
@@ -250,7 +250,7 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 		s.log.State.Skip(index)
 		s.log.Close()
 	})
-	for range 2 { // it stays so, and is not asked away
+	for range 2 { // asking again changes nothing
 		s.want(422, fmt.Sprintf("R3 %d\n", index))
 	}
 	if note, ok := s.w.Checkpoint(fmt.Sprintf("%x", sha256.Sum256([]byte(trialtest.Origin)))); !ok || strings.Contains(string(note), fmt.Sprintf("\n%d\n", s.log.Size())) {
@@ -258,7 +258,7 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 	}
 }
 
-// TestReplayClock: an entry stamped more than five minutes ahead is not cosigned
+// TestReplayClock: a tree with an entry stamped more than five minutes ahead is not cosigned
 // until the witness's clock is there.
 func TestReplayClock(t *testing.T) {
 	s := newStage(t)
@@ -270,8 +270,8 @@ func TestReplayClock(t *testing.T) {
 	s.want(200, "")
 }
 
-// TestReplayHoldsEntriesToTheRoot: bundles that are not what the checkpoint
-// commits to are never the ground of a cosignature, nor of an accusation.
+// TestReplayHoldsEntriesToTheRoot: bundles that the checkpoint does not commit to never lead to
+// a cosignature, nor to an accusation.
 func TestReplayHoldsEntriesToTheRoot(t *testing.T) {
 	s := newStage(t)
 	s.want(200, "")
