@@ -3,7 +3,6 @@ package logserver
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/trialproof/trialproof/trial"
 )
@@ -25,8 +24,8 @@ func foundBy(s *trial.Signed) (keys []trial.RecordKey) {
 		}
 	}
 	id, st := s.Effective()
-	add(byStatement, s.ID.String()[:shortDigits])
-	add(byStatement, id.String()[:shortDigits])
+	add(byStatement, s.ID.String()[:trial.ShortDigits])
+	add(byStatement, id.String()[:trial.ShortDigits])
 	for _, subject := range slices.Concat(s.Statement.Subjects, st.Subjects) {
 		if !subject.Digest.SHA256.IsZero() {
 			add(byDocument, subject.Digest.SHA256.String())
@@ -46,10 +45,10 @@ func LookupKey(kind, id string) (trial.RecordKey, error) {
 		}
 		return key, nil
 	case byStatement:
-		if len(id) < shortDigits || len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
-			return key, fmt.Errorf("%.70q is not %d or more of the 64 hexadecimal digits of a statement's id", id, shortDigits)
+		if _, err := trial.ParseHash(id); err != nil && !trial.IsShort(id) {
+			return key, fmt.Errorf("%.70q is not %d or more of the 64 hexadecimal digits of a statement's id", id, trial.ShortDigits)
 		}
-		key.ID = id[:shortDigits]
+		key.ID = id[:trial.ShortDigits]
 		return key, nil
 	}
 	return key, key.Check()

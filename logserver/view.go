@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -96,14 +95,11 @@ func (v *view) advance(size uint64) {
 	v.unpin(time.Time{})
 }
 
-// shortDigits is how many of an id's 64 hexadecimal digits are enough to name it.
-const shortDigits = 12
-
 // shorten keeps the short names of a trial that is new: the first digits of its id, and
 // its sponsor's number without the sponsor. The caller holds mu.
 func (v *view) shorten(r trial.Record) {
 	if t, ok := r.(*trial.TrialRecord); ok {
-		for _, name := range []string{t.ID.String()[:shortDigits], t.Number} {
+		for _, name := range []string{t.ID.String()[:trial.ShortDigits], t.Number} {
 			v.short[name] = append(v.short[name], t.ID)
 		}
 	}
@@ -113,9 +109,9 @@ func (v *view) shorten(r trial.Record) {
 func (v *view) named(typed string) (list []trial.Hash) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if len(typed) >= shortDigits {
-		for _, id := range v.short[typed[:shortDigits]] {
-			if strings.HasPrefix(id.String(), typed) {
+	if len(typed) >= trial.ShortDigits {
+		for _, id := range v.short[typed[:trial.ShortDigits]] {
+			if id.Named(typed) {
 				list = append(list, id)
 			}
 		}

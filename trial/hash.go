@@ -3,6 +3,7 @@ package trial
 import (
 	"encoding/hex"
 	"errors"
+	"strings"
 )
 
 // A Hash is a SHA-256 digest: 64 lower-case hexadecimal digits in JSON.
@@ -33,4 +34,18 @@ func ParseHash(s string) (Hash, error) {
 		return Hash{}, errors.New("not 64 lower-case hexadecimal digits")
 	}
 	return h, nil
+}
+
+// ShortDigits is how many of an id's 64 digits are enough to name it where people type one.
+const ShortDigits = 12
+
+// IsShort reports whether what was typed is the beginning of an id: enough of its digits,
+// and not all of them.
+func IsShort(typed string) bool {
+	return len(typed) >= ShortDigits && len(typed) < 64 && strings.Trim(typed, "0123456789abcdef") == ""
+}
+
+// Named reports whether what was typed is h in full, or the beginning of it.
+func (h Hash) Named(typed string) bool {
+	return len(typed) >= ShortDigits && strings.HasPrefix(h.String(), typed)
 }

@@ -139,8 +139,8 @@ func movedCompletion(c *caseRun) {
 	// A version that was updated after the last day and does not have it yet leaves nothing open.
 	c.judged("NCT09100106", "2021-12-01", "FDA-PCD", []string{c.altered("NCT09100006-0.json", "NCT09100006", "NCT09100106", "2018-06-01",
 		"2019-03-01", "2018-06-03", "2019-03-03"),
-		c.altered("NCT09100006-a.json", "NCT09100006", "NCT09100106")}, "late, due 2019-02-09, done 2019-05-01", "updated on " +
-			"2019-03-01, does not have it yet")
+		c.altered("NCT09100006-a.json", "NCT09100006", "NCT09100106")}, "late, due 2019-02-09, done 2019-05-01", "updated on "+
+		"2019-03-01, does not have it yet")
 }
 
 // Whether a certificate came in time may be open.

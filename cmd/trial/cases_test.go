@@ -211,11 +211,11 @@ func identifiers(c *caseRun) {
 	want := map[string]string{ // where the column has words
 		"U1111-1111-1111": "utn:U1111-1111-1111", "EU CT " +
 			"2024-515914-43-00": "euct:2024-515914-43", "2024-515914-44-01": "euct:2024-515914-44",
-			"2022-000123-19": "eudract:2022-000123-19",
+		"2022-000123-19":  "eudract:2022-000123-19",
 		"JPRN-C000000123": "umin:C000000123", "C000000124": "umin:C000000124", "ACTRN012605000123457": "actrn:ACTRN12605000123457",
-			"ACTRN12605000123457p": "actrn:ACTRN12605000123457",
-		"PHRR200101-002345": "phrr:PHRR200101-002345", "SNCTP000001234": "snctp:SNCTP000001234", "CTR20201234": "ctr:CTR20201234",
-			"UMIN-CTR UMIN000012346": "umin:UMIN000012346", "HKUCTR-1234": "refuse", "NCT 0910 0050": "refuse", "NL20001.068.07": "refuse",
+		"ACTRN12605000123457p": "actrn:ACTRN12605000123457",
+		"PHRR200101-002345":    "phrr:PHRR200101-002345", "SNCTP000001234": "snctp:SNCTP000001234", "CTR20201234": "ctr:CTR20201234",
+		"UMIN-CTR UMIN000012346": "umin:UMIN000012346", "HKUCTR-1234": "refuse", "NCT 0910 0050": "refuse", "NL20001.068.07": "refuse",
 		"EudraCT number: 2013-003828-38": "eudract:2013-003828-38",
 	}
 	for line := range strings.Lines(string(table)) {
@@ -320,14 +320,14 @@ func comparePairs(c *caseRun) {
 		"b-mace-expand":    {"unclear: primary", "reworded, to be judged", "!replaced", "!not reported"},
 		"b2-selfreport":    {"unclear: primary", `"Self-reported" against "Biochemically verified"`, "!reported as specified"},
 		"c-timepoint":      {"unclear: primary", "12 weeks against 24 weeks", "!reported as specified"},
-		"d-duplicates":     {`not reported: primary "Pain VAS" [12 weeks]`, `reported as specified: primary "Pain VAS" [4 weeks]`,
+		"d-duplicates": {`not reported: primary "Pain VAS" [12 weeks]`, `reported as specified: primary "Pain VAS" [4 weeks]`,
 			`reported as specified: primary "Pain VAS" [24 weeks]`},
-		"e-units-days":     {"reported as specified: primary", "time frames same"},
-		"g-html":           {"reported as specified: primary", "!new and", "!not reported"},
-		"j-subgroup":       {"unclear: primary", "narrowed", `"in PD-L1 positive participants"`, "!reported as specified"},
-		"n-negation":       {"unclear: primary", `"with" against "without"`, "!reported as specified"},
-		"o-scale":          {"unclear: primary", "another instrument", "!reported as specified"},
-		"s-article":        {`demoted: primary "Pain`, `promoted: secondary "Sleep`,
+		"e-units-days": {"reported as specified: primary", "time frames same"},
+		"g-html":       {"reported as specified: primary", "!new and", "!not reported"},
+		"j-subgroup":   {"unclear: primary", "narrowed", `"in PD-L1 positive participants"`, "!reported as specified"},
+		"n-negation":   {"unclear: primary", `"with" against "without"`, "!reported as specified"},
+		"o-scale":      {"unclear: primary", "another instrument", "!reported as specified"},
+		"s-article": {`demoted: primary "Pain`, `promoted: secondary "Sleep`,
 			`new and undeclared: reported as secondary "quality of life`},
 	} {
 		c.t.Run(folder, func(t *testing.T) {

@@ -26,7 +26,7 @@ func TestAuditNamesClocks(t *testing.T) {
 	status := run(t.Context(), []string{"audit", "-log", o.http.URL, "-policy", o.policy}, nil, &stdout, &stderr)
 	if status != 0 || !strings.Contains(stderr.String(), "clocks differ: cosignatures are stamped ahead of this machine's clock") ||
 		!strings.Contains(stderr.String(), "c1 by ") || !strings.Contains(stderr.String(), "c2 by ") || strings.Contains(stderr.String(),
-			"c3 by") {
+		"c3 by") {
 		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
 	}
 }

@@ -77,7 +77,7 @@ func numbersIn(v *dossier.History) (map[string]trial.Hash, error) {
 			}
 		}
 	default:
-		return nil, frame.Usagef("the history of a %s says nothing of a trial's numbers: trial history -json TRIAL makes the one that " +
+		return nil, frame.Usagef("the history of a %s says nothing of a trial's numbers: trial history -json TRIAL makes the one that "+
 			"is meant",
 			v.Key.Kind)
 	}
@@ -98,7 +98,7 @@ func (x expectation) check(v *receipt.Verdict) error {
 			return &receipt.Problem{Part: "expectation", Detail: fmt.Sprintf("it was logged with the %s %q, not %q", c.what, c.got, c.want)}
 		}
 	}
-	if x.trial == "" || len(x.trial) >= shortDigits && strings.HasPrefix(id, x.trial) || x.isNumberIn(v, st, members["identifier"]) {
+	if x.trial == "" || len(x.trial) >= trial.ShortDigits && strings.HasPrefix(id, x.trial) || x.isNumberIn(v, st, members["identifier"]) {
 		return nil
 	}
 	if whole, err := trial.ParseHash(x.trial); err == nil {
@@ -109,14 +109,15 @@ func (x expectation) check(v *receipt.Verdict) error {
 		number = x.trial
 	}
 	if known, ok := x.numbers[number]; ok && known.IsZero() {
-		return fmt.Errorf("the histories given have several trials with the number %s: give the trial's id (this receipt is for trial %s)", number, id)
+		return fmt.Errorf("the histories given have several trials with the number %s: give the trial's id (this receipt is for trial "+
+			"%s)", number, id)
 	} else if ok {
 		if known.String() == id {
 			return nil
 		}
 		return otherTrial(id, fmt.Sprintf("%s, which has the number %s by the history given", known, number))
 	}
-	if isDigits(x.trial) && err != nil {
+	if trial.IsShort(x.trial) && err != nil {
 		return otherTrial(id, x.trial)
 	}
 	return fmt.Errorf("which trial %q is cannot be known offline: give the trial's id (this receipt is for trial %s), "+

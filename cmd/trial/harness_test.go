@@ -22,6 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -129,7 +130,7 @@ func TestScripts(t *testing.T) {
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd,
-					"freeport": freeportCmd, "policy": policyCmd,
+				"freeport": freeportCmd, "policy": policyCmd,
 				"unzip": unzipCmd, "short": shortCmd, "glob": globCmd, "pasted": pastedCmd,
 				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd,
 			},
@@ -313,7 +314,7 @@ func finished(args []string) []string {
 
 // short NAME ID sets $NAME to the first digits of an id.
 func shortCmd(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Setenv(args[0], args[1][:shortDigits])
+	ts.Setenv(args[0], args[1][:trial.ShortDigits])
 }
 
 // freeport NAME sets $NAME_addr to an address that nothing listens on.

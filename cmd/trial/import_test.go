@@ -365,7 +365,7 @@ func jsonSecrets(v any, found map[string]bool) {
 		person(x, "phone", "email", "investigatorFullName", "oldNameTitle", "CentralContactName", "OverallOfficialName",
 			"LocationContactName",
 			"CentralContactPhone", "CentralContactEMail", "LocationContactPhone", "LocationContactEMail",
-				"ResponsiblePartyInvestigatorFullName")
+			"ResponsiblePartyInvestigatorFullName")
 		for k, e := range x {
 			if k == "overallOfficials" || k == "centralContacts" || k == "contacts" {
 				for _, c := range e.([]any) {

@@ -65,7 +65,7 @@ func TestLongHistory(t *testing.T) {
 		}
 		defer conn.Close()
 		for range 20 {
-			fmt.Fprintf(conn, "GET /v1/history?kind=identifier&id=sponsor:big-pharma/BIG-0 HTTP/1.1\r\nHost: log\r\n\r\nGET " +
+			fmt.Fprintf(conn, "GET /v1/history?kind=identifier&id=sponsor:big-pharma/BIG-0 HTTP/1.1\r\nHost: log\r\n\r\nGET "+
 				"/v1/history?kind=trial&id=%064d HTTP/1.1\r\nHost: log\r\n\r\n", 0)
 		}
 	}

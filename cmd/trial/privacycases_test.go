@@ -94,9 +94,9 @@ func TestConfirmedText(t *testing.T) {
 	preview, said := submit(exitDone, "-facts", "-n", file)
 	coded := []string{
 		`"measure":"Rose Bengal and green dye staining"`, `"title":"[withheld]"`, `"officialTitle":"[withheld]"`,
-			`"sponsor":{"class":"industry","name":"[withheld]"}`, `"phases":["phase3"]`,
+		`"sponsor":{"class":"industry","name":"[withheld]"}`, `"phases":["phase3"]`,
 		`{"type":"nct","value":"NCT09100918"}`, `{"type":"sponsor","value":"[withheld]"}`, `"conditions":["[withheld]"]`,
-			`"usSite":"yes"`, "!Examplinib", "!EX-1", "!Low Back Pain",
+		`"usSite":"yes"`, "!Examplinib", "!EX-1", "!Low Back Pain",
 	}
 	c.says(preview, coded...)
 	c.says(said, "title: Examplinib in Low Back Pain", "sponsor: Example Pharma", "identifiers: EX-1", "conditions: Low Back Pain",

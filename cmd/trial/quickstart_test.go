@@ -61,7 +61,7 @@ func TestQuickstart(t *testing.T) {
 	shell := func(script string) string {
 		t.Helper()
 		cmd := exec.Command("bash", "-ec",
-			"trial() { local c=$1; shift; case $c in submit) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; " +
+			"trial() { local c=$1; shift; case $c in submit) command trial $c -settle=0s \"$@\";; *) command trial $c \"$@\";; esac; "+
 				"}\n"+script)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"))

@@ -55,12 +55,12 @@ func TestPages(t *testing.T) {
 		"all after first-enrolment that was logged", // what changed since
 		"nothing of kind observation was logged",
 		"inspection.zip",
-		"records 2: 1 new, 0 unchanged, 1 " +
+		"records 2: 1 new, 0 unchanged, 1 "+
 			"changed", `outcome demoted: "primary: Pain intensity`, // what the registry showed, and what changed
 		`not reported: primary "Pain intensity`, "FDA-RES overdue, due 2027-10-30", "the report lists these entries",
 		"changed: endpoints/1 from entry", // one endpoint, alone
 		"clean: log.example/trials",
-		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the " +
+		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the "+
 			"operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`)
 }
 

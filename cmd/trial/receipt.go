@@ -24,9 +24,9 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return frame.Usagef("a statement must be given: its document, its .statement file, its id, the first %d digits of its id, or " +
+		return frame.Usagef("a statement must be given: its document, its .statement file, its id, the first %d digits of its id, or "+
 			"its entry's index",
-			shortDigits)
+			trial.ShortDigits)
 	}
 	d, err := r.draftOf(ctx, e, rest[0])
 	if err != nil {
@@ -73,12 +73,12 @@ func (r *remote) draftOf(ctx context.Context, e *env, typed string) (*draft, err
 		}
 		return r.draftOfDocument(ctx, e, typed)
 	}
-	if index, err := strconv.ParseUint(typed, 10, 64); err == nil && len(typed) < shortDigits {
+	if index, err := strconv.ParseUint(typed, 10, 64); err == nil && len(typed) < trial.ShortDigits {
 		return r.draftAt(ctx, index)
 	}
-	if !isDigits(typed) {
+	if !trial.IsShort(typed) {
 		return nil, frame.Usagef("%s is no file here, and neither an id, the first %d digits of one, nor the index of an entry",
-			typed, shortDigits)
+			typed, trial.ShortDigits)
 	}
 	return r.searchID(ctx, typed)
 }
@@ -87,7 +87,7 @@ func (r *remote) draftOf(ctx context.Context, e *env, typed string) (*draft, err
 func (r *remote) searchID(ctx context.Context, digits string) (*draft, error) {
 	return r.search(ctx, "statement", digits, "an id that begins with "+digits, func(s *trial.Signed) bool {
 		id, _ := s.Effective()
-		return abbreviates(digits, s.ID) || abbreviates(digits, id)
+		return s.ID.Named(digits) || id.Named(digits)
 	})
 }
 
@@ -105,9 +105,9 @@ func (r *remote) draftOfDocument(ctx context.Context, e *env, name string) (*dra
 	}
 	d, err := r.search(ctx, "document", f.digest.String(), "the digest of "+name+", SHA-256 "+f.digest.String(),
 		func(s *trial.Signed) bool {
-		_, st := s.Effective()
-		return showsDigest(st, f) || showsDigest(s.Statement, f)
-	})
+			_, st := s.Effective()
+			return showsDigest(st, f) || showsDigest(s.Statement, f)
+		})
 	if errors.Is(err, client.ErrNotFound) {
 		return nil, fmt.Errorf("%w; a file that was logged privately cannot be found by its digest: give its .statement file or its id",
 			err)

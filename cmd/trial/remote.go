@@ -213,7 +213,7 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 		number, err := trial.ParseIdentifier(typed)
 		return err == nil && p.Identifier == number && p.Trial == id
 	case *trial.Registration:
-		return e.Statement.ID == id && (typed == trial.SponsorNumber(e.Signer.Org, p.Number) || typed == p.Number || abbreviates(typed, id))
+		return e.Statement.ID == id && (typed == trial.SponsorNumber(e.Signer.Org, p.Number) || typed == p.Number || id.Named(typed))
 	}
 	return false
 }
@@ -234,7 +234,7 @@ func (r *remote) id(ctx context.Context, typed string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		return id, nil
 	}
-	if !isDigits(typed) || exists(typed) {
+	if !trial.IsShort(typed) || exists(typed) {
 		return trial.Hash{}, nil
 	}
 	d, err := r.searchID(ctx, typed)

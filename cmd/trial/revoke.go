@@ -44,7 +44,7 @@ func (r *remote) keyNamed(ctx context.Context, keys []string) (id trial.Hash, or
 	if id, err = trial.ParseHash(keys[0]); err == nil {
 		return id, r.key.org, nil
 	}
-	if isDigits(keys[0]) && !exists(keys[0]) {
+	if trial.IsShort(keys[0]) && !exists(keys[0]) {
 		id, err = r.keyBegins(ctx, keys[0])
 		return id, r.key.org, err
 	}
@@ -78,7 +78,7 @@ func (r *remote) keyBegins(ctx context.Context, digits string) (id trial.Hash, e
 			}
 		}
 		for _, k := range enrolled {
-			if id := k.Key.ID(); abbreviates(digits, id) && !slices.Contains(found, id) {
+			if id := k.Key.ID(); id.Named(digits) && !slices.Contains(found, id) {
 				found = append(found, id)
 			}
 		}

@@ -19,10 +19,10 @@ func verify(ctx context.Context, e *env, args []string) error {
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
 	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
 	want := expectation{}
-	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to: its id or the first 12 digits of it; with " +
+	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to: its id or the first 12 digits of it; with "+
 		"-history a number of it too")
 	var histories frame.Words
-	fs.Var(&histories, "history", "`file` with the trial's history (trial history -json TRIAL), which says whose a number of -trial " +
+	fs.Var(&histories, "history", "`file` with the trial's history (trial history -json TRIAL), which says whose a number of -trial "+
 		"is; may be repeated")
 	fs.StringVar(&want.kind, "kind", "", "the `kind` that the files must have been logged as")
 	fs.StringVar(&want.version, "version", "", "the `version` that they must have been logged as")

@@ -138,7 +138,7 @@ func (h *Histories) whole(asked string) error {
 		return typed == id || err == nil && number == id
 	}
 	rec, ok := first.Record.(*trial.TrialRecord)
-	short := ok && (asked == rec.Number || len(asked) >= shortDigits && strings.HasPrefix(first.Key.ID, asked))
+	short := ok && (asked == rec.Number || rec.ID.Named(asked))
 	if !short && !asks(first.Key.ID) && (!ok || !slices.ContainsFunc(rec.Identifiers, asks)) {
 		return fmt.Errorf("the report says that it was asked for %.60q, but its histories are not about that", asked)
 	}
@@ -155,9 +155,6 @@ func (h *Histories) whole(asked string) error {
 	}
 	return SameTree(all)
 }
-
-// shortDigits is how many of a trial's hexadecimal digits are enough to name it.
-const shortDigits = 12
 
 // only returns the documents with the digests given.
 func only(documents Documents, digests []trial.Hash) Documents {
