@@ -10,9 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// BenchmarkSubmit measures statements answered with verified receipts, in this
-// process, with two of three witnesses. Signing, which is the clients', is done
-// before.
+// BenchmarkSubmit measures statements answered with verified receipts, in this process, with
+// two of three witnesses. Clients sign, so signing is done before the measurement.
 func BenchmarkSubmit(b *testing.B) {
 	for _, clients := range []int{1, 64, 256} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {

@@ -14,41 +14,40 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A Checking is what Check is told beside the log.
+// A Checking has the options of Check.
 type Checking struct {
-	// Found is called with each thing that does not agree, named.
+	// Found is called with each thing that does not agree, with its name.
 	Found func(problem string)
 	// Progress may be nil.
 	Progress func(done, total uint64)
-	// Mirror has the entries that neither tiles nor tree hold. Nothing that it
-	// serves is trusted. nil: there is none.
+	// Mirror has the entries that are in neither tiles nor tree. Nothing that it serves is
+	// trusted. It may be nil.
 	Mirror tile.Source
-	// Repair is called with each damaged file whose right bytes are known, before
-	// they are put back; an error leaves the file as it is. nil: all are reported.
+	// Repair is called with each damaged file whose correct bytes are known, before it is
+	// repaired; an error leaves the file as it is. If Repair is nil, all are only reported.
 	Repair func(Mend) error
 }
 
-// A Mend is a damaged file and the bytes that belong there, which lead to the
-// root that the log signed.
+// A Mend is a damaged file and the bytes that belong there, which lead to the root that the log
+// signed.
 type Mend struct {
-	Path   string // such as tile/0/000; of the checkpoint's copy, its name
+	Path   string // such as tile/0/000; for the checkpoint's copy, its name
 	Why    string
-	Source string // where the right bytes come from
-	Before []byte // nil: the file is missing
+	Source string // where the correct bytes come from
+	Before []byte // nil if the file is missing
 	After  []byte
 	Tree   checkpoint.Tree // that the log signed
 }
 
-// Check compares everything a log has stored with everything else: tree, tiles,
-// entry bundles, checkpoints, journal, and the state that the entries lead to. It
-// writes nothing but repairs. An error says that the check could not be finished.
-// The log must not be open.
+// Check compares everything a log has stored with everything else: tree, tiles, entry bundles,
+// checkpoints, journal, and the state that the entries lead to. It writes nothing but repairs.
+// An error says that the check could not be finished. The log must not be open.
 func Check(ctx context.Context, cfg Config, how Checking) error {
 	l, err := newLog(cfg)
 	if err != nil {
 		return err
 	}
-	l.damages.told = nil // they are reported once, with all that is known
+	l.damages.told = nil // they are reported only once, with all that is known
 	c := &checker{l: l, how: how, found: func(format string, args ...any) { how.Found(fmt.Sprintf(format, args...)) }}
 	signed, published, err := l.journal.Newest(ctx)
 	if err != nil {
@@ -89,8 +88,8 @@ func Check(ctx context.Context, cfg Config, how Checking) error {
 	return c.copy(ctx)
 }
 
-// copy compares the checkpoint kept outside the database, which can be made again
-// from the database's unless it may be of a larger tree.
+// copy compares the checkpoint kept outside the database. It can be made again from the one in
+// the database, unless it may be of a larger tree.
 func (c *checker) copy(ctx context.Context) error {
 	l, name := c.l, c.l.cfg.CheckpointFile
 	kept, err := readOptional(name)
@@ -110,19 +109,23 @@ func (c *checker) copy(ctx context.Context) error {
 		}
 		text, _, _ := strings.Cut(string(kept), "\n\n")
 		if tree, perr := checkpoint.ParseTree(text + "\n"); perr == nil && tree.Size > l.signed.Size {
-			c.found("%s is damaged: %v; it says size %d and the database %d, so that the database may be an old copy: it is not repaired", name, err, tree.Size, l.signed.Size)
+			c.found("%s is damaged: %v; it says size %d and the database %d, so that the database may be an old copy: it is not repaired",
+				name, err, tree.Size, l.signed.Size)
 			return nil
 		}
 		why = err.Error()
 	} else if c.how.Repair == nil {
 		return nil // as in a folder whose log was never published
 	}
-	m := Mend{Path: filepath.Base(name), Why: why, Source: "the database's newest checkpoint", Before: kept, After: l.signed.note, Tree: l.signed.Tree}
+	m := Mend{
+		Path: filepath.Base(name), Why: why, Source: "the database's newest checkpoint",
+		Before: kept, After: l.signed.note, Tree: l.signed.Tree,
+	}
 	c.mend(m, func() error { return durable.ReplaceAlone(name, m.After, 0o644) })
 	return nil
 }
 
-// mend has a file repaired, or reports it.
+// mend repairs a file, or reports it.
 func (c *checker) mend(m Mend, write func() error) {
 	if c.how.Repair == nil {
 		c.damaged++
@@ -143,12 +146,12 @@ type checker struct {
 	l       *Log
 	how     Checking
 	found   func(format string, args ...any)
-	damaged int  // files that are so still
+	damaged int  // files that are not repaired
 	sound   bool // the entries lead to the signed root, and the tiles are theirs
 }
 
-// head holds the tree's head to the newest checkpoint. After a crash it may be
-// ahead by batches that were decided and not signed: the next start finishes them.
+// head compares the tree's head with the newest checkpoint. After a crash it may be ahead by
+// batches that were decided and not signed; the next start finishes them.
 func (c *checker) head(ctx context.Context) error {
 	l := c.l
 	size, root, err := l.tree.Head(ctx)
@@ -179,9 +182,8 @@ func (c *checker) head(ctx context.Context) error {
 	return nil
 }
 
-// entries finds the entries that lead to the signed root, wherever they stand, and
-// holds to them the tiles, the bundles, the tree's leaves, the rules and the
-// journal.
+// entries finds the entries that lead to the signed root, wherever they are, and compares with
+// them the tiles, the bundles, the tree's leaves, the rules and the journal.
 func (c *checker) entries(ctx context.Context) error {
 	l, size := c.l, c.l.signed.Size
 	snapshot, records, err := l.journal.LoadSnapshot(ctx)
@@ -193,7 +195,7 @@ func (c *checker) entries(ctx context.Context) error {
 		return err
 	}
 	state := new(trial.State)
-	kept := true // the rules, so far: they are not replayed over what breaks one
+	kept := true // no rule is broken so far; the replay ends at the first broken one
 	var later []func() error
 	for next := uint64(0); next < size; next += tile.Width {
 		raws, err := s.chunk(ctx, next, int(min(size-next, tile.Width)))
@@ -248,8 +250,8 @@ func (c *checker) entries(ctx context.Context) error {
 	return c.about(ctx, state)
 }
 
-// about holds the journal's index of what each entry is about to the records
-// that the entries lead to. Keys are not indexed by what they signed.
+// about compares the journal's index of what each entry is about with the records that the
+// entries lead to. Keys are not indexed by what they signed.
 func (c *checker) about(ctx context.Context, state *trial.State) error {
 	for _, r := range state.Records() {
 		key, want := r.RecordKey(), r.EntryTree()
@@ -272,13 +274,14 @@ func (c *checker) about(ctx context.Context, state *trial.State) error {
 			got.Add(i, trial.Hash(leaf))
 		}
 		if got.Root() != want.Root() {
-			c.found("%s %s: the journal lists %d entries about it, %d lead to its record: its index was altered", key.Kind, key.ID, got.Count, want.Count)
+			c.found("%s %s: the journal lists %s about it, but %s to its record: its index was altered", key.Kind, key.ID,
+				trial.Count(got.Count, "entry", "entries"), trial.Count(want.Count, "leads", "lead"))
 		}
 	}
 	return nil
 }
 
-// identities holds the index of statements to where they stand.
+// identities compares the index of statements with the indexes of the entries.
 func (c *checker) identities(ctx context.Context, first uint64, ids []trial.Hash) error {
 	var ask []trial.Hash
 	for _, id := range ids {
@@ -300,7 +303,7 @@ func (c *checker) identities(ctx context.Context, first uint64, ids []trial.Hash
 
 func (c *checker) snapshot(last *trial.Entry, state *trial.State, records []trial.Record) {
 	if len(records) != state.Len() {
-		c.found("the snapshot of the state at %d has %d records, the entries lead to %d", state.Size(), len(records), state.Len())
+		c.found("the snapshot of the state at %d has %d records, but the entries lead to %d", state.Size(), len(records), state.Len())
 		return
 	}
 	if _, err := trial.Load(state.Genesis(), last.State, records); err != nil {

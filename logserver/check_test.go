@@ -24,7 +24,7 @@ func (f *fixture) check() (problems string) {
 	return problems
 }
 
-// TestCheck alters each of the log's stores in turn; each is named.
+// TestCheck alters each of the log's stores in turn. Each alteration is named.
 func TestCheck(t *testing.T) {
 	if os.Getenv("TRIALPROOF_TEST_STORE") == "mysql" {
 		t.Log("the alterations are of SQLite's files")

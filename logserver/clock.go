@@ -11,29 +11,28 @@ import (
 )
 
 const (
-	// maxClockAhead is how far the log's clock may be ahead of the clocks it is
-	// compared with. An entry stamped in the future could never be taken back: no
-	// later entry may have an earlier time.
+	// maxClockAhead is how far the log's clock may be ahead of the clocks that it is compared
+	// with. An entry stamped in the future could never be taken back: no later entry may have
+	// an earlier time.
 	maxClockAhead = time.Minute
-	// maxClockStep is how far the wall clock may move against the monotonic one
-	// before the comparison with others is made again. Slewing moves both.
+	// maxClockStep is how far the wall clock may move against the monotonic one before it is
+	// compared with others again. Slewing moves both.
 	maxClockStep = time.Second
-	// clockRest is how long the log waits before it compares a clock again that
-	// was found wrong and that nobody asks for.
+	// clockRest is how long the log waits before it compares again a clock that was found wrong
+	// and that nobody asks for.
 	clockRest = 5 * time.Second
 )
 
-// A clock decides whether the log's own clock can be believed. It is the wall
-// clock that entries are stamped with, and the wall clock can be set. The
-// monotonic clock cannot, so every reading is compared with an earlier one by
-// both. A clock that is behind stalls nothing: an entry's time is never before
-// the last one's.
+// A clock decides whether the log's own clock can be trusted. Entries are stamped with the wall
+// clock, and the wall clock can be set. The monotonic clock cannot, so every reading is
+// compared with an earlier one by both. A clock that is behind does not stop the log: an
+// entry's time is never before the last one's.
 type clock struct {
-	checking sync.Mutex // held by the one comparison under way
+	checking sync.Mutex // held during a comparison
 
-	mu        sync.Mutex      // guards what follows
+	mu        sync.Mutex      // guards the fields below
 	err       error           // of the last comparison
-	checked   time.Time       // own reading at the last comparison that found nothing wrong; zero: never
+	checked   time.Time       // own reading at the last comparison that found nothing wrong; zero if there was none
 	confirmed time.Time       // own reading when others last confirmed this clock, or at the first comparison
 	then      reading         // of the database at confirmed
 	database  reading         // the newest; zero if the journal has no clock of its own
@@ -41,23 +40,23 @@ type clock struct {
 	told      string          // the warning that was logged last
 }
 
-// A reading is what another clock said when the own one said own.
+// A reading is what another clock said when the own clock said own.
 type reading struct{ own, other time.Time }
 
-// ahead is how far the wall clock at now is ahead of the other clock, which has
-// moved on since by what the monotonic clock says.
+// ahead returns how far the wall clock at now is ahead of the other clock, which since then has
+// advanced as the monotonic clock says.
 func (r reading) ahead(now time.Time) time.Duration {
 	return wallSince(r.other.Add(now.Sub(r.own)), now)
 }
 
-// wallSince is the time between two readings by the wall clock alone: Sub goes by
-// the monotonic clock where both have it.
+// wallSince returns the time between two readings by the wall clock alone: Sub uses the
+// monotonic clock if both readings have it.
 func wallSince(from, to time.Time) time.Duration { return to.Round(0).Sub(from.Round(0)) }
 
-// stepped is how far the wall clock was set forward between two readings.
+// stepped returns how far the wall clock was set forward between two readings.
 func stepped(from, to time.Time) time.Duration { return wallSince(from, to) - to.Sub(from) }
 
-// cosigned notes the time on a cosignature just made.
+// cosigned records the time of a cosignature that was just made.
 func (c *clock) cosigned(witness int, at, own time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,8 +66,8 @@ func (c *clock) cosigned(witness int, at, own time.Time) {
 	c.witnesses[witness] = reading{own, at}
 }
 
-// wrong returns why the clock cannot be believed, or nil. It asks nobody: what is
-// known of other clocks is enough to notice a step.
+// wrong returns why the clock cannot be trusted, or nil. It asks nobody: what is known of other
+// clocks is enough to notice a step.
 func (c *clock) wrong(l *Log) error {
 	now := l.now()
 	c.mu.Lock()
@@ -110,7 +109,8 @@ func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	if !p.Unwitnessed() && len(c.witnesses) > 0 {
 		heard := slices.Collect(maps.Keys(c.witnesses))
 		if p.Satisfied(ahead) || !slices.ContainsFunc(heard, agrees) {
-			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it", maxClockAhead, c.differences(l, now))
+			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it",
+				maxClockAhead, c.differences(l, now))
 		}
 		confirmed = p.Satisfied(agrees)
 	}
@@ -127,11 +127,12 @@ func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	if p.Unwitnessed() {
 		who = "there is no witness to confirm the new time: if it is right, start the log again"
 	}
-	return false, fmt.Errorf("this machine's clock was set forward by %s while the log ran, and %s; if it is wrong, set it", step.Round(time.Second), who)
+	return false, fmt.Errorf("this machine's clock was set forward by %s while the log ran, and %s; if it is wrong, set it",
+		step.Round(time.Second), who)
 }
 
-// differences names the witnesses whose clocks differ from the own one by more
-// than clocks may, and by how much. c.mu is held.
+// differences names the witnesses whose clocks differ from the own one by more than clocks may,
+// and by how much. c.mu is held.
 func (c *clock) differences(l *Log, now time.Time) string {
 	var list []string
 	for _, w := range slices.Sorted(maps.Keys(c.witnesses)) {
@@ -147,7 +148,7 @@ func (c *clock) differences(l *Log, now time.Time) string {
 	return strings.Join(list, ", ")
 }
 
-// warning names the witnesses whose clocks differ from the own one, or is empty.
+// warning names the witnesses whose clocks differ from the own one, or returns "".
 func (c *clock) warning(l *Log) string {
 	now := l.now()
 	c.mu.Lock()
@@ -163,9 +164,8 @@ func (c *clock) warn(l *Log, now time.Time) string {
 	return "by this machine's clock, the clock of witness " + d + ": find out which is wrong; proven times rest on the witnesses' clocks"
 }
 
-// check returns the time to stamp entries with. It compares the own clock with
-// the journal's and with the witnesses', the latter afresh unless the last
-// comparison still holds.
+// check returns the time to stamp entries with. It compares the own clock with the journal's
+// and with the witnesses', which it asks again unless the last comparison still holds.
 func (c *clock) check(ctx context.Context, l *Log) (time.Time, error) {
 	if now := l.now(); c.recent(l, now) {
 		return now, nil
@@ -173,7 +173,7 @@ func (c *clock) check(ctx context.Context, l *Log) (time.Time, error) {
 	c.checking.Lock()
 	defer c.checking.Unlock()
 	if now := l.now(); c.recent(l, now) {
-		return now, nil // by the comparison that was under way
+		return now, nil // by the comparison that this call waited for
 	}
 	own := l.now()
 	db, err := l.journal.Now(ctx)
@@ -207,8 +207,8 @@ func (c *clock) check(ctx context.Context, l *Log) (time.Time, error) {
 	return now, c.err
 }
 
-// watch compares the clock again where it is found wrong though nobody submits,
-// until ctx ends: who asks whether the log is ready hears of a step, and of its end.
+// watch compares the clock again after it was found wrong, although nobody submits, until ctx
+// ends. So whoever asks whether the log is ready learns of a step, and of its end.
 func (c *clock) watch(ctx context.Context, l *Log) {
 	tick := time.NewTicker(clockRest)
 	defer tick.Stop()
@@ -222,7 +222,7 @@ func (c *clock) watch(ctx context.Context, l *Log) {
 			continue
 		}
 		if _, err := c.check(ctx, l); err != nil {
-			l.log.Error("nothing is taken", "why", err)
+			l.log.Error("no statement is accepted", "why", err)
 		}
 	}
 }

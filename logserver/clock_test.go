@@ -21,8 +21,7 @@ func (c *fakeClock) step(d time.Duration) {
 	c.now = stepTime(c.now, d)
 }
 
-// stepTime moves the wall part of a time alone, which no function of package time
-// does.
+// stepTime moves the wall part of a time alone. No function of package time does that.
 func stepTime(t time.Time, d time.Duration) time.Time {
 	type parts struct {
 		wall uint64
@@ -43,7 +42,7 @@ func (f *fixture) twoParts() {
 	f.clock.now = stepTime(now, trialtest.Start.Std().Sub(now.Round(0)))
 }
 
-// refuses submits a statement that must not be logged, nor anything else.
+// refuses submits a statement and checks that neither it nor anything else is logged.
 func (f *fixture) refuses(t *testing.T, l *logserver.Log, env, key []byte, want string) {
 	t.Helper()
 	size := l.Size()
@@ -58,9 +57,9 @@ func (f *fixture) refuses(t *testing.T, l *logserver.Log, env, key []byte, want 
 	}
 }
 
-// TestClockStep sets the wall clock forward while the log runs, by an hour and by
-// ten years, at every age of the last comparison with others. Nothing is logged
-// until it is set back, with witnesses that answer, with silent ones, with none.
+// TestClockStep sets the wall clock forward while the log runs, by an hour and by ten years, at
+// every age of the last comparison with others. Nothing is logged until it is set back, whether
+// witnesses answer, are silent, or there are none.
 func TestClockStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -124,8 +123,8 @@ func clocks(ws []*testWitness) (list []*fakeClock) {
 	return list
 }
 
-// TestClockSetRight: a clock that was behind is set right while the log runs, which
-// witnesses confirm.
+// TestClockSetRight: a clock that was behind is corrected while the log runs, and the witnesses
+// confirm it.
 func TestClockSetRight(t *testing.T) {
 	f := newFixture(t)
 	f.twoParts()
@@ -145,8 +144,8 @@ func TestClockSetRight(t *testing.T) {
 	}
 }
 
-// TestWitnessClocksNamed: two of three witnesses are ahead. Whichever clock is
-// wrong, the log names them, and goes on.
+// TestWitnessClocksNamed: two of three witnesses are ahead. Whichever clock is wrong, the log
+// names them and goes on.
 func TestWitnessClocksNamed(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
@@ -161,7 +160,7 @@ func TestWitnessClocksNamed(t *testing.T) {
 	if !strings.Contains(text, "w1 is 1h0m0s ahead, w2 is 2h0m0s ahead") || strings.Contains(text, "w3") {
 		t.Fatalf("the log warns: %q", text)
 	}
-	// The log is set to what they say: now the one that was right is named.
+	// The log's clock is set to theirs: now the witness that was right is named.
 	f.clock.Add(time.Hour)
 	p, s, _ := f.document(id)
 	f.submit(l, "ada", p, s)
@@ -170,8 +169,8 @@ func TestWitnessClocksNamed(t *testing.T) {
 	}
 }
 
-// TestLastEntryAhead: an entry was stamped by a wrong clock, before anybody compared
-// it. The log says so for as long as it lasts.
+// TestLastEntryAhead: an entry was stamped by a wrong clock before anybody compared it. The log
+// reports that as long as it lasts.
 func TestLastEntryAhead(t *testing.T) {
 	f := newFixture(t)
 	f.create()

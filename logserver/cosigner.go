@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// A cosigner has stored checkpoints cosigned and publishes them. Its own
-// goroutine, run, holds one round after another; each witness has a worker that
-// asks for the round of the moment, so that no witness holds up the others.
+// A cosigner gets stored checkpoints cosigned and publishes them. Its own goroutine, run, holds
+// one round after another. Each witness has a worker that asks for the present round's
+// cosignature, so no witness delays the others.
 type cosigner struct {
 	l     *Log
 	wake  chan struct{}      // of capacity 1: a larger checkpoint is stored
 	fresh chan chan struct{} // asks for fresh cosignatures; closed when done
 	heard map[int]bool       // witnesses that have cosigned since the start; run's own
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	current *round
 	changed chan struct{} // closed and replaced with current
 }
@@ -36,8 +36,8 @@ type result struct {
 }
 
 const (
-	// roundTurn is how long a round waits for the quorum before it gives way to
-	// a larger checkpoint.
+	// roundTurn is how long a round waits for the quorum before it makes way for a larger
+	// checkpoint.
 	roundTurn = time.Second
 	// freshWait bounds how long fresh cosignatures are waited for.
 	freshWait = 5 * time.Second
@@ -64,7 +64,7 @@ func (c *cosigner) wakeUp() {
 func (c *cosigner) run(ctx context.Context) {
 	for i, key := range c.l.cfg.Policy.Witnesses {
 		if key.URL == "" {
-			continue // it can be counted by others, but not asked by us
+			continue // others can count its cosignatures, but we cannot ask it
 		}
 		w := &witness{key: key, origin: c.l.origin, logs: logKeys(c.l.cfg.Policy, c.l.origin), client: c.l.cfg.Client}
 		c.l.done.Go(func() { c.work(ctx, i, w) })
@@ -105,8 +105,8 @@ func (c *cosigner) round() (*round, <-chan struct{}) {
 	return c.current, c.changed
 }
 
-// publish has the newest stored checkpoint cosigned and, at the quorum,
-// publishes it. It returns sooner when a larger one is stored meanwhile.
+// publish gets the newest stored checkpoint cosigned and publishes it at the quorum. It returns
+// sooner if a larger one is stored meanwhile.
 func (c *cosigner) publish(ctx context.Context) {
 	start := time.Now()
 	c.l.mu.Lock()
@@ -131,7 +131,7 @@ func (c *cosigner) publish(ctx context.Context) {
 		tree.Size == c.l.publishedSize() && !c.l.ready.Load() {
 		select {
 		case res := <-r.results:
-			if c.note(res) {
+			if c.record(res) {
 				lines, got[res.witness] = append(lines, res.line), true
 			}
 			if c.l.Err() != nil {
@@ -159,7 +159,8 @@ func (c *cosigner) publish(ctx context.Context) {
 		c.l.stuck.Store(step, failing{x.(failing).since, err})
 	}
 	if err != nil {
-		c.l.log.Error("the copy of the checkpoint outside the database was not written", "file", c.l.cfg.CheckpointFile, "error", err)
+		c.l.log.Error("the copy of the checkpoint outside the database was not written",
+			"file", c.l.cfg.CheckpointFile, "error", err)
 		select {
 		case <-time.After(c.l.cfg.RetryDelay):
 		case <-ctx.Done():
@@ -178,12 +179,11 @@ func (c *cosigner) publish(ctx context.Context) {
 	if err := c.l.retry(ctx, "publish", func() error { return c.l.journal.Publish(ctx, tree.Size, cosigned) }); err != nil {
 		return
 	}
-	c.l.publish(publication{tree.Size, cosigned})
+	c.l.setPublished(publication{tree.Size, cosigned})
 	c.l.cfg.Metrics.Published(tree.Size, time.Since(start))
 }
 
-// assemble puts the cosignatures under the checkpoint and checks what a client
-// will check.
+// assemble puts the cosignatures under the checkpoint and checks what a client will check.
 func (c *cosigner) assemble(tree signedTree, lines []string) ([]byte, error) {
 	cosigned := string(tree.note)
 	for _, line := range lines {
@@ -199,8 +199,8 @@ func (c *cosigner) assemble(tree signedTree, lines []string) ([]byte, error) {
 	return []byte(cosigned), nil
 }
 
-// note takes in one worker's result and reports whether it is a cosignature.
-func (c *cosigner) note(res result) bool {
+// record records one worker's result and reports whether it is a cosignature.
+func (c *cosigner) record(res result) bool {
 	if ahead, ok := errors.AsType[errAhead](res.err); ok {
 		c.l.fail(ahead)
 		return false
@@ -214,8 +214,8 @@ func (c *cosigner) note(res result) bool {
 	return true
 }
 
-// hearAll opens the log for submissions once the witnesses that have stayed
-// silent could not form a quorum alone: none of them can have seen more.
+// hearAll opens the log for submissions once the silent witnesses could not form a quorum
+// alone: then none of them can have seen more.
 func (l *Log) hearAll(c *cosigner) {
 	p := l.cfg.Policy
 	if p.Unwitnessed() || !p.Satisfied(func(w int) bool { return !c.heard[w] }) {
@@ -223,7 +223,7 @@ func (l *Log) hearAll(c *cosigner) {
 	}
 }
 
-// renew has the published checkpoint cosigned again, for fresh times.
+// renew gets the published checkpoint cosigned again, for fresh times.
 func (c *cosigner) renew(ctx context.Context) {
 	c.l.mu.Lock()
 	tree := c.l.signed
@@ -237,7 +237,7 @@ func (c *cosigner) renew(ctx context.Context) {
 		select {
 		case res := <-r.results:
 			answered[res.witness] = true
-			if c.note(res) {
+			if c.record(res) {
 				lines, got[res.witness] = append(lines, res.line), true
 			}
 			continue
@@ -264,8 +264,8 @@ func (c *cosigner) asked() int {
 	return n
 }
 
-// recosign waits until witnesses have been asked for fresh cosignatures. It is
-// for the sequencer, which wants to know the time.
+// recosign waits until witnesses have been asked for fresh cosignatures. The sequencer uses it
+// to learn the time.
 func (c *cosigner) recosign(ctx context.Context) {
 	if c.asked() == 0 {
 		return
@@ -282,8 +282,8 @@ func (c *cosigner) recosign(ctx context.Context) {
 	}
 }
 
-// work asks one witness for the round of the moment, and again after a pause
-// when it fails, for whatever round there is then.
+// work asks one witness for the present round's cosignature, and after a failure and a pause
+// for that of the round there is then.
 func (c *cosigner) work(ctx context.Context, i int, w *witness) {
 	var done *round
 	backoff := firstBackoff
@@ -304,7 +304,7 @@ func (c *cosigner) work(ctx context.Context, i int, w *witness) {
 		c.l.cfg.Metrics.Witness(w.key.Label, err, time.Since(start))
 		select {
 		case r.results <- result{i, line, at, err}:
-		default: // the round has enough of failures
+		default: // the round has seen enough failures
 		}
 		if err == nil {
 			done, backoff = r, firstBackoff
@@ -323,8 +323,8 @@ func (c *cosigner) work(ctx context.Context, i int, w *witness) {
 	}
 }
 
-// publish moves reads to a new published checkpoint.
-func (l *Log) publish(p publication) {
+// setPublished moves reads to a new published checkpoint.
+func (l *Log) setPublished(p publication) {
 	l.view.advance(p.size)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -337,8 +337,7 @@ func (l *Log) publish(p publication) {
 	l.changed = make(chan struct{})
 }
 
-// refresh serves newer cosignatures on the published checkpoint. Receipts stay
-// with the first.
+// refresh serves newer cosignatures on the published checkpoint. Receipts keep the first ones.
 func (l *Log) refresh(cosigned []byte, size uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// The environment of a child that is killed: the fixture's parts and the fault.
+// The environment of a child that is killed: the parts of the fixture and the fault.
 const (
 	crashDir   = "TRIALPROOF_CRASH_DIR"
 	crashKey   = "TRIALPROOF_CRASH_KEY"
@@ -30,9 +30,9 @@ const (
 	crashMySQL = "TRIALPROOF_CRASH_MYSQL"
 )
 
-// TestCrash kills the process at each step, before it and just after it, and
-// re-verifies everything from what is on the disk. What the child printed as
-// acknowledged must be there.
+// TestCrash kills the process at each step, just before it and just after it, and verifies
+// everything again from what is on the disk. What the child printed as acknowledged must be
+// there.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

@@ -12,9 +12,9 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A Damage says that a stored file does not hold what the log signed. What it
-// holds is neither served nor proven with. It wraps nothing: that a file is gone
-// does not mean that there is no such tile.
+// A Damage says that a stored file does not have what the log signed. Its contents are neither
+// served nor used in proofs. It wraps nothing: a missing file does not mean that there is no
+// such tile.
 type Damage struct {
 	Path string // such as tile/0/000 or tile/entries/x001/067
 	Why  string
@@ -24,14 +24,14 @@ func (d *Damage) Error() string {
 	return fmt.Sprintf("%s is damaged: %s: stop the log and run triallog fsck -repair", d.Path, d.Why)
 }
 
-// damages are the files found damaged since the start.
+// damages are the files that were found damaged since the start.
 type damages struct {
 	mu   sync.Mutex // guards list
 	list map[string]*Damage
 	told func(*Damage) // of each file once; may be nil
 }
 
-// maxDamages bounds what is remembered: above it, the disk is gone.
+// maxDamages bounds what is remembered. With more damages than that, the disk is gone.
 const maxDamages = 1000
 
 // found makes a damage known and returns it as an error.
@@ -64,9 +64,9 @@ func (l *Log) Damaged() []*Damage {
 	return list
 }
 
-// edges looks for what is wrong with the rightmost tiles, which do not lead to the
-// root that the log signed. It makes each anew from what is below it: if those lead
-// to the root, the tiles that differ are damaged. Otherwise it returns nil.
+// edges looks for what is wrong with the rightmost tiles if they do not lead to the root that
+// the log signed. It makes each again from what is below it. If those lead to the root, the
+// tiles that differ are damaged. Otherwise it returns nil.
 func (t *hashTree) edges(ctx context.Context, size uint64, root [32]byte) error {
 	anew := &hashTree{store: t.store, damages: &damages{}, size: size, full: map[tlog.Tile]*tileTree{}}
 	wrong := ""
@@ -88,11 +88,11 @@ func (t *hashTree) edges(ctx context.Context, size uint64, root [32]byte) error 
 	if got, err := anew.root(ctx, size); err != nil || got != root || wrong == "" {
 		return nil
 	}
-	return t.damages.found(wrong, "the hashes in it do not lead to the root that the log signed at size %d, those below it do", size)
+	return t.damages.found(wrong, "the hashes in it do not lead to the root that the log signed at size %d, but those below it do", size)
 }
 
-// below returns the n-th hash of a level from what is stored below it: the root of
-// a tile, or an entry.
+// below returns the n-th hash of a level from what is stored below it: the root of a tile, or
+// an entry.
 func (t *hashTree) below(ctx context.Context, level int, n uint64) (h tlog.Hash, err error) {
 	if level > 0 {
 		tt, err := t.read(ctx, level-1, n, tile.Width)

@@ -57,7 +57,7 @@ func newDamaged(t *testing.T) *damaged {
 	return d
 }
 
-// with gives the stored tiles to f, of a log that is not open.
+// with calls f with the stored tiles of a log that is not open.
 func (d *damaged) with(f func(logserver.TileStore)) {
 	d.t.Helper()
 	cfg, closeAll, err := d.backends(d.t.Context(), false)
@@ -68,8 +68,7 @@ func (d *damaged) with(f func(logserver.TileStore)) {
 	f(cfg.Tiles)
 }
 
-// sweep asks a running log for everything, and returns the errors. What it answers
-// must be right.
+// sweep asks a running log for everything and returns the errors. Its answers must be correct.
 func (d *damaged) sweep(l *logserver.Log) (said string) {
 	t := d.t
 	t.Helper()
@@ -133,9 +132,9 @@ func tilesOf(size uint64) []string {
 	}
 }
 
-// TestFlippedBit flips bits of each sort of stored file, cuts it short and removes
-// it, while the log runs and while it is stopped. No answer is wrong, the file is
-// named, and repaired by nothing but what hashes to the signed root.
+// TestFlippedBit flips bits of each sort of stored file, cuts it short and removes it, while
+// the log runs and while it is stopped. No answer is wrong, the file is named, and only bytes
+// that hash to the signed root repair it.
 func TestFlippedBit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -257,7 +256,7 @@ func TestFlippedBit(t *testing.T) {
 	}
 }
 
-// repair checks, and has each damaged file mended.
+// repair checks, and calls mend with each damaged file.
 func (f *fixture) repair(mirror tile.Source, mend func(logserver.Mend) error) (problems string) {
 	f.t.Helper()
 	cfg, closeAll, err := f.backends(f.t.Context(), false)
@@ -272,7 +271,7 @@ func (f *fixture) repair(mirror tile.Source, mend func(logserver.Mend) error) (p
 	return problems
 }
 
-// A lyingMirror has the tiles of a folder, with a bit flipped in each if it lies.
+// A lyingMirror has the tiles of a folder, with a flipped bit in each if it lies.
 type lyingMirror struct {
 	dir  string
 	lies bool
@@ -291,8 +290,8 @@ func (m lyingMirror) Tile(ctx context.Context, path string) ([]byte, error) {
 	return data, err
 }
 
-// TestRepairFromMirror: an entry was altered in the bundle and in the database, and
-// its hash in the tile. Only a mirror has it, and only one that does not lie.
+// TestRepairFromMirror: an entry was altered in the bundle and in the database, and its hash in
+// the tile. Only a mirror has the entry, and only a mirror that does not lie repairs it.
 func TestRepairFromMirror(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

@@ -16,8 +16,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A fault fails one call of one step, in one of two ways: the call is lost, or
-// it is done and reported as failed.
+// A fault fails one call of one step, in one of two ways: the call is lost, or it is done and
+// reported as failed.
 type fault struct {
 	step string
 	done bool
@@ -131,7 +131,7 @@ type acknowledged struct {
 	receipts map[trial.Hash][]byte
 }
 
-// submitAll submits statements at once and again until each is answered.
+// submitAll submits statements at the same time, and again until each is answered.
 func (f *fixture) submitAll(l *logserver.Log, id trial.Hash, n int, ack *acknowledged) {
 	f.t.Helper()
 	type statement struct{ env, key []byte }
@@ -164,8 +164,8 @@ type source struct{ *logserver.Log }
 
 func (s source) Checkpoint(context.Context) ([]byte, error) { return s.Log.Checkpoint() }
 
-// reverify opens the log afresh, replays the whole tree, and checks that every
-// acknowledged statement stands in it once, with the receipt it had.
+// reverify opens the log again, replays the whole tree, and checks that every acknowledged
+// statement is in it once, with the receipt that it had.
 func (f *fixture) reverify(ack *acknowledged) {
 	f.t.Helper()
 	f.wrap = nil
@@ -212,8 +212,8 @@ func (f *fixture) reverify(ack *acknowledged) {
 	}
 }
 
-// TestFaults fails every step of sequencing both ways, once while the log goes
-// on and once with the process gone right after, and re-verifies everything.
+// TestFaults fails every step of sequencing both ways, once while the log goes on and once with
+// the process gone right after, and verifies everything again.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -308,7 +308,7 @@ func (t foreignTree) Append(ctx context.Context, first uint64, leaves [][]byte) 
 	return t.Tree.Append(ctx, first, leaves)
 }
 
-// TestRootMismatchSignsNothing has the tree answer with a root that is not ours.
+// TestRootMismatchSignsNothing: the tree answers with a root that is not ours.
 func TestRootMismatchSignsNothing(t *testing.T) {
 	for name, lie := range map[string]func(size uint64, root [32]byte) (uint64, [32]byte){
 		"other root": func(size uint64, root [32]byte) (uint64, [32]byte) { root[0] ^= 1; return size, root },
@@ -358,8 +358,8 @@ func (t *lyingTree) Head(ctx context.Context) (uint64, [32]byte, error) {
 	return size, root, err
 }
 
-// TestTwoServers has a second server claim the lead: the first can write
-// nothing more and says so.
+// TestTwoServers: a second server claims the lead. The first can write nothing more, and says
+// so.
 func TestTwoServers(t *testing.T) {
 	f := newFixture(t)
 	f.create()
@@ -393,8 +393,8 @@ func TestTwoServers(t *testing.T) {
 	}
 }
 
-// TestClock: a clock a day ahead sequences nothing, by the witnesses' word; one
-// that is behind stalls nothing.
+// TestClock: a log whose clock is a day ahead of the witnesses' sequences nothing. A clock that
+// is behind stops nothing.
 func TestClock(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)

@@ -7,14 +7,14 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A bundle is what a source gave of an entry bundle.
+// A bundle is an entry bundle that was read from a source.
 type bundle struct {
 	entries []*trial.Entry
-	errs    []error // what ParseEntry or Verify said of each
+	errs    []error // the error of ParseEntry or Verify for each
 }
 
-// fetch reads bundle n of a tree of a size, and verifies its entries' signatures.
-// What the source gives behind them is left: it may have a fuller bundle.
+// fetch reads bundle n of a tree of a size, and verifies its entries' signatures. It ignores
+// what the source gives after them, because the source may have a fuller bundle.
 func fetch(ctx context.Context, src tile.Source, n, size uint64) (b bundle, err error) {
 	raws, _, err := tile.Fetch(ctx, src, n, size)
 	if err != nil {

@@ -82,12 +82,12 @@ func newFixture(t testing.TB) *fixture {
 type testWitness struct {
 	srv  *httptest.Server
 	down atomic.Bool // refuses connections' requests at once
-	hang atomic.Bool // takes them and never answers
+	hang atomic.Bool // accepts requests and never answers
 	// clock is the witness's own.
 	clock *fakeClock
 }
 
-// witnesses starts n witnesses and has the policy ask for k of them.
+// witnesses starts n witnesses and makes the policy require k of them.
 func (f *fixture) witnesses(n, k int) []*testWitness {
 	f.t.Helper()
 	var list []*testWitness
@@ -153,7 +153,7 @@ func testDatabase(t testing.TB) string {
 	return cfg.FormatDSN()
 }
 
-// ownClock is a journal whose machine's clock is this one's.
+// ownClock is a journal on this machine, so that it has no clock of its own.
 type ownClock struct{ logserver.Journal }
 
 func (ownClock) Now(context.Context) (time.Time, error) { return time.Time{}, nil }

@@ -10,9 +10,9 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// A log has one key, or two while one follows the other: both have the origin as
-// their name and a log line in the policy. What either signed is the log's word,
-// and so is what a retired key signed, for as long as the policy has its line.
+// A log has one key, or two while one replaces the other. Both have the origin as their name
+// and a log line in the policy. What either signed binds the log, and so does what a retired
+// key signed, as long as the policy has its line.
 
 // signers returns the keys that sign each checkpoint.
 func (c *Config) signers() []note.Signer {
@@ -22,13 +22,14 @@ func (c *Config) signers() []note.Signer {
 	return []note.Signer{c.Signer, c.Next}
 }
 
-// checkKeys asks that whoever holds the policy can verify what we sign.
+// checkKeys checks that whoever has the policy can verify what we sign.
 func (c *Config) checkKeys() error {
 	for _, s := range c.signers() {
 		if s.Name() != c.Signer.Name() {
 			return fmt.Errorf("the log's keys have two names: %s and %s", c.Signer.Name(), s.Name())
 		}
-		if !slices.ContainsFunc(c.Policy.Logs, func(l checkpoint.LogKey) bool { return l.Name() == s.Name() && l.KeyHash() == s.KeyHash() }) {
+		known := func(l checkpoint.LogKey) bool { return l.Name() == s.Name() && l.KeyHash() == s.KeyHash() }
+		if !slices.ContainsFunc(c.Policy.Logs, known) {
 			return fmt.Errorf("the policy has no log line for the key %s+%08x", s.Name(), s.KeyHash())
 		}
 	}
@@ -55,7 +56,7 @@ func (c *Config) signTree(tree checkpoint.Tree) ([]byte, error) {
 	return signed, nil
 }
 
-// ownLines returns a checkpoint with the signatures of the log's keys alone.
+// ownLines returns a checkpoint with only the signatures of the log's keys.
 func ownLines(p *checkpoint.Policy, signed []byte) ([]byte, error) {
 	origin, _, _ := strings.Cut(string(signed), "\n")
 	n, err := note.Open(signed, note.VerifierList(logKeys(p, origin)...))
@@ -69,9 +70,9 @@ func ownLines(p *checkpoint.Policy, signed []byte) ([]byte, error) {
 	return []byte(own), nil
 }
 
-// resign has the newest stored tree signed by the keys of today, so that a log
-// which is idle while its key changes shows their signatures too. What is stored
-// stays as it was: it is the same tree, and says nothing new.
+// resign signs the newest stored tree with the present keys, so that a log which is idle while
+// its key changes shows their signatures too. What is stored stays as it was: it is the same
+// tree, and says nothing new.
 func (l *Log) resign() error {
 	signed, err := l.cfg.signTree(l.signed.Tree)
 	if err != nil {

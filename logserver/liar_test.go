@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/witness"
 )
 
-// TestLyingWitness: a witness that claims to have cosigned more than was ever
-// signed, and cannot show it, stops nobody.
+// TestLyingWitness: a witness that claims to have cosigned more than was ever signed, and
+// cannot show it, stops nobody.
 func TestLyingWitness(t *testing.T) {
 	f := newFixture(t)
 	f.witnesses(2, 2)

@@ -1,22 +1,22 @@
-// Package logserver is the log: it admits statements by the rules of package
-// trial, gives each its index, appends them to a verifiable tree, has the tree's
-// checkpoint cosigned by witnesses, and answers with receipts.
+// Package logserver is the log. It admits statements by the rules of package trial, gives each
+// its index, appends them to a verifiable tree, gets the tree's checkpoint cosigned by
+// witnesses, and answers with receipts.
 //
-// One submission travels so:
+// A submission passes through these steps:
 //
-//	Submit      parses and checks the signature, on the caller's goroutine
-//	pool        holds it until the sequencer is free
-//	sequencer   admits it to the state, and with others and a state entry:
+//	Submit      parses it and checks the signature, on the caller's goroutine
+//	pool        keeps it until the sequencer is free
+//	sequencer   admits it to the state and, with others and a state entry:
 //	  decide      fixes bytes and indexes in one transaction of the journal
 //	  append      puts them into the tree, as often as it takes
-//	  check       recomputes the root and compares with the tree's
+//	  check       recomputes the root and compares it with the tree's
 //	  tiles       stores them
 //	  sign        stores the signed checkpoint: the commit point
-//	cosigner    asks all witnesses, and at the quorum publishes
+//	cosigner    asks all witnesses, and publishes at the quorum
 //	Submit      makes the receipt, verifies it as anyone would, and answers
 //
-// The package knows neither Trillian, nor SQL, nor gRPC: they stand behind the
-// interfaces of backend.go. It trusts no database: what it signs it computed.
+// The package knows neither Trillian, nor SQL, nor gRPC: they are behind the interfaces of
+// backend.go. It trusts no database: it signs only what it computed.
 package logserver
 
 import (
@@ -42,40 +42,38 @@ import (
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
-// Config is what a log stands on. Signer, Policy, Tree, Journal and Tiles must
-// be set.
+// Config has what a log needs. Signer, Policy, Tree, Journal and Tiles must be set.
 type Config struct {
 	Signer note.Signer        // signs checkpoints; its name is the origin
-	Next   note.Signer        // the key to come, which signs beside Signer while the two overlap; nil: none
+	Next   note.Signer        // the next key, which also signs while the two overlap; nil if there is none
 	Policy *checkpoint.Policy // the log's own line, the witnesses asked and the quorum
 
 	Tree    Tree
 	Journal Journal
 	Tiles   TileStore
 
-	// CheckpointFile is a copy of the newest signed checkpoint kept outside the
-	// database, so that an old copy of the database is noticed without any
-	// witness. Empty: none is kept.
+	// CheckpointFile is a copy of the newest signed checkpoint outside the database, so that an
+	// old copy of the database is noticed even without a witness. If it is empty, no copy is
+	// kept.
 	CheckpointFile string
 
-	// Files are those of the databases, if they are files: they are never cut short
-	// or replaced while the log runs, and nothing is taken once one was.
+	// Files are the files of the databases, if they are files. They are never cut short or
+	// replaced while the log runs; once that has happened, no statement is accepted.
 	Files []string
 
-	Client  *http.Client     // to witnesses; nil: one with sensible limits
-	Now     func() time.Time // nil: time.Now
-	Logger  *slog.Logger     // nil: discards
-	Metrics Metrics          // nil: none
+	Client  *http.Client     // to witnesses; nil means one with sensible limits
+	Now     func() time.Time // nil means time.Now
+	Logger  *slog.Logger     // nil means that nothing is logged
+	Metrics Metrics          // nil means no metrics
 
-	// BatchDelay is how long the pool is left to fill at most, while others are
-	// expected; 0 is 50 ms. An idle log waits for nothing.
+	// BatchDelay is how long the pool may fill at most while others are expected; 0 means 50
+	// ms. An idle log does not wait.
 	BatchDelay time.Duration
-	// QuorumWait is how long Submit waits for the quorum; 0 is 10 s.
+	// QuorumWait is how long Submit waits for the quorum; 0 means 10 s.
 	QuorumWait time.Duration
-	// Recosign is how often an idle log has its checkpoint cosigned again; 0 is
-	// an hour.
+	// Recosign is how often an idle log gets its checkpoint cosigned again; 0 means an hour.
 	Recosign time.Duration
-	// RetryDelay is the pause before a failed step is tried again; 0 is 100 ms.
+	// RetryDelay is the pause before a failed step is tried again; 0 means 100 ms.
 	RetryDelay time.Duration
 }
 
@@ -106,14 +104,14 @@ type Log struct {
 	view      view
 	cosigner  *cosigner
 
-	mu        sync.Mutex    // guards what follows
+	mu        sync.Mutex    // guards the fields below
 	signed    signedTree    // the newest stored checkpoint
 	published publication   // the newest, perhaps cosigned again since
 	recent    []publication // published since the start, ascending, bounded
 	changed   chan struct{} // closed and replaced when published or fatal changes
 	fatal     error         // why the log has stopped, if it has
 
-	stuck sync.Map // steps that fail (string), each a failing
+	stuck sync.Map // steps that fail: by name (string), each a failing
 	probe probe    // of the database
 	files files
 	ready atomic.Bool // the witnesses' last sizes have been compared
@@ -124,7 +122,7 @@ type Log struct {
 	stop       context.CancelFunc
 	stopTaking context.CancelFunc
 	sequencing sync.WaitGroup // the sequencer
-	done       sync.WaitGroup // all else
+	done       sync.WaitGroup // everything else
 }
 
 type signedTree struct {
@@ -146,8 +144,8 @@ var (
 	ErrClosing = errors.New("the log is shutting down: submit again")
 	// ErrNotReady says that the log may not sign yet, or no longer.
 	ErrNotReady = errors.New("the log is not ready")
-	// ErrPending says that a statement is decided and stands in the log, and
-	// that its receipt waits for the quorum.
+	// ErrPending says that a statement is decided and in the log, and that its receipt waits
+	// for the quorum.
 	ErrPending = errors.New("pending: the receipt is not there yet")
 )
 
@@ -159,7 +157,8 @@ func (c *Config) setDefaults() {
 		c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	if c.Client == nil {
-		c.Client = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: &http.Transport{
+		stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.Client = &http.Client{Timeout: 10 * time.Second, CheckRedirect: stay, Transport: &http.Transport{
 			MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
 		}}
 	}
@@ -185,14 +184,14 @@ func (noMetrics) Refused(trial.Rule)                   {}
 func (noMetrics) Published(uint64, time.Duration)      {}
 func (noMetrics) Witness(string, error, time.Duration) {}
 
-// signedSize is the size of the newest stored checkpoint.
+// signedSize returns the size of the newest stored checkpoint.
 func (l *Log) signedSize() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.signed.Size
 }
 
-// publishedSize is the size that reads stay at.
+// publishedSize returns the size of the tree that reads see.
 func (l *Log) publishedSize() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -211,22 +210,22 @@ func (l *Log) fail(err error) {
 	}
 }
 
-// Err returns why the log has stopped, or nil while it has not.
+// Err returns why the log has stopped, or nil if it has not.
 func (l *Log) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.fatal
 }
 
-// watch returns a channel that is closed when something has been published or
-// the log has stopped: a caller that waits looks again.
+// watch returns a channel that is closed when something has been published or the log has
+// stopped, so that a waiting caller can check again.
 func (l *Log) watch() (<-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.changed, l.fatal
 }
 
-// Ready returns nil if the log takes submissions, and otherwise why not.
+// Ready returns nil if the log accepts submissions, and otherwise why it does not.
 func (l *Log) Ready() error {
 	if err := l.takes(); err != nil {
 		return err
@@ -240,18 +239,21 @@ func (l *Log) Ready() error {
 	return nil
 }
 
-// Warnings says, in whole sentences, what is wrong with a log that takes
-// submissions all the same.
+// Warnings says, in whole sentences, what is wrong with a log that accepts submissions all the
+// same.
 func (l *Log) Warnings() []string {
 	var list []string
 	if w := l.clock.warning(l); w != "" {
 		list = append(list, w)
 	}
 	if d := trial.Time(l.last.Load()).Std().Sub(l.now().Round(0)); d > maxClockAhead {
-		list = append(list, fmt.Sprintf("the last entry bears a time that is %s ahead of this machine's clock: every later entry will bear it too. Either the clock is behind, or it was ahead then: docs/operator.md says what is left", d.Round(time.Second)))
+		list = append(list, fmt.Sprintf("the last entry bears a time that is %s ahead of this machine's clock: "+
+			"every later entry will bear it too. Either the clock is behind, or it was ahead then: docs/operator.md says what is left",
+			d.Round(time.Second)))
 	}
 	if signed, published := l.signedSize(), l.publishedSize(); signed > published {
-		list = append(list, fmt.Sprintf("the tree of size %d waits for the witnesses, quorum %s; published is size %d", signed, l.cfg.Policy.QuorumText(), published))
+		list = append(list, fmt.Sprintf("the tree of size %d waits for the witnesses, quorum %s; published is size %d",
+			signed, l.cfg.Policy.QuorumText(), published))
 	}
 	for _, d := range l.Damaged() {
 		list = append(list, d.Error())
@@ -259,13 +261,14 @@ func (l *Log) Warnings() []string {
 	return list
 }
 
-// takes is Ready but for the clock, which is compared again with every batch.
+// takes does what Ready does, except for the clock, which is compared again with every batch.
 func (l *Log) takes() error {
 	if err := l.Err(); err != nil {
 		return fmt.Errorf("%w: it has stopped: %w", ErrNotReady, err)
 	}
 	if !l.ready.Load() {
-		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s", ErrNotReady, l.cfg.Policy.QuorumText())
+		return fmt.Errorf("%w: too few witnesses have said what they last saw; waiting for a quorum of %s",
+			ErrNotReady, l.cfg.Policy.QuorumText())
 	}
 	err := l.files.check()
 	if err != nil {
@@ -273,7 +276,8 @@ func (l *Log) takes() error {
 	}
 	l.stuck.Range(func(step, x any) bool {
 		if f := x.(failing); time.Since(f.since) > stuckAfter {
-			err = fmt.Errorf("%w: to %s fails and is tried again since %s UTC: %w", ErrNotReady, step, f.since.UTC().Format(time.DateTime), f.err)
+			err = fmt.Errorf("%w: the step %q has failed since %s UTC and is tried again: %w",
+				ErrNotReady, step, f.since.UTC().Format(time.DateTime), f.err)
 		}
 		return err == nil
 	})
@@ -285,12 +289,12 @@ func (l *Log) pending() error {
 	why := l.takes()
 	if why == nil {
 		l.stuck.Range(func(step, x any) bool {
-			why = fmt.Errorf("to %s fails and is tried again: %w", step, x.(failing).err)
+			why = fmt.Errorf("the step %q fails and is tried again: %w", step, x.(failing).err)
 			return false
 		})
 	}
 	if d := l.Damaged(); why == nil && len(d) > 0 {
-		why = d[0] // no proof for the witnesses can be made of it
+		why = d[0] // no proof for the witnesses can be made from it
 	}
 	if why == nil {
 		return fmt.Errorf("%w: too few witnesses have cosigned yet", ErrPending)
@@ -304,8 +308,8 @@ type failing struct {
 	err   error
 }
 
-// stuckAfter is how long a step of sequencing may fail before nothing more is
-// taken: a full disk, a database that is gone.
+// stuckAfter is how long a step of sequencing may fail before no more statements are accepted:
+// a full disk, a database that is gone.
 const stuckAfter = 2 * time.Second
 
 // Origin returns the log's origin.
@@ -350,8 +354,8 @@ func (l *Log) Entries(ctx context.Context, first uint64, n int) ([][]byte, error
 	return l.hashes.entries(ctx, first, int(min(uint64(n), size-first)))
 }
 
-// Await returns when the published size is above size, with that size, or when
-// ctx ends or the log stops.
+// Await returns when the published size is above size, with that size, or when ctx ends or the
+// log stops.
 func (l *Log) Await(ctx context.Context, size uint64) (uint64, error) {
 	for {
 		changed, err := l.watch()
@@ -395,8 +399,8 @@ func (l *Log) Inclusion(ctx context.Context, index uint64) (signed []byte, path 
 	return p.note, path, nil
 }
 
-// Receipt returns the receipt of a statement by its identity. ErrPending: it
-// is decided and the quorum has not been met yet. ErrNotFound: it is not here.
+// Receipt returns the receipt of a statement by its identity. ErrPending says that it is
+// decided and the quorum has not been met yet; ErrNotFound says that it is not here.
 func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {
 	found, err := l.journal.Lookup(ctx, []trial.Hash{id})
 	if err != nil {
@@ -412,9 +416,8 @@ func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {
 	return l.receipt(ctx, index, nil)
 }
 
-// receipt makes the receipt of the entry at index, whose bytes raw may be nil,
-// by the first published checkpoint that covers it, and verifies it with the
-// verifier's own code.
+// receipt makes the receipt of the entry at index, whose bytes raw may be nil, under the first
+// published checkpoint that covers it, and verifies it with the verifier's own code.
 func (l *Log) receipt(ctx context.Context, index uint64, raw []byte) ([]byte, error) {
 	p, err := l.covering(ctx, index)
 	if err != nil {
@@ -444,7 +447,7 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 		l.mu.Unlock()
 		return publication{}, l.pending()
 	}
-	// The first of recent may have an older one before it in the journal.
+	// In the journal there may be an older one before the first of recent.
 	i, _ := slices.BinarySearchFunc(l.recent, index, func(p publication, index uint64) int {
 		return cmp.Compare(p.size, index+1)
 	})
@@ -465,15 +468,15 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 	if cp.Quorum() {
 		return publication{size: cp.Size, note: cosigned}, nil
 	}
-	// Other witnesses cosigned it than those of today's policy, who have
-	// cosigned the newest, or will have in a moment.
+	// It was cosigned by other witnesses than those of the present policy, who have cosigned
+	// the newest, or will soon.
 	if cp, err := l.cfg.Policy.Open(newest.note); err != nil || !cp.Quorum() {
 		return publication{}, ErrPending
 	}
 	return newest, nil
 }
 
-// saveCheckpoint keeps the copy outside the database.
+// saveCheckpoint writes the copy outside the database.
 func (l *Log) saveCheckpoint(signed []byte) error {
 	if l.cfg.CheckpointFile == "" {
 		return nil

@@ -27,7 +27,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// The tests here ask programs that others wrote. deploy/test.sh builds them.
+// The tests here use programs that others wrote. deploy/test.sh builds them.
 
 func program(t *testing.T, env string) string {
 	t.Helper()
@@ -38,8 +38,8 @@ func program(t *testing.T, env string) string {
 	return name
 }
 
-// TestSecondOpinionTiles has tessera's fsck read the served tiles at sizes
-// around 1, 256 and 65,536.
+// TestSecondOpinionTiles: tessera's fsck reads the served tiles at sizes around 1, 256 and
+// 65,536.
 func TestSecondOpinionTiles(t *testing.T) {
 	fsck := program(t, "TRIALPROOF_TEST_FSCK")
 	f := newFixture(t)
@@ -132,8 +132,8 @@ func (f *fixture) grow(l *logserver.Log, id trial.Hash, size uint64) {
 	}
 }
 
-// TestSecondOpinionWitness has litewitness serve as one of three witnesses, all
-// of which must agree, and torchwood's verifier judge the receipt.
+// TestSecondOpinionWitness: litewitness serves as one of three witnesses, all of which must
+// agree, and torchwood's verifier judges the receipt.
 func TestSecondOpinionWitness(t *testing.T) {
 	lite := program(t, "TRIALPROOF_TEST_LITEWITNESS")
 	f := newFixture(t)
@@ -171,7 +171,7 @@ func TestSecondOpinionWitness(t *testing.T) {
 			t.Fatal("torchwood accepts the receipt for another entry: it is no judge")
 		}
 	}
-	// The log finds its place with it again after a restart.
+	// After a restart the log learns from it again where it is.
 	stop()
 	l, stop = f.open()
 	defer stop()

@@ -9,8 +9,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// TestPins: a record is shown as it was at every size that was pinned, for a while and
-// within bounds.
+// TestPins: a record is shown as it was at every pinned size, for a while and within bounds.
 func TestPins(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	v := &view{records: map[trial.RecordKey]trial.Record{}}

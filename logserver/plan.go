@@ -13,8 +13,8 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A Plan is what a restore will restore: the largest tree that anyone asked has
-// with the log's signature. To go on from a smaller one would fork the log.
+// A Plan says what a restore will restore: the largest tree that anyone who was asked has with
+// the log's signature. To continue from a smaller one would fork the log.
 type Plan struct {
 	source    tile.Source
 	newest    signedTree
@@ -23,7 +23,7 @@ type Plan struct {
 	who       string                 // has newest
 }
 
-// A knownTree is a tree that the log signed, and whose copy of it this is.
+// A knownTree is a tree that the log signed, and who has it.
 type knownTree struct {
 	checkpoint.Tree
 	who string
@@ -32,9 +32,9 @@ type knownTree struct {
 // Tree returns the tree that will be restored.
 func (p *Plan) Tree() checkpoint.Tree { return p.newest.Tree }
 
-// PlanRestore reads the source's checkpoint and holds it to the policy, to the
-// copy kept outside the database (cfg.CheckpointFile), and to what the policy's
-// witnesses last saw. It writes nothing; cfg needs no Tree, Journal or Tiles.
+// PlanRestore reads the source's checkpoint and compares it with the policy, with the copy
+// outside the database (cfg.CheckpointFile), and with what the policy's witnesses last saw. It
+// writes nothing; cfg needs no Tree, Journal or Tiles.
 func PlanRestore(ctx context.Context, cfg Config, src tile.Source) (*Plan, error) {
 	l, err := newLog(cfg)
 	if err != nil {
@@ -50,11 +50,12 @@ func PlanRestore(ctx context.Context, cfg Config, src tile.Source) (*Plan, error
 	}
 	switch {
 	case cp.Origin != l.origin:
-		return nil, fmt.Errorf("the checkpoint is of the log %q, the key of %q", cp.Origin, l.origin)
+		return nil, fmt.Errorf("the checkpoint is of the log %q, but the key is of %q", cp.Origin, l.origin)
 	case cp.Size == 0:
 		return nil, errors.New("the checkpoint is of the empty tree: nothing can be restored from it")
 	case !cp.Quorum():
-		return nil, fmt.Errorf("the checkpoint lacks the quorum of %s: restore with the policy that it was published under, and change the policy afterwards", cfg.Policy.QuorumText())
+		return nil, fmt.Errorf("the checkpoint lacks the quorum of %s: restore with the policy that it was published under, "+
+			"and change the policy afterwards", cfg.Policy.QuorumText())
 	}
 	p := &Plan{source: src, published: signedTree{cp.Tree, signed}, known: map[uint64][]knownTree{}}
 	if err := p.learn(l, p.published, "the published checkpoint"); err != nil {
@@ -79,11 +80,12 @@ func PlanRestore(ctx context.Context, cfg Config, src tile.Source) (*Plan, error
 	return p, p.reach(ctx, cp.Size)
 }
 
-// learn takes in a tree that the log has signed.
+// learn records a tree that the log has signed.
 func (p *Plan) learn(l *Log, t signedTree, who string) error {
 	for _, k := range p.known[t.Size] {
 		if k.Root != t.Root {
-			return fmt.Errorf("the log signed two trees of size %d: %s says root %x, %s says %x: it was forked, and is not restored", t.Size, k.who, k.Root, who, t.Root)
+			return fmt.Errorf("the log signed two trees of size %d: %s says root %x, %s says %x: it was forked, and is not restored",
+				t.Size, k.who, k.Root, who, t.Root)
 		}
 	}
 	p.known[t.Size] = append(p.known[t.Size], knownTree{t.Tree, who})
@@ -98,8 +100,8 @@ func (p *Plan) learn(l *Log, t signedTree, who string) error {
 	return nil
 }
 
-// ask asks all witnesses what they last saw. As at a start, those that stay
-// silent must not be able to form a quorum alone.
+// ask asks all witnesses what they last saw. As at a start, the silent ones must not be able to
+// form a quorum alone.
 func (p *Plan) ask(ctx context.Context, l *Log) error {
 	policy := l.cfg.Policy
 	own, err := ownLines(policy, p.published.note)
@@ -129,13 +131,14 @@ func (p *Plan) ask(ctx context.Context, l *Log) error {
 		}
 	}
 	if !policy.Unwitnessed() && policy.Satisfied(func(w int) bool { return errs[w] != nil }) {
-		return fmt.Errorf("too few witnesses have said what they last saw; those that were silent could have seen more: see that they run, and restore again:\n%w", errors.Join(errs...))
+		return fmt.Errorf("too few witnesses have said what they last saw; those that were silent could have seen more: "+
+			"see that they run, and restore again:\n%w", errors.Join(errs...))
 	}
 	return nil
 }
 
-// reach asks whether the source has the entries of the newest tree, where that is
-// beyond its checkpoint: a log's own tiles are ahead of what is published.
+// reach asks whether the source has the entries of the newest tree, if that is beyond its
+// checkpoint: a log's own tiles are ahead of what is published.
 func (p *Plan) reach(ctx context.Context, published uint64) error {
 	if p.newest.Size == published {
 		return nil
@@ -147,11 +150,11 @@ func (p *Plan) reach(ctx context.Context, published uint64) error {
 	return nil
 }
 
-// seen asks a witness what it last saw of the log, by showing it a published
-// checkpoint. It returns the zero value if the witness has seen nothing larger.
-// errRefused: it has seen another tree. Any other error: it has not said.
+// seen asks a witness what it last saw of the log, by showing it a published checkpoint. It
+// returns the zero value if the witness has seen nothing larger. errRefused says that it has
+// seen another tree; any other error, that it has not answered.
 func (w *witness) seen(ctx context.Context, published signedTree) (signedTree, error) {
-	// To the same tree again a witness needs no proof; any other size it names.
+	// A witness needs no proof for the same tree; it answers with any other size that it has.
 	resp, err := w.post(ctx, fmt.Appendf(nil, "old %d\n\n%s", published.Size, published.note))
 	if err != nil {
 		return signedTree{}, err
@@ -170,11 +173,12 @@ func (w *witness) seen(ctx context.Context, published signedTree) (signedTree, e
 	case slices.Contains([]int{http.StatusConflict, http.StatusUnprocessableEntity}, resp.status):
 		return signedTree{}, errRefused{w.key.Label, resp.status, string(resp.body)}
 	}
-	// It has seen more, or cannot cosign now, as a replaying witness whose log is
-	// out of reach: its last checkpoint says.
+	// It has seen more, or cannot cosign now, like a replaying witness that cannot reach its
+	// log. Its last checkpoint tells.
 	t, err := w.newest(ctx)
 	if err != nil {
-		return signedTree{}, fmt.Errorf("witness %s answers status %d: %.200q: %w", w.key.Label, resp.status, strings.TrimSpace(string(resp.body)), err)
+		return signedTree{}, fmt.Errorf("witness %s answers status %d: %.200q: %w",
+			w.key.Label, resp.status, strings.TrimSpace(string(resp.body)), err)
 	}
 	return t, nil
 }

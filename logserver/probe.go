@@ -11,10 +11,10 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// A probe asks the database for what it must have, for who wants to know whether
-// the log is ready while nobody submits.
+// A probe asks the database for what it must have, so that the log knows whether it is ready
+// while nobody submits.
 type probe struct {
-	mu    sync.Mutex // guards what follows, and is held while asking
+	mu    sync.Mutex // guards the fields below, and is held while asking
 	asked time.Time
 	err   error
 }
@@ -35,7 +35,7 @@ func (p *probe) ask(l *Log) error {
 	size := l.signedSize()
 	signed, _, err := l.journal.Newest(ctx)
 	if err == nil && signed == nil {
-		err = errors.New("it holds no log any more")
+		err = errors.New("it no longer has a log")
 	}
 	if err == nil {
 		var cp *checkpoint.Checkpoint
@@ -50,8 +50,8 @@ func (p *probe) ask(l *Log) error {
 	return p.err
 }
 
-// files are watched for what no program does to a database in use. A database that
-// was cut short goes on from memory for a while, and loses what it stores.
+// files are watched for changes that no program makes to a database in use. A database that was
+// cut short continues from memory for a while, and loses what it stores.
 type files struct {
 	mu   sync.Mutex // guards list
 	list []watched

@@ -14,8 +14,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestNoReceiptBeforeTheQuorum: two witnesses of three are gone, so the
-// submitter is told that it is pending; one comes back, and the receipt is there.
+// TestNoReceiptBeforeTheQuorum: two witnesses of three are gone, so the submitter is told that
+// the receipt is pending. One comes back, and the receipt is there.
 func TestNoReceiptBeforeTheQuorum(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -45,7 +45,7 @@ func TestNoReceiptBeforeTheQuorum(t *testing.T) {
 	if _, err := l.Entry(t.Context(), size); !errors.Is(err, logserver.ErrNotFound) {
 		t.Fatalf("an unpublished entry was read: %v", err)
 	}
-	// It is not lost when the server goes down meanwhile, either.
+	// It is not lost if the server stops meanwhile.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := l.Close(ctx); err != nil {
@@ -76,7 +76,7 @@ func TestNoReceiptBeforeTheQuorum(t *testing.T) {
 	}
 }
 
-// TestHangingWitnessDelaysNobody: one witness takes requests and never answers.
+// TestHangingWitnessDelaysNobody: one witness accepts requests and never answers.
 func TestHangingWitnessDelaysNobody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -97,8 +97,8 @@ func TestHangingWitnessDelaysNobody(t *testing.T) {
 	}
 }
 
-// TestProvenTimeIsTheQuorums: the operator's clock and one witness's say early,
-// another's late: the proven time is when the quorum was there.
+// TestProvenTimeIsTheQuorums: the operator's clock and one witness's are early, another's is
+// late. The proven time is when the quorum was there.
 func TestProvenTimeIsTheQuorums(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
@@ -124,8 +124,8 @@ func TestProvenTimeIsTheQuorums(t *testing.T) {
 	}
 }
 
-// TestIdleLogIsCosignedAgain: the newest checkpoint gets fresh cosignatures, and
-// receipts stay with the first.
+// TestIdleLogIsCosignedAgain: the newest checkpoint gets fresh cosignatures, and receipts keep
+// the first ones.
 func TestIdleLogIsCosignedAgain(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)
@@ -179,9 +179,8 @@ func TestUnwitnessed(t *testing.T) {
 	}
 }
 
-// TestOldDatabase puts an older copy of the folder in place of the log: with
-// the newest DIR/checkpoint the start refuses it; with that rolled back too, the
-// witnesses do.
+// TestOldDatabase puts an older copy of the folder in place of the log. With the newest
+// DIR/checkpoint the start refuses it; if that is an old copy too, the witnesses refuse.
 func TestOldDatabase(t *testing.T) {
 	if os.Getenv("TRIALPROOF_TEST_STORE") == "mysql" {
 		t.Log("the folder holds no database: the comparison is the same")
@@ -262,8 +261,7 @@ func copyLog(t *testing.T, to, from string) {
 	}
 }
 
-// TestCloseAnswersOrHandsBack: a closing log leaves no submitter without an
-// answer.
+// TestCloseAnswersOrHandsBack: a closing log leaves no submitter without an answer.
 func TestCloseAnswersOrHandsBack(t *testing.T) {
 	f := newFixture(t)
 	ws := f.witnesses(3, 2)

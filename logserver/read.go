@@ -22,10 +22,9 @@ type Located struct {
 // maxAbout bounds the entries about one record that one call reads.
 const maxAbout = 1000
 
-// About returns the entries of the published tree about a record, from an index
-// on, at most limit (0: as many as one call gives). The caller has the
-// operator's word that none is left out: only a proof of completeness, checked
-// by the client, shows it.
+// About returns the entries of the published tree about a record, from an index on, at most
+// limit (0 means as many as one call gives). That none is left out is only the operator's
+// claim: only a proof of completeness, checked by the client, shows it.
 func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit int) ([]Located, error) {
 	if limit <= 0 || limit > maxAbout {
 		limit = maxAbout
@@ -49,10 +48,10 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 	return list, nil
 }
 
-// Resolve returns the id of the trial that was typed: a trial's id or at least its first
-// 12 digits, a registry's number, sponsor:ORG/NUMBER, or the sponsor's number alone.
-// ErrNotFound: nothing is published under it. ErrDisputed: it is claimed for two trials,
-// or stands for several.
+// Resolve returns the id of the trial that was typed: a trial's id or at least its first 12
+// digits, a registry's number, sponsor:ORG/NUMBER, or the sponsor's number alone. ErrNotFound
+// says that nothing is published under it; ErrDisputed, that it is claimed for two trials or
+// stands for several.
 func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	if id, err := trial.ParseHash(typed); err == nil {
 		list, err := l.About(ctx, trial.RecordKey{Kind: "trial", ID: id.String()}, 0, 1)
@@ -73,7 +72,8 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	case rec == nil || len(rec.Claims) == 0: // an observation binds nothing
 		return trial.Hash{}, ErrNotFound
 	case rec.Disputed():
-		return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id", ErrDisputed, id, rec.Claims[0].Org, rec.Claims[1].Org)
+		return trial.Hash{}, fmt.Errorf("%w: %s is claimed by %s and by %s: name the trial by its id",
+			ErrDisputed, id, rec.Claims[0].Org, rec.Claims[1].Org)
 	}
 	return rec.Trial(), nil
 }

@@ -16,14 +16,13 @@ import (
 type Restorer interface {
 	Journal
 
-	// Place stores the indexes of a batch, if epoch is the newest and the decided
-	// size is b.First. Otherwise ErrLost. It keeps no bytes: tree and tiles hold
-	// them by the time that anyone asks for the journal's newest checkpoint.
+	// Place stores the indexes of a batch, if epoch is the newest and the decided size is
+	// b.First. Otherwise it returns ErrLost. It keeps no bytes: tree and tiles have them by the
+	// time that anyone asks for the journal's newest checkpoint.
 	Place(ctx context.Context, epoch uint64, b Batch) error
 
-	// Restored stores the newest signed checkpoint and the newest published one,
-	// of the same size or a smaller one, in one transaction: there is a log from
-	// then on.
+	// Restored stores the newest signed checkpoint and the newest published one, of the same
+	// size or a smaller one, in one transaction. From then on there is a log.
 	Restored(ctx context.Context, epoch uint64, signed, published Stored) error
 }
 
@@ -33,13 +32,13 @@ type Stored struct {
 	Note []byte
 }
 
-// Restore fills an empty tree, journal and tile store with the entries that the
-// plan's source serves, and returns when the log can be opened. Every entry is
-// replayed, and the root is computed from the entries alone, before any checkpoint
-// is stored: until then the journal holds no log, whatever was written.
+// Restore fills an empty tree, journal and tile store with the entries that the plan's source
+// serves, and returns when the log can be opened. Every entry is replayed, and the root is
+// computed from the entries alone, before any checkpoint is stored. Until then the journal has
+// no log, whatever was written.
 //
-// Nothing of a restore that was cut short is of use to another: whoever calls it
-// empties the stores first.
+// Another restore cannot use anything of one that was cut short: the caller empties the stores
+// first.
 func (p *Plan) Restore(ctx context.Context, cfg Config, journal Restorer, progress func(done, total uint64)) error {
 	cfg.Journal = journal
 	l, err := newLog(cfg)
@@ -74,18 +73,18 @@ func (p *Plan) Restore(ctx context.Context, cfg Config, journal Restorer, progre
 	return l.saveCheckpoint(p.newest.note)
 }
 
-// restoring is a restore at work, on one goroutine but for what it fetches ahead.
+// restoring is a restore in progress, on one goroutine except for what is fetched ahead.
 type restoring struct {
 	*Plan
 	l       *Log
 	journal Restorer
 	state   *trial.State
-	batch   Batch      // replayed and not yet placed
+	batch   Batch      // replayed and not yet written
 	bytes   int        // in batch
 	written chan error // receives the outcome of the batch being written; nil if none is
 }
 
-// replay takes the entries in, in their order, up to the newest tree.
+// replay replays the entries in order, up to the newest tree.
 func (r *restoring) replay(ctx context.Context, progress func(done, total uint64)) (err error) {
 	defer func() { err = errors.Join(err, r.wait()) }()
 	size := r.newest.Size
@@ -100,9 +99,10 @@ func (r *restoring) replay(ctx context.Context, progress func(done, total uint64
 				return newer
 			}
 			if err != nil {
-				return fmt.Errorf("entry %d: %w: what the URL serves was altered, or the log broke its rules: restore from another copy", r.state.Size(), err)
+				return fmt.Errorf("entry %d: %w: what the URL serves was altered, or the log broke its rules: restore from another copy",
+					r.state.Size(), err)
 			}
-			// Bundles are placed whole, and cut where a root is known.
+			// Bundles are written whole, and divided where a root is known.
 			next := r.batch.Next()
 			roots := r.known[next]
 			if next%tile.Width != 0 && r.bytes < maxBatchBytes && len(roots) == 0 && next != size {
@@ -135,8 +135,8 @@ func (r *restoring) take(e *trial.Entry, err error) error {
 	if e.Genesis != nil && e.Genesis.Log != r.l.origin {
 		return fmt.Errorf("the genesis is of the log %q", e.Genesis.Log)
 	}
-	// Nothing is ever rolled back here, so that each entry can be made final to
-	// learn what it changed.
+	// Nothing is ever rolled back here, so each entry can be made final to learn what it
+	// changed.
 	r.state.Commit()
 	entry := BatchEntry{Raw: e.Raw, Records: aboutOf(e, r.state.Changed())}
 	if e.Statement != nil {
@@ -148,8 +148,8 @@ func (r *restoring) take(e *trial.Entry, err error) error {
 	return nil
 }
 
-// aboutOf returns what an entry is about: the records that it changed, but for
-// its signer's key, and of the genesis those of keys.
+// aboutOf returns what an entry is about: the records that it changed, except its signer's key,
+// and for the genesis except the keys.
 func aboutOf(e *trial.Entry, changed []trial.Record) []trial.RecordKey {
 	var about []trial.RecordKey
 	for _, rec := range changed {
@@ -162,8 +162,8 @@ func aboutOf(e *trial.Entry, changed []trial.Record) []trial.RecordKey {
 	return about
 }
 
-// place writes the batch to all three stores, in no order and beside the replay of
-// the next: a restore that does not come to its end leaves nothing that is believed.
+// place writes the batch to all three stores, in no particular order and while the next one is
+// replayed: a restore that does not finish leaves nothing that is used.
 func (r *restoring) place(ctx context.Context) error {
 	if err := r.wait(); err != nil {
 		return err
@@ -203,7 +203,7 @@ func (r *restoring) wait() error {
 	return err
 }
 
-// compare holds the entries up to a tree that the log has signed to its root.
+// compare compares the entries up to a tree that the log has signed with its root.
 func (r *restoring) compare(ctx context.Context, k knownTree, last *trial.Entry) error {
 	if last.State == nil {
 		return fmt.Errorf("%s of size %d does not end with a state entry", k.who, k.Size)
@@ -216,7 +216,8 @@ func (r *restoring) compare(ctx context.Context, k knownTree, last *trial.Entry)
 		return fmt.Errorf("compute root of %d: %w", k.Size, err)
 	}
 	if root != tlog.Hash(k.Root) {
-		return fmt.Errorf("the entries lead to the root %x at size %d, %s says %x: an entry was altered, or it is another tree: restore from another copy", root[:], k.Size, k.who, k.Root)
+		return fmt.Errorf("the entries lead to the root %x at size %d, but %s says %x: an entry was altered, or it is another tree: "+
+			"restore from another copy", root[:], k.Size, k.who, k.Root)
 	}
 	return nil
 }

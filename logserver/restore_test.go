@@ -25,7 +25,7 @@ type mirror struct {
 	fail       func(path string) error
 }
 
-// mirror copies what a log serves, up to a size.
+// mirrorOf copies what a log serves, up to a size.
 func mirrorOf(t testing.TB, l *logserver.Log, size uint64) *mirror {
 	t.Helper()
 	m := &mirror{files: map[string][]byte{}}
@@ -62,7 +62,7 @@ func (m *mirror) Tile(ctx context.Context, path string) ([]byte, error) {
 	return data, nil
 }
 
-// twin is the log on another machine: its key and policy, and nothing else.
+// twin returns the log on another machine: its key and policy, and nothing else.
 func (f *fixture) twin() *fixture {
 	g := *f
 	g.dir, g.mysql, g.wrap = f.t.TempDir(), testDatabase(f.t), nil
@@ -91,8 +91,8 @@ func (f *fixture) restore(src tile.Source) error {
 	return plan.Restore(f.t.Context(), cfg, j.(logserver.Restorer), nil)
 }
 
-// TestRestore: from the tiles alone comes a log that nobody can tell from the one
-// that was lost.
+// TestRestore: a log that is restored from the tiles alone cannot be told from the one that was
+// lost.
 func TestRestore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -167,9 +167,9 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestRestoreUnpublished: one witness has cosigned a tree that the quorum had not
-// when the database was lost. Where the tiles reach that far it is restored; where
-// they do not, going on would fork the log.
+// TestRestoreUnpublished: when the database was lost, one witness had cosigned a tree that the
+// quorum had not. If the tiles reach that far, it is restored; if they do not, going on would
+// fork the log.
 func TestRestoreUnpublished(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -222,8 +222,8 @@ func TestRestoreUnpublished(t *testing.T) {
 	}
 }
 
-// TestRestoreRefuses what is not the log, the whole log and nothing but the log,
-// and leaves nothing that could be served.
+// TestRestoreRefuses: anything but exactly this log is refused, and nothing is left that could
+// be served.
 func TestRestoreRefuses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -323,8 +323,8 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// TestRestoreReplays: an operator that admitted what the rules refuse signed the
-// tree, and its entries lead to the root; it is no log to go on with.
+// TestRestoreReplays: an operator that admitted what the rules refuse signed the tree, and its
+// entries lead to the root. The log is not restored all the same.
 func TestRestoreReplays(t *testing.T) {
 	key := trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
 	whole := func(l *trialtest.Log) *mirror {

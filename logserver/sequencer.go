@@ -10,7 +10,7 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// A sequencer decides what stands where. It is one goroutine, run, and the sole
+// A sequencer decides which entry gets which index. It is one goroutine, run, and the only
 // owner of the state.
 type sequencer struct {
 	l     *Log
@@ -18,8 +18,8 @@ type sequencer struct {
 	saver saver
 }
 
-// run takes batches until take ends or the log stops. A batch once taken is
-// carried on until work ends.
+// run takes batches until take ends or the log stops. A batch that was taken is carried on
+// until work ends.
 func (s *sequencer) run(take, work context.Context) {
 	for take.Err() == nil && s.l.Err() == nil {
 		batch := s.l.pool.take(take, s.l.cfg.BatchDelay, s.busy)
@@ -35,8 +35,7 @@ func (s *sequencer) run(take, work context.Context) {
 // busy reports whether an earlier batch is waiting for witnesses.
 func (s *sequencer) busy() bool { return s.l.signedSize() > s.l.publishedSize() }
 
-// sequence gives each submission of a batch its outcome, or in the end none if
-// the log stops.
+// sequence gives each submission of a batch its outcome, or no outcome if the log stops.
 func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	start := s.l.now()
 	b, admitted, err := s.admit(ctx, subs)
@@ -45,7 +44,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 		return
 	}
 	if len(admitted) == 0 {
-		return // a pool with nothing admitted writes nothing
+		return // if nothing was admitted, nothing is written
 	}
 	if err := s.decide(ctx, b); err != nil {
 		s.state.Rollback()
@@ -55,7 +54,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	s.state.Commit()
 	s.l.last.Store(int64(s.state.Time()))
 	changed := s.state.Changed()
-	s.saver.note(changed)
+	s.saver.add(changed)
 	s.l.view.add(change{s.state.Size(), s.state.Map(), changed})
 	for i, sub := range admitted {
 		s.l.verifier.Verified(leafHash(b.Entries[i].Raw))
@@ -68,8 +67,8 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	s.l.cfg.Metrics.Sequenced(len(b.Entries), s.l.now().Sub(start))
 }
 
-// handBack refuses submissions. The pool forgets them first: whoever hears of it
-// may submit the same again at once, and that is judged anew.
+// handBack refuses submissions. The pool forgets them first: a submitter may submit the same
+// again at once, and that is judged again.
 func (s *sequencer) handBack(subs []*submission, err error) {
 	s.l.pool.release(subs)
 	for _, sub := range subs {
@@ -79,15 +78,16 @@ func (s *sequencer) handBack(subs []*submission, err error) {
 
 func leafHash(raw []byte) trial.Hash { return (&trial.Entry{Raw: raw}).LeafHash() }
 
-// admit tries each submission on the state and answers at once those that are
-// refused or stand in the log already. It returns the batch that the rest make.
+// admit tries each submission on the state and answers at once those that are refused or in the
+// log already. It returns the batch that the rest make.
 func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, admitted []*submission, err error) {
 	ids := make([]trial.Hash, len(subs))
 	for i, sub := range subs {
 		ids[i] = sub.signed.ID
 	}
 	var found map[trial.Hash]uint64
-	if err := s.l.retry(ctx, "look up statements", func() (err error) { found, err = s.l.journal.Lookup(ctx, ids); return err }); err != nil {
+	lookUp := func() (err error) { found, err = s.l.journal.Lookup(ctx, ids); return err }
+	if err := s.l.retry(ctx, "look up statements", lookUp); err != nil {
 		return b, subs, err
 	}
 	if err := s.l.files.check(); err != nil {
@@ -125,8 +125,8 @@ func (s *sequencer) admit(ctx context.Context, subs []*submission) (b Batch, adm
 	return b, admitted, nil
 }
 
-// decide fixes the batch. An error that is no verdict is looked into: a batch
-// that stands in the journal is decided, whatever was reported.
+// decide fixes the batch. After an error of unknown outcome it looks into the journal: a batch
+// that is there is decided, whatever was reported.
 func (s *sequencer) decide(ctx context.Context, b Batch) error {
 	return s.l.retry(ctx, "decide", func() error {
 		err := s.l.journal.Decide(ctx, s.l.epoch, b)
@@ -163,14 +163,14 @@ func sameBatch(a, b Batch) bool {
 	return true
 }
 
-// apply carries a decided batch out: every step may be done again and can only
-// write the same bytes. It returns nil when the batch's checkpoint is stored.
+// apply carries out a decided batch. Every step may be done again and can only write the same
+// bytes. It returns nil when the batch's checkpoint is stored.
 func (s *sequencer) apply(ctx context.Context, b Batch) error {
 	leaves := make([][]byte, len(b.Entries))
 	for i, e := range b.Entries {
 		leaves[i] = e.Raw
 	}
-	// Our own account of the tree, from the bytes decided.
+	// Our own computation of the tree, from the decided bytes.
 	parts := s.l.hashes.append(b.Entries)
 	size := b.Next()
 	root, err := s.l.hashes.root(ctx, size)
@@ -192,7 +192,7 @@ func (s *sequencer) apply(ctx context.Context, b Batch) error {
 	return s.sign(ctx, checkpoint.Tree{Origin: s.l.origin, Size: size, Root: root})
 }
 
-// compare holds the tree's head to our own root at exactly our size.
+// compare compares the tree's head with our own root at exactly our size.
 func (s *sequencer) compare(ctx context.Context, size uint64, root [32]byte) error {
 	got, gotRoot, err := s.l.tree.Head(ctx)
 	if err != nil {
@@ -204,9 +204,9 @@ func (s *sequencer) compare(ctx context.Context, size uint64, root [32]byte) err
 	case got == size && gotRoot == root:
 		return nil
 	case got == size:
-		return fmt.Errorf("%w: its root at %d is %x, ours %x", errRoot, size, gotRoot, root)
+		return fmt.Errorf("%w: its root at %d is %x, but ours is %x", errRoot, size, gotRoot, root)
 	}
-	// Someone appended further. That is another leader, or nobody's right.
+	// Somebody appended more. Only another leader may do that.
 	epoch, _, _, err := s.l.journal.Decided(ctx, s.l.signedSize())
 	if err != nil {
 		return err
@@ -242,7 +242,7 @@ func (s *sequencer) sign(ctx context.Context, tree checkpoint.Tree) error {
 			return errors.Join(err, rerr)
 		}
 		if string(stored) == string(signed) {
-			return nil // stored, though an error was reported
+			return nil // stored, although an error was reported
 		}
 		return err
 	}); err != nil {
@@ -259,8 +259,7 @@ func (l *Log) setSigned(tree checkpoint.Tree, signed []byte) {
 	l.cosigner.wakeUp()
 }
 
-// retry runs a step until it succeeds, ctx ends or the error is a verdict, which
-// stops the log.
+// retry runs a step until it succeeds, ctx ends or the error is final, which stops the log.
 func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 	start := time.Now()
 	for {

@@ -11,19 +11,19 @@ import (
 // snapshotEvery is how many entries may have to be replayed after a restart.
 const snapshotEvery = 16_384
 
-// A saver brings the snapshot of the state up to date now and then, beside the
-// sequencer: records do not change once the state has them.
+// A saver brings the snapshot of the state up to date now and then, while the sequencer runs:
+// records do not change once the state has them.
 type saver struct {
 	l       *Log
 	last    uint64                           // size of the newest snapshot that was begun; the sequencer's
 	changed map[trial.RecordKey]trial.Record // since then; the sequencer's
 
-	mu      sync.Mutex                       // held while one is written; guards pending
+	mu      sync.Mutex                       // held while a snapshot is written; guards pending
 	pending map[trial.RecordKey]trial.Record // to be written
 }
 
-// note takes the records that a batch changed.
-func (v *saver) note(records []trial.Record) {
+// add adds the records that a batch changed.
+func (v *saver) add(records []trial.Record) {
 	if v.changed == nil {
 		v.changed = map[trial.RecordKey]trial.Record{}
 	}
@@ -63,7 +63,7 @@ func (v *saver) collect(size uint64) {
 	v.last = size
 }
 
-// write stores what is pending; what fails stays pending for the next time.
+// write stores what is pending. What fails stays pending for the next time.
 func (v *saver) write(ctx context.Context, size uint64) {
 	records := make([]trial.Record, 0, len(v.pending))
 	for _, r := range v.pending {

@@ -11,13 +11,12 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// ErrRolledBack says that a checkpoint kept elsewhere is of a larger tree, or
-// of another one, than the database has.
+// ErrRolledBack says that a checkpoint kept elsewhere is of a larger tree, or of another one,
+// than the database has.
 var ErrRolledBack = errors.New("the database is an old copy, or another log's")
 
-// Create makes a new log from its genesis: a first batch, decided, appended and
-// signed. The journal and the tree must be empty, or hold just that from an
-// earlier attempt.
+// Create makes a new log from its genesis: a first batch, decided, appended and signed. The
+// journal and the tree must be empty, or have just that from an earlier attempt.
 func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	l, err := newLog(cfg)
 	if err != nil {
@@ -66,8 +65,9 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	return l.saveCheckpoint(l.signed.note)
 }
 
-// errUnfinished says that neither init nor restore has come to its end.
-var errUnfinished = errors.New("the database holds no log that could be served: if a restore was interrupted, run triallog restore again; if an init was, remove its folder and run triallog init again")
+// errUnfinished says that neither init nor restore has finished.
+var errUnfinished = errors.New("the database holds no log that could be served: " +
+	"if a restore was interrupted, run triallog restore again; if an init was, remove its folder and run triallog init again")
 
 func newLog(cfg Config) (*Log, error) {
 	cfg.setDefaults()
@@ -86,9 +86,9 @@ func newLog(cfg Config) (*Log, error) {
 	return l, nil
 }
 
-// Open starts a log that Create has made: it claims the lead, finishes what was
-// decided, rebuilds the state and then, beside the caller, asks the witnesses
-// what they last saw. Submissions are taken once Ready returns nil.
+// Open starts a log that Create has made: it claims the lead, finishes what was decided,
+// rebuilds the state and then, while the caller goes on, asks the witnesses what they last saw.
+// Submissions are accepted once Ready returns nil.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
 	l, err := newLog(cfg)
 	if err != nil {
@@ -113,8 +113,8 @@ func Open(ctx context.Context, cfg Config) (*Log, error) {
 	return l, nil
 }
 
-// load brings the log in memory to the newest stored checkpoint, and that to
-// the end of what was decided.
+// load brings the log in memory to the newest stored checkpoint, and from there to the end of
+// what was decided.
 func (l *Log) load(ctx context.Context) error {
 	signed, published, err := l.journal.Newest(ctx)
 	if err != nil {
@@ -164,7 +164,7 @@ func (l *Log) load(ctx context.Context) error {
 		return err
 	}
 	l.last.Store(int64(l.sequencer.state.Time()))
-	l.sequencer.saver.note(l.sequencer.state.Changed())
+	l.sequencer.saver.add(l.sequencer.state.Changed())
 	l.view.begin(l.sequencer.state)
 	l.view.advance(l.published.size)
 	return nil
@@ -173,14 +173,15 @@ func (l *Log) load(ctx context.Context) error {
 // holds checks that our tiles lead to a checkpoint's root.
 func (l *Log) holds(ctx context.Context, tree checkpoint.Tree, what string) error {
 	if tree.Size > l.signed.Size {
-		return fmt.Errorf("%w: %s has size %d, the database's newest checkpoint %d", ErrRolledBack, what, tree.Size, l.signed.Size)
+		return fmt.Errorf("%w: %s has size %d, but the database's newest checkpoint has size %d",
+			ErrRolledBack, what, tree.Size, l.signed.Size)
 	}
 	root, err := l.hashes.root(ctx, tree.Size)
 	if err != nil {
 		return fmt.Errorf("compute root of %d: %w", tree.Size, err)
 	}
 	if root != tree.Root {
-		return fmt.Errorf("%w: at size %d %s says root %x, the tiles lead to %x", ErrRolledBack, tree.Size, what, tree.Root, root[:])
+		return fmt.Errorf("%w: at size %d %s says root %x, but the tiles lead to %x", ErrRolledBack, tree.Size, what, tree.Root, root[:])
 	}
 	return nil
 }
@@ -220,8 +221,8 @@ func (l *Log) rebuild(ctx context.Context) error {
 			return fmt.Errorf("the snapshot's size %d does not end with a state entry", size)
 		}
 		if s.state, err = trial.Load(genesis.Genesis, last.State, records); err != nil {
-			// The entries are what counts; they are replayed from the first.
-			l.log.Error("the snapshot of the state is not believed", "error", err)
+			// Only the entries count; they are replayed from the first one on.
+			l.log.Error("the snapshot of the state is not used", "error", err)
 			s.state = new(trial.State)
 			size = 0
 		}
@@ -266,7 +267,7 @@ func (l *Log) finish(ctx context.Context) error {
 	}
 	for _, b := range batches {
 		if b.First != l.sequencer.state.Size() {
-			return fmt.Errorf("the journal has a batch at %d where %d is next", b.First, l.sequencer.state.Size())
+			return fmt.Errorf("the journal has a batch at %d, but %d is next", b.First, l.sequencer.state.Size())
 		}
 		for _, e := range b.Entries {
 			if err := l.sequencer.replay(e.Raw); err != nil {
@@ -278,26 +279,27 @@ func (l *Log) finish(ctx context.Context) error {
 		}
 	}
 	if l.signed.Size != size {
-		return fmt.Errorf("%w: %d entries are decided, the newest checkpoint is of %d", ErrRolledBack, size, l.signed.Size)
+		return fmt.Errorf("%w: %d entries are decided, but the newest checkpoint is of size %d", ErrRolledBack, size, l.signed.Size)
 	}
 	return l.compareTree(ctx)
 }
 
-// compareTree holds the tree to the newest checkpoint before anything is added.
+// compareTree compares the tree with the newest checkpoint before anything is added.
 func (l *Log) compareTree(ctx context.Context) error {
 	size, root, err := l.tree.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("read the tree's head: %w", err)
 	}
 	if size != l.signed.Size || root != l.signed.Root {
-		return fmt.Errorf("%w: the tree has size %d and root %x, the newest checkpoint %d and %x", ErrRolledBack, size, root, l.signed.Size, l.signed.Root)
+		return fmt.Errorf("%w: the tree has size %d and root %x, but the newest checkpoint has %d and %x",
+			ErrRolledBack, size, root, l.signed.Size, l.signed.Root)
 	}
 	return nil
 }
 
-// Close stops taking submissions, hands back those not yet decided, finishes
-// the batch at hand, waits for the quorum until ctx ends, and saves the state.
-// Submitters still waiting then are told that they are pending.
+// Close stops accepting submissions, hands back those not yet decided, finishes the present
+// batch, waits for the quorum until ctx ends, and saves the state. Submitters that are still
+// waiting then are told that their receipt is pending.
 func (l *Log) Close(ctx context.Context) error {
 	l.pool.close(ErrClosing)
 	l.stopTaking()

@@ -12,8 +12,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestStuckIsNotReady: while a step fails for long, as on a full disk, nothing is
-// taken and nothing hangs; when it works again, all goes on and nothing is lost.
+// TestStuckIsNotReady: while a step fails for long, as on a full disk, no statement is accepted
+// and nothing hangs. When it works again, everything goes on and nothing is lost.
 func TestStuckIsNotReady(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

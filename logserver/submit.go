@@ -19,22 +19,20 @@ const (
 	moment        = time.Millisecond
 )
 
-// An Outcome is what became of a submission that was not refused.
+// An Outcome is the result of a submission that was not refused.
 type Outcome struct {
 	ID      trial.Hash // identity of the statement
 	Index   uint64
 	Receipt []byte
 }
 
-// Submit checks a DSSE envelope and its signature by key (DER SPKI), has it
-// admitted and waits for its receipt. The same statement again gets the same
-// receipt.
+// Submit checks a DSSE envelope and its signature by key (DER SPKI), gets it admitted and waits
+// for its receipt. Submitting the same statement again gives the same receipt.
 //
-// A *trial.Refusal says which rule it breaks; nothing has been written then.
-// ErrPending comes with the Outcome's ID: the statement is in the log and its
-// receipt can be had from Receipt once the quorum is met. ErrNotReady and
-// ErrClosing: nothing has been decided yet, submit the same again. After any other error it
-// may have been: submit the same again.
+// A *trial.Refusal says which rule it breaks; nothing has been written then. ErrPending comes
+// with the Outcome's ID: the statement is in the log, and Receipt returns its receipt once the
+// quorum is met. After ErrNotReady and ErrClosing nothing has been decided, and after any other
+// error something may have been: submit the same again.
 func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error) {
 	signed, err := trial.Check(envelope, key)
 	if err != nil {
@@ -56,10 +54,10 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 	select {
 	case <-sub.decided:
 	case <-undecided.C:
-		// It stays where it is: the same again joins it, or finds it in the log.
-		err := fmt.Errorf("%w: it has not come to a decision yet: submit the same again", ErrNotReady)
+		// It stays in the pool: the same statement again joins it, or finds it in the log.
+		err := fmt.Errorf("%w: the statement has not been decided yet: submit the same again", ErrNotReady)
 		if why := l.takes(); why != nil {
-			err = fmt.Errorf("%w; it has not come to a decision yet: submit the same again", why)
+			err = fmt.Errorf("%w; the statement has not been decided yet: submit the same again", why)
 		}
 		return out, err
 	case <-ctx.Done():
@@ -81,8 +79,8 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 	return out, err
 }
 
-// A submission is one statement on its way to a decision. All who submit the
-// same statement meanwhile share it.
+// A submission is one statement on its way to a decision. All who submit the same statement
+// meanwhile share it.
 type submission struct {
 	signed  *trial.Signed
 	decided chan struct{} // closed once the fields below are set
@@ -101,16 +99,16 @@ func (s *submission) admit(index uint64, raw []byte) {
 	close(s.decided)
 }
 
-// A pool holds submissions in their order of arrival until the sequencer takes
-// them. The zero pool is open.
+// A pool holds submissions in their order of arrival until the sequencer takes them. The zero
+// pool is open.
 type pool struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	closed error
 	queue  []*submission
 	held   map[trial.Hash]*submission // queued or being decided
 	wake   chan struct{}              // of capacity 1: the queue is not empty
 
-	last int // submissions of the last batch; take's own
+	last int // submissions of the last batch; only take uses it
 }
 
 func (p *pool) init() {
@@ -137,13 +135,12 @@ func (p *pool) add(signed *trial.Signed) (*submission, error) {
 	return s, nil
 }
 
-// take waits until the queue is not empty, lets it fill, and takes a batch off
-// its front. It returns nil when ctx ends.
+// take waits until the queue is not empty, lets it fill, and takes a batch off its front. It
+// returns nil when ctx ends.
 //
-// An idle log takes at once. Where the last batch was of several submitters, or
-// one is still waiting for witnesses (busy), others are on their way, and to wait
-// for them costs nobody as much as a batch more: until none has come for a
-// moment, and delay at most.
+// An idle log takes a batch at once. If the last batch had several submitters, or one is still
+// waiting for witnesses (busy), others are on their way, and waiting for them costs less than
+// another batch. It then waits until none has come for a moment, and at most for delay.
 func (p *pool) take(ctx context.Context, delay time.Duration, busy func() bool) []*submission {
 	select {
 	case <-p.wake:
@@ -204,7 +201,7 @@ func (p *pool) len() int {
 	return len(p.queue)
 }
 
-// release forgets submissions whose outcome the journal knows by now.
+// release forgets submissions whose outcome is in the journal by now.
 func (p *pool) release(batch []*submission) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -219,7 +216,7 @@ func (p *pool) holds(id trial.Hash) bool {
 	return p.held[id] != nil
 }
 
-// close hands back everything that has not been taken, and all that comes.
+// close hands back everything that has not been taken, and everything that comes later.
 func (p *pool) close(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,21 +14,21 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A survey makes the tree anew from its entries, 256 at a time, and compares what
-// is stored with it. The same entries stand in the bundle, in the tree's database
-// and at a mirror, and their hashes in two tiles: which of them are believed is a
-// matter of votes until the root is known, and of nothing but the root then.
+// A survey computes the tree again from its entries, 256 at a time, and compares what is stored
+// with it. The same entries are in the bundle, in the tree's database and at a mirror, and
+// their hashes are in two tiles. Until the root is known, the majority decides which of them to
+// use; then only the root decides.
 type survey struct {
 	c        *checker
-	hashes   *hashTree // made anew; its edges are never read from the store
+	hashes   *hashTree // computed again; its edges are never read from the store
 	treeSize uint64
 	sources  []string          // of the chunks
 	tiles    map[string][]byte // tiles above level 0 that are not complete yet
 	mends    []Mend
-	leaves   []string // what the database holds otherwise
+	leaves   []string // where the database differs
 }
 
-// maxMends bounds what is held until the root is known.
+// maxMends bounds what is kept until the root is known.
 const maxMends = 10_000
 
 func (c *checker) survey(ctx context.Context) (*survey, error) {
@@ -45,7 +45,7 @@ func (c *checker) survey(ctx context.Context) (*survey, error) {
 	return s, nil
 }
 
-// A copy is what one place says that the entries of a chunk are.
+// A copyOf is what one place has as the entries of a chunk.
 type copyOf struct {
 	source string
 	raws   [][]byte
@@ -77,7 +77,7 @@ func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, erro
 			add("the tree's database", leaves)
 		}
 	}
-	for level := range 2 { // what the tiles say of the same entries
+	for level := range 2 { // what the tiles say about the same entries
 		root, err := s.tileSays(ctx, level, first, n)
 		if err != nil {
 			return nil, err
@@ -94,7 +94,8 @@ func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, erro
 		}
 	}
 	if len(copies) == 0 {
-		return nil, fmt.Errorf("entries %d to %d: neither %s nor the database has them: name a mirror that has, with -repair -from URL", first, first+uint64(n)-1, path)
+		return nil, fmt.Errorf("entries %d to %d: neither %s nor the database has them: name a mirror that has, with -repair -from URL",
+			first, first+uint64(n)-1, path)
 	}
 	best := copies[0]
 	for _, x := range copies[1:] {
@@ -129,7 +130,7 @@ func (s *survey) chunk(ctx context.Context, first uint64, n int) ([][]byte, erro
 	return best.raws, nil
 }
 
-// get returns what is stored, nil if it is missing.
+// get returns what is stored, or nil if it is missing.
 func (s *survey) get(ctx context.Context, path string) ([]byte, error) {
 	data, err := s.c.l.tiles.Get(ctx, path)
 	if errors.Is(err, ErrNotFound) {
@@ -141,11 +142,11 @@ func (s *survey) get(ctx context.Context, path string) ([]byte, error) {
 	return data, nil
 }
 
-// tileSays returns the root of a chunk by the tile of a level; zero if it says
-// nothing of it.
+// tileSays returns the root of a chunk by the tile of a level, or zero if the tile says nothing
+// about it.
 func (s *survey) tileSays(ctx context.Context, level int, first uint64, n int) (h tlog.Hash, err error) {
 	if level == 1 && n < tile.Width {
-		return h, nil // its root stands in no tile
+		return h, nil // its root is in no tile
 	}
 	data, err := s.get(ctx, tile.Path(level, first>>(tile.Height*(level+1)), tile.Width))
 	if err != nil {
@@ -168,7 +169,7 @@ func chunkRoot(raws [][]byte) tlog.Hash {
 	return treeRoot(len(raws), func(i int) tlog.Hash { return tlog.RecordHash(raws[i]) })
 }
 
-// treeRoot is the RFC 6962 root over n leaf hashes.
+// treeRoot returns the RFC 6962 root over n leaf hashes.
 func treeRoot(n int, leaf func(i int) tlog.Hash) tlog.Hash {
 	if n == 1 {
 		return leaf(0)
@@ -186,7 +187,7 @@ func cutBundle(data []byte, n int) [][]byte {
 	return raws
 }
 
-// compareLeaves notes where the database differs from the entries chosen.
+// compareLeaves records where the database differs from the chosen entries.
 func (s *survey) compareLeaves(first uint64, best copyOf, copies []copyOf) {
 	for _, x := range copies {
 		if x.source != "the tree's database" {
@@ -194,14 +195,15 @@ func (s *survey) compareLeaves(first uint64, best copyOf, copies []copyOf) {
 		}
 		for i := range x.raws {
 			if !bytes.Equal(x.raws[i], best.raws[i]) {
-				s.leaves = append(s.leaves, fmt.Sprintf("entry %d: the database holds other bytes than %s, which agrees with the tiles: the database was altered; "+
+				s.leaves = append(s.leaves, fmt.Sprintf("entry %d: the database holds other bytes than %s, which agrees with the tiles: "+
+					"the database was altered; "+
 					"make it again by triallog restore", first+uint64(i), best.source))
 			}
 		}
 	}
 }
 
-// compare notes a file that does not begin with the bytes that belong there.
+// compare records a file that does not begin with the bytes that belong there.
 func (s *survey) compare(ctx context.Context, path string, want []byte, source string) error {
 	stored, err := s.get(ctx, path)
 	if err != nil {
@@ -226,8 +228,8 @@ func (s *survey) compare(ctx context.Context, path string, want []byte, source s
 	return nil
 }
 
-// end compares the root. Only if the entries lead to the one that the log signed,
-// it is known what is damaged, and with what it is repaired.
+// end compares the root. Only if the entries lead to the root that the log signed, it is known
+// what is damaged and what repairs it.
 func (s *survey) end(ctx context.Context) error {
 	l := s.c.l
 	for _, path := range slices.Sorted(maps.Keys(s.tiles)) {
@@ -241,8 +243,9 @@ func (s *survey) end(ctx context.Context) error {
 	}
 	if root != tlog.Hash(l.signed.Root) {
 		s.c.damaged++
-		s.c.found("the entries lead to the root %x at size %d, the log signed %x: entries were altered in more than one place, and which are right is not known here: "+
-			"name a mirror, with -repair -from URL, or make the log again by triallog restore", root[:], l.signed.Size, l.signed.Root)
+		s.c.found("the entries lead to the root %x at size %d, but the log signed %x: entries were altered in more than one place, "+
+			"and which are right is not known here: name a mirror, with -repair -from URL, or make the log again by triallog restore",
+			root[:], l.signed.Size, l.signed.Root)
 		for _, m := range s.mends {
 			s.c.found("%s does not agree with %s", m.Path, m.Source)
 		}

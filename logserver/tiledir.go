@@ -13,8 +13,8 @@ import (
 	"github.com/trialproof/trialproof/durable"
 )
 
-// A TileDir keeps tiles as files in a folder. It is a TileStore for a log whose
-// tiles stay on one machine; a web server can serve the folder's full tiles.
+// A TileDir keeps tiles as files in a folder. It is a TileStore for a log whose tiles stay on
+// one machine; a web server can serve the folder's full tiles.
 type TileDir struct {
 	dir string
 
@@ -22,14 +22,13 @@ type TileDir struct {
 	known map[string]bool // files whose folder entry is durable
 }
 
-// NewTileDir returns the store in a folder, which it makes as needed.
+// NewTileDir returns the store in a folder, which it creates if necessary.
 func NewTileDir(dir string) *TileDir {
 	return &TileDir{dir: dir, known: map[string]bool{}}
 }
 
-// Put implements TileStore. Each part is written in place at its offset and
-// synced; a crash leaves bytes behind the last signed size at most, which are
-// the same that will be put there again.
+// Put implements TileStore. Each part is written at its offset and synced. After a crash there
+// may be bytes after the last signed size, which are the same that will be written there again.
 func (d *TileDir) Put(ctx context.Context, parts []TilePart) error {
 	errs := make([]error, len(parts))
 	var wg sync.WaitGroup
@@ -60,7 +59,7 @@ func (d *TileDir) put(p TilePart) (err error) {
 	if st, err := f.Stat(); err != nil {
 		return err
 	} else if st.Size() < int64(p.Offset) {
-		return fmt.Errorf("tile %s has %d bytes where %d were stored: it was cut short", p.Path, st.Size(), p.Offset)
+		return fmt.Errorf("tile %s has %d bytes, but %d were stored: it was cut short", p.Path, st.Size(), p.Offset)
 	}
 	if _, err := f.WriteAt(p.Data, int64(p.Offset)); err != nil {
 		return err
@@ -98,7 +97,7 @@ func (d *TileDir) Replace(ctx context.Context, path string, data []byte) error {
 	return syncParents(filepath.Dir(name), d.dir)
 }
 
-// syncParents makes the folder entries of a new file durable, up to root's own.
+// syncParents makes the folder entries of a new file durable, up to that of root.
 func syncParents(dir, root string) error {
 	for {
 		if err := durable.SyncDir(dir); err != nil {
@@ -114,7 +113,7 @@ func syncParents(dir, root string) error {
 // Get implements TileStore.
 func (d *TileDir) Get(ctx context.Context, path string) ([]byte, error) {
 	name := filepath.Join(d.dir, filepath.FromSlash(path))
-	if err := d.plain(path); err != nil { // to open a pipe would wait for ever
+	if err := d.plain(path); err != nil { // opening a pipe would wait for ever
 		return nil, err
 	}
 	data, err := os.ReadFile(name)
@@ -124,8 +123,8 @@ func (d *TileDir) Get(ctx context.Context, path string) ([]byte, error) {
 	return data, err
 }
 
-// plain refuses a path on which something is neither a folder nor a file: a pipe, or a
-// link that leads out of the store.
+// plain refuses a path with something that is neither a folder nor a file: a pipe, or a link
+// that leads out of the store.
 func (d *TileDir) plain(path string) error {
 	name := d.dir
 	for part := range strings.SplitSeq(path, "/") {
@@ -138,7 +137,7 @@ func (d *TileDir) plain(path string) error {
 			return err
 		}
 		if !info.IsDir() && !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is no file and no folder: remove it", name)
+			return fmt.Errorf("%s is neither a file nor a folder: remove it", name)
 		}
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A tileTree is a tile with the hashes inside it: nodes[h][i] is the root of
-// the i-th perfect subtree of height h over the tile's hashes. They never
-// change once they are there, so a partial tile serves every smaller size too.
+// A tileTree is a tile with the hashes inside it: nodes[h][i] is the root of the i-th perfect
+// subtree of height h over the tile's hashes. They never change once they are there, so a
+// partial tile serves every smaller size too.
 type tileTree struct {
 	nodes [tile.Height + 1][]tlog.Hash
 }
@@ -43,19 +43,19 @@ func (t *tileTree) data(i int) []byte {
 	return b
 }
 
-// A hashTree is the Merkle tree as tiles: the rightmost ones in memory, the
-// full ones in the store, with a cache. It is the log's own account of the
-// tree, computed from what was decided and never from what Trillian says.
+// A hashTree is the Merkle tree as tiles: the rightmost ones in memory, the full ones in the
+// store, with a cache. It is the log's own computation of the tree, from what was decided and
+// never from what Trillian says.
 //
-// The rightmost tiles lead to the root that the log signed: whoever opens the tree
-// compares it. Every other tile is taken only if its root is the hash in the tile
-// above it, and every entry only if it has the hash in the tile: what is read is
-// what was signed, or an error that names the file.
+// The rightmost tiles lead to the root that the log signed; whoever opens the tree compares
+// that. Every other tile is used only if its root is the hash in the tile above it, and every
+// entry only if it has the hash in the tile. So what is read is what was signed, or an error
+// that names the file.
 type hashTree struct {
 	store   TileStore
 	damages *damages
 
-	mu     sync.RWMutex // guards what follows
+	mu     sync.RWMutex // guards the fields below
 	size   uint64
 	edge   []*tileTree // the rightmost tile of each level, partial or empty
 	bundle []byte      // the rightmost entry bundle, partial or empty
@@ -94,7 +94,7 @@ func openHashTree(ctx context.Context, store TileStore, d *damages, size uint64)
 	return t, nil
 }
 
-// get reads a stored file that is there, unless it was lost.
+// get reads a stored file that must be there; if it is not, it was lost.
 func (t *hashTree) get(ctx context.Context, path string) ([]byte, error) {
 	data, err := t.store.Get(ctx, path)
 	if errors.Is(err, ErrNotFound) {
@@ -106,7 +106,7 @@ func (t *hashTree) get(ctx context.Context, path string) ([]byte, error) {
 	return data, nil
 }
 
-// read reads a tile and holds it to nothing.
+// read reads a tile without checking it.
 func (t *hashTree) read(ctx context.Context, level int, n uint64, width int) (*tileTree, error) {
 	path := tile.Path(level, n, tile.Width)
 	data, err := t.get(ctx, path)
@@ -129,7 +129,7 @@ func (t *hashTree) load(ctx context.Context, level int, n uint64) (*tileTree, er
 	there := n < t.size>>(tile.Height*(level+1))
 	t.mu.RUnlock()
 	if !there {
-		return nil, fmt.Errorf("%s is no full tile of this tree", tile.Path(level, n, tile.Width))
+		return nil, fmt.Errorf("%s is not a full tile of this tree", tile.Path(level, n, tile.Width))
 	}
 	tt, err := t.read(ctx, level, n, tile.Width)
 	if err != nil {
@@ -199,7 +199,7 @@ func (t *hashTree) append(entries []BatchEntry) []TilePart {
 // keep caches a full tile. t.mu is held.
 func (t *hashTree) keep(id tlog.Tile, tt *tileTree) {
 	if len(t.full) >= cachedTiles {
-		for old := range t.full { // any one: this is a cache, not a policy
+		for old := range t.full { // any one will do
 			delete(t.full, old)
 			break
 		}
@@ -255,7 +255,7 @@ func (t *hashTree) root(ctx context.Context, size uint64) (tlog.Hash, error) {
 	return tlog.TreeHash(int64(size), t.reader(ctx))
 }
 
-// prefix returns the first bytes of a tile, of which the tree has so many hashes.
+// prefix returns the first bytes of a tile, of which the tree has at least so many hashes.
 func (t *hashTree) prefix(ctx context.Context, level int, n uint64, width int) ([]byte, error) {
 	var data []byte
 	for i := range width {
@@ -291,8 +291,8 @@ func fromTlog(p []tlog.Hash) [][32]byte {
 	return out
 }
 
-// entries returns the bytes of up to n entries from first on, at most to the
-// end of the bundle that holds the first, each held to its hash in the tree.
+// entries returns the bytes of up to n entries from first on, at most to the end of the bundle
+// with the first one, each compared with its hash in the tree.
 func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, error) {
 	path := tile.Path(tile.Entries, first/tile.Width, tile.Width)
 	data, err := t.get(ctx, path)
@@ -321,8 +321,8 @@ func (t *hashTree) entries(ctx context.Context, first uint64, n int) ([][]byte, 
 	return out, nil
 }
 
-// entriesAt returns the bytes of entries of one bundle, in order, each held to its
-// hash in the tree. They are copies: nothing else of the bundle is kept by them.
+// entriesAt returns the bytes of entries of one bundle, in order, each compared with its hash
+// in the tree. They are copies, so they do not keep the bundle in memory.
 func (t *hashTree) entriesAt(ctx context.Context, indexes []uint64) ([][]byte, error) {
 	first, last := indexes[0], indexes[len(indexes)-1]
 	all, err := t.entries(ctx, first, int(last-first)+1)
@@ -342,9 +342,8 @@ func (t *hashTree) entriesAt(ctx context.Context, indexes []uint64) ([][]byte, e
 // ErrTilePath says that a path names no tile of any tree.
 var ErrTilePath = errors.New("not a tile's path")
 
-// Tile returns the bytes of a tile or entry bundle by its path as in
-// c2sp.org/tlog-tiles, such as tile/0/x001/067.p/8. Only tiles of trees that
-// were signed are there; others are ErrNotFound.
+// Tile returns the bytes of a tile or entry bundle by its path as in c2sp.org/tlog-tiles, such
+// as tile/0/x001/067.p/8. Only tiles of signed trees are there; others are ErrNotFound.
 func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 	name, ok := strings.CutPrefix(path, "tile/")
 	if !ok {
@@ -355,7 +354,7 @@ func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 		name = "data" + strings.TrimPrefix(name, "entries")
 	}
 	t, err := tlog.ParseTilePath("tile/8/" + name)
-	if err != nil || t.L > 63 || t.L < 0 && !data { // x/mod's own name for bundles is none of ours
+	if err != nil || t.L > 63 || t.L < 0 && !data { // x/mod has another name for bundles
 		return nil, ErrTilePath
 	}
 	level := t.L
@@ -381,7 +380,7 @@ func (l *Log) Tile(ctx context.Context, path string) ([]byte, error) {
 	return b, nil
 }
 
-// parse parses the leaf at an index and holds it to the tree.
+// parse parses the leaf at an index and compares it with the tree.
 func (t *hashTree) parse(ctx context.Context, index uint64) (*trial.Entry, error) {
 	raws, err := t.entries(ctx, index, 1)
 	if err != nil {

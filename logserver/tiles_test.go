@@ -7,7 +7,7 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 )
 
-// TestTilePaths asks for what is not there in every way.
+// TestTilePaths asks for tiles that do not exist, in every way.
 func TestTilePaths(t *testing.T) {
 	f := newFixture(t)
 	f.create()

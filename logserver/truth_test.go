@@ -47,8 +47,8 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// TestDatabaseGone: the log says so though nobody submits, and to who submits; and
-// goes on when it is back.
+// TestDatabaseGone: the log reports it although nobody submits, and also to a submitter, and
+// goes on when the database is back.
 func TestDatabaseGone(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -80,8 +80,8 @@ func TestDatabaseGone(t *testing.T) {
 	f.submit(l, "ada", p, s)
 }
 
-// TestPendingSaysWhy: who waits for a receipt hears of the full disk, and not of
-// witnesses.
+// TestPendingSaysWhy: whoever waits for a receipt learns of the full disk, and is not told
+// about witnesses.
 func TestPendingSaysWhy(t *testing.T) {
 	f := newFixture(t)
 	f.create()
@@ -111,8 +111,8 @@ func TestPendingSaysWhy(t *testing.T) {
 	full.set(nil)
 }
 
-// TestCopyNotWritten: the checkpoint's copy cannot be written, so nothing is
-// published; the log says so.
+// TestCopyNotWritten: the checkpoint's copy cannot be written, so nothing is published, and the
+// log says so.
 func TestCopyNotWritten(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -139,14 +139,14 @@ func TestCopyNotWritten(t *testing.T) {
 		return errors.Is(err, logserver.ErrPending) && strings.Contains(err.Error(), "write the checkpoint's copy")
 	})
 	until(t, "ready, though nothing is published", func() bool { return l.Ready() != nil })
-	if err := os.Remove(filepath.Join(blocked, "in the way")); err != nil { // the folder, empty, is no obstacle
+	if err := os.Remove(filepath.Join(blocked, "in the way")); err != nil { // an empty folder does not matter
 		t.Fatal(err)
 	}
 	waitReady(t, l)
 }
 
-// TestTruncated cuts the databases' files short while the log runs, removes and
-// replaces them: SQLite goes on from memory for a while, and nothing would stay.
+// TestTruncated cuts the databases' files short while the log runs, removes and replaces them.
+// SQLite continues from memory for a while, but nothing it stores would remain.
 func TestTruncated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")

@@ -14,11 +14,11 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A view is the state as of the published tree, for proofs. The sequencer is
-// ahead of it; what it did meanwhile waits in next.
+// A view is the state as of the published tree, for proofs. The sequencer is ahead of it; what
+// it did since then waits in next.
 type view struct {
-	mu      sync.RWMutex // guards what follows
-	size    uint64       // 0: nothing yet
+	mu      sync.RWMutex // guards the fields below
+	size    uint64       // 0 if nothing is published yet
 	tree    smap.Map
 	records map[trial.RecordKey]trial.Record
 	short   map[string][]trial.Hash // trials by the short names that people type, see shortNames
@@ -26,8 +26,8 @@ type view struct {
 	pins    []*pin                  // by size
 }
 
-// A pin keeps the view of one published size for a while after the log has grown, for
-// a reader who asks for several histories and wants them to be of one tree.
+// A pin keeps the view of one published size for a while after the log has grown, for a reader
+// who asks for several histories and wants them to be of one tree.
 type pin struct {
 	size uint64
 	tree smap.Map
@@ -143,8 +143,8 @@ type asOf struct {
 	record trial.Record // nil: none
 }
 
-// at returns a record as of the published tree, which it pins (size 0), or as of a size
-// that was pinned.
+// at returns a record as of the published tree, which it pins (size 0), or as of a size that
+// was pinned.
 func (v *view) at(key trial.RecordKey, size uint64, now time.Time) (asOf, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -178,24 +178,23 @@ func (v *view) at(key trial.RecordKey, size uint64, now time.Time) (asOf, error)
 	return asOf{size, v.pins[at].tree, v.records[key]}, nil
 }
 
-// ErrGone is wrapped by the errors of History for a size that is not served, no longer
-// or not yet.
+// ErrGone is wrapped by the errors of History for a size that is no longer served, or not yet.
 var ErrGone = errors.New("not served")
 
 func gone(format string, size uint64) error {
 	return fmt.Errorf("%w: %s", ErrGone, fmt.Sprintf(format, size))
 }
 
-// record returns a record as of the published tree, or nil.
+// record returns a record as of the published tree, or nil if there is none.
 func (v *view) record(key trial.RecordKey) trial.Record {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	return v.records[key]
 }
 
-// A History is everything that a published tree has about a record, or the proof
-// that it has nothing: what trial/history checks. It comes in pages: the first has all
-// but the entries behind those that fit, the others have entries alone.
+// A History is everything that a published tree has about a record, or the proof that it has
+// nothing, as trial/history checks it. It comes in pages: the first page has everything except
+// the entries that do not fit, and the others have only entries.
 type History struct {
 	Checkpoint []byte     // published, of size State.Index+1
 	State      Proved     // the state entry that ends the tree
@@ -216,11 +215,10 @@ const (
 	maxPageBytes = 1 << 20
 )
 
-// History returns the first page of a record's history as of the newest published tree
-// (size 0) or of one that was given for another record in the last minutes; or, if from
-// is not 0, the page of the entries from an index on, as of any published size.
-// ErrNotReady: nothing has been published since the start. ErrGone: the size is not
-// served.
+// History returns the first page of a record's history as of the newest published tree (size 0)
+// or as of one that was given for another record in the last minutes. If from is not 0, it
+// returns the page of the entries from that index on, as of any published size. ErrNotReady
+// says that nothing has been published since the start; ErrGone, that the size is not served.
 func (l *Log) History(ctx context.Context, key trial.RecordKey, size, from uint64) (History, error) {
 	if from > 0 {
 		if published := l.publishedSize(); size == 0 || size > published {
@@ -251,8 +249,8 @@ func (l *Log) History(ctx context.Context, key trial.RecordKey, size, from uint6
 	return h, err
 }
 
-// page returns entries about a record below a size, from an index on, as many as one
-// page holds.
+// page returns entries about a record below a size, from an index on, as many as one page may
+// have.
 func (l *Log) page(ctx context.Context, key trial.RecordKey, size, from uint64) (list []Proved, err error) {
 	indexes, err := l.journal.Entries(ctx, key, from, maxPage)
 	if err != nil {
@@ -292,8 +290,8 @@ func (l *Log) proved(ctx context.Context, index, size uint64) (Proved, error) {
 	return Proved{Located{index, raws[0]}, path}, err
 }
 
-// publishedAt returns the checkpoint published at a size, the newest with its
-// freshest cosignatures.
+// publishedAt returns the checkpoint published at a size, the newest one with its freshest
+// cosignatures.
 func (l *Log) publishedAt(ctx context.Context, size uint64) (publication, error) {
 	l.mu.Lock()
 	p := l.published

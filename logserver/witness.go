@@ -20,32 +20,34 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 )
 
-// A witness is the log's side of c2sp.org/tlog-witness, for one witness. It is
-// used by one goroutine, its worker.
+// A witness is the log's side of c2sp.org/tlog-witness, for one witness. Only one goroutine
+// uses it, its worker.
 type witness struct {
 	key    checkpoint.WitnessKey
 	origin string
-	logs   []note.Verifier // all keys of the log: each one's signature is our word
+	logs   []note.Verifier // all keys of the log: a signature by any of them is ours
 	client *http.Client
 	last   uint64 // size it last cosigned, as far as is known
 	known  bool   // whether last is more than a guess
 }
 
-// errAhead says that a witness has cosigned a larger tree than the largest that
-// this log has stored: the log's database is an old copy.
+// errAhead says that a witness has cosigned a larger tree than the largest that this log has
+// stored: the log's database is an old copy.
 type errAhead struct {
 	label string
 	size  uint64
 }
 
 func (e errAhead) Error() string {
-	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; restore the newest, or have triallog restore make it from the log's tiles", e.label, e.size)
+	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; "+
+		"restore the newest, or have triallog restore make it from the log's tiles", e.label, e.size)
 }
 
-// ahead looks into a witness's claim that it has cosigned a larger tree: anyone
-// can claim that. The proof is a checkpoint of that size with our own signature.
+// ahead checks a witness's claim that it has cosigned a larger tree, which anyone can claim.
+// The proof is a checkpoint of that size with our own signature.
 func (w *witness) ahead(ctx context.Context, size, newest uint64) error {
-	unproven := fmt.Errorf("witness %s claims to have cosigned size %d, larger than any that we signed, and shows no checkpoint of ours to prove it", w.key.Label, size)
+	unproven := fmt.Errorf("witness %s claims to have cosigned size %d, larger than any that we signed, "+
+		"and shows no checkpoint of ours to prove it", w.key.Label, size)
 	tree, err := w.newest(ctx)
 	if err != nil {
 		return errors.Join(unproven, err)
@@ -56,8 +58,8 @@ func (w *witness) ahead(ctx context.Context, size, newest uint64) error {
 	return errAhead{w.key.Label, tree.Size}
 }
 
-// newest returns the checkpoint that the witness shows as its last of our log,
-// which one of our keys signed.
+// newest returns the checkpoint that the witness shows as its last one of our log, which one of
+// our keys signed.
 func (w *witness) newest(ctx context.Context) (signedTree, error) {
 	url := fmt.Sprintf("%s/%x/checkpoint", strings.TrimSuffix(w.key.URL, "/"), sha256.Sum256([]byte(w.origin)))
 	resp, err := w.send(ctx, http.MethodGet, url, nil)
@@ -81,15 +83,16 @@ func (w *witness) newest(ctx context.Context) (signedTree, error) {
 	return signedTree{tree, resp.body}, nil
 }
 
-// errRefused says that a witness refused a checkpoint for good: it may have seen
-// a fork. text is what it answered.
+// errRefused says that a witness refused a checkpoint for good: it may have seen a fork. text
+// is its answer.
 type errRefused struct {
 	label  string
 	status int
 	text   string
 }
 
-// brokenRule is how a replaying witness names the rule and the entry that breaks it.
+// brokenRule matches the answer of a replaying witness that names a rule and the entry that
+// breaks it.
 var brokenRule = regexp.MustCompile(`^(R\d+) (\d+)\n$`)
 
 func (e errRefused) Error() string {
@@ -102,10 +105,10 @@ func (e errRefused) Error() string {
 // maxWitnessAnswer bounds what is read of an answer.
 const maxWitnessAnswer = 64 << 10
 
-// cosign asks for a cosignature on a stored checkpoint and returns its note
-// line and the time it was made over. newest is the largest size stored.
+// cosign asks for a cosignature on a stored checkpoint and returns its note line and the time
+// it was made for. newest is the largest size stored.
 func (w *witness) cosign(ctx context.Context, hashes *hashTree, tree signedTree, newest uint64) (line string, at time.Time, err error) {
-	old := tree.Size // a first guess that needs no proof; the answer says what is right
+	old := tree.Size // a first guess that needs no proof; the answer has the correct size
 	if w.known && w.last <= tree.Size {
 		old = w.last
 	}
@@ -198,11 +201,10 @@ func (w *witness) send(ctx context.Context, method, url string, body []byte) (an
 	return answer{resp.StatusCode, mediaType, data}, nil
 }
 
-// accept picks the witness's own signature from its answer and verifies it.
+// accept finds the witness's own signature in its answer and verifies it.
 //
-//	SPEC: "To parse the response, the client MAY concatenate it to the
-//	checkpoint, and use a note verification function configured with the witness
-//	keys it trusts."
+// SPEC: "To parse the response, the client MAY concatenate it to the checkpoint, and use a note
+// verification function configured with the witness keys it trusts."
 func (w *witness) accept(tree signedTree, lines []byte) (string, time.Time, error) {
 	n, err := note.Open(append(bytes.Clone(tree.note), lines...), note.VerifierList(append([]note.Verifier{w.key}, w.logs...)...))
 	if err != nil {

@@ -18,11 +18,11 @@ const (
 	// attempts bounds how often Append adds what it found missing.
 	attempts = 4
 
-	// A message of leaves stays below gRPC's 4 MiB, and the statements that
-	// Trillian makes of it below MariaDB's 16 MiB packet.
+	// A message of leaves stays below gRPC's 4 MiB, and the statements that Trillian makes of
+	// it below MariaDB's packet of 16 MiB.
 	maxMessage       = 3 << 20
 	maxMessageLeaves = 1024
-	leafOverhead     = 128 // bytes on the wire besides the leaf itself
+	leafOverhead     = 128 // bytes on the wire beside the leaf itself
 
 	// maxIntegrate bounds one transaction of the sequencer.
 	maxIntegrate = 4096
@@ -30,10 +30,9 @@ const (
 
 // Append implements logserver.Tree.
 //
-// The tree is the judge, not the answers: leaves that Trillian took without a
-// remark are integrated, and the head must cover them. After anything else, be it
-// a status or an error, the leaves are integrated as far as they go and read
-// back. What is missing then is added again.
+// It relies on the tree, not on the answers. Leaves that Trillian accepted without a status are
+// integrated, and the head must cover them. After a status or an error the leaves are
+// integrated as far as possible and read back, and what is missing is added again.
 func (t *Tree) Append(ctx context.Context, first uint64, leaves [][]byte) error {
 	t.appending.Lock()
 	defer t.appending.Unlock()
@@ -55,7 +54,7 @@ func (t *Tree) append(ctx context.Context, first uint64, leaves [][]byte) error 
 	}
 
 	end := first + uint64(len(leaves))
-	done := first // all below stand in the tree with our bytes
+	done := first // all leaves below are in the tree with our bytes
 	var failed error
 	for try := 0; ; try++ {
 		// What is integrated can be read and need not be added.
@@ -88,8 +87,8 @@ func (t *Tree) append(ctx context.Context, first uint64, leaves [][]byte) error 
 	}
 }
 
-// add gives Trillian leaves at first and on. It returns nil only if each was
-// taken as new. After anything else nothing is known of any of them.
+// add gives Trillian leaves from index first on. It returns nil only if each was accepted as
+// new. After an error nothing is known of any of them.
 func (t *Tree) add(ctx context.Context, first uint64, leaves [][]byte) error {
 	var errs []error
 	for len(leaves) > 0 {
@@ -107,7 +106,7 @@ func (t *Tree) add(ctx context.Context, first uint64, leaves [][]byte) error {
 	return errors.Join(errs...)
 }
 
-// messageLen returns how many of the leaves, at least one, go in one message.
+// messageLen returns how many of the leaves, at least one, go into one message.
 func messageLen(leaves [][]byte) int {
 	size := 0
 	for i, l := range leaves {
@@ -137,9 +136,9 @@ func (t *Tree) addMessage(ctx context.Context, first uint64, leaves [][]byte) er
 		return fmt.Errorf("add leaves: %d results for %d leaves", got, want)
 	}
 	for i, r := range resp.GetResults() {
-		// FAILED_PRECONDITION stands for a leaf that is there already, with the
-		// same bytes or others; ALREADY_EXISTS is what the interface promises
-		// for the former. Which it is, reading back will tell.
+		// FAILED_PRECONDITION means that there is a leaf already, with the same bytes or
+		// others; ALREADY_EXISTS is what the interface promises for the former. Reading back
+		// tells which it is.
 		if s := r.GetStatus(); codes.Code(s.GetCode()) != codes.OK {
 			return fmt.Errorf("add leaf %d: %s: %s", first+uint64(i), codes.Code(s.GetCode()), s.GetMessage())
 		}
@@ -147,22 +146,22 @@ func (t *Tree) addMessage(ctx context.Context, first uint64, leaves [][]byte) er
 	return nil
 }
 
-// identity is what Trillian knows a leaf by, 32 bytes of which no two in a tree
-// may be the same: the index and the beginning of the leaf's SHA-256.
+// identity returns the 32 bytes by which Trillian knows a leaf, and which no two leaves of a
+// tree may share: the index and the beginning of the leaf's SHA-256.
 //
-// The index comes first because the databases keep leaves in the order of their
-// identities. In the order of a whole hash every leaf would be written at a random
-// place: on SQLite batches of 256 then fell from 18,000 leaves/s to 10,000 within
-// 250,000 leaves, and go on falling; so they stay at 24,000. Nothing rests on the
-// hash: which bytes stand at an index is always read and compared.
+// The index comes first because the databases keep leaves in the order of their identities. In
+// the order of a whole hash every leaf would be written at a random place: on SQLite, batches
+// of 256 then fell from 18,000 leaves/s to 10,000 within 250,000 leaves, and went on falling;
+// with the index first they stay at 24,000. Nothing relies on the hash: the bytes at an index
+// are always read and compared.
 func identity(index uint64, leaf []byte) []byte {
 	h := sha256.Sum256(leaf)
 	id := binary.BigEndian.AppendUint64(make([]byte, 0, len(h)), index)
 	return append(id, h[:len(h)-len(id)]...)
 }
 
-// integrate has Trillian integrate until the head covers end. Trillian stops
-// without an error at the first leaf that is missing; here that is one.
+// integrate makes Trillian integrate until the head covers end. Trillian stops without an error
+// at the first leaf that is missing; integrate returns an error then.
 func (t *Tree) integrate(ctx context.Context, end uint64) error {
 	for {
 		before := t.size.Load()
@@ -186,7 +185,7 @@ func (t *Tree) integrate(ctx context.Context, end uint64) error {
 	}
 }
 
-// compare reads integrated leaves from first on and holds them to want.
+// compare reads integrated leaves from first on and compares them with want.
 func (t *Tree) compare(ctx context.Context, first uint64, want [][]byte) error {
 	got, err := t.Leaves(ctx, first, uint64(len(want)))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 )
 
-// check holds the tree to leaves: its size, its root and every byte.
+// check compares the tree with leaves: its size, its root and every byte.
 func check(t *testing.T, tree *Tree, leaves [][]byte) {
 	t.Helper()
 	size, root, err := tree.Head(t.Context())
@@ -37,7 +37,7 @@ func check(t *testing.T, tree *Tree, leaves [][]byte) {
 	}
 }
 
-// rootOf is the root of leaves by another implementation of RFC 6962.
+// rootOf returns the root of leaves, computed by another implementation of RFC 6962.
 func rootOf(t testing.TB, leaves [][]byte) [32]byte {
 	t.Helper()
 	var hashes hashReader
@@ -73,7 +73,7 @@ func (r hashReader) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return out, nil
 }
 
-// plant adds a leaf behind Append's back and does not integrate it.
+// plant adds a leaf without Append and does not integrate it.
 func plant(t testing.TB, tree *Tree, index uint64, leaf []byte) {
 	t.Helper()
 	_, err := tree.backend.client.AddSequencedLeaves(context.Background(), &trillian.AddSequencedLeavesRequest{
@@ -91,7 +91,7 @@ func TestAppend(t *testing.T) {
 	type step struct {
 		first, n int
 		plant    map[int]string // before the step; "" is the right leaf
-		conflict int            // index of a leaf of other bytes, -1 if none
+		conflict int            // index of a leaf with other bytes, -1 if there is none
 		gap      bool
 		size     int // afterwards
 	}
@@ -154,7 +154,7 @@ func TestAppend(t *testing.T) {
 						t.Errorf("step %d: %v", i, err)
 					}
 					check(t, tree, leaves[:s.size])
-					if s.conflict >= 0 { // what was decided does not become what stands there
+					if s.conflict >= 0 { // the bytes that are there stay
 						leaves[s.conflict] = testLeaves(uint64(s.conflict), 1)[0]
 						if i+1 < len(steps) && steps[i+1].conflict < 0 {
 							leaves[s.conflict] = []byte(other)
@@ -190,7 +190,7 @@ func TestAppendSizes(t *testing.T) {
 	})
 }
 
-// TestAppendEqualLeaves has the same bytes at many indexes.
+// TestAppendEqualLeaves: the same bytes at many indexes.
 func TestAppendEqualLeaves(t *testing.T) {
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		tree := newTestTree(t, newConfig(t))
@@ -206,8 +206,8 @@ func TestAppendEqualLeaves(t *testing.T) {
 	})
 }
 
-// TestAppendLarge has batches that do not go into one message, and leaves of
-// bytes that statements must escape.
+// TestAppendLarge: batches that do not fit into one message, and leaves of bytes that
+// statements must escape.
 func TestAppendLarge(t *testing.T) {
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		tree := newTestTree(t, newConfig(t))

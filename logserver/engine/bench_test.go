@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkAppend appends batches of leaves of 1.4 kB, durably. TRIALPROOF_TEST_MYSQL
-// has it use MySQL as well.
+// BenchmarkAppend appends batches of leaves of 1.4 kB, durably. With TRIALPROOF_TEST_MYSQL set
+// it also uses MySQL.
 func BenchmarkAppend(b *testing.B) {
 	benchmark(b, func(b *testing.B, newConfig func(testing.TB) Config) {
 		for _, n := range []int{1, 64, 256, 512} {

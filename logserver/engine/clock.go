@@ -7,9 +7,9 @@ import (
 	tclock "github.com/google/trillian/util/clock"
 )
 
-// clock tells the time to Trillian. Every answer is later than the one before
-// and than every root seen, however the machine's clock is set: Trillian refuses
-// to integrate at a time that is not later than the last root's.
+// clock tells the time to Trillian. Every answer is later than the one before and than every
+// root seen, however the machine's clock is set: Trillian refuses to integrate at a time that
+// is not later than the last root's.
 type clock struct {
 	now func() time.Time
 
@@ -37,7 +37,7 @@ func (c *clock) Now() time.Time {
 // NewTimer implements tclock.TimeSource. Nothing in the server uses it.
 func (c *clock) NewTimer(d time.Duration) tclock.Timer { return tclock.System.NewTimer(d) }
 
-// notBefore has every later answer be after the given time.
+// notBefore makes every later answer be after the given time.
 func (c *clock) notBefore(nanos uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

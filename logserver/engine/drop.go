@@ -6,9 +6,8 @@ import (
 	"fmt"
 )
 
-// Drop removes a tree, which need not be there, from a MySQL or MariaDB database,
-// with all its leaves. Trillian has no call for it. It can be cut short and called
-// again.
+// Drop removes a tree with all its leaves from a MySQL or MariaDB database; the tree need not
+// exist. Trillian has no call for it. It can be interrupted and called again.
 func Drop(ctx context.Context, cfg Config) (err error) {
 	db, err := OpenMySQL(ctx, cfg.MySQL)
 	if err != nil {
@@ -18,8 +17,8 @@ func Drop(ctx context.Context, cfg Config) (err error) {
 	if err := createMySQLSchema(ctx, db); err != nil {
 		return err
 	}
-	// What refers to others first. One statement for all would be a transaction of
-	// the tree's size, and outlast the limits of time.
+	// Tables that refer to others come first. One statement for everything would be a
+	// transaction of the tree's size, and exceed the time limits.
 	for _, table := range []string{"SequencedLeafData", "LeafData", "Subtree", "TreeHead", "TreeControl", "Trees"} {
 		for {
 			res, err := db.ExecContext(ctx, "DELETE FROM "+table+" WHERE TreeId = ? LIMIT 10000", cfg.TreeID)

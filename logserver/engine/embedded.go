@@ -24,9 +24,9 @@ type store struct {
 	close func() error
 }
 
-// Create makes an empty tree and returns its id, which the caller keeps: it is
-// how Open finds the tree. The database's file and tables are made if absent. The
-// tree is durable when Create returns; a tree whose id was lost does no harm.
+// Create makes an empty tree and returns its id. The caller keeps the id, because Open finds
+// the tree by it. The database's file and tables are created if they do not exist. The tree is
+// durable when Create returns. A tree whose id was lost does no harm.
 func Create(ctx context.Context, cfg Config) (treeID int64, err error) {
 	s, err := cfg.store(ctx, true)
 	if err != nil {
@@ -38,7 +38,7 @@ func Create(ctx context.Context, cfg Config) (treeID int64, err error) {
 		TreeState:       trillian.TreeState_ACTIVE,
 		TreeType:        trillian.TreeType_PREORDERED_LOG,
 		DisplayName:     "trialproof",
-		MaxRootDuration: durationpb.New(0), // no roots but those of new leaves
+		MaxRootDuration: durationpb.New(0), // a root only for new leaves
 	})
 	if err != nil {
 		return 0, fmt.Errorf("create tree: %w", err)
@@ -50,8 +50,8 @@ func Create(ctx context.Context, cfg Config) (treeID int64, err error) {
 	return tree.TreeId, nil
 }
 
-// Open opens the tree that Create made, with Trillian in this process. It makes
-// nothing: a database or a tree that is not there is an error.
+// Open opens the tree that Create made, with Trillian in this process. It creates nothing: a
+// database or a tree that does not exist is an error.
 func Open(ctx context.Context, cfg Config) (*Tree, error) {
 	s, err := cfg.store(ctx, false)
 	if err != nil {
@@ -93,8 +93,8 @@ func sqliteStore(s *sqlite.Storage, err error) (*store, error) {
 	return &store{s.Log, s.Admin, s.Close}, nil
 }
 
-// tree reads the tree's description and makes sure that it has a root: asking
-// Trillian's server for the root of a tree without one leaks a transaction.
+// tree reads the tree's description and makes sure that it has a root: asking Trillian's server
+// for the root of a tree without one leaks a transaction.
 func (s *store) tree(ctx context.Context, id int64) (*trillian.Tree, error) {
 	tree, err := storage.GetTree(ctx, s.admin, id)
 	if err != nil {

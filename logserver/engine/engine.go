@@ -1,22 +1,20 @@
 // Package engine keeps the log's tree in Trillian.
 //
-// It implements logserver.Tree. The embedded engine runs Trillian's log server
-// and sequencer in this process, over SQLite or over MySQL and MariaDB. The tree
-// is a PREORDERED_LOG: the journal decides what stands at which index before
-// Trillian hears of it, and Append makes it so.
+// It implements logserver.Tree. The embedded engine runs Trillian's log server and sequencer in
+// this process, over SQLite or over MySQL and MariaDB. The tree is a PREORDERED_LOG: the
+// journal decides which leaf is at which index before Trillian receives it, and Append writes
+// it there.
 //
-// Everything above the seam (type backend) speaks Trillian's own gRPC client
-// interface and asks for integration by one function, so that an engine over
-// stock trillian_log_server and trillian_log_signer is another constructor.
+// Everything above the seam (type backend) uses Trillian's own gRPC client interface and asks
+// for integration by one function, so that an engine over stock trillian_log_server and
+// trillian_log_signer needs only another constructor.
 //
-// What Trillian's storage does with a batch is not what one would wish, and
-// append.go is shaped by it: a batch over a taken index is committed in part; a
-// gap is accepted without a word, and integration stops at it; leaves that are
-// not integrated yet cannot be read; and a read that fails beneath a root can
-// answer an empty root instead of an error.
+// Trillian's storage handles a batch in unexpected ways, which explain append.go: a batch over
+// a taken index is committed in part; a gap is accepted without an error, and integration stops
+// at it; leaves that are not integrated yet cannot be read; and a read that fails beneath a
+// root can answer with an empty root instead of an error.
 //
-// It departs from DESIGN.md in what Trillian knows a leaf by: index and hash in
-// place of a hash of both. See identity for what that is worth.
+// Trillian knows a leaf by its index and hash; see identity.
 //
 // The package knows nothing of trials, entries, checkpoints or journals.
 package engine
@@ -38,17 +36,17 @@ import (
 
 // Config says where a tree is kept. Exactly one of SQLite and MySQL is set.
 type Config struct {
-	// SQLite is the path of the database file. The caller holds its folder
-	// (sqlite.LockDir): two processes over one file are not an error to SQLite.
+	// SQLite is the path of the database file. The caller has locked its folder
+	// (sqlite.LockDir), because SQLite does not refuse two processes over one file.
 	SQLite string
-	// MySQL is the data source name of a MySQL or MariaDB database, in the form
-	// of github.com/go-sql-driver/mysql. OpenMySQL says what is added to it.
+	// MySQL is the data source name of a MySQL or MariaDB database, in the form of
+	// github.com/go-sql-driver/mysql. OpenMySQL says what is added to it.
 	MySQL string
 	// TreeID is what Create returned. Create ignores it.
 	TreeID int64
-	// Logger, if not nil, receives what Trillian and the MySQL driver log, as LogTo has it.
+	// Logger, if not nil, receives what Trillian and the MySQL driver log; see LogTo.
 	Logger *slog.Logger
-	// Now is the clock, time.Now if nil. Trees survive clocks that go back.
+	// Now is the clock, or time.Now if nil. Trees work even if the clock goes back.
 	Now func() time.Time
 }
 
@@ -59,23 +57,22 @@ type Tree struct {
 	clock   *clock
 	close   func() error
 
-	// reads holds a token for each read under way. Trillian needs a second
-	// connection within a read now and then, so the number is kept well below
-	// any server's limit on connections.
+	// reads has a token for each running read. Trillian sometimes needs a second connection
+	// during a read, so the number is kept well below any server's limit on connections.
 	reads chan struct{}
 
-	// appending is held by Append. It guards nothing but the order of its calls:
-	// a second appender would be a defect of the caller.
+	// appending is held by Append. It only guards the order of its calls: a second appender
+	// would be a mistake of the caller.
 	appending sync.Mutex
 
-	// size is the largest integrated size seen. It never shrinks: leaves below
-	// it stand for good.
+	// size is the largest integrated size seen. It never decreases: leaves below it are
+	// permanent.
 	size atomic.Uint64
 }
 
 var _ logserver.Tree = (*Tree)(nil)
 
-// maxReads bounds the reads that are under way at once.
+// maxReads bounds the reads that run at the same time.
 const maxReads = 16
 
 // newTree makes a tree over b and reads its head. It takes over close.
@@ -87,11 +84,11 @@ func newTree(ctx context.Context, b backend, treeID int64, c *clock, close func(
 	return t, nil
 }
 
-// Close releases the database. No other call may be under way.
+// Close releases the database. No other call may be running.
 func (t *Tree) Close() error { return t.close() }
 
-// Head implements logserver.Tree. A size below one that was seen before is an
-// error: the database is not the one it was.
+// Head implements logserver.Tree. A size below one that was seen before is an error: the
+// database is not the same any more.
 func (t *Tree) Head(ctx context.Context) (size uint64, root [32]byte, err error) {
 	err = t.read(ctx, func() error {
 		seen := t.size.Load()
@@ -119,7 +116,7 @@ func (t *Tree) rootOf(slr *trillian.SignedLogRoot, seen uint64) (*types.LogRootV
 	if err := r.UnmarshalBinary(slr.GetLogRoot()); err != nil {
 		return nil, err
 	}
-	// Trillian's storage takes a failed query for an empty row.
+	// Trillian's storage treats a failed query as an empty row.
 	if len(r.RootHash) != 32 {
 		return nil, fmt.Errorf("the root hash has %d bytes: the root could not be read", len(r.RootHash))
 	}

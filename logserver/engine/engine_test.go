@@ -44,8 +44,8 @@ func TestReadRefusals(t *testing.T) {
 	})
 }
 
-// TestConcurrentReaders reads all the while leaves are appended. More readers
-// than maxReads, so that some wait.
+// TestConcurrentReaders reads while leaves are appended. There are more readers than maxReads,
+// so some wait.
 func TestConcurrentReaders(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -116,7 +116,7 @@ func TestCancelledContext(t *testing.T) {
 	})
 }
 
-// TestClockGoesBack opens a tree on a machine whose clock was set a day back.
+// TestClockGoesBack opens a tree on a machine whose clock was set back by a day.
 func TestClockGoesBack(t *testing.T) {
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)

@@ -18,12 +18,12 @@ import (
 
 var errFault = errors.New("injected fault")
 
-// faulty is a backend of which one call fails.
+// faulty is a backend one of whose calls fails.
 type faulty struct {
 	logClient
 	next backend
 	at   int    // the number of the call that fails, from 1
-	how  string // "lost": nothing is done; "done": it is, but the answer is lost; "half": half a batch is
+	how  string // "lost": nothing is done; "done": it is done, but the answer is lost; "half": half a batch is done
 	call int
 }
 
@@ -73,9 +73,8 @@ func (f *faulty) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesBy
 	return do(f, func() (*trillian.GetLeavesByRangeResponse, error) { return f.logClient.GetLeavesByRange(ctx, req) })
 }
 
-// TestFaults fails each call of a series of appends in each way. The append that
-// met the fault, called again with the same bytes, must lead to the same tree;
-// called again by another process, too.
+// TestFaults fails each call of a series of appends in each way. The append that met the fault
+// is called again with the same bytes, also by another process, and must lead to the same tree.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -84,8 +83,7 @@ func TestFaults(t *testing.T) {
 	const total = 305 + maxMessageLeaves + 1
 	all := testLeaves(0, total)
 
-	// run appends it all and returns how many calls it took and how many
-	// appends failed.
+	// run appends everything and returns how many calls it took and how many appends failed.
 	run := func(t *testing.T, cfg Config, at int, how string, restart bool) (calls, failed int) {
 		tree, closeNow := open(t, cfg)
 		f := inject(tree, at, how)
@@ -130,7 +128,7 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// TestCrash stops between adding and integrating and opens the tree again.
+// TestCrash stops between adding and integrating, and opens the tree again.
 func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -158,12 +156,12 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// client answers calls from functions, where set, and like a backend otherwise.
+// client answers calls from functions if they are set, and like a backend otherwise.
 type client struct {
 	logClient
 	add  func(*trillian.AddSequencedLeavesRequest) (*trillian.AddSequencedLeavesResponse, error)
 	root func() (*trillian.SignedLogRoot, error)
-	// leaves changes what a range is answered with.
+	// leaves changes the answer to a range.
 	leaves func([]*trillian.LogLeaf) []*trillian.LogLeaf
 }
 
@@ -190,7 +188,7 @@ func (c client) GetLatestSignedLogRoot(ctx context.Context, req *trillian.GetLat
 	return c.logClient.GetLatestSignedLogRoot(ctx, req)
 }
 
-// TestBounded has a store that refuses leaves and has none of them.
+// TestBounded: a store refuses leaves and has none of them.
 func TestBounded(t *testing.T) {
 	tree := newTestTree(t, Config{SQLite: t.TempDir() + "/tree.db"})
 	answers := map[string]func(*trillian.AddSequencedLeavesRequest) (*trillian.AddSequencedLeavesResponse, error){
@@ -229,7 +227,7 @@ func TestBounded(t *testing.T) {
 	check(t, tree, nil)
 }
 
-// TestBadRoots has Trillian answer roots that cannot be.
+// TestBadRoots: Trillian answers with roots that are not possible.
 func TestBadRoots(t *testing.T) {
 	tree := newTestTree(t, Config{SQLite: t.TempDir() + "/tree.db"})
 	honest := tree.backend.client
@@ -242,7 +240,7 @@ func TestBadRoots(t *testing.T) {
 		tree.backend.client = honest
 	}
 
-	// What storage/mysql makes of a query that failed.
+	// What storage/mysql returns for a failed query.
 	empty, err := (&types.LogRootV1{}).MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +259,7 @@ func TestBadRoots(t *testing.T) {
 	check(t, tree, testLeaves(0, 3))
 }
 
-// TestBadRanges has Trillian answer with other leaves than it was asked for.
+// TestBadRanges: Trillian answers with other leaves than it was asked for.
 func TestBadRanges(t *testing.T) {
 	tree := newTestTree(t, Config{SQLite: t.TempDir() + "/tree.db"})
 	all := testLeaves(0, 10)
@@ -293,8 +291,8 @@ func TestBadRanges(t *testing.T) {
 	}
 }
 
-// TestTwoLeaders has two engines over one tree append the same, as two servers do
-// that both believe they lead.
+// TestTwoLeaders: two engines over one tree append the same, like two servers that both believe
+// that they lead.
 func TestTwoLeaders(t *testing.T) {
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		cfg := create(t, newConfig(t))

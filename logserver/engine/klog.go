@@ -12,11 +12,12 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// logTo receives what Trillian and the MySQL driver log; slog's default does until LogTo is called.
+// logTo receives what Trillian and the MySQL driver log. Until LogTo is called, slog's default
+// logger does.
 var logTo atomic.Pointer[slog.Logger]
 
-// installKlog routes klog, which Trillian logs by, here. klog's settings are
-// made on a flag set of their own: the command's flags stay the command's.
+// installKlog routes klog, which Trillian logs with, to this package. klog's settings are made
+// on a flag set of their own, apart from the command's flags.
 var installKlog = sync.OnceFunc(func() {
 	fs := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(fs)
@@ -25,19 +26,19 @@ var installKlog = sync.OnceFunc(func() {
 	klog.SetLoggerWithOptions(logr.Discard(), klog.WriteKlogBuffer(writeKlog))
 })
 
-// LogTo has Trillian and the MySQL driver log to l, for the whole process: the last call holds.
-// Trillian's information, a line for every batch, is debugging to us; warnings
-// and errors keep their level. Call it before the first tree is opened.
+// LogTo makes Trillian and the MySQL driver log to l, for the whole process; the last call
+// counts. Trillian's information, a line for every batch, is logged at the debug level;
+// warnings and errors keep their level. Call it before the first tree is opened.
 func LogTo(l *slog.Logger) {
 	logTo.Store(l)
 	installKlog()
 }
 
-// writeKlog takes one record in klog's form:
+// writeKlog logs one record in klog's form:
 //
 //	W1122 08:30:12.345678   12345 log_storage.go:401] the message
 //
-// The buffer is klog's again when it returns.
+// klog reuses the buffer after it returns.
 func writeKlog(b []byte) {
 	l := logTo.Load()
 	if l == nil {

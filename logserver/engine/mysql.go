@@ -17,12 +17,11 @@ import (
 //go:embed mysql.sql
 var mysqlSchema string
 
-// OpenMySQL opens the MySQL or MariaDB database of a data source name, in the
-// form of github.com/go-sql-driver/mysql, and connects once. Whatever the name
-// says of them, statements go out in one round trip (interpolateParams), times
-// are read as such, in UTC, text is utf8mb4 and the SQL mode is strict; limits of
-// time are added where the name sets none, so that a server which has gone silent
-// becomes an error.
+// OpenMySQL opens the MySQL or MariaDB database of a data source name, in the form of
+// github.com/go-sql-driver/mysql, and connects once. It overrides some settings of the name:
+// statements go out in one round trip (interpolateParams), times are read as times, in UTC,
+// text is utf8mb4 and the SQL mode is strict. It adds time limits if the name has none, so that
+// a server that has gone silent becomes an error.
 func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	cfg, err := mysqlConfig(dsn)
 	if err != nil {
@@ -42,8 +41,8 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
-// A driverLog takes what the driver logs, such as why it closed a connection, to where
-// Trillian logs.
+// A driverLog writes what the driver logs, such as why it closed a connection, to the log that
+// Trillian uses.
 type driverLog struct{}
 
 func (driverLog) Print(v ...any) {
@@ -57,7 +56,7 @@ func (driverLog) Print(v ...any) {
 func mysqlConfig(dsn string) (*mysql.Config, error) {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		return nil, err // it does not repeat the name, which holds a password
+		return nil, err // it does not repeat the name, which contains a password
 	}
 	if cfg.DBName == "" {
 		return nil, errors.New("the data source name names no database: want user:password@tcp(host:port)/database")
@@ -107,8 +106,8 @@ func openMySQLStore(ctx context.Context, dsn string, create bool) (*store, error
 	}, nil
 }
 
-// createMySQLSchema makes the tables that do not exist, one statement each. It
-// may run twice, or at two servers at once.
+// createMySQLSchema creates the tables that do not exist, one statement each. It may run twice,
+// or on two servers at the same time.
 func createMySQLSchema(ctx context.Context, db *sql.DB) error {
 	for _, stmt := range strings.Split(mysqlSchema, ";\n") {
 		if strings.TrimSpace(stmt) == "" {

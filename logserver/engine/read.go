@@ -8,8 +8,8 @@ import (
 	"github.com/google/trillian"
 )
 
-// maxRange bounds the leaves asked for at once, so that an answer takes some
-// MiB of memory and no more. Trillian may answer with fewer.
+// maxRange bounds the leaves that are asked for at once, so that an answer takes only some MiB
+// of memory. Trillian may answer with fewer.
 const maxRange = 256
 
 // Leaves implements logserver.Tree.

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// oneTree answers from memory what Trillian's server asks at every call: the
-// description of the tree, which nothing of ours changes once it is made.
+// oneTree answers from memory what Trillian's server asks at every call: the description of the
+// tree, which nothing of ours changes once it is made.
 type oneTree struct {
 	storage.AdminStorage
 	tree *trillian.Tree // read only
@@ -34,10 +34,10 @@ func (s oneTree) Commit() error { return nil }
 
 func (s oneTree) Close() error { return nil }
 
-// uninterrupted does not interrupt a write that has begun, whatever becomes of
-// its context: the connection's own limits of time end it if the server is gone.
-// Watching a context costs the MySQL driver as much as a third of a round trip,
-// three times for every leaf. Package sqlite does the same by itself.
+// uninterrupted does not interrupt a write that has begun, whatever happens to its context: the
+// connection's own time limits end it if the server is gone. Watching a context costs the MySQL
+// driver as much as a third of a round trip, three times for every leaf. Package sqlite does
+// the same by itself.
 type uninterrupted struct{ storage.LogStorage }
 
 func (s uninterrupted) ReadWriteTransaction(ctx context.Context, tree *trillian.Tree, f storage.LogTXFunc) error {
@@ -47,7 +47,9 @@ func (s uninterrupted) ReadWriteTransaction(ctx context.Context, tree *trillian.
 	return s.LogStorage.ReadWriteTransaction(context.WithoutCancel(ctx), tree, f)
 }
 
-func (s uninterrupted) AddSequencedLeaves(ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time) ([]*trillian.QueuedLogLeaf, error) {
+func (s uninterrupted) AddSequencedLeaves(
+	ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time,
+) ([]*trillian.QueuedLogLeaf, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

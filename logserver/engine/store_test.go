@@ -18,8 +18,8 @@ import (
 // drop databases, such as root@tcp(127.0.0.1:3306)/.
 const mysqlEnv = "TRIALPROOF_TEST_MYSQL"
 
-// onStores runs f on SQLite and, if mysqlEnv is set, on MySQL, each time with an
-// empty database that newConfig makes.
+// onStores runs f on SQLite and, if mysqlEnv is set, on MySQL, each time with an empty database
+// that newConfig makes.
 func onStores[T testing.TB](t T, run func(T, string, func(T)), f func(t T, newConfig func(testing.TB) Config)) {
 	run(t, "sqlite", func(t T) {
 		f(t, func(t testing.TB) Config {
@@ -45,7 +45,7 @@ func benchmark(b *testing.B, f func(b *testing.B, newConfig func(testing.TB) Con
 	onStores(b, func(b *testing.B, name string, g func(*testing.B)) { b.Run(name, g) }, f)
 }
 
-// newDatabase makes a database of a name of its own and drops it afterwards.
+// newDatabase makes a database with a name of its own and drops it afterwards.
 func newDatabase(t testing.TB, dsn string) string {
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {

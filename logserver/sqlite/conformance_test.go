@@ -36,7 +36,7 @@ const (
 func TestLogStorageConformance(t *testing.T) {
 	n := 0
 	storagetest.RunLogStorageTests(t, func(_ context.Context, t *testing.T) (storage.LogStorage, storage.AdminStorage) {
-		n++ // asked for once for each test
+		n++ // called once for each test
 		s := newStorage(t)
 		return s.Log, s.Admin
 	})

@@ -14,24 +14,24 @@ import (
 	msqlite "modernc.org/sqlite"
 )
 
-// busyTimeout is how long a transaction waits for another connection's write
-// lock, in milliseconds. It is far above any transaction of ours: reaching it
-// means that something outside this process holds the file.
+// busyTimeout is how long a transaction waits for another connection's write lock, in
+// milliseconds. It is far above any transaction of ours: if it is reached, something outside
+// this process has locked the file.
 const busyTimeout = "10000"
 
-// idleConns is how many connections stay open when nobody uses them. There is
-// no upper limit: Trillian prepares statements on a second connection while it
-// holds a transaction on a first, so that any limit could be reached by readers
-// that then wait for each other. Whoever reads bounds the readers instead.
+// idleConns is how many connections stay open when nobody uses them. There is no upper limit:
+// Trillian prepares statements on a second connection while it has a transaction on a first
+// one, so readers could reach any limit and then wait for each other. Instead, whoever reads
+// bounds the readers.
 const idleConns = 8
 
-// OpenDB opens the SQLite database in the file at path, which is created, like
-// the folder it is in, if it does not exist. A transaction that Commit returned
-// nil for has been synced to the disk (WAL, synchronous=FULL).
+// OpenDB opens the SQLite database in the file at path. The file and its folder are created if
+// they do not exist. A transaction for which Commit returned nil has been synced to the disk
+// (WAL, synchronous=FULL).
 //
-// Transactions begin IMMEDIATE, so that they never fail half-way for want of
-// the write lock; those begun with sql.TxOptions.ReadOnly begin DEFERRED, see
-// one snapshot and wait for nobody. Readers and the one writer run side by side.
+// Transactions begin IMMEDIATE, so that they never fail half-way because they lack the write
+// lock. Those begun with sql.TxOptions.ReadOnly begin DEFERRED, see one snapshot and wait for
+// nobody. Readers and the one writer run at the same time.
 //
 // OpenDB does not keep a second process out: see LockDir.
 func OpenDB(path string) (*sql.DB, error) {
@@ -45,8 +45,8 @@ func OpenDB(path string) (*sql.DB, error) {
 	return openPool(path, sql.OpenDB(c))
 }
 
-// createFile makes the folder with mode 0700 and the file with mode 0600, which
-// SQLite then copies to the WAL, and leaves alone what exists.
+// createFile creates the folder with mode 0700 and the file with mode 0600, which SQLite then
+// uses for the WAL too. It leaves existing ones alone.
 func createFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("open database: %w", err)
@@ -61,9 +61,9 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// dsn returns the name under which the driver opens path. It is a URI, in which
-// SQLite itself reads any file name; mode=rw has it fail rather than make a new
-// database where one is expected.
+// dsn returns the name by which the driver opens path. It is a URI, in which SQLite itself
+// reads any file name. mode=rw makes it fail rather than create a new database where one is
+// expected.
 func dsn(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
@@ -89,9 +89,9 @@ func dsn(path string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
-// openPool makes the first connection, so that errors show here and only one
-// connection changes the journal mode, and refuses a database that would not
-// be durable. It owns db until it returns nil.
+// openPool makes the first connection, so that errors appear here and only one connection
+// changes the journal mode. It refuses a database that would not be durable. It owns db until
+// it returns nil.
 func openPool(path string, db *sql.DB) (*sql.DB, error) {
 	db.SetMaxIdleConns(idleConns)
 	if err := checkDurable(context.Background(), db); err != nil {

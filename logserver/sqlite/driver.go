@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// connector opens connections on which Trillian's storage/mysql feels at home.
+// connector opens connections on which Trillian's storage/mysql works.
 type connector struct{ driver.Connector }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -22,8 +22,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &conn{baseConn: base, cache: make(map[string]stmt)}, nil
 }
 
-// baseConn is what database/sql asks of a connection, and modernc.org/sqlite's
-// answers.
+// baseConn is what database/sql needs of a connection, and modernc.org/sqlite provides.
 type baseConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -39,12 +38,11 @@ type baseConn interface {
 // executes fewer than ten different ones by text, two of them for every leaf.
 const maxCached = 32
 
-// conn is one connection. Like every driver.Conn it is used by one goroutine at
-// a time.
+// conn is one connection. Like every driver.Conn it is used by one goroutine at a time.
 type conn struct {
 	baseConn
 	cache map[string]stmt // by the text that Trillian gave
-	// savepoint is the innermost savepoint of the open transaction, "" if none.
+	// savepoint is the innermost savepoint of the open transaction, or "" if there is none.
 	savepoint string
 }
 
@@ -55,9 +53,9 @@ func forWriting(ctx context.Context) context.Context {
 	return context.WithValue(ctx, writeKey{}, true)
 }
 
-// BeginTx begins IMMEDIATE if ctx came from forWriting, else DEFERRED: Trillian
-// begins reads and writes alike, and a read that took the write lock would wait
-// for the writer, or make it wait.
+// BeginTx begins IMMEDIATE if ctx came from forWriting, and otherwise DEFERRED. Trillian begins
+// reads and writes in the same way, and a read with the write lock would wait for the writer,
+// or make it wait.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	c.savepoint = ""
 	if ctx.Value(writeKey{}) == nil {
@@ -74,8 +72,8 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return c.exec(ctx, query, args)
 }
 
-// exec prepares query once in the connection's life. Only Exec may do so: a
-// statement whose rows are still being read must not be run a second time.
+// exec prepares query once in the connection's life. Only Exec may do so: a statement whose
+// rows are still being read must not be run a second time.
 func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if s, ok := c.cache[query]; ok {
 		return s.ExecContext(ctx, args)

@@ -9,20 +9,19 @@ import (
 	"strings"
 )
 
-// lockFile is the file in a locked folder that carries the lock. It stays there:
-// removing it would let two processes lock two files of one name.
+// lockFile is the file in a locked folder that carries the lock. It is never removed: otherwise
+// two processes could lock two files of one name.
 const lockFile = "lock"
 
-// errHeld says that another has the lock.
+// errHeld says that another process has the lock.
 var errHeld = errors.New("locked by another process")
 
-// A Lock is one process's hold on a folder.
+// A Lock is one process's lock on a folder.
 type Lock struct{ f *os.File }
 
-// LockDir takes the folder for this process, making it with mode 0700 if it does
-// not exist, and fails at once if anyone holds it already, this process
-// included. The operating system releases the lock when the process dies, however
-// it dies.
+// LockDir locks the folder for this process, creating it with mode 0700 if it does not exist.
+// It fails at once if anyone has locked it already, this process included. The operating system
+// releases the lock when the process ends, however it ends.
 func LockDir(dir string) (*Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("lock folder: %w", err)
@@ -38,15 +37,15 @@ func LockDir(dir string) (*Lock, error) {
 		}
 		return nil, fmt.Errorf("lock folder %s: %w", dir, err)
 	}
-	// The process id is a hint for the message above, never consulted otherwise.
+	// The process id is only a hint for the message above.
 	if err := f.Truncate(0); err == nil {
 		f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	return &Lock{f}, nil
 }
 
-// HoldDir is LockDir for a folder that is only read. A folder without the lock's
-// file is nobody's.
+// HoldDir does what LockDir does for a folder that is only read. A folder without the lock's
+// file is in use by nobody.
 func HoldDir(dir string) (*Lock, error) {
 	f, err := os.Open(filepath.Join(dir, lockFile))
 	if errors.Is(err, os.ErrNotExist) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// lockEnv has the test binary lock a folder, say so and wait to be killed.
+// lockEnv makes the test binary lock a folder, say so and wait to be killed.
 const lockEnv = "TRIALPROOF_TEST_LOCK"
 
 func TestMain(m *testing.M) {

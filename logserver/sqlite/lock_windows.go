@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// flock locks a byte far behind the file's end: on Windows a locked byte could not be
-// read by others, and they read who holds the folder.
+// flock locks a byte far behind the file's end: on Windows others cannot read a locked byte,
+// and they must read who has locked the folder.
 func flock(f *os.File) error {
 	at := &windows.Overlapped{OffsetHigh: math.MaxInt32}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)

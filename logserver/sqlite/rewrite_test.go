@@ -66,7 +66,7 @@ func FuzzRewrite(f *testing.F) {
 	})
 }
 
-// TestErrors has each sort of constraint broken and looks at what Trillian sees.
+// TestErrors breaks each sort of constraint and looks at what Trillian sees.
 func TestErrors(t *testing.T) {
 	s := newStorage(t)
 	exec := func(query string) error {

@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// replaceSavepoint makes a savepoint of a name that is already open replace the
-// older one, as in MySQL. SQLite would stack them: AddSequencedLeaves sets the
-// same savepoint before every leaf, and each page that a batch of 512 writes
-// would be compared with, and saved for, hundreds of savepoints that nothing can
-// roll back to any more.
+// replaceSavepoint makes a savepoint with the name of an open one replace it, as in MySQL.
+// SQLite would stack them: AddSequencedLeaves sets the same savepoint before every leaf, and
+// each page that a batch of 512 writes would be compared with, and saved for, hundreds of
+// savepoints to which nothing can roll back any more.
 //
-// query itself is executed as it came. Only the innermost savepoint is
-// replaced: releasing an outer one would release those within it.
+// query itself is executed unchanged. Only the innermost savepoint is replaced: releasing an
+// outer one would release those inside it.
 func (c *conn) replaceSavepoint(ctx context.Context, query string) error {
 	switch verb, name := savepointOf(query); verb {
 	case "SAVEPOINT":
@@ -28,8 +27,8 @@ func (c *conn) replaceSavepoint(ctx context.Context, query string) error {
 	return nil
 }
 
-// savepointOf takes "SAVEPOINT x" and "RELEASE [SAVEPOINT] x" apart and returns
-// an empty verb for everything else, "ROLLBACK TO" included: the savepoint stays.
+// savepointOf parses "SAVEPOINT x" and "RELEASE [SAVEPOINT] x". It returns an empty verb for
+// everything else, also for "ROLLBACK TO": the savepoint stays.
 func savepointOf(query string) (verb, name string) {
 	if rest, ok := strings.CutPrefix(query, "SAVEPOINT "); ok {
 		return "SAVEPOINT", rest

@@ -1,15 +1,14 @@
 // Package sqlite runs Trillian over SQLite, with nothing to set up.
 //
-// Trillian's own storage/mysql is used unmodified. Beneath it, a database/sql
-// driver wraps modernc.org/sqlite: it rewrites the one clause that only MySQL
-// speaks, reports existing keys as MySQL does and lets a savepoint replace an
-// older one of its name. Above it, Storage takes one lock for all writes and
-// marks their context, so that they begin IMMEDIATE while reads begin DEFERRED.
-// Trillian's conformance suites are run over the whole in the tests.
+// Trillian's own storage/mysql is used unmodified. Beneath it, a database/sql driver wraps
+// modernc.org/sqlite: it rewrites the one clause that only MySQL understands, reports existing
+// keys as MySQL does, and lets a savepoint replace an older one of its name. Above it, Storage
+// takes one lock for all writes and marks their context, so that writes begin IMMEDIATE and
+// reads begin DEFERRED. The tests run Trillian's conformance suites over all of it.
 //
-// The package also opens plain databases with the same durability for the log
-// server's other tables (OpenDB) and keeps a second process out of a folder
-// (LockDir). It knows nothing of trials, entries or checkpoints.
+// The package also opens plain databases with the same durability for the log server's other
+// tables (OpenDB), and keeps a second process out of a folder (LockDir). It knows nothing of
+// trials, entries or checkpoints.
 package sqlite
 
 import (
@@ -30,15 +29,15 @@ import (
 //go:embed schema.sql
 var schema string
 
-// schemaVersion is kept in the file's user_version. A file of a higher one was
-// written by a newer program and is refused.
+// schemaVersion is kept in the file's user_version. A file with a higher version was written by
+// a newer program and is refused.
 const schemaVersion = 1
 
-// Storage is Trillian's storage in one SQLite file. Writes are durable when
-// they return; all methods may run concurrently, writes one after another.
+// Storage is Trillian's storage in one SQLite file. Writes are durable when they return. All
+// methods may run concurrently; writes run one after another.
 //
-// A write is not interrupted once it has the lock, whatever becomes of its
-// context: it is short, and half a write helps nobody.
+// A write is not interrupted once it has the lock, whatever happens to its context: it is
+// short, and half a write is of no use.
 type Storage struct {
 	Log   storage.LogStorage
 	Admin storage.AdminStorage
@@ -46,8 +45,8 @@ type Storage struct {
 	db *sql.DB
 }
 
-// CreateStorage opens the file at path, making it, its folder and Trillian's
-// tables where they do not exist.
+// CreateStorage opens the file at path. It creates the file, its folder and Trillian's tables
+// if they do not exist.
 func CreateStorage(ctx context.Context, path string) (*Storage, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
@@ -66,7 +65,7 @@ func OpenStorage(ctx context.Context, path string) (*Storage, error) {
 	return open(ctx, path, func(db *sql.DB) error {
 		v, err := fileVersion(ctx, db)
 		if err == nil && v == 0 {
-			err = errors.New("it holds no log")
+			err = errors.New("it has no log")
 		}
 		return err
 	})
@@ -119,16 +118,16 @@ func fileVersion(ctx context.Context, db *sql.DB) (v int, err error) {
 		return 0, err
 	}
 	if v > schemaVersion {
-		return 0, fmt.Errorf("schema version %d needs a newer program, this one knows %d", v, schemaVersion)
+		return 0, fmt.Errorf("schema version %d needs a newer program; this one knows version %d", v, schemaVersion)
 	}
 	return v, nil
 }
 
-// writeLock holds one token: whoever has put it in may write.
+// writeLock has room for one token: whoever has put it in may write.
 type writeLock chan struct{}
 
-// do runs write alone. It waits for the lock as long as ctx lives; write gets a
-// context that is marked for writing and is never cancelled.
+// do runs write alone. It waits for the lock as long as ctx lasts; write receives a context
+// that is marked for writing and is never cancelled.
 func (l writeLock) do(ctx context.Context, write func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -153,7 +152,9 @@ func (s logStorage) ReadWriteTransaction(ctx context.Context, tree *trillian.Tre
 	})
 }
 
-func (s logStorage) QueueLeaves(ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time) (res []*trillian.QueuedLogLeaf, err error) {
+func (s logStorage) QueueLeaves(
+	ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time,
+) (res []*trillian.QueuedLogLeaf, err error) {
 	err = s.lock.do(ctx, func(ctx context.Context) error {
 		res, err = s.LogStorage.QueueLeaves(ctx, tree, leaves, at)
 		return err
@@ -161,7 +162,9 @@ func (s logStorage) QueueLeaves(ctx context.Context, tree *trillian.Tree, leaves
 	return res, err
 }
 
-func (s logStorage) AddSequencedLeaves(ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time) (res []*trillian.QueuedLogLeaf, err error) {
+func (s logStorage) AddSequencedLeaves(
+	ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time,
+) (res []*trillian.QueuedLogLeaf, err error) {
 	err = s.lock.do(ctx, func(ctx context.Context) error {
 		res, err = s.LogStorage.AddSequencedLeaves(ctx, tree, leaves, at)
 		return err

@@ -50,8 +50,8 @@ func newLeaves(first, n int) []*trillian.LogLeaf {
 	return leaves
 }
 
-// TestConcurrentReadersAndWriters has several writers, which take turns, and
-// readers, which must never wait for a writer or see half a batch.
+// TestConcurrentReadersAndWriters: several writers take turns, and readers never wait for a
+// writer or see half a batch.
 func TestConcurrentReadersAndWriters(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -119,8 +119,8 @@ func countLeaves(ctx context.Context, s *Storage, tree *trillian.Tree, limit int
 	return n, tx.Commit(ctx)
 }
 
-// TestReaderDoesNotBlockWriter holds a snapshot open while leaves are written,
-// and a write open while another snapshot is taken.
+// TestReaderDoesNotBlockWriter keeps a snapshot open while leaves are written, and a write open
+// while another snapshot is taken.
 func TestReaderDoesNotBlockWriter(t *testing.T) {
 	s := newStorage(t)
 	tree := newTree(t, s)
@@ -147,7 +147,7 @@ func TestReaderDoesNotBlockWriter(t *testing.T) {
 	}
 }
 
-// TestBeginModes tells the modes apart by what a second writer meets.
+// TestBeginModes tells the modes apart by what happens to a second writer.
 func TestBeginModes(t *testing.T) {
 	s := newStorage(t)
 	read, err := s.db.BeginTx(t.Context(), nil)
@@ -179,8 +179,8 @@ func TestBeginModes(t *testing.T) {
 	}
 }
 
-// TestWriteLock waits for the lock only as long as the caller does, and does not
-// interrupt what has it.
+// TestWriteLock: a caller waits for the lock only as long as its context lasts, and does not
+// interrupt the write that has it.
 func TestWriteLock(t *testing.T) {
 	l := make(writeLock, 1)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -210,7 +210,7 @@ func TestWriteLock(t *testing.T) {
 	}
 }
 
-// TestSavepoints does with savepoints what MySQL allows and Trillian needs.
+// TestSavepoints uses savepoints as MySQL allows and Trillian needs.
 func TestSavepoints(t *testing.T) {
 	s := newStorage(t)
 	if _, err := s.db.Exec("CREATE TABLE t(x INTEGER PRIMARY KEY)"); err != nil {
@@ -278,8 +278,8 @@ func TestSavepointsDoNotStack(t *testing.T) {
 	}
 }
 
-// TestRangePlan holds SQLite to reading a range of leaves by their numbers. The
-// other order of the join would read the whole log every time.
+// TestRangePlan: SQLite reads a range of leaves by their numbers. The other order of the join
+// would read the whole log every time.
 func TestRangePlan(t *testing.T) {
 	s := newStorage(t)
 	rows, err := s.db.Query(`EXPLAIN QUERY PLAN SELECT s.MerkleLeafHash,l.LeafIdentityHash,l.LeafValue,s.SequenceNumber,l.ExtraData,l.QueueTimestampNanos,s.IntegrateTimestampNanos

@@ -11,13 +11,14 @@ import (
 
 var _ logserver.Restorer = (*Store)(nil)
 
-// Place implements logserver.Restorer. Of a statement that stands in the log
-// twice the first index counts, as it did when it was logged.
+// Place implements logserver.Restorer. If a statement is in the log twice, the first index
+// counts, as it did when it was logged.
 func (s *Store) Place(ctx context.Context, epoch uint64, b logserver.Batch) error {
 	ignore := map[Dialect]string{SQLite: "INSERT OR IGNORE", MySQL: "INSERT IGNORE"}[s.dialect]
 	ids, about := indexes(b)
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := swap(ctx, tx, "UPDATE tp_log SET decided = ? WHERE id = 1 AND epoch = ? AND decided = ? AND signed = 0", b.Next(), epoch, b.First); err != nil {
+		const decide = "UPDATE tp_log SET decided = ? WHERE id = 1 AND epoch = ? AND decided = ? AND signed = 0"
+		if err := swap(ctx, tx, decide, b.Next(), epoch, b.First); err != nil {
 			return err
 		}
 		if err := insert(ctx, tx, ignore+" INTO tp_statements (id, entry)", 2, ids); err != nil {
@@ -33,7 +34,8 @@ func (s *Store) Place(ctx context.Context, epoch uint64, b logserver.Batch) erro
 // Restored implements logserver.Restorer.
 func (s *Store) Restored(ctx context.Context, epoch uint64, signed, published logserver.Stored) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := swap(ctx, tx, "UPDATE tp_log SET signed = ? WHERE id = 1 AND epoch = ? AND decided = ? AND signed = 0", signed.Size, epoch, signed.Size); err != nil {
+		const sign = "UPDATE tp_log SET signed = ? WHERE id = 1 AND epoch = ? AND decided = ? AND signed = 0"
+		if err := swap(ctx, tx, sign, signed.Size, epoch, signed.Size); err != nil {
 			return err
 		}
 		const store = "INSERT INTO tp_checkpoints (size, signed, published) VALUES (?, ?, ?)"
@@ -49,8 +51,8 @@ func (s *Store) Restored(ctx context.Context, epoch uint64, signed, published lo
 	})
 }
 
-// Finished reports whether the database holds a log with a checkpoint: what init
-// or restore has come to the end of.
+// Finished reports whether the database has a log with a checkpoint: whether init or restore
+// has finished.
 func Finished(ctx context.Context, db *sql.DB, d Dialect) (bool, error) {
 	if err := makeTables(ctx, db, d); err != nil {
 		return false, err
@@ -60,9 +62,9 @@ func Finished(ctx context.Context, db *sql.DB, d Dialect) (bool, error) {
 	return n > 0, err
 }
 
-// Clear empties the tables of a log in MySQL or MariaDB that has no checkpoint: a
-// restore that was cut short. It can be cut short itself, and called again. drop
-// is called first with the id of the log's tree, if it has one.
+// Clear empties the tables of a log in MySQL or MariaDB that has no checkpoint, because a
+// restore was interrupted. Clear itself can be interrupted and called again. It first calls
+// drop with the id of the log's tree, if it has one.
 func Clear(ctx context.Context, db *sql.DB, drop func(treeID int64) error) error {
 	if finished, err := Finished(ctx, db, MySQL); err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// TestRestorer fills a journal as a restore does: there is no log in it until the
-// checkpoints are stored, and one from then on.
+// TestRestorer fills a journal as a restore does: there is no log in it until the checkpoints
+// are stored.
 func TestRestorer(t *testing.T) {
 	stores(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		ctx := t.Context()
@@ -81,7 +81,7 @@ func TestRestorer(t *testing.T) {
 	})
 }
 
-// TestClear removes a restore that was cut short, at whatever point.
+// TestClear removes a restore that was interrupted at any point.
 func TestClear(t *testing.T) {
 	stores(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		if d != sqlstore.MySQL {

@@ -1,10 +1,9 @@
-// Package sqlstore keeps a log's journal, checkpoints, identities, state
-// snapshot and, on MySQL, tiles in a database, by package database/sql. It is
-// logserver.Journal over SQLite and over MySQL or MariaDB: the statements are
-// the same, only the types of columns differ.
+// Package sqlstore keeps a log's journal, checkpoints, identities, state snapshot and, on
+// MySQL, tiles in a database, by package database/sql. It is logserver.Journal over SQLite and
+// over MySQL or MariaDB: the statements are the same, only the types of columns differ.
 //
-// It knows nothing of Trillian, whose tables may stand beside its own, and
-// believes no more of what it stores than its caller checks.
+// It knows nothing of Trillian, whose tables may be in the same database. Its callers check
+// what they read from it.
 package sqlstore
 
 import (
@@ -34,8 +33,10 @@ const (
 
 // types replaces the names of column types in schema.sql.
 var types = map[Dialect]*strings.Replacer{
-	SQLite: strings.NewReplacer("HASH", "BLOB", "BYTES", "BLOB", "PATH", "TEXT", "INT64", "INTEGER", "ENGINE", "STRICT, WITHOUT ROWID"),
-	MySQL:  strings.NewReplacer("HASH", "BINARY(32)", "BYTES", "LONGBLOB", "PATH", "VARBINARY(64)", "INT64", "BIGINT", "ENGINE", "ENGINE=InnoDB"),
+	SQLite: strings.NewReplacer("HASH", "BLOB", "BYTES", "BLOB", "PATH", "TEXT", "INT64", "INTEGER",
+		"ENGINE", "STRICT, WITHOUT ROWID"),
+	MySQL: strings.NewReplacer("HASH", "BINARY(32)", "BYTES", "LONGBLOB", "PATH", "VARBINARY(64)", "INT64", "BIGINT",
+		"ENGINE", "ENGINE=InnoDB"),
 }
 
 // A Store is a logserver.Journal in a database. Its methods may be called
@@ -46,13 +47,14 @@ type Store struct {
 	treeID  int64
 }
 
-// Create makes the tables for a new log whose tree has the given id, and opens
-// it. It fails if there is a log already. The caller keeps ownership of db.
+// Create makes the tables for a new log whose tree has the given id, and opens it. It fails if
+// there is a log already. The caller keeps ownership of db.
 func Create(ctx context.Context, db *sql.DB, d Dialect, treeID int64) (*Store, error) {
 	if err := makeTables(ctx, db, d); err != nil {
 		return nil, err
 	}
-	if _, err := db.ExecContext(ctx, "INSERT INTO tp_log (id, tree_id, epoch, decided, signed, snapshot) VALUES (1, ?, 0, 0, 0, 0)", treeID); err != nil {
+	const row = "INSERT INTO tp_log (id, tree_id, epoch, decided, signed, snapshot) VALUES (1, ?, 0, 0, 0, 0)"
+	if _, err := db.ExecContext(ctx, row, treeID); err != nil {
 		return nil, fmt.Errorf("create log (is there one already?): %w", err)
 	}
 	return &Store{db, d, treeID}, nil
@@ -101,8 +103,8 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// swap runs an UPDATE of the log's row that applies only if its condition
-// holds, and returns ErrLost if it does not.
+// swap runs an UPDATE of the log's row that applies only if its condition holds, and returns
+// ErrLost if it does not.
 func swap(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	res, err := tx.ExecContext(ctx, query, args...)
 	if err != nil {
@@ -118,8 +120,8 @@ func swap(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	return nil
 }
 
-// insert adds rows of n columns by few statements, each below the size of
-// packet that MariaDB takes.
+// insert adds rows of n columns with few statements, each below the packet size that MariaDB
+// accepts.
 func insert(ctx context.Context, tx *sql.Tx, into string, n int, values []any) error {
 	const rows = 400
 	for len(values) > 0 {
@@ -154,10 +156,12 @@ func (s *Store) Decide(ctx context.Context, epoch uint64, b logserver.Batch) err
 	}
 	ids, about := indexes(b)
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := swap(ctx, tx, "UPDATE tp_log SET decided = ? WHERE id = 1 AND epoch = ? AND decided = ?", b.Next(), epoch, b.First); err != nil {
+		const decide = "UPDATE tp_log SET decided = ? WHERE id = 1 AND epoch = ? AND decided = ?"
+		if err := swap(ctx, tx, decide, b.Next(), epoch, b.First); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO tp_batches (first, next, data) VALUES (?, ?, ?)", b.First, b.Next(), data); err != nil {
+		const batch = "INSERT INTO tp_batches (first, next, data) VALUES (?, ?, ?)"
+		if _, err := tx.ExecContext(ctx, batch, b.First, b.Next(), data); err != nil {
 			return fmt.Errorf("store batch: %w", err)
 		}
 		if err := insert(ctx, tx, "INSERT INTO tp_statements (id, entry)", 2, ids); err != nil {
@@ -247,11 +251,12 @@ func (s *Store) Newest(ctx context.Context) (signed, published []byte, err error
 	return signed, published, err
 }
 
-// Publish implements logserver.Journal. Checkpoints below that were never
-// published are forgotten: no receipt can use them.
+// Publish implements logserver.Journal. It forgets smaller checkpoints that were never
+// published, because no receipt can use them.
 func (s *Store) Publish(ctx context.Context, size uint64, cosigned []byte) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE tp_checkpoints SET published = ? WHERE size = ? AND published IS NULL", cosigned, size); err != nil {
+		const set = "UPDATE tp_checkpoints SET published = ? WHERE size = ? AND published IS NULL"
+		if _, err := tx.ExecContext(ctx, set, cosigned, size); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM tp_checkpoints WHERE size < ? AND published IS NULL", size)
@@ -262,7 +267,8 @@ func (s *Store) Publish(ctx context.Context, size uint64, cosigned []byte) error
 // Covering implements logserver.Journal.
 func (s *Store) Covering(ctx context.Context, index uint64) ([]byte, error) {
 	var cosigned []byte
-	err := s.db.QueryRowContext(ctx, "SELECT published FROM tp_checkpoints WHERE size > ? AND published IS NOT NULL ORDER BY size LIMIT 1", index).Scan(&cosigned)
+	const query = "SELECT published FROM tp_checkpoints WHERE size > ? AND published IS NOT NULL ORDER BY size LIMIT 1"
+	err := s.db.QueryRowContext(ctx, query, index).Scan(&cosigned)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, logserver.ErrNotFound
 	}
@@ -298,7 +304,8 @@ func (s *Store) Lookup(ctx context.Context, ids []trial.Hash) (map[trial.Hash]ui
 // Entries implements logserver.Journal.
 func (s *Store) Entries(ctx context.Context, key trial.RecordKey, from uint64, limit int) ([]uint64, error) {
 	h := key.Hash()
-	rows, err := s.db.QueryContext(ctx, "SELECT entry FROM tp_about WHERE record = ? AND entry >= ? ORDER BY entry LIMIT ?", h[:], from, limit)
+	const query = "SELECT entry FROM tp_about WHERE record = ? AND entry >= ? ORDER BY entry LIMIT ?"
+	rows, err := s.db.QueryContext(ctx, query, h[:], from, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func stores(t *testing.T, f func(t *testing.T, db *sql.DB, d sqlstore.Dialect)) 
 	})
 }
 
-// sid is the identity of the i-th statement of the batch at first.
+// sid returns the identity of the i-th statement of the batch at first.
 func sid(first uint64, i int) trial.Hash {
 	return trial.Hash{1, byte(first >> 8), byte(first), byte(i >> 8), byte(i)}
 }
@@ -102,10 +102,10 @@ func TestJournal(t *testing.T) {
 		if epoch <= old {
 			t.Fatalf("epoch %d after %d", epoch, old)
 		}
-		// What the earlier leader still writes is lost, and leaves no trace.
+		// Later writes of the earlier leader fail with ErrLost and leave no trace.
 		lost(t, s.Decide(ctx, old, batch(3, 1)))
 		lost(t, s.Sign(ctx, old, 3, []byte("old")))
-		// So is a batch at any place but the next.
+		// So does a batch at any index but the next.
 		lost(t, s.Decide(ctx, epoch, batch(2, 1)))
 		lost(t, s.Decide(ctx, epoch, batch(4, 1)))
 		got, size, batches, err := s.Decided(ctx, 0)

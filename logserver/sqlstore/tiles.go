@@ -9,9 +9,8 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 )
 
-// Tiles is a logserver.TileStore in the same database, for logs whose servers
-// share nothing else. A part is a row: to append to a tile costs what is
-// appended, not what the tile holds.
+// Tiles is a logserver.TileStore in the same database, for logs whose servers share nothing
+// else. A part is a row: appending to a tile costs what is appended, not what the tile has.
 type Tiles struct{ s *Store }
 
 // Tiles returns the store of tiles.
