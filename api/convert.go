@@ -15,8 +15,8 @@ import (
 
 // This file converts between the application's types and those of the wire.
 
-// The JSON of a DSSE envelope, members in canonical order, all of them texts: a
-// spelling that package trial refuses must reach it as it was sent.
+// A wireEnvelope is the JSON of a DSSE envelope, with members in canonical order. All of them
+// are texts, so that an encoding that package trial refuses reaches it as it was sent.
 type wireEnvelope struct {
 	Payload     string          `json:"payload"`
 	PayloadType string          `json:"payloadType"`
@@ -32,7 +32,7 @@ func (e wireEnvelope) marshal() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.Encode(e) // texts alone: cannot fail
+	enc.Encode(e) // only texts, which always encode
 	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
@@ -40,8 +40,8 @@ func malformed(format string, args ...any) error {
 	return &trial.Refusal{Rule: trial.RuleMalformed, Detail: fmt.Sprintf(format, args...)}
 }
 
-// fromSubmit returns the canonical envelope and the DER key that a request
-// stands for. Every error is a refusal.
+// fromSubmit returns the canonical envelope and the DER key of a request. Every error is a
+// refusal.
 func fromSubmit(req *trialpb.SubmitRequest) (envelope, key []byte, err error) {
 	unknown := len(req.ProtoReflect().GetUnknown()) + len(req.GetEnvelope().ProtoReflect().GetUnknown())
 	var e wireEnvelope
@@ -59,7 +59,7 @@ func fromSubmit(req *trialpb.SubmitRequest) (envelope, key []byte, err error) {
 	return e.marshal(), key, nil
 }
 
-// decodeKey takes standard base64 in its one spelling.
+// decodeKey decodes standard base64 in its canonical encoding.
 func decodeKey(s string) ([]byte, error) {
 	key, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil || base64.StdEncoding.EncodedLen(len(key)) != len(s) { // the decoder skips line breaks
@@ -68,7 +68,7 @@ func decodeKey(s string) ([]byte, error) {
 	return key, nil
 }
 
-// toPending is the receipt of a statement that waits for the witnesses.
+// toPending returns the receipt of a statement that waits for the witnesses.
 func toPending(id trial.Hash) *trialpb.Receipt { return &trialpb.Receipt{Id: id.String()} }
 
 func toReceipt(id trial.Hash, index uint64, text []byte) *trialpb.Receipt {
@@ -76,7 +76,7 @@ func toReceipt(id trial.Hash, index uint64, text []byte) *trialpb.Receipt {
 	return &trialpb.Receipt{Id: id.String(), Index: &index, Receipt: &s}
 }
 
-// parseReceipt is toReceipt where the index is not at hand.
+// parseReceipt does what toReceipt does if the index is not at hand.
 func parseReceipt(id trial.Hash, text []byte) (*trialpb.Receipt, error) {
 	r, err := receipt.Parse(text)
 	if err != nil {
@@ -97,11 +97,11 @@ func toProvedEntry(index uint64, raw, checkpoint []byte, path [][32]byte) *trial
 	return e
 }
 
-// maxPage bounds the bytes of entries in one answer: gRPC clients take 4 MiB.
+// maxPage bounds the bytes of entries in one answer: gRPC clients accept 4 MiB.
 const maxPage = 2 << 20
 
-// toEntries returns a page of the entries below size: all of them, or the first
-// so many.
+// toEntries returns a page of the entries below size: all of them, or as many of the first as
+// fit.
 func toEntries(list []logserver.Located, size uint64) *trialpb.Entries {
 	page := &trialpb.Entries{Size: size}
 	bytes := 0

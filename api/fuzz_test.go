@@ -9,8 +9,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// Whatever is posted, the server answers that it is not a statement, and logs
-// nothing; or it is the one statement that was logged before.
+// FuzzStatements: whatever is posted, the server answers that it is not a statement and logs
+// nothing, or it is the one statement that was logged before.
 func FuzzStatements(f *testing.F) {
 	fx := newFixture(f, setup{})
 	p, s := trialtest.Org("acme", "Acme", "ada")

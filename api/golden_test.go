@@ -20,9 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// A golden is a file of testdata that has answers over HTTP to the byte: status, headers
-// and body. The logs of tests have one key and one clock, so that only the day and the
-// request's id change.
+// A golden is a file of testdata with answers over HTTP, byte by byte: status, headers and
+// body. The logs of tests have one key and one clock, so only the day and the request's id
+// change.
 type golden struct {
 	file string
 	said strings.Builder
@@ -38,7 +38,7 @@ func newGolden(t *testing.T, name string) *golden {
 	return g
 }
 
-// add writes down what was answered to a question.
+// add records the answer to a request.
 func (g *golden) add(question string, a answer) {
 	fmt.Fprintf(&g.said, "== %s\n%d\n", question, a.status)
 	for _, name := range slices.Sorted(maps.Keys(a.header)) {
@@ -73,8 +73,8 @@ func (g *golden) compare(t *testing.T) {
 	}
 }
 
-// Every call's answer, with its headers, also where the method, the path or the query is
-// odd.
+// TestAnswers: every call's answer, with its headers, also if the method, the path or the query
+// is odd.
 func TestAnswers(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := f.enrol()
@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 	ask("POST", "/nowhere", "")
 }
 
-// What is answered while the log or the caller's time is at its end.
+// TestAnswersInTrouble: the answers if the log has stopped or the caller's time is over.
 func TestAnswersInTrouble(t *testing.T) {
 	w := new(testWitness)
 	f := newFixture(t, setup{

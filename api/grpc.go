@@ -24,9 +24,8 @@ var (
 	streamMethod = trialpb.Log_StreamEntries_FullMethodName
 )
 
-// GRPC returns a server of the log over gRPC, with health and reflection, for
-// the caller to give a listener. The options are added to its own; certificates
-// come so.
+// GRPC returns a server of the log over gRPC, with health and reflection; the caller gives it a
+// listener. The options are added to its own; certificates come as options.
 func (s *Server) GRPC(opts ...grpc.ServerOption) *grpc.Server {
 	g := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxBody),
@@ -55,15 +54,14 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 func (s *Server) streaming(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
 	ctx, c := newCall(stream.Context(), peerAddress(stream.Context()))
 	defer s.ended(ctx, c, info.FullMethod, time.Now(), &err)
-	// Sent at once, so that a caller knows that its stream is open.
+	// This is sent at once, so that a caller knows that its stream is open.
 	if err := stream.SendHeader(metadata.Pairs("x-request-id", c.id)); err != nil {
 		return err
 	}
 	return next(srv, &contextStream{stream, ctx})
 }
 
-// ended makes a problem of the error of a log's method, and of a panic, and
-// records the call.
+// ended makes a problem of the error of a log's method, and of a panic, and records the call.
 func (s *Server) ended(ctx context.Context, c *call, method string, start time.Time, err *error) {
 	if v := recover(); v != nil {
 		*err = panicError(v)
@@ -90,11 +88,11 @@ func peerAddress(ctx context.Context) string {
 	return ""
 }
 
-// A health is gRPC's health service: serving means that the log is ready.
+// A health is gRPC's health service. Serving means that the log is ready.
 type health struct {
 	grpc_health_v1.UnimplementedHealthServer
 	log  *logserver.Log
-	poll time.Duration // how often Watch looks
+	poll time.Duration // how often Watch checks
 }
 
 func (h *health) status(service string) (grpc_health_v1.HealthCheckResponse_ServingStatus, error) {
@@ -116,20 +114,22 @@ func (h *health) Check(ctx context.Context, req *grpc_health_v1.HealthCheckReque
 	return &grpc_health_v1.HealthCheckResponse{Status: st}, nil
 }
 
-// Watch implements grpc_health_v1.HealthServer. It ends when the log stops, so
-// that it holds up no graceful stop of the server.
-func (h *health) Watch(req *grpc_health_v1.HealthCheckRequest, stream grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse]) error {
+// Watch implements grpc_health_v1.HealthServer. It ends when the log stops, so that it does not
+// delay a graceful stop of the server.
+func (h *health) Watch(
+	req *grpc_health_v1.HealthCheckRequest, stream grpc.ServerStreamingServer[grpc_health_v1.HealthCheckResponse],
+) error {
 	tick := time.NewTicker(h.poll)
 	defer tick.Stop()
 	ctx := stream.Context()
 	stopped := make(chan struct{})
 	go func() {
-		h.log.Await(ctx, math.MaxUint64) // which no log outgrows: until it stops or ctx ends
+		h.log.Await(ctx, math.MaxUint64) // no log grows so large, so this waits until the log stops or ctx ends
 		close(stopped)
 	}()
 	last := grpc_health_v1.HealthCheckResponse_UNKNOWN
 	for {
-		over := h.log.Err() != nil // before the status, which then says so
+		over := h.log.Err() != nil // read before the status, which then says so
 		if st, _ := h.status(req.GetService()); st != last {
 			last = st
 			if err := stream.Send(&grpc_health_v1.HealthCheckResponse{Status: st}); err != nil {

@@ -52,7 +52,7 @@ type fixture struct {
 	n      int
 }
 
-// A setup changes what a fixture stands on.
+// A setup changes what a fixture uses.
 type setup struct {
 	witness *testWitness            // in the policy, if set
 	log     func(*logserver.Config) // changes the log's configuration
@@ -90,7 +90,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
-// find returns the lines of which a member has a value.
+// find returns the lines in which a member has a value.
 func (l *logLines) find(t testing.TB, member, value string) []map[string]any {
 	t.Helper()
 	l.mu.Lock()
@@ -217,7 +217,7 @@ func fatal(t testing.TB, err error) {
 	}
 }
 
-// submit has a statement logged, over HTTP.
+// submit gets a statement logged, over HTTP.
 func (f *fixture) submit(who string, p trial.Predicate, subjects []trial.Subject) client.Result {
 	f.t.Helper()
 	envelope, key := trialtest.Sign(f.t, who, p, subjects)
@@ -228,8 +228,8 @@ func (f *fixture) submit(who string, p trial.Predicate, subjects []trial.Subject
 	return r
 }
 
-// enrol makes the organisation acme with the administrator ada, and returns the
-// id of a trial that it registers.
+// enrol makes the organisation acme with the administrator ada, and returns the id of a trial
+// that it registers.
 func (f *fixture) enrol() trial.Hash {
 	f.t.Helper()
 	p, s := trialtest.Org("acme", "Acme", "ada")
@@ -244,7 +244,7 @@ func (f *fixture) document(id trial.Hash) (trial.Predicate, []trial.Subject) {
 	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document", fmt.Sprint("document ", f.n))
 }
 
-// An answer is one over HTTP.
+// An answer is an answer over HTTP.
 type answer struct {
 	status int
 	header http.Header
@@ -279,7 +279,7 @@ func (f *fixture) post(body string) answer {
 	return f.send(http.MethodPost, "/v1/statements", body, "Content-Type", "application/json")
 }
 
-// wire returns the problem that an answer is.
+// wire returns the problem in an answer.
 func (a answer) wire(t testing.TB) (p wireProblem) {
 	t.Helper()
 	dec := json.NewDecoder(strings.NewReader(a.body))

@@ -13,9 +13,8 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestHistory serves histories of two trials and a number, holds them to the
-// client's check, and has a lying server alter them in every way: each is
-// refused, and named.
+// TestHistory serves histories of two trials and a number, checks them as the client does, and
+// has a lying server alter them in every way. Each alteration is refused and named.
 func TestHistory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -62,7 +61,7 @@ func TestHistory(t *testing.T) {
 	if v, err := get("org", "acme").Verify(policy); err != nil || len(v.Entries) != 1 {
 		t.Fatalf("org: %v", err)
 	}
-	// Absence is proved, and refused of what is there.
+	// Absence is proven, and cannot be claimed of what is there.
 	absent := get("identifier", "nct:NCT99999999")
 	if v, err := absent.Verify(policy); err != nil || v.Record != nil || len(v.Entries) != 0 {
 		t.Fatalf("absence: %v", err)

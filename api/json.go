@@ -17,13 +17,13 @@ import (
 	"github.com/trialproof/trialproof/api/trialpb"
 )
 
-// This file serves the service's methods as JSON, by calls within the process. A method
-// sees its message alone: no header of a request, and so no timeout, method or address
-// claimed in one, gets past the handlers.
+// This file serves the service's methods as JSON, by calls within the process. A method sees
+// only its message. No header of a request, and so no timeout, method or address claimed in
+// one, gets past the handlers.
 
 func (s *Server) receipt(ctx context.Context, r *http.Request) (proto.Message, error) {
 	id := r.PathValue("id")
-	if strings.Contains(id, "/") { // it stood there as %2F
+	if strings.Contains(id, "/") { // it was sent as %2F
 		return nil, nothingHere()
 	}
 	return s.service.GetReceipt(ctx, &trialpb.GetReceiptRequest{Id: id})
@@ -57,7 +57,7 @@ func (s *Server) describeLog(ctx context.Context, r *http.Request) (proto.Messag
 	return s.service.GetLog(ctx, &trialpb.GetLogRequest{})
 }
 
-// get serves a method whose query has none but the parameters named.
+// get serves a method whose query may have only the parameters named.
 func (s *Server) get(method func(context.Context, *http.Request) (proto.Message, error), parameters ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := checkQuery(r, parameters); err != nil {
@@ -88,8 +88,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, m proto.Message,
 	w.Write(data)
 }
 
-// marshal returns one line of JSON, the same for the same message in every
-// build, which protojson sees to it that its own is not.
+// marshal returns one line of JSON, the same for the same message in every build. protojson
+// deliberately does not promise that.
 func marshal(m proto.Message) ([]byte, error) {
 	data, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
@@ -100,8 +100,8 @@ func marshal(m proto.Message) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// checkQuery refuses parameters that are not known, or given twice, or not in
-// their form: one that is ignored would answer another question.
+// checkQuery refuses parameters that are not known, are given twice or do not have their form:
+// an ignored parameter would mean that another question is answered.
 func checkQuery(r *http.Request, known []string) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -122,16 +122,16 @@ func checkQuery(r *http.Request, known []string) error {
 	return nil
 }
 
-// parseDecimal takes uint64 in its canonical form.
+// parseDecimal parses a uint64 in its canonical form.
 func parseDecimal(s string) (n uint64, ok bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	return n, err == nil && strconv.FormatUint(n, 10) == s
 }
 
-// text returns a parameter that checkQuery has seen; one that is not given is empty.
+// text returns a parameter that checkQuery has checked, or "" if it is not given.
 func text(r *http.Request, name string) string { return r.URL.Query().Get(name) }
 
-// number returns a parameter that checkQuery has seen; one that is not given is 0.
+// number returns a parameter that checkQuery has checked, or 0 if it is not given.
 func number(r *http.Request, name string) uint64 {
 	n, _ := parseDecimal(text(r, name))
 	return n

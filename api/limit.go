@@ -9,16 +9,16 @@ import (
 
 // A limiter has a token bucket per caller. A nil limiter limits nobody.
 //
-// Its memory is bounded: it keeps two generations of buckets. When the younger
-// is full it becomes the older, and what was there is forgotten. A bucket in use
-// moves to the younger, so one is forgotten only after limiterCallers others
-// have come since it was last used.
+// Its memory is bounded: it keeps two generations of buckets. When the younger one is full, it
+// becomes the older one, and what was there is forgotten. A bucket in use moves to the younger
+// generation, so it is forgotten only after limiterCallers others have come since it was last
+// used.
 type limiter struct {
 	rate  float64 // tokens a second
 	burst float64
 	now   func() time.Time
 
-	mu             sync.Mutex // guards what follows
+	mu             sync.Mutex // guards the fields below
 	younger, older map[string]bucket
 }
 
@@ -83,7 +83,7 @@ func (l *limiter) refilled(caller string) bucket {
 	return b
 }
 
-// put keeps the caller's bucket. l.mu is held.
+// put stores the caller's bucket. l.mu is held.
 func (l *limiter) put(caller string, b bucket) {
 	if _, ok := l.younger[caller]; !ok && len(l.younger) >= limiterCallers {
 		l.older, l.younger = l.younger, map[string]bucket{}
@@ -91,8 +91,8 @@ func (l *limiter) put(caller string, b bucket) {
 	l.younger[caller] = b
 }
 
-// addressOf returns whom a connection's remote address counts for: an IPv4
-// address, or the /64 that an IPv6 address is in, for hosts have many of those.
+// addressOf returns the address for which a connection's remote address counts: an IPv4
+// address, or the /64 of an IPv6 address, because one host has many of those.
 func addressOf(remote string) string {
 	ap, err := netip.ParseAddrPort(remote)
 	if err != nil {

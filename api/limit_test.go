@@ -119,7 +119,7 @@ func TestRatePerAddress(t *testing.T) {
 	if a := f.post("{}"); a.status != 400 {
 		t.Fatalf("status %d", a.status)
 	}
-	for _, header := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} { // none is believed
+	for _, header := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} { // none is trusted
 		a := f.send("POST", "/v1/statements", body([]byte(`{"payload":"","payloadType":"","signatures":[{"keyid":"","sig":""}]}`), nil), "Content-Type", "application/json", header, "192.0.2.7")
 		if a.status != http.StatusTooManyRequests {
 			t.Errorf("%s: status %d, %s", header, a.status, a.body)

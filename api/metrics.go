@@ -13,9 +13,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// Metrics counts what a log and its server do, for Prometheus, in a registry of
-// its own. It implements logserver.Metrics: give the same one to the log and to
-// the server.
+// Metrics counts what a log and its server do, for Prometheus, in a registry of its own. It
+// implements logserver.Metrics: give the same one to the log and to the server.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -50,13 +49,15 @@ func NewMetrics() *Metrics {
 			Name: "trialproof_quorum_seconds", Help: "Time from a signed checkpoint to its quorum.", Buckets: latencyBuckets,
 		}),
 		witnesses: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "trialproof_witness_seconds", Help: "Time that requests to witnesses took, by witness and result.", Buckets: latencyBuckets,
+			Name: "trialproof_witness_seconds", Help: "Time that requests to witnesses took, by witness and result.",
+			Buckets: latencyBuckets,
 		}, []string{"witness", "result"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "trialproof_requests_total", Help: "Requests answered, by protocol, route and status.",
 		}, []string{"protocol", "route", "status"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "trialproof_request_seconds", Help: "Time that requests other than streams took, by protocol, route and status.", Buckets: latencyBuckets,
+			Name: "trialproof_request_seconds", Help: "Time that requests other than streams took, by protocol, route and status.",
+			Buckets: latencyBuckets,
 		}, []string{"protocol", "route", "status"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "trialproof_streams", Help: "Streams of entries that are open.",
@@ -88,14 +89,15 @@ func (m *Metrics) Witness(label string, err error, took time.Duration) {
 	m.witnesses.WithLabelValues(label, result).Observe(took.Seconds())
 }
 
-// observeLog adds what is read off the log when it is asked for.
+// observeLog adds metrics that are read from the log when they are asked for.
 func (m *Metrics) observeLog(l *logserver.Log) error {
 	for _, c := range []prometheus.Collector{
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "trialproof_published_size", Help: "Size of the published tree.",
 		}, func() float64 { return float64(l.Size()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "trialproof_damaged_files", Help: "Stored files found since the start that do not hold what the log signed; /readyz names them.",
+			Name: "trialproof_damaged_files",
+			Help: "Stored files found since the start that do not hold what the log signed; /readyz names them.",
 		}, func() float64 { return float64(len(l.Damaged())) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "trialproof_ready", Help: "Whether the log takes submissions.",
@@ -113,7 +115,7 @@ func (m *Metrics) observeLog(l *logserver.Log) error {
 	return nil
 }
 
-// Certificate adds when the server's certificate expires.
+// Certificate adds the time when the server's certificate expires.
 func (m *Metrics) Certificate(notAfter func() time.Time) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "trialproof_certificate_expiry_seconds", Help: "When the certificate that is served expires, in seconds since 1970.",

@@ -13,12 +13,12 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// A call is what is known of a request beside its message. One goroutine, the
-// request's, uses it.
+// A call is what is known about a request apart from its message. Only the request's goroutine
+// uses it.
 type call struct {
 	id   string // told to the caller, who can quote it
 	addr string // see addressOf
-	err  error  // what was answered with a problem
+	err  error  // the error that was answered with a problem
 }
 
 type callKey struct{}
@@ -28,7 +28,7 @@ func newCall(ctx context.Context, remote string) (context.Context, *call) {
 	return context.WithValue(ctx, callKey{}, c), c
 }
 
-// callOf returns the call that ctx is of. Every request has one.
+// callOf returns the call of ctx. Every request has one.
 func callOf(ctx context.Context) *call {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		return c
@@ -36,15 +36,14 @@ func callOf(ctx context.Context) *call {
 	return new(call)
 }
 
-// fail answers a request with what callers may see of err, and keeps err for the
-// log.
+// fail answers a request with what callers may see of err, and keeps err for the server's log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	callOf(r.Context()).err = err
 	problemOf(r.Context(), err).write(w)
 }
 
-// observe gives each request its call, counts and logs it, and sets the headers
-// that all answers have. A panic becomes status 500.
+// observe gives each request its call, counts and logs it, and sets the headers that all
+// answers have. A panic becomes status 500.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -56,8 +55,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			// What is read here is public and the same for everybody. To submit,
-			// a page must come from this origin.
+			// What can be read here is public and the same for everybody. To submit, a page
+			// must come from this origin.
 			h.Set("Access-Control-Allow-Origin", "*")
 		}
 		defer func() {
@@ -70,17 +69,18 @@ func (s *Server) observe(next http.Handler) http.Handler {
 					v = nil
 				}
 			}
-			s.record(ctx, c, "http", r.Method, routeOf(r.Pattern), strconv.Itoa(w.code()), w.code() == http.StatusInternalServerError || v != nil, start)
+			failed := w.code() == http.StatusInternalServerError || v != nil
+			s.record(ctx, c, "http", r.Method, routeOf(r.Pattern), strconv.Itoa(w.code()), failed, start)
 			if v != nil {
-				panic(http.ErrAbortHandler) // cuts off what was half sent
+				panic(http.ErrAbortHandler) // ends an answer that was sent in part
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// record counts a request and writes its line to the log: at error if it failed
-// by no fault of the caller's, else at debug.
+// record counts a request and writes its line to the server's log: as an error if it failed
+// through no fault of the caller, otherwise for debugging.
 func (s *Server) record(ctx context.Context, c *call, protocol, method, route, status string, failed bool, start time.Time) {
 	took := time.Since(start)
 	s.metrics.request(protocol, route, status, took, route == streamPath || route == streamMethod)
@@ -111,7 +111,7 @@ func failedCode(c codes.Code) bool {
 // A statusWriter remembers the status that was written.
 type statusWriter struct {
 	http.ResponseWriter
-	status int // 0: none yet
+	status int // 0 if none was written yet
 }
 
 func (w *statusWriter) WriteHeader(status int) {
@@ -128,7 +128,7 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController through.
+// Unwrap makes http.ResponseController work.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *statusWriter) code() int {

@@ -34,8 +34,8 @@ func (b *brokenTiles) Get(ctx context.Context, path string) ([]byte, error) {
 	return b.TileStore.Get(ctx, path)
 }
 
-// An error that is not the application's own shows "internal error" and no more;
-// the log has the rest, under the id that the caller was given.
+// TestInternalError: an error that is not the application's own shows "internal error" and no
+// more. The server's log has the rest, under the id that the caller was given.
 func TestInternalError(t *testing.T) {
 	tiles := new(brokenTiles)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
@@ -46,7 +46,7 @@ func TestInternalError(t *testing.T) {
 			a := f.get(path)
 			g.add(path, a)
 			if strings.Contains(path, "records") {
-				if a.status != 200 { // reads no tile
+				if a.status != 200 { // this reads no tile
 					t.Errorf("%s: status %d", path, a.status)
 				}
 				continue
@@ -78,7 +78,7 @@ func TestInternalError(t *testing.T) {
 	if a := f.get("/v1/entries/0"); a.status != 200 {
 		t.Errorf("mended: status %d", a.status)
 	}
-	// What was found damaged stays named until the log is started again.
+	// A damaged file is named until the log is started again.
 	if a := f.get("/readyz"); a.status != 200 || !strings.HasPrefix(a.body, "ready\nwarning: tile/entries/000 is damaged: it is missing: stop the log and run triallog fsck -repair\n") {
 		t.Errorf("readyz: %d %s", a.status, a.body)
 	}
@@ -113,7 +113,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("log: %v", lines)
 	}
 
-	// Half an answer cannot be taken back: the connection is cut.
+	// Half an answer cannot be taken back, so the connection is closed.
 	h = f.api.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("half")); panic("later") }))
 	func() {
 		defer func() {
@@ -170,7 +170,7 @@ func TestHealth(t *testing.T) {
 	if r, err := watch.Recv(); err != nil || r.Status != grpc_health_v1.HealthCheckResponse_NOT_SERVING {
 		t.Errorf("watch: %v, %v", r, err)
 	}
-	if _, err := watch.Recv(); status.Code(err) != codes.Unavailable { // and holds up no graceful stop
+	if _, err := watch.Recv(); status.Code(err) != codes.Unavailable { // it does not delay a graceful stop
 		t.Errorf("watch: %v", err)
 	}
 }

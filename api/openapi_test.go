@@ -16,7 +16,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A schema is what the OpenAPI document uses of JSON Schema.
+// A schema is the part of JSON Schema that the OpenAPI document uses.
 type schema struct {
 	Ref        string `json:"$ref"`
 	Type       string
@@ -42,7 +42,7 @@ type document struct {
 	Components struct{ Schemas map[string]*schema }
 }
 
-// wrong says where a value has another shape than the schema; "" if nowhere.
+// wrong says where a value does not have the shape of the schema, or returns "" if it has.
 func (d *document) wrong(at string, s *schema, v any) string {
 	if s == nil {
 		return at + " has no schema"
@@ -77,9 +77,9 @@ func (d *document) wrong(at string, s *schema, v any) string {
 	return at + " is no " + s.Type
 }
 
-// Every route is described and every description is of a route; each call's example is
-// answered with the example of its answer, and has the shape that its schema says. With
-// -update the examples of the calls of /v1 are written anew.
+// TestOpenAPI: every route is described and every description is of a route. Each call's
+// example is answered with the example of its answer, which has the shape that its schema says.
+// With -update the examples of the calls of /v1 are written again.
 func TestOpenAPI(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := f.enrol()

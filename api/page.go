@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// The two pages load nothing from elsewhere, and their content security policy
-// lets no script or style run but the ones they came with.
+// The two pages load nothing from elsewhere, and their content security policy allows only the
+// scripts and styles that came with them.
 var (
 	//go:embed web/index.html
 	indexHTML string
@@ -39,7 +39,7 @@ func contentPolicy(page string) string {
 
 func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
 	l := s.service.log
-	cp, _ := l.Checkpoint() // none yet: the page says so
+	cp, _ := l.Checkpoint() // if there is none yet, the page says so
 	var b bytes.Buffer
 	err := indexTemplate.Execute(&b, struct {
 		Origin, Quorum, Checkpoint string

@@ -13,28 +13,28 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// Bounds on histories: bytes of pages that are kept, pages that are worked out at once,
-// and answers on their way to readers at once. A page has about 1 MiB of entries, so
-// that readers of histories, however slow, hold some 200 MiB at the most.
+// Bounds on histories: bytes of pages that are kept, pages that are computed at the same time,
+// and answers that are being sent at the same time. A page has about 1 MiB of entries, so
+// readers of histories, however slow, use some 200 MiB at most.
 const (
 	maxKeptPages = 32 << 20
 	maxPagesMade = 8
 	maxAnswers   = 64
 )
 
-// A pageKey names a page of a history. Where it names the tree's size the page is the
-// same for ever.
+// A pageKey names a page of a history. If it names the tree's size, the page is the same for
+// ever.
 type pageKey struct {
 	record     trial.RecordKey
 	size, from uint64
 }
 
-// pages shares pages of histories between readers: those who ask for the same one wait
-// for it together, and those used last are kept.
+// pages shares pages of histories between readers: readers that ask for the same page wait for
+// it together, and the last used pages are kept.
 type pages struct {
 	making chan struct{}
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	known map[pageKey]*page
 	used  *list.List // of *page, the one used last in front
 	bytes int
@@ -53,8 +53,8 @@ func newPages() *pages {
 	return &pages{making: make(chan struct{}, maxPagesMade), known: map[pageKey]*page{}, used: list.New()}
 }
 
-// get returns a page, made by f unless it is there. The newest tree's page is never
-// another reader's: what was logged before it was asked for must be in it.
+// get returns a page, made by f unless it is there. A page of the newest tree is never another
+// reader's: what was logged before it was asked for must be in it.
 func (c *pages) get(ctx context.Context, key pageKey, f func() (*trialpb.History, error)) (*trialpb.History, error) {
 	if key.size == 0 {
 		return c.make(ctx, f)
@@ -72,7 +72,7 @@ func (c *pages) get(ctx context.Context, key pageKey, f func() (*trialpb.History
 		if p.err == nil {
 			return p.msg, nil
 		}
-		return c.make(ctx, f) // the other reader may only have left
+		return c.make(ctx, f) // perhaps only the other reader has left
 	}
 	p = &page{key: key, done: make(chan struct{})}
 	p.place = c.used.PushFront(p)
@@ -104,7 +104,7 @@ func (c *pages) drop(p *page) {
 	}
 }
 
-// make calls f when fewer than maxPagesMade others are at it.
+// make calls f while fewer than maxPagesMade other calls of f are running.
 func (c *pages) make(ctx context.Context, f func() (*trialpb.History, error)) (*trialpb.History, error) {
 	select {
 	case c.making <- struct{}{}:
@@ -115,8 +115,8 @@ func (c *pages) make(ctx context.Context, f func() (*trialpb.History, error)) (*
 	}
 }
 
-// bounded serves at most n requests at once, from the first byte read to the last one
-// written; others are asked to come again in a second.
+// bounded serves at most n requests at the same time, from the first byte read to the last byte
+// written. Others are asked to come again in a second.
 func (s *Server) bounded(n int, h http.Handler) http.Handler {
 	slots := make(chan struct{}, n)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -43,8 +43,8 @@ func (f *fixture) long(id trial.Hash) (n uint64) {
 	return n
 }
 
-// TestHistoryPages reads a history of several pages, while the log grows, and is not
-// deceived by pages that are withheld, repeated or exchanged.
+// TestHistoryPages reads a history of several pages while the log grows, and detects pages that
+// are withheld, repeated or exchanged.
 func TestHistoryPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -105,7 +105,7 @@ func TestHistoryPages(t *testing.T) {
 		}
 	}
 
-	// Another record's history can be had of the tree of the first one, as it was then.
+	// Another record's history can be read as of the tree of the first one.
 	h, _ := f.page("trial", other.String(), size, 0)
 	if h == nil {
 		t.Fatal("the tree of the first page is no longer served")
@@ -118,7 +118,7 @@ func TestHistoryPages(t *testing.T) {
 	if v, err := now.Verify(f.policy); err != nil || len(v.Entries) != 1+len(pages) {
 		t.Fatalf("the other trial as of now: %v", err)
 	}
-	// After ten minutes that tree is gone; what is asked for by page is not.
+	// After ten minutes that tree is gone, but its further pages are not.
 	f.clock.Add(11 * time.Minute)
 	if _, a := f.page("org", "acme", size, 0); a.status != http.StatusGone || !strings.Contains(a.body, "ask for the newest") {
 		t.Errorf("after 11 minutes: status %d, %s", a.status, a.body)
@@ -136,8 +136,8 @@ func TestHistoryPages(t *testing.T) {
 	}
 }
 
-// TestPagesShared: readers of one page wait for it together; the newest tree's page is
-// nobody else's; what fails is tried again; what is kept is bounded.
+// TestPagesShared: readers of one page wait for it together. A page of the newest tree is not
+// shared. A page that failed is made again. The number of kept pages is bounded.
 func TestPagesShared(t *testing.T) {
 	c := newPages()
 	key := pageKey{trial.RecordKey{Kind: "trial", ID: "1"}, 7, 0}
@@ -190,7 +190,7 @@ func TestPagesShared(t *testing.T) {
 	}
 }
 
-// TestBounded: so many answers are under way at once, and no more.
+// TestBounded: only so many answers are sent at the same time.
 func TestBounded(t *testing.T) {
 	f := newFixture(t, setup{})
 	f.enrol()

@@ -22,7 +22,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// gRPC and JSON answer the same to the same question.
+// TestParity: gRPC and JSON answer the same to the same question.
 func TestParity(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := f.enrol()
@@ -127,7 +127,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// Paths that routers read in more than one way find nothing.
+// TestOddPaths: paths that routers read in more than one way find nothing.
 func TestOddPaths(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := strings.Repeat("0", 64)
@@ -150,8 +150,8 @@ func TestOddPaths(t *testing.T) {
 	}
 }
 
-// Every field that a message has beyond those known is refused: it could be a
-// newer caller's wish that would go unheard.
+// TestUnknownFields: a message with a field that is not known is refused. A newer caller may
+// rely on the field.
 func TestUnknownFields(t *testing.T) {
 	f := newFixture(t, setup{})
 	p, s := trialtest.Org("acme", "Acme", "ada")
@@ -179,7 +179,7 @@ func TestUnknownFields(t *testing.T) {
 	}
 }
 
-// The one table of errors, for those that no request here brings about.
+// TestProblems checks the table of errors, for those that no request here causes.
 func TestProblems(t *testing.T) {
 	gone, leave := context.WithCancel(t.Context())
 	leave()

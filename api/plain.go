@@ -31,7 +31,7 @@ func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) {
 	w.Write(cp)
 }
 
-// immutable is for what a URL will give for ever.
+// immutable is the header for URLs whose answer never changes.
 const immutable = "public, max-age=31536000, immutable"
 
 // tile serves tiles and entry bundles.
@@ -44,7 +44,7 @@ func (s *Server) tile(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	var data []byte
 	err := logserver.ErrTilePath
-	if !strings.HasPrefix(path, "tile/data/") { // what x/mod calls tile/entries
+	if !strings.HasPrefix(path, "tile/data/") { // x/mod's name for tile/entries
 		data, err = s.service.log.Tile(r.Context(), path)
 	}
 	if err == logserver.ErrNotFound {
@@ -83,7 +83,7 @@ func acceptsGzip(values []string) bool {
 }
 
 var gzipWriters = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // a level there is
+	w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid, so there is no error
 	return w
 }}
 
@@ -99,8 +99,8 @@ func compress(data []byte) []byte {
 
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) { answerText(w, http.StatusOK, "ok") }
 
-// readyz gives the log's reasons in full. They may name machines and files: where
-// that is nobody else's business, let the proxy in front keep the path in.
+// readyz gives the log's reasons in full. They may name machines and files. If others should
+// not see them, block the path at the proxy in front.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.service.log.Ready(); err != nil {
 		w.Header().Set("Retry-After", "2")

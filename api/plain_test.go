@@ -210,7 +210,7 @@ func TestOtherOrigins(t *testing.T) {
 	}
 }
 
-// TestFromIsAnIndex: a number that no index reaches is the caller's mistake.
+// TestFromIsAnIndex: a number that is larger than any index is the caller's mistake.
 func TestFromIsAnIndex(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := f.enrol()

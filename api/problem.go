@@ -20,20 +20,20 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A problem is an error in the form that callers see, over gRPC and HTTP alike.
-// This file is the one place that makes them out of the application's errors.
+// A problem is an error in the form that callers see, over gRPC and HTTP alike. Only this file
+// makes problems from the application's errors.
 type problem struct {
 	code    codes.Code
 	status  int        // of HTTP
 	rule    trial.Rule // of a refusal
 	message string
-	retry   time.Duration // 0: the same call will not succeed later
+	retry   time.Duration // 0 if the same call will not succeed later
 }
 
 func (p *problem) Error() string { return p.message }
 
-// ruleAnswers says how the refusal by a rule is answered. A rule that is not
-// here cannot be broken by a submission; it would be answered as malformed.
+// ruleAnswers says how the refusal by a rule is answered. A rule that is not here cannot be
+// broken by a submission; it would be answered as malformed.
 var ruleAnswers = map[trial.Rule]struct {
 	code   codes.Code
 	status int
@@ -55,8 +55,8 @@ var ruleAnswers = map[trial.Rule]struct {
 
 const retryNotReady = 2 * time.Second
 
-// problemOf returns err as callers see it. What is not the application's own
-// is an internal error and nothing more: the details are for the operator.
+// problemOf returns err as callers see it. An error that is not the application's own is an
+// internal error and nothing more: the details are for the operator.
 func problemOf(ctx context.Context, err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
@@ -69,11 +69,11 @@ func problemOf(ctx context.Context, err error) *problem {
 		return &problem{code: a.code, status: a.status, rule: r.Rule, message: r.Error()}
 	}
 	if newer, ok := errors.AsType[*trial.NewerRules](err); ok {
-		return &problem{code: codes.Unimplemented, status: http.StatusNotImplemented, message: "the log takes nothing: it " + newer.Error()}
+		return &problem{code: codes.Unimplemented, status: http.StatusNotImplemented, message: "the log accepts nothing: it " + newer.Error()}
 	}
 	switch {
-	// Equal, not wrapped: a tile or a checkpoint that is missing inside of the
-	// log comes wrapped, and is no caller's mistake.
+	// The error must be equal, not wrapped: a tile or a checkpoint that is missing inside the
+	// log comes wrapped and is not a caller's mistake.
 	case err == logserver.ErrNotFound:
 		return notFound("not found")
 	case errors.Is(err, logserver.ErrTilePath):
@@ -87,14 +87,15 @@ func problemOf(ctx context.Context, err error) *problem {
 	case errors.Is(err, logserver.ErrNotReady), errors.Is(err, logserver.ErrLost):
 		return unavailable(logserver.ErrNotReady.Error() + ": submit again later; /readyz says why")
 	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
-		return &problem{code: codes.DeadlineExceeded, status: http.StatusGatewayTimeout, message: "the caller's deadline has passed: submit the same again"}
+		return &problem{code: codes.DeadlineExceeded, status: http.StatusGatewayTimeout,
+			message: "the caller's deadline has passed: submit the same again"}
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return &problem{code: codes.Canceled, status: statusClientGone, message: "the caller has left"}
 	}
 	return &problem{code: codes.Internal, status: http.StatusInternalServerError, message: "internal error"}
 }
 
-// statusClientGone is never seen but in logs and metrics.
+// statusClientGone appears only in logs and metrics.
 const statusClientGone = 499
 
 func badRequest(message string) *problem {
@@ -113,7 +114,7 @@ func tooMany(message string, retry time.Duration) *problem {
 	return &problem{code: codes.ResourceExhausted, status: http.StatusTooManyRequests, message: message, retry: retry}
 }
 
-// GRPCStatus is what package status makes of a problem.
+// GRPCStatus makes package status use the problem.
 func (p *problem) GRPCStatus() *status.Status {
 	st := status.New(p.code, p.message)
 	var details []protoadapt.MessageV1
@@ -129,7 +130,7 @@ func (p *problem) GRPCStatus() *status.Status {
 	return st
 }
 
-// wire is the JSON of a problem.
+// wire returns the JSON of a problem.
 func (p *problem) wire() any {
 	return struct {
 		Code    string     `json:"code"` // a google.rpc.Code
@@ -140,7 +141,7 @@ func (p *problem) wire() any {
 
 // write answers a request with the problem.
 func (p *problem) write(w http.ResponseWriter) {
-	body, _ := json.Marshal(p.wire()) // three strings
+	body, _ := json.Marshal(p.wire()) // strings always encode
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")

@@ -22,7 +22,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A submission is refused by its rule's id over JSON, gRPC and package client
+// TestRefusals: a submission is refused with its rule's id over JSON, gRPC and package client
 // alike, and nothing is logged.
 func TestRefusals(t *testing.T) {
 	f := newFixture(t, setup{})
@@ -149,7 +149,7 @@ func TestRefusals(t *testing.T) {
 	if a := f.get("/metrics"); !regexp.MustCompile(`trialproof_refused_total{rule="R3"} [123]\n`).MatchString(a.body) {
 		t.Error("refusals are not counted")
 	}
-	// What was refused for its spelling alone is admitted in the right one.
+	// What was refused only because of its encoding is admitted in the canonical one.
 	if a := f.post(body(pia.envelope, pia.key)); a.status != http.StatusOK {
 		t.Errorf("status %d, %s", a.status, a.body)
 	}
@@ -180,7 +180,7 @@ func swapSignature(t *testing.T, envelope, other []byte) []byte {
 	})
 }
 
-// flipS makes the second valid ECDSA signature out of one.
+// flipS makes the second valid ECDSA signature from one.
 func flipS(t *testing.T, envelope []byte) []byte {
 	t.Helper()
 	return editSignature(t, envelope, func(sig []byte) []byte {

@@ -37,7 +37,7 @@ func (s *Server) allRoutes() []route {
 
 const streamPath = "/v1/stream"
 
-// pattern returns the route's path as http.ServeMux has it.
+// pattern returns the route's path in the form of http.ServeMux.
 func (rt route) pattern() string {
 	if rt.path == "/" {
 		return "/{$}"
@@ -69,8 +69,8 @@ func newMux(s *Server, routes []route) http.Handler {
 
 func nothingHere() error { return notFound("nothing is served here: /docs lists what is") }
 
-// routeOf returns the path of the route that served a request, for metrics: one
-// of a fixed number of values.
+// routeOf returns the path of the route that served a request, for metrics: one of a fixed
+// number of values.
 func routeOf(pattern string) string {
 	_, path, found := strings.Cut(pattern, " ")
 	if !found {

@@ -1,18 +1,18 @@
-// Package api serves a log to its callers: over gRPC, as JSON under /v1, and as
-// the plain files of c2sp.org/tlog-tiles, with what an operator needs beside
-// them (health, metrics, a description of all routes, a page).
+// Package api serves a log to its callers: over gRPC, as JSON under /v1, and as the plain files
+// of c2sp.org/tlog-tiles, with what an operator needs beside them (health, metrics, a
+// description of all routes, a page).
 //
 //	POST /v1/statements -> statement.go      \
 //	                                          service.submit -> logserver.Log.Submit
 //	gRPC Log/Submit ----> service.Submit ---> /
 //
-// It does nothing but translate: what a statement may say is for package trial,
-// what happens to it for package logserver. Three translations have one place
-// each: messages in convert.go, errors in problem.go, and the list of routes in
-// routes.go. Protocol buffer types stop here.
+// It only translates: package trial decides what a statement may say, and package logserver
+// what happens to it. Three translations have one place each: messages in convert.go, errors in
+// problem.go, and the list of routes in routes.go. Protocol buffer types are used only in this
+// package.
 //
-// The package must not know Trillian, SQL or where listeners and certificates
-// come from: cmd/triallog wires those.
+// The package must not know Trillian, SQL or where listeners and certificates come from:
+// cmd/triallog connects those.
 package api
 
 import (
@@ -31,35 +31,35 @@ type Config struct {
 	Log    *logserver.Log
 	Policy string // text of the policy in force, shown as it is
 
-	Logger  *slog.Logger     // nil: discards
-	Metrics *Metrics         // the one that Log was given; nil: one of its own
-	Limits  Limits           // the zero value limits no one's rate
-	Now     func() time.Time // for rates; nil: time.Now
+	Logger  *slog.Logger     // nil means that nothing is logged
+	Metrics *Metrics         // the one that Log was given; nil means one of its own
+	Limits  Limits           // the zero value limits nobody's rate
+	Now     func() time.Time // for rates; nil means time.Now
 }
 
-// Limits keep one caller from taking what all share.
+// Limits keep one caller from using what all share.
 type Limits struct {
-	// PerKey is the rate of submissions signed by one key; the zero Rate is no
-	// limit. What turns out not to be signed by the key is not counted.
+	// PerKey is the rate of submissions signed by one key; the zero Rate is no limit. A
+	// submission that turns out not to be signed by the key does not count.
 	PerKey Rate
-	// PerAddress is the rate of submissions from one network address (of IPv6
-	// from one /64); the zero Rate is no limit. The address is the connection's:
-	// no header is believed, so behind a proxy this limits the proxy.
+	// PerAddress is the rate of submissions from one network address (for IPv6 from one /64);
+	// the zero Rate is no limit. The address is the connection's. No header is trusted, so
+	// behind a proxy this limits the proxy.
 	PerAddress Rate
-	// Submissions is how many may be under way at once; 0 is 4096.
+	// Submissions is how many may be in progress at the same time; 0 means 4096.
 	Submissions int
-	// Streams is how many may be open at once; 0 is 1000.
+	// Streams is how many may be open at the same time; 0 means 1000.
 	Streams int
 }
 
-// A Rate is a mean rate and how many may come at once.
+// A Rate is a mean rate, and how many may come at once.
 type Rate struct {
 	PerSecond float64
-	Burst     int // 0 is 1
+	Burst     int // 0 means 1
 }
 
-// maxBody bounds a request's body, in bytes: twice the largest entry, so that
-// what is too large is refused by the rule that says so.
+// maxBody bounds a request's body, in bytes. It is twice the largest entry, so that a statement
+// that is too large is refused by the rule for that.
 const maxBody = 2 * trial.MaxEntry
 
 // Timeouts of HTTPServer. A submission may wait for the witnesses for as long as
@@ -112,9 +112,9 @@ func New(cfg Config) (*Server, error) {
 // HTTP returns the handler of everything but gRPC.
 func (s *Server) HTTP() http.Handler { return s.handler }
 
-// HTTPServer returns a server of HTTP with limits on time and size, for the
-// caller to give an address and certificates and to run. Streams end when the
-// log closes, so close the log before Shutdown, or beside it.
+// HTTPServer returns an HTTP server with limits on time and size. The caller gives it an
+// address and certificates, and runs it. Streams end when the log closes, so close the log
+// before or during Shutdown.
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:           s.handler,

@@ -15,16 +15,15 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// A service is the implementation of the log's interface that gRPC and JSON
-// share. Its errors are the application's; the callers of its methods make
-// problems of them.
+// A service is the implementation of the log's interface that gRPC and JSON share. Its errors
+// are the application's; its callers make problems of them.
 type service struct {
 	trialpb.UnimplementedLogServer
 	log        *logserver.Log
 	policy     string
 	metrics    *Metrics
-	perKey     *limiter // nil: no limit
-	perAddress *limiter // nil: no limit
+	perKey     *limiter // nil means no limit
+	perAddress *limiter // nil means no limit
 	submitting chan struct{}
 	streaming  chan struct{}
 	pages      *pages
@@ -54,8 +53,8 @@ func (s *service) Submit(ctx context.Context, req *trialpb.SubmitRequest) (*tria
 	return s.submit(ctx, envelope, key)
 }
 
-// submit is the one door for an envelope, over HTTP and gRPC. The log checks it and
-// counts its refusal. If ctx ends while it waits, the statement stays where it is:
+// submit is the only entrance for an envelope, over HTTP and gRPC. The log checks the envelope
+// and counts its refusal. If ctx ends while it waits, the statement stays in the pool:
 // submitted again, it is the same one.
 func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Receipt, error) {
 	signer := ""
@@ -75,7 +74,7 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 	out, err := s.log.Submit(ctx, envelope, key)
 	switch trial.RuleOf(err) {
 	case trial.RuleMalformed, trial.RuleLimit, trial.RuleSignature:
-		s.perKey.giveBack(signer) // nothing shows that its holder sent this
+		s.perKey.giveBack(signer) // nothing shows that the key's holder sent this
 	}
 	if errors.Is(err, logserver.ErrPending) {
 		return toPending(out.ID), nil
@@ -116,7 +115,7 @@ func (s *service) GetReceipt(ctx context.Context, req *trialpb.GetReceiptRequest
 func (s *service) GetEntry(ctx context.Context, req *trialpb.GetEntryRequest) (*trialpb.ProvedEntry, error) {
 	index := req.GetIndex()
 	if size := s.log.Size(); index >= size {
-		return nil, notFound(fmt.Sprintf("no entry %d: %d entries are published, counted from 0", index, size))
+		return nil, notFound(fmt.Sprintf("no entry %d: the published size is %d, and entries are counted from 0", index, size))
 	}
 	raw, err := s.log.Entry(ctx, index)
 	if err != nil {
@@ -227,9 +226,11 @@ func (s *service) StreamEntries(req *trialpb.StreamEntriesRequest, stream grpc.S
 	return s.stream(stream.Context(), req, stream.Send, func() error { return nil })
 }
 
-// stream sends entries until ctx ends or the log stops, and returns why. It
-// calls flush when it has sent all there are.
-func (s *service) stream(ctx context.Context, req *trialpb.StreamEntriesRequest, send func(*trialpb.Entry) error, flush func() error) error {
+// stream sends entries until ctx ends or the log stops, and returns why. It calls flush when it
+// has sent all there are.
+func (s *service) stream(
+	ctx context.Context, req *trialpb.StreamEntriesRequest, send func(*trialpb.Entry) error, flush func() error,
+) error {
 	select {
 	case s.streaming <- struct{}{}:
 		defer func() { <-s.streaming }()

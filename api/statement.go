@@ -12,8 +12,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// statement serves POST /v1/statements: it splits the body into envelope and key, and
-// hands both to what gRPC calls. Package trial alone parses the envelope.
+// statement serves POST /v1/statements: it splits the body into envelope and key, and passes
+// both to the function that gRPC also calls. Only package trial parses the envelope.
 func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	// A page elsewhere can make a browser send other types without asking.
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
@@ -40,13 +40,13 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, m, err)
 }
 
-// readStatement returns the envelope as it was sent, to the byte, for its bytes are
-// what gets logged, and the DER key. The JSON around the envelope has the two members
-// envelope and key, once each. Every error is a refusal.
+// readStatement returns the envelope exactly as it was sent, because its bytes are logged, and
+// the DER key. The JSON around the envelope has the two members envelope and key, once each.
+// Every error is a refusal.
 func readStatement(r io.Reader) (envelope, key []byte, err error) {
 	body, err := io.ReadAll(r)
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return nil, nil, &trial.Refusal{Rule: trial.RuleLimit, Detail: fmt.Sprintf("the request has over %d bytes", maxBody)}
+		return nil, nil, &trial.Refusal{Rule: trial.RuleLimit, Detail: fmt.Sprintf("the request has more than %d bytes", maxBody)}
 	} else if err != nil {
 		return nil, nil, malformed("the request ends too early")
 	}
@@ -64,8 +64,8 @@ func readStatement(r io.Reader) (envelope, key []byte, err error) {
 	return members["envelope"], key, nil
 }
 
-// splitObject returns the members of a JSON object, which has exactly those
-// named, spelt so, once each.
+// splitObject returns the members of a JSON object. It must have exactly those named, in the
+// same case, once each.
 func splitObject(data []byte, names ...string) (map[string]json.RawMessage, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -77,9 +77,9 @@ func splitObject(data []byte, names ...string) (map[string]json.RawMessage, erro
 		if err != nil {
 			return nil, describeJSON(err, "not JSON")
 		}
-		name := t.(string) // the decoder takes no other
+		name := t.(string) // the decoder accepts no other type
 		if members[name] != nil {
-			return nil, fmt.Errorf("member %.40q stands there twice", name)
+			return nil, fmt.Errorf("member %.40q is there twice", name)
 		}
 		var v json.RawMessage
 		if err := dec.Decode(&v); err != nil {
@@ -91,7 +91,7 @@ func splitObject(data []byte, names ...string) (map[string]json.RawMessage, erro
 		return nil, describeJSON(err, "not JSON")
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("something follows the JSON object")
+		return nil, errors.New("there is something after the JSON object")
 	}
 	for _, name := range names {
 		if members[name] == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/trialproof/trialproof/api/trialpb"
 )
 
-// stream serves StreamEntries as lines of JSON: {"result":{...}} for each entry
-// and, if it ends other than by the caller's leaving, {"error":{...}}.
+// stream serves StreamEntries as lines of JSON: {"result":{...}} for each entry and, if it ends
+// for another reason than that the caller left, {"error":{...}}.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	err := checkQuery(r, []string{"from"})
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	// A stream may stay open for ever; only a reader that takes nothing is left.
+	// A stream may stay open for ever; it ends only if its reader accepts nothing.
 	rc := http.NewResponseController(w)
 	rc.SetWriteDeadline(time.Time{})
 	line := func(name string, value []byte) error {

@@ -85,7 +85,7 @@ func (l *lineReader) next() (*wireEntry, *wireProblem) {
 	return line.Result, line.Error
 }
 
-// expect reads entries from first up to before end and holds them to the log.
+// expect reads entries from first up to before end and compares them with the log.
 func (f *fixture) expect(t *testing.T, first, end uint64, next func() (uint64, string)) {
 	t.Helper()
 	for i := first; i < end; i++ {
@@ -113,7 +113,7 @@ func TestStreamHTTP(t *testing.T) {
 	id := f.enrol()
 	lines := f.openLines(t, 3)
 	f.expect(t, 3, f.log.Size(), lines.entry)
-	for range 3 { // what is appended later
+	for range 3 { // entries that are appended later
 		size := f.log.Size()
 		p, s := f.document(id)
 		f.submit("ada", p, s)
@@ -182,7 +182,8 @@ func TestStreamGRPC(t *testing.T) {
 	}
 }
 
-// The server's limit on the time of an answer does not end a stream.
+// TestStreamOutlivesTimeouts: the server's limit on the time of an answer does not end a
+// stream.
 func TestStreamOutlivesTimeouts(t *testing.T) {
 	f := newFixture(t, setup{server: func(s *http.Server) { s.WriteTimeout = 1 }})
 	lines := f.openLines(t, 0)
@@ -196,7 +197,7 @@ func TestStreamOutlivesTimeouts(t *testing.T) {
 	f.expect(t, size, f.log.Size(), lines.entry)
 }
 
-// badTree reports that other bytes stand in it, from when it is told to.
+// badTree reports other bytes at an index once it is told to.
 type badTree struct {
 	logserver.Tree
 	bad atomic.Bool
@@ -209,7 +210,7 @@ func (b *badTree) Append(ctx context.Context, first uint64, leaves [][]byte) err
 	return b.Tree.Append(ctx, first, leaves)
 }
 
-// A log that has stopped for good says so to everyone, without its reasons.
+// TestStoppedLog: a log that has stopped for good says so to everyone, without its reasons.
 func TestStoppedLog(t *testing.T) {
 	tree := new(badTree)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tree.Tree, c.Tree = c.Tree, tree }})
@@ -217,7 +218,7 @@ func TestStoppedLog(t *testing.T) {
 	tree.bad.Store(true)
 	p, s := trialtest.Org("acme", "Acme", "ada")
 	envelope, key := trialtest.Sign(t, "registrar", p, s)
-	if a := f.post(body(envelope, key)); a.status != http.StatusAccepted { // decided: it stands in the journal
+	if a := f.post(body(envelope, key)); a.status != http.StatusAccepted { // decided: it is in the journal
 		t.Errorf("status %d, %s", a.status, a.body)
 	}
 	const want = "the log is not ready: submit again later; /readyz says why"

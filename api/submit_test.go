@@ -149,7 +149,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// A statement whose submitter leaves stays where it is.
+// TestSubmitterLeaves: a statement stays in the pool if its submitter leaves.
 func TestSubmitterLeaves(t *testing.T) {
 	w := new(testWitness)
 	f := newFixture(t, setup{witness: w})
@@ -190,7 +190,8 @@ func TestSubmitterLeaves(t *testing.T) {
 	}
 }
 
-// Every spelling of a request but the one is refused, and nothing is mended.
+// TestStrictJSON: every encoding of a request except the canonical one is refused, and nothing
+// is repaired.
 func TestStrictJSON(t *testing.T) {
 	f := newFixture(t, setup{})
 	f.enrol()
@@ -250,7 +251,7 @@ func TestStrictJSON(t *testing.T) {
 	if a := f.get("/metrics"); !strings.Contains(a.body, fmt.Sprintf("trialproof_refused_total{rule=\"R1\"} %d\n", len(spellings))) {
 		t.Error("they are not counted")
 	}
-	// The JSON around the envelope is not logged, and may be spelt as it likes.
+	// The JSON around the envelope is not logged, and may have any encoding.
 	if a := f.post("{ \"key\" : \"" + k + "\",\n\"envelope\":" + string(envelope) + " }\n"); a.status != http.StatusOK {
 		t.Errorf("other white space outside: status %d, %s", a.status, a.body)
 	}
@@ -296,7 +297,7 @@ func TestSubmitRequests(t *testing.T) {
 	}
 }
 
-// A page holds what gRPC clients take, of the tree whose size it says.
+// TestToEntries: a page has at most what gRPC clients accept, from the tree whose size it says.
 func TestToEntries(t *testing.T) {
 	large := make([]byte, maxPage/2)
 	list := []logserver.Located{{Index: 3, Raw: large}, {Index: 5, Raw: large}, {Index: 8, Raw: []byte("x")}, {Index: 9, Raw: []byte("y")}}

@@ -1,9 +1,8 @@
-// Package client talks to a log over HTTP: the JSON interface for statements,
-// receipts and entries, and the plain files of c2sp.org/tlog-tiles. It needs
-// neither gRPC nor anything of the server's.
+// Package client talks to a log over HTTP: the JSON interface for statements, receipts and
+// entries, and the plain files of c2sp.org/tlog-tiles. It needs neither gRPC nor anything of
+// the server.
 //
-// It believes nothing: what it returns is bytes that package receipt or package
-// audit checks.
+// It trusts nothing: it returns bytes that package receipt or package audit checks.
 package client
 
 import (
@@ -29,10 +28,10 @@ var (
 	ErrPending = errors.New("pending: the statement is in the log, its receipt is not there yet")
 	// ErrNotFound says that the log has nothing of the kind.
 	ErrNotFound = errors.New("not found")
-	// ErrGone is wrapped when what was asked for is served no longer, or not yet.
+	// ErrGone is wrapped when what was asked for is no longer served, or not yet.
 	ErrGone = errors.New("not served")
-	// ErrUnavailable is wrapped when the log could not be reached or takes
-	// nothing at the moment: the same call may succeed later.
+	// ErrUnavailable is wrapped when the log cannot be reached or accepts nothing at the
+	// moment: the same call may succeed later.
 	ErrUnavailable = errors.New("the log cannot be reached or is not ready")
 
 	errNotReady = fmt.Errorf("%w: it takes nothing yet", ErrUnavailable)
@@ -58,14 +57,14 @@ func New(base string) (*Client, error) {
 	}, nil
 }
 
-// noRedirects keeps a signed statement from going wherever an answer points.
+// noRedirects keeps a signed statement from being sent where an answer points to.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// maxAnswer bounds what is read of an answer: a page of entries is the largest.
+// maxAnswer bounds what is read of an answer, in bytes: a page of entries is the largest.
 const maxAnswer = 128 << 20
 
-// maxPage bounds a page of a history: about 1 MiB of entries with their proofs, and the
-// record, which may have some MiB.
+// maxPage bounds a page of a history, in bytes: about 1 MiB of entries with their proofs, and
+// the record, which may have some MiB.
 const maxPage = 24 << 20
 
 // do sends a request and returns the answer's body if its status is 200.
@@ -73,7 +72,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 	return c.doAtMost(ctx, maxAnswer, method, path, body)
 }
 
-// doAtMost is do for an answer of so many bytes.
+// doAtMost does what do does, for an answer of at most so many bytes.
 func (c *Client) doAtMost(ctx context.Context, most int64, method, path string, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
@@ -92,7 +91,7 @@ func (c *Client) doAtMost(ctx context.Context, most int64, method, path string, 
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if int64(len(data)) > most {
-		return nil, fmt.Errorf("the answer to %s is over %d bytes", path, most)
+		return nil, fmt.Errorf("the answer to %s has more than %d bytes", path, most)
 	}
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -115,7 +114,7 @@ func (c *Client) pending(ctx context.Context) error {
 	return fmt.Errorf("%w: %s", ErrPending, why)
 }
 
-// notReady asks the log why it is not ready; "" if it is.
+// notReady asks the log why it is not ready; it returns "" if the log is ready.
 func (c *Client) notReady(ctx context.Context) (why string, err error) {
 	_, err = c.do(ctx, http.MethodGet, "/readyz", nil)
 	if errors.Is(err, errNotReady) {
@@ -125,8 +124,8 @@ func (c *Client) notReady(ctx context.Context) (why string, err error) {
 	return "", err
 }
 
-// problem turns an answer that is none into an error: a refusal by a rule into
-// a *trial.Refusal.
+// problem turns an answer without a result into an error, and a refusal by a rule into a
+// *trial.Refusal.
 func problem(status int, data []byte) error {
 	var p struct {
 		Rule    string `json:"rule"`
@@ -151,20 +150,20 @@ func problem(status int, data []byte) error {
 	return fmt.Errorf("the log answers status %d: %s", status, p.Message)
 }
 
-// A Result is what the log answers to a statement.
+// A Result is the log's answer to a statement.
 type Result struct {
 	ID      trial.Hash `json:"id"`
 	Index   uint64     `json:"index,string"`
 	Receipt string     `json:"receipt"`
 }
 
-// notReadyWait is how long Submit goes on trying while the log says that it is
-// not ready, as it does while it asks its witnesses after a start.
+// notReadyWait is how long Submit tries again while the log says that it is not ready, as it
+// does while it asks its witnesses after a start.
 const notReadyWait = 15 * time.Second
 
-// Submit posts a DSSE envelope and the signer's public key (DER SPKI), and again
-// while the log is not ready: a statement is never logged twice. A
-// *trial.Refusal says which rule it breaks. ErrPending comes with the ID.
+// Submit posts a DSSE envelope and the signer's public key (DER SPKI), and again while the log
+// is not ready: a statement is never logged twice. A *trial.Refusal says which rule it breaks.
+// ErrPending comes with the ID.
 func (c *Client) Submit(ctx context.Context, envelope, key []byte) (Result, error) {
 	body, err := json.Marshal(struct {
 		Envelope json.RawMessage `json:"envelope"`
@@ -213,7 +212,7 @@ func (c *Client) result(data []byte, err error) (Result, error) {
 	return r, err
 }
 
-// An Entry is a leaf with its index, as the log tells it.
+// An Entry is a leaf with its index, as the log gives it.
 type Entry struct {
 	Index uint64 `json:"index,string"`
 	Entry string `json:"entry"`
@@ -235,12 +234,12 @@ func (c *Client) Entry(ctx context.Context, index uint64) (ProvedEntry, error) {
 
 // An About is a page of the entries about a record.
 type About struct {
-	Trial   string  `json:"trial"` // id, where a trial was asked for
+	Trial   string  `json:"trial"` // id, if a trial was asked for
 	Entries []Entry `json:"entries"`
 	Size    uint64  `json:"size,string"` // published size
 }
 
-// Trial returns the entries about a trial, by whatever it is called, and its id.
+// Trial returns the entries about a trial, by any of its names, and its id.
 func (c *Client) Trial(ctx context.Context, typed string) (About, error) {
 	return c.about(ctx, "/v1/trials/entries?"+url.Values{"trial": {typed}}.Encode())
 }
@@ -268,7 +267,7 @@ func (c *Client) about(ctx context.Context, path string) (About, error) {
 		if err := c.json(ctx, path+"&from="+strconv.FormatUint(next, 10), &page); err != nil {
 			return About{}, err
 		}
-		if all.Entries == nil { // what is published meanwhile is for another time
+		if all.Entries == nil { // entries published meanwhile are not read
 			all.Trial, all.Size = page.Trial, page.Size
 		}
 		for _, e := range page.Entries {
@@ -311,9 +310,9 @@ func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
 	return c.do(ctx, http.MethodGet, "/"+path, nil)
 }
 
-// HistoryPage returns a page of a record's history (docs/spec.md, section 12): with
-// from 0 the first one, as of a tree of that size or, if size is 0, of the newest;
-// otherwise the entries from that index on. ErrGone: the tree is no longer served.
+// HistoryPage returns a page of a record's history (docs/spec.md, section 12). If from is 0, it
+// is the first page, as of a tree of that size or, if size is 0, of the newest; otherwise it
+// has the entries from that index on. ErrGone says that the tree is no longer served.
 func (c *Client) HistoryPage(ctx context.Context, kind, id string, size, from uint64) ([]byte, error) {
 	query := url.Values{"kind": {kind}, "id": {id}}
 	if size > 0 {

@@ -23,7 +23,7 @@ func serve(t *testing.T, f http.HandlerFunc) *client.Client {
 	return c
 }
 
-// TestRedirectsAreNotFollowed: a signed statement goes where it was sent.
+// TestRedirectsAreNotFollowed: a signed statement is sent only where it was meant to go.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("%s %s was sent elsewhere", r.Method, r.URL)
@@ -37,7 +37,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestRefusals: only rules that there are make an answer a refusal.
+// TestRefusals: only an answer with a known rule is a refusal.
 func TestRefusals(t *testing.T) {
 	for rule, want := range map[string]trial.Rule{"R10": trial.RulePredecessor, "R99": "", "\x1b[31m": "", "": ""} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -50,8 +50,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestEndlessPages: a log that always has one more entry ends at the size that
-// it said first.
+// TestEndlessPages: reading from a log that always has one more entry ends at the size that it
+// said first.
 func TestEndlessPages(t *testing.T) {
 	n := 0
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {

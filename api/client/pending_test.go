@@ -10,8 +10,8 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// TestPendingSaysWhy: why there is no receipt yet is what the log says of itself, and
-// witnesses are named only where it says that it is ready.
+// TestPendingSaysWhy: the reason for a missing receipt is the one that the log gives, and
+// witnesses are named only if it says that it is ready.
 func TestPendingSaysWhy(t *testing.T) {
 	for _, test := range []struct {
 		status    int
@@ -19,8 +19,8 @@ func TestPendingSaysWhy(t *testing.T) {
 		want, not string
 	}{
 		{200, "ready\n", "too few witnesses", "readyz"},
-		{503, "the log is not ready: to store tiles fails and is tried again since 2026-05-01 10:00:00 UTC: no space left on device\n", "no space left on device", "witnesses"},
-		{404, "page not found\n", "not there yet", "witnesses"}, // a proxy keeps it in
+		{503, "the log is not ready: the step \"store tiles\" has failed since 2026-05-01 10:00:00 UTC and is tried again: no space left on device\n", "no space left on device", "witnesses"},
+		{404, "page not found\n", "not there yet", "witnesses"}, // a proxy blocks it
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/readyz" {

@@ -1,14 +1,14 @@
-// Biglog writes the files of a large log, for auditors to be measured by: entry
-// bundles, tiles, a checkpoint and its policy, as a log serves them, made by the
-// rules and without a server, and the log's key, with which triallog restore makes
-// a log of it. It serves the folder, too.
+// Biglog writes the files of a large log, with which auditors can be measured: entry bundles,
+// tiles, a checkpoint and its policy, as a log serves them, made by the rules and without a
+// server. It also writes the log's key, with which triallog restore makes a log from the files.
+// It can serve the folder too.
 //
 //	go run ./deploy/biglog -n 1000000 -dir /tmp/big
 //	go run ./deploy/biglog -dir /tmp/big -serve 127.0.0.1:8099
 //	trial audit -log http://127.0.0.1:8099 -policy /tmp/big/policy
 //
-// Statements are documents of four subjects, about 1.4 kB each, of trials and by
-// keys whose numbers do not grow with the log's, 255 to a state entry.
+// Statements are documents with four subjects, about 1.4 kB each. The numbers of trials and
+// keys do not grow with the log. There are 255 statements to a state entry.
 package main
 
 import (
@@ -86,7 +86,7 @@ func serve(ctx context.Context, addr, dir string) error {
 	return nil
 }
 
-// A generator is the one owner of the state.
+// A generator is the only owner of the state.
 type generator struct {
 	state trial.State
 	out   writer
@@ -101,12 +101,12 @@ func key(name string) ed25519.PrivateKey {
 func public(k ed25519.PrivateKey) trial.PublicKey {
 	p, err := trial.NewPublicKey(k.Public())
 	if err != nil {
-		panic(err) // an Ed25519 key is one
+		panic(err) // an Ed25519 key always has a public key
 	}
 	return p
 }
 
-// now is the log's clock: a millisecond for each ten entries.
+// now returns the time on the log's clock: a millisecond for each ten entries.
 func (g *generator) now() trial.Time {
 	return trial.TimeOf(g.start.Add(time.Duration(g.out.size) * time.Millisecond / 10))
 }
@@ -185,14 +185,14 @@ func (g *generator) run(ctx context.Context, n, keys, trials int) error {
 		g.out.write("log.key", []byte(skey+"\n")), g.out.write("log.vkey", []byte(vkey+"\n")))
 }
 
-// A made statement, or why it is none.
+// A made is a statement, or the error if it could not be made.
 type made struct {
 	s   *trial.Signed
 	err error
 }
 
-// documents fills the log up to n entries, the last a state entry. Statements are
-// signed ahead on all cores.
+// documents fills the log up to n entries, the last one a state entry. Statements are signed in
+// advance on all cores.
 func (g *generator) documents(ctx context.Context, n int, signers []ed25519.PrivateKey, ids []trial.Hash) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -212,7 +212,8 @@ func (g *generator) documents(ctx context.Context, n int, signers []ed25519.Priv
 				p := &trial.Document{Common: common, Trial: ids[i%len(ids)], Version: fmt.Sprint(i)}
 				var subjects []trial.Subject
 				for j, name := range []string{"document", "appendix-1", "appendix-2", "appendix-3"} {
-					subjects = append(subjects, trial.Subject{Name: name, Digest: trial.Digest{SHA256: sha256.Sum256(fmt.Append(nil, i, j))}})
+					digest := trial.Digest{SHA256: sha256.Sum256(fmt.Append(nil, i, j))}
+					subjects = append(subjects, trial.Subject{Name: name, Digest: digest})
 				}
 				s, err := sign(signers[i%len(signers)], p, subjects)
 				c <- made{s, err}
@@ -264,11 +265,11 @@ func (g *generator) close() error {
 		return err
 	}
 	g.state.Commit()
-	g.state.Changed() // nobody keeps a snapshot
+	g.state.Changed() // no snapshot is kept
 	return g.out.append(raw)
 }
 
-// write is durable enough: what is cut short is made again.
+// write need not be durable: files that are cut short are made again.
 func (w *writer) write(path string, data []byte) error {
 	name := filepath.Join(w.dir, filepath.FromSlash(path))
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/trialproof/trialproof/trial/tile"
 )
 
-// A writer writes the bundles and tiles of a tree that grows, each once.
+// A writer writes the bundles and tiles of a growing tree, each once.
 type writer struct {
 	dir    string
 	size   int
@@ -15,7 +15,7 @@ type writer struct {
 	levels []level
 }
 
-// A level is what a level of tiles has that is not in a full tile yet.
+// A level has what a level of tiles has that is not in a full tile yet.
 type level struct {
 	n      uint64 // full tiles written
 	hashes []tlog.Hash
@@ -69,8 +69,8 @@ func (w *writer) finish() error {
 	return nil
 }
 
-// root returns the root of the tree: the perfect subtrees that the levels have, the
-// smallest last, folded from the right.
+// root returns the root of the tree: the perfect subtrees that the levels have, the smallest
+// last, folded from the right.
 func (w *writer) root() [32]byte {
 	var peaks []tlog.Hash // the largest first
 	for l := len(w.levels) - 1; l >= 0; l-- {

@@ -1,12 +1,11 @@
-// Load submits signed statements to a log from many clients at once and says
-// how fast they were answered with receipts. Each client has a trial of its own,
-// waits for each receipt before it goes on, and holds every receipt to the
-// statement it sent.
+// Load submits signed statements to a log from many clients at the same time and reports how
+// fast they were answered with receipts. Each client has a trial of its own, waits for each
+// receipt before it goes on, and compares every receipt with the statement that it sent.
 //
 //	go run ./deploy/load -log http://127.0.0.1:8080 -key ada.key -c 64 -d 15s
 //
-// The key must be enrolled. The processor time of the clients is reported apart:
-// they sign, and where they run beside the log they take from it.
+// The key must be enrolled. The processor time of the clients is reported separately: they
+// sign, and if they run on the log's machine they use part of its time.
 package main
 
 import (
@@ -92,7 +91,8 @@ func run(ctx context.Context) error {
 	if *asJSON {
 		return json.NewEncoder(os.Stdout).Encode(r)
 	}
-	fmt.Printf("%d clients for %.1f s: %.0f receipts a second, median %.1f ms, 99th percentile %.1f ms, %d refused, %d failed; entries of %d bytes; the clients took %.1f s of processor time\n",
+	fmt.Printf("%d clients for %.1f s: %.0f receipts a second, median %.1f ms, 99th percentile %.1f ms, %d refused, %d failed; "+
+		"entries of %d bytes; the clients took %.1f s of processor time\n",
 		r.Clients, r.Seconds, r.PerSecond, r.P50, r.P99, r.Refused, r.Failed, r.EntryBytes, r.ClientCPU)
 	if r.FirstError != "" {
 		fmt.Println("first error:", r.FirstError)
@@ -107,7 +107,7 @@ type load struct {
 	origin string
 	org    string
 
-	mu              sync.Mutex // guards what follows
+	mu              sync.Mutex // guards the fields below
 	took            []time.Duration
 	refused, failed int
 	entry           int // size of one entry in bytes
@@ -118,9 +118,9 @@ func (l *load) common() trial.Common {
 	return trial.Common{Log: l.origin, Meaning: "author", SignedAt: trial.TimeOf(time.Now())}
 }
 
-// send signs a statement, submits it and checks that the receipt is for it. The
-// signature, the proof and the cosignatures are for trial verify to check: here
-// they would be measured.
+// send signs a statement, submits it and checks that the receipt is for it. It does not verify
+// the signature, the proof and the cosignatures, which would be part of the measurement; trial
+// verify does that.
 func (l *load) send(ctx context.Context, st *trial.Statement) (trial.Hash, int, error) {
 	payload, err := st.Marshal()
 	if err != nil {
@@ -238,7 +238,7 @@ func readKey(name string) (key crypto.Signer, org string, err error) {
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, "", fmt.Errorf("%s holds no signing key", name)
+		return nil, "", fmt.Errorf("%s has no signing key", name)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
@@ -246,7 +246,7 @@ func readKey(name string) (key crypto.Signer, org string, err error) {
 	}
 	signer, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, "", fmt.Errorf("%s holds a key that cannot sign", name)
+		return nil, "", fmt.Errorf("%s has a key that cannot sign", name)
 	}
 	head, _, _ := strings.Cut(string(data), "-----BEGIN")
 	return signer, trial.Members(head)["organisation"], nil

@@ -7,9 +7,9 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// baseline is what needs no knowledge of trials: the cosine of the counts of groups of
-// three letters within words, in lower case, time frames and all. Of some fifty ways to
-// count letters it is the one that did best on the labelled pairs.
+// baseline needs no knowledge of trials: it is the cosine of the counts of groups of three
+// letters within words, in lower case, with time frames. Of some fifty ways to count letters it
+// is the one that did best on the labelled pairs.
 func baseline(a, b outcome.Outcome) float64 {
 	x, y := letterGroups(a), letterGroups(b)
 	var dot, xx, yy float64 // of whole numbers: the order does not matter

@@ -7,7 +7,7 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// A scored pair has what a measure of similarity says of it.
+// A scored pair has its value by a measure of similarity.
 type scored struct {
 	trial   int
 	score   float64
@@ -55,7 +55,8 @@ func score(trials []trial, like func(a, b outcome.Outcome) float64) []scored {
 	return list
 }
 
-// leaveOneOut joins each trial's pairs by the threshold chosen on all others'.
+// leaveOneOut joins each trial's pairs by the threshold that was chosen on the pairs of all
+// others.
 func leaveOneOut(list []scored) result {
 	return judge(list, func(trial int) float64 {
 		return choose(slices.DeleteFunc(slices.Clone(list), func(s scored) bool { return s.trial == trial }))
@@ -91,8 +92,8 @@ func judge(list []scored, threshold func(trial int) float64) result {
 	return r
 }
 
-// choose returns the threshold that joins the most of the similar less the share of
-// the dissimilar (Youden's index), half-way within the widest gap between scores that
+// choose returns the threshold that maximises the share of the similar pairs joined less that
+// of the dissimilar ones (Youden's index), half-way within the widest gap between scores that
 // does. Without similar or dissimilar pairs it is a half.
 func choose(list []scored) float64 {
 	list = slices.Clone(list)

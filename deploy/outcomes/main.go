@@ -2,10 +2,10 @@
 //
 //	go run ./deploy/outcomes [-json] DIR
 //
-// Each *.json of DIR is one trial: the primary outcomes of its registration, those of
-// its article, which of them people hold for the same, and whether they see a switch.
-// The threshold is judged by leaving one trial out: chosen on the pairs of all others
-// and applied to those of the one.
+// Each *.json of DIR is one trial: the primary outcomes of its registration, those of its
+// article, which of them people consider the same, and whether they see a switch. The threshold
+// is judged by leaving one trial out: it is chosen on the pairs of all others and applied to
+// those of the one.
 package main
 
 import (

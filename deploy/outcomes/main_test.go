@@ -13,7 +13,7 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// TestBar holds what the matching must reach on outcomes that people paired.
+// TestBar: what the matching must reach on outcomes that people paired.
 func TestBar(t *testing.T) {
 	dir := "../../../shared/data/outcome-switching"
 	if _, err := os.Stat(dir); err != nil {
@@ -52,7 +52,7 @@ func TestBar(t *testing.T) {
 
 const labels = `, "labels": {"PO_switch": "No"}}`
 
-// folder writes files and returns where.
+// folder writes files and returns their folder.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -136,7 +136,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// TestLeaveOneOut holds that a trial has no say in its own threshold.
+// TestLeaveOneOut: a trial does not influence its own threshold.
 func TestLeaveOneOut(t *testing.T) {
 	list := []scored{{0, 0.2, false}, {0, 0.8, true}, {1, 0.3, false}, {1, 0.9, true}, {2, 0.5, true}, {2, 0.5, false}}
 	if got := choose(list[:4]); got != 0.55 {

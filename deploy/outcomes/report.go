@@ -9,11 +9,11 @@ import (
 	"github.com/trialproof/trialproof/trial/outcome"
 )
 
-// What is said of a trial.
+// What the report says of a trial.
 const (
 	isSwitch = "switch"
 	noSwitch = "no switch"
-	unclear  = "unclear" // nothing is missing, but only one side states a time point, or likeness alone joined a pair
+	unclear  = "unclear" // nothing is missing, but only one side states a time point, or only similarity joined a pair
 	unknown  = "not determinable"
 )
 
@@ -22,23 +22,23 @@ type row struct {
 	File     string                 `json:"file"`
 	Label    string                 `json:"label"` // PO_switch
 	Program  string                 `json:"program"`
-	Human    string                 `json:"humanPairs"` // what the human pairs alone give
+	Human    string                 `json:"humanPairs"` // the result of the human pairs alone
 	Time     []outcome.TimeRelation `json:"timeFrames"` // of the joined pairs, article first
 	Joined   int                    `json:"joined"`
 	Articles int                    `json:"articleOutcomes"`
 	Registry int                    `json:"registeredOutcomes"`
 }
 
-// A tally counts what is said against PO_switch.
+// A tally counts the program's results against PO_switch.
 type tally struct {
 	Label, Said string
 	Files       int
 }
 
-// notJoined is what becomes of a pair whose outcomes are not joined.
+// notJoined is the class of a pair whose outcomes are not joined.
 const notJoined = "not joined"
 
-// A classTally counts what a reader is told of the pairs.
+// A classTally counts what a reader is told about the pairs.
 type classTally struct {
 	Class               string `json:"class"`
 	Similar, Dissimilar int
@@ -48,7 +48,10 @@ type classTally struct {
 // Only those in the same words are called as specified.
 func classify(trials []trial) []classTally {
 	var list []classTally
-	for _, c := range []string{string(outcome.EqualWords), string(outcome.Reworded), string(outcome.Narrowed), string(outcome.Broadened), string(outcome.Replaced), notJoined} {
+	for _, c := range []string{
+		string(outcome.EqualWords), string(outcome.Reworded), string(outcome.Narrowed), string(outcome.Broadened),
+		string(outcome.Replaced), notJoined,
+	} {
 		list = append(list, classTally{Class: c})
 	}
 	for _, t := range trials {
@@ -70,7 +73,7 @@ func classify(trials []trial) []classTally {
 	return list
 }
 
-// A report is all that is measured.
+// A report has everything that is measured.
 type report struct {
 	Files       int            `json:"files"`
 	Pairs       int            `json:"pairs"`
@@ -98,7 +101,10 @@ func measure(trials []trial) *report {
 			}
 		}
 		joined := outcome.Match(t.article, t.registry)
-		w := row{File: t.file, Label: t.labelled, Joined: len(joined), Articles: len(t.article), Registry: len(t.registry), Time: []outcome.TimeRelation{}}
+		w := row{
+			File: t.file, Label: t.labelled, Joined: len(joined), Articles: len(t.article), Registry: len(t.registry),
+			Time: []outcome.TimeRelation{},
+		}
 		w.Program, w.Human = t.verdict(joined, false), t.verdict(human, true)
 		if len(t.pairs) == 0 {
 			w.Human = unknown
@@ -118,9 +124,9 @@ func measure(trials []trial) *report {
 	return r
 }
 
-// verdict says what joined pairs give: a switch where a registered outcome has none
-// in the article, or the other way about, or where time frames contradict each other.
-// Unless people judged the pairs, only the same words are no switch.
+// verdict returns the result of joined pairs: a switch if a registered outcome has no partner
+// in the article, or the other way round, or if time frames contradict each other. Unless
+// people judged the pairs, only the same words count as no switch.
 func (t *trial) verdict(joined []outcome.Pair, judged bool) string {
 	if !t.reported || len(t.article) == 0 || len(t.registry) == 0 {
 		return unknown
@@ -186,7 +192,8 @@ func (r *report) print(w io.Writer) error {
 	fmt.Fprintln(tab)
 	fmt.Fprintln(tab, "file\tPO_switch\tprogram\thuman pairs\tjoined\ttime frames")
 	for _, x := range r.Rows {
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%d of %d and %d\t%v\n", x.File, x.Label, x.Program, x.Human, x.Joined, x.Articles, x.Registry, x.Time)
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%d of %d and %d\t%v\n",
+			x.File, x.Label, x.Program, x.Human, x.Joined, x.Articles, x.Registry, x.Time)
 	}
 	fmt.Fprintln(tab)
 	for _, side := range []struct {
@@ -200,7 +207,9 @@ func (r *report) print(w io.Writer) error {
 		fmt.Fprintln(tab)
 	}
 	fmt.Fprintln(tab, "time frames\tjoined pairs")
-	for _, relation := range []outcome.TimeRelation{outcome.Same, outcome.Contradicting, outcome.OnlyFirst, outcome.OnlySecond, outcome.NeitherStated} {
+	for _, relation := range []outcome.TimeRelation{
+		outcome.Same, outcome.Contradicting, outcome.OnlyFirst, outcome.OnlySecond, outcome.NeitherStated,
+	} {
 		fmt.Fprintf(tab, "%s\t%d\n", relation, r.Times[string(relation)])
 	}
 	return tab.Flush()

@@ -20,14 +20,14 @@ type trial struct {
 	labelled          string // PO_switch as the file has it: Yes, No or blank
 }
 
-// A pair is an article's outcome beside a registered one, as people judged it.
+// A pair is an article's outcome beside a registered one, as people judged them.
 type pair struct {
 	article, registry int
 	similar           bool
 }
 
-// readTrials reads every *.json of a folder, in the order of their names. A file that
-// is JSON but has neither registered outcomes nor labels is of another kind, and skipped.
+// readTrials reads every *.json of a folder, in the order of their names. It skips a JSON file
+// that has neither registered outcomes nor labels, because it is of another kind.
 func readTrials(dir string) ([]trial, error) {
 	names, err := filepath.Glob(filepath.Join(escape(dir), "*.json"))
 	if err != nil {
@@ -101,7 +101,8 @@ func parseTrial(data []byte) (t trial, ok bool, err error) {
 	}
 	for _, p := range file.Pairs {
 		if p.Article < 0 || p.Article >= len(t.article) || p.Registry < 0 || p.Registry >= len(t.registry) {
-			return trial{}, false, fmt.Errorf("pair of article outcome %d and registered outcome %d: there are %d and %d", p.Article, p.Registry, len(t.article), len(t.registry))
+			return trial{}, false, fmt.Errorf("pair of article outcome %d and registered outcome %d: there are %d and %d",
+				p.Article, p.Registry, len(t.article), len(t.registry))
 		}
 		t.pairs = append(t.pairs, pair{p.Article, p.Registry, p.Similar})
 	}
