@@ -69,7 +69,8 @@ func problemOf(ctx context.Context, err error) *problem {
 		return &problem{code: a.code, status: a.status, rule: r.Rule, message: r.Error()}
 	}
 	if newer, ok := errors.AsType[*trial.NewerRules](err); ok {
-		return &problem{code: codes.Unimplemented, status: http.StatusNotImplemented, message: "the log accepts nothing: it " + newer.Error()}
+		return &problem{code: codes.Unimplemented, status: http.StatusNotImplemented,
+			message: "the log accepts nothing: it " + newer.Error()}
 	}
 	switch {
 	// The error must be equal, not wrapped: a tile or a checkpoint that is missing inside the

@@ -61,7 +61,7 @@ func decodeWith(encode func(any) ([]byte, error), data []byte, v any) error {
 	} else if !bytes.Equal(canonical, data) {
 		return errors.New("not canonical JSON (RFC 8785)")
 	}
-	return errors.New("members are missing, empty, repeated or spelt in another case")
+	return errors.New("members are missing, empty, repeated or written in another case")
 }
 
 // refusedMember returns the name of the member whose value is refused by its own type, such as

@@ -72,7 +72,8 @@ func CheckOrgID(id string) error {
 func (*Org) Kind() string { return "org" }
 
 func (o *Org) describe([]Subject) string {
-	return fmt.Sprintf("enrolment of the organisation %s (%s) with %s", o.ID, o.Name, Count(len(o.Administrators), "administrator", "administrators"))
+	return fmt.Sprintf("enrolment of the organisation %s (%s) with %s", o.ID, o.Name,
+		Count(len(o.Administrators), "administrator", "administrators"))
 }
 
 func (o *Org) check(subjects []Subject) error {

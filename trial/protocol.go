@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -48,7 +49,8 @@ func (p *Protocol) members() map[string]member {
 func (p *Protocol) form() Form {
 	return Form{Trial: &p.Trial, Flags: []Flag{
 		versionFlag.to(&p.Version).needed("a protocol has a version: give it with -version, as it is printed on the document"),
-		{Name: "scope", Default: ScopeGlobal, Text: &p.Scope, Help: "of a protocol: global, a country such as DE, or a sub-protocol's `name`"},
+		{Name: "scope", Default: ScopeGlobal, Text: &p.Scope,
+			Help: "of a protocol: global, a country such as DE, or a sub-protocol's `name`"},
 		previousFlag.naming(&p.Previous),
 		{Name: "base", Help: "outside the global scope: `receipt` of the global version that this one is based on", Statement: &p.Base},
 		datedFlag.to(&p.Dated),
@@ -67,7 +69,8 @@ func (p *Protocol) check(subjects []Subject) error {
 		return err
 	}
 	if (p.Scope == ScopeGlobal) != p.Base.IsZero() {
-		return fmt.Errorf("the member base, the global version that this one is based on, is for protocols of other scopes only, and they must have it")
+		return errors.New("the member base, the global version that this one is based on, is for protocols of other scopes only, " +
+			"and they must have it")
 	}
 	if err := checkDated(p.Dated); err != nil {
 		return err

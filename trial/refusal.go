@@ -84,5 +84,6 @@ type NewerRules struct {
 }
 
 func (n *NewerRules) Error() string {
-	return fmt.Sprintf("needs a newer trialproof from entry %d on: those entries are judged by rule set %d, and this program knows rule set %d", n.From, n.Set, RuleSet)
+	return fmt.Sprintf("needs a newer trialproof from entry %d on: "+
+		"those entries are judged by rule set %d, and this program knows rule set %d", n.From, n.Set, RuleSet)
 }

@@ -23,7 +23,8 @@ const numberWord = `(?: (?:NUMBER|NO\.?|NR\.?))?`
 // letters.
 var schemes = []scheme{
 	{"nct", regexp.MustCompile(`^(NCT\d{8})$`), "$1"},
-	{"euct", regexp.MustCompile(`^(?:(?:CTIS|EUCT|EU CT)` + numberWord + `)?[ :]*(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"}, // without the trailing sequence
+	// without the trailing sequence
+	{"euct", regexp.MustCompile(`^(?:(?:CTIS|EUCT|EU CT)` + numberWord + `)?[ :]*(20[2-9]\d-5\d{5}-\d{2})(-\d{2})?$`), "$1"},
 	{"eudract", regexp.MustCompile(`^(?:EUCTR|EUDRACT` + numberWord + `)?[ :]*(20\d{2}-0\d{5}-\d{2})` +
 		`(?:-[A-Z]{2}|-3RD|-OUTSIDE-EU/EEA)?$`), "$1"},
 	{"isrctn", regexp.MustCompile(`^ISRCTN[ -]?(\d{8})$`), "ISRCTN$1"},

@@ -12,10 +12,10 @@ import (
 // the request even if the checkpoint fails one of the consistency checks above
 // (but MUST NOT cosign the checkpoint), as it might be proof of log misbehavior.
 //
-// Who cannot sign for the log can make us keep nothing: a text is kept once,
-// with no signature but the log's. A log that is hostile or broken is held to
-// these limits. Forks stand in a file of their own, whose first ones nothing
-// pushes out; of other refusals the newest are kept, at least one generation.
+// Only somebody who can sign for the log can make us keep anything: a text is kept once, with no
+// signature but the log's. These limits apply to a log that is hostile or broken. Forks are in a
+// file of their own, from which nothing pushes out the first ones. Of other refusals the newest are
+// kept, at least one generation.
 const (
 	maxRefused      = 512     // in one generation; there are two
 	maxRefusedBytes = 1 << 20 // the same

@@ -82,7 +82,7 @@ func (x *SubmitRequest) GetKey() string {
 }
 
 // A DSSE envelope. Its members are texts as in DSSE's JSON, so that base64 has
-// one spelling here too: standard, padded, with zero spare bits. In JSON the
+// one canonical encoding here too: standard, padded, with zero spare bits. In JSON the
 // envelope is canonical (RFC 8785).
 type Envelope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS tp_batches (
   data  BYTES NOT NULL -- each entry with its length before it, as in an entry bundle
 ) ENGINE;
 
--- Where each statement stands.
+-- The index of each statement.
 CREATE TABLE IF NOT EXISTS tp_statements (
   id    HASH NOT NULL PRIMARY KEY,
   entry INT64 NOT NULL

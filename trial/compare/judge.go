@@ -107,7 +107,7 @@ func (r *Report) missing(s outcome.Outcome, reported []outcome.Outcome, taken ma
 	if best >= near {
 		f.Status, f.Similarity, f.Why = Unclear, best, fmt.Sprintf("perhaps it is %q", reported[at].Measure)
 		if taken[at] {
-			f.Why = fmt.Sprintf("%q states no time: which of the prespecified times it stands for is open", reported[at].Measure)
+			f.Why = fmt.Sprintf("%q states no time: it is not known which of the prespecified times it is for", reported[at].Measure)
 		}
 	}
 	return f

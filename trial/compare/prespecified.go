@@ -120,7 +120,7 @@ func noneBefore(versions []study.Version, start string) string {
 		default:
 			return fmt.Sprintf("none: it cannot be told whether the trial was registered before the start "+
 				"(first submitted %s, start %s, by %s): "+
-				"a month or year stands for each of its days", first, start, by)
+				"a month or year may mean any of its days", first, start, by)
 		}
 	}
 	return fmt.Sprintf("none: no version is dated before the start (%s)", start)

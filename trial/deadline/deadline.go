@@ -213,7 +213,7 @@ func (v *Verdict) note(format string, args ...any) {
 func (v *Verdict) decide(due trial.Date, done string, day time.Time) {
 	v.Due = show(due.Last)
 	if !due.First.Equal(due.Last) {
-		v.note("a month or year stands for each of its days: it was due between %s and %s", show(due.First), show(due.Last))
+		v.note("a month or year may mean any of its days: it was due between %s and %s", show(due.First), show(due.Last))
 	}
 	v.Done = done
 	v.Verdict, v.Why = within(due, span(done), day)

@@ -96,7 +96,7 @@ func TestVerdicts(t *testing.T) {
 		{"a month is its days: not known", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-10"}, "2026-01-01", RegistrationFDA, NotDeterminable, "2020-03-21", ""},
 		{"a month is its days: late by its last", []string{"2020-04-01|start 2020-02 actual; first-submitted 2020-03-22"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "!IND or IDE"},
 		{"withdrawn", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", ""},
-		{"withdrawn with participants", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "not said to have enrolled nobody"},
+		{"withdrawn with participants", []string{"2020-04-01|status withdrawn; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "but the record does not say that nobody was enrolled"},
 		{"withdrawn after a start", []string{"2020-04-01|status withdrawn; enrolled 0; start 2020-02-29 actual; first-submitted 2020-09-21"}, "2026-01-01", RegistrationFDA, NotApplicable, "", "entry 1 states an actual start, 2020-02-29"},
 		{"first submission edited to an earlier day", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-03-22", "2020-05-01|start 2020-02-29 actual; first-submitted 2020-02-01"}, "2026-01-01", RegistrationFDA, Late, "2020-03-21", "the date first-submitted was edited"},
 		{"a planned registration is none", []string{"2020-04-01|start 2020-02-29 actual; first-submitted 2020-02-01 planned"}, "2026-01-01", RegistrationICM, NotDeterminable, "", ""},

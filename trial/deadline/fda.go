@@ -183,7 +183,7 @@ func (c *caseOf) withdrawn(v *Verdict) bool {
 	}
 	v.Inputs = append(v.Inputs, c.say("status", c.now.Status), c.say("enrolment", fmt.Sprint(c.now.Enrolment.Count)))
 	if c.now.Enrolment.Count != 0 {
-		v.note("withdrawn, and not said to have enrolled nobody")
+		v.note("withdrawn, but the record does not say that nobody was enrolled")
 		return false
 	}
 	if start, ok := c.earliest(study.Start); ok && start.Kind == study.Actual {

@@ -234,7 +234,8 @@ func (d *Dossier) fromFacts(v *study.Version, st *trial.Statement, found map[tri
 		d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) has no facts: give its file with -files to have it read", v.Entry, v.Kind))
 		return false
 	case found[content.FactsDigest] == nil:
-		d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) commits to facts of SHA-256 %s: give them or its file with -files to have it read",
+		d.unread = append(d.unread, fmt.Sprintf("entry %d (%s) commits to facts of SHA-256 %s: "+
+			"give them or its file with -files to have it read",
 			v.Entry, v.Kind, content.FactsDigest))
 		return false
 	default:
@@ -298,7 +299,8 @@ func (d *Dossier) obsolete() (notes []string) {
 		if err != nil || number == typed || !strings.HasPrefix(typed, "nct:") {
 			continue
 		}
-		note := fmt.Sprintf("by %s's copy %s is an obsolete number of %s: ask for that", v.Org, strings.TrimPrefix(typed, "nct:"), v.Number("nct"))
+		note := fmt.Sprintf("by %s's copy %s is an obsolete number of %s: ask for that",
+			v.Org, strings.TrimPrefix(typed, "nct:"), v.Number("nct"))
 		if !slices.Contains(notes, note) {
 			notes = append(notes, note)
 		}

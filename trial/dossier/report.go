@@ -43,7 +43,7 @@ type Report struct {
 	Unread     string             `json:"unread,omitempty"` // why there are no deadlines
 	NotProven  []string           `json:"notProven"`
 	Proofs     []json.RawMessage  `json:"proofs"`                       // complete histories of the trial and of its numbers
-	OrgProofs  []json.RawMessage  `json:"organisationProofs,omitempty"` // the same for the holder, then for the other organisations concerned with the trial
+	OrgProofs  []json.RawMessage  `json:"organisationProofs,omitempty"` // the same for the holder, then for the other organisations
 }
 
 // A StudyHead says which study a report is about.

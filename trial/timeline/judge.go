@@ -162,7 +162,8 @@ func (t *Timeline) results(i *Item, p *trial.Results) {
 	for _, before := range slices.Backward(t.reported) {
 		if earlier(before) && before.Value("analysis") == analysis {
 			if p.Updates.IsZero() {
-				t.mark(i, before, MarkBranch, "entry %d has results of the %s analysis, and this one does not name them", before.Index, analysis)
+				t.mark(i, before, MarkBranch, "entry %d has results of the %s analysis, and this one does not name them",
+					before.Index, analysis)
 			}
 			break
 		}
