@@ -43,8 +43,8 @@ func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
-	runPages(t, 15, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md",
-		"../../docs/integrator.md"},
+	runPages(t, 17, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md",
+		"../../docs/integrator.md", "../../docs/witness.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
 		// The questions of an inspection, each with its answer.
 		"protocol version 2.0 (global) was in force", "protocol-2.pdf is among them", // which protocol, on a day
@@ -61,7 +61,8 @@ func TestPages(t *testing.T) {
 		"changed: endpoints/1 from entry", // one endpoint, alone
 		"clean: log.example/trials",
 		`"origin":"log.example/trials"`, `"openapi": "3.1.0"`, "complete as stated by the "+
-			"operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`)
+			"operator", `"code":"INVALID_ARGUMENT"`, `"code":"NOT_FOUND"`,
+		"university.example/witness+") // the witness's page names its key
 }
 
 // runPages runs every command of pages, from top to bottom, in one empty folder.
