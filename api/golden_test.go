@@ -88,32 +88,42 @@ func TestAnswers(t *testing.T) {
 	}
 	const js = "application/json"
 	ask("POST", "/v1/statements", body(envelope, key), "Content-Type", js)
-	ask("POST", "/v1/statements", body(envelope, key), "Content-Type", "Application/JSON; charset=utf-8", "Accept", "text/html", "Te", "trailers",
-		"Grpc-Timeout", "1n", "Grpc-Metadata-X", "y", "X-Http-Method-Override", "GET", "Accept-Encoding", "gzip", "Origin", "https://elsewhere.example")
+	ask("POST", "/v1/statements", body(envelope, key), "Content-Type", "Application/JSON; charset=utf-8", "Accept", "text/html", "Te",
+		"trailers",
+		"Grpc-Timeout", "1n", "Grpc-Metadata-X", "y", "X-Http-Method-Override", "GET", "Accept-Encoding", "gzip", "Origin",
+		"https://elsewhere.example")
 	ask("POST", "/v1/statements", body(envelope, key)+strings.Repeat(" ", maxBody), "Content-Type", js)
 	ask("POST", "/v1/statements?dry=1", body(envelope, key), "Content-Type", js)
 	ask("POST", "/v1/statements?a=;b", body(envelope, key), "Content-Type", js)
-	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json-seq", "application/json;", "application/json; a; b"} {
+	for _, contentType := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json-seq",
+		"application/json;", "application/json; a; b"} {
 		ask("POST", "/v1/statements", body(envelope, key), "Content-Type", contentType)
 	}
 	known := []string{
 		"/v1/receipts/" + statement, "/v1/entries/0", "/v1/entries/5", "/v1/trials/entries?trial=" + id.String(),
-		"/v1/trials/entries?trial=+sponsor%3Aacme%2FX-1&from=6", "/v1/records/entries?kind=org&id=acme", "/v1/records/entries?from=0&id=none&kind=org",
+		"/v1/trials/entries?trial=+sponsor%3Aacme%2FX-1&from=6", "/v1/records/entries?kind=org&id=acme",
+		"/v1/records/entries?from=0&id=none&kind=org",
 		"/v1/history?kind=org&id=acme", "/v1/history?kind=identifier&id=nct:NCT99999999&size=0&from=0",
-		fmt.Sprintf("/v1/history?kind=trial&id=%s&size=%d", id, f.log.Size()), fmt.Sprintf("/v1/history?kind=trial&id=%s&size=%d&from=6", id, f.log.Size()), "/v1/log",
+		fmt.Sprintf("/v1/history?kind=trial&id=%s&size=%d", id, f.log.Size()), fmt.Sprintf("/v1/history?kind=trial&id=%s&size=%d&from=6",
+			id, f.log.Size()), "/v1/log",
 	}
 	for _, path := range known {
 		ask("GET", path, "")
 		ask("HEAD", path, "")
 	}
-	ask("GET", "/v1/log", "a body", "Content-Type", "text/plain", "Te", "trailers", "Accept", "text/html", "If-None-Match", "*", "Range", "bytes=0-1")
+	ask("GET", "/v1/log", "a body", "Content-Type", "text/plain", "Te", "trailers", "Accept", "text/html", "If-None-Match", "*", "Range",
+		"bytes=0-1")
 	for _, path := range []string{
 		"/v1/receipts/" + trial.Hash{}.String(), "/v1/receipts/x", "/v1/entries/99", "/v1/history?kind=org&id=acme&size=99",
-		"/v1/history?kind=org&id=acme&from=3", "/v1/history?kind=key&id=" + trialtest.Public("ada").ID().String(), "/v1/history?kind=org&id=acme&size=9007199254740993",
+		"/v1/history?kind=org&id=acme&from=3", "/v1/history?kind=key&id=" +
+			trialtest.Public("ada").ID().String(), "/v1/history?kind=org&id=acme&size=9007199254740993",
 		"/v1/history", "/v1/history?kind=log&id=%ff", "/v1/history?kind=org&id=%00", "/v1/records/entries?kind=identifier&id=%E2%80%A8",
-		"/v1/records/entries?kind=org&id=", "/v1/records/entries?kind=&id=acme", "/v1/trials/entries?trial=%ff", "/v1/trials/entries?trial=+", "/v1/trials/entries?trial[]=a",
-		"/v1/trials/entries?TRIAL=a", "/v1/trials/entries?trial.x=a", "/v1/receipts/x?id=y", "/v1/entries/0?index=1", "/v1/log?", "/v1/log?&&", "/v1/log?=", "/v1/log?a;b",
-		"/v1/trials/entries?trial=a&from=18446744073709551615", "/v1/stream?from=18446744073709551615", "/v1/stream?from=", "/checkpoint?x=1", "//v1/log", "/v1/../v1/log", "/v1/%6cog",
+		"/v1/records/entries?kind=org&id=", "/v1/records/entries?kind=&id=acme", "/v1/trials/entries?trial=%ff",
+		"/v1/trials/entries?trial=+", "/v1/trials/entries?trial[]=a",
+		"/v1/trials/entries?TRIAL=a", "/v1/trials/entries?trial.x=a", "/v1/receipts/x?id=y", "/v1/entries/0?index=1", "/v1/log?",
+		"/v1/log?&&", "/v1/log?=", "/v1/log?a;b",
+		"/v1/trials/entries?trial=a&from=18446744073709551615", "/v1/stream?from=18446744073709551615", "/v1/stream?from=",
+		"/checkpoint?x=1", "//v1/log", "/v1/../v1/log", "/v1/%6cog",
 		"/v1/entries/00", "/v1/entries/ 1", "/v2/log", "/v1/statements/", "/v1/statements/x", "/V1/log",
 	} {
 		ask("GET", path, "")

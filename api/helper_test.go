@@ -241,7 +241,8 @@ func (f *fixture) enrol() trial.Hash {
 // document returns the next document of a trial.
 func (f *fixture) document(id trial.Hash) (trial.Predicate, []trial.Subject) {
 	f.n++
-	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document", fmt.Sprint("document ", f.n))
+	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document",
+		fmt.Sprint("document ", f.n))
 }
 
 // An answer is an answer over HTTP.

@@ -23,7 +23,8 @@ func TestHistory(t *testing.T) {
 	id := f.enrol()
 	p, s := trialtest.Register("X-2")
 	other := f.submit("ada", p, s).ID
-	f.submit("ada", &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT00000001", Trial: id}, trial.NamedSubject("trial", id))
+	f.submit("ada", &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT00000001", Trial: id}, trial.NamedSubject("trial",
+		id))
 	for i := range 9 {
 		of := id
 		if i%3 == 2 {
@@ -55,7 +56,8 @@ func TestHistory(t *testing.T) {
 			t.Fatal("entries out of order")
 		}
 	}
-	if v, err := get("identifier", "nct:NCT00000001").Verify(policy); err != nil || len(v.Entries) != 1 || v.Record.(*trial.IdentifierRecord).Claims[0].Trial != id {
+	if v, err := get("identifier", "nct:NCT00000001").Verify(policy); err != nil || len(v.Entries) != 1 ||
+		v.Record.(*trial.IdentifierRecord).Claims[0].Trial != id {
 		t.Fatalf("identifier: %v", err)
 	}
 	if v, err := get("org", "acme").Verify(policy); err != nil || len(v.Entries) != 1 {
@@ -80,10 +82,15 @@ func TestHistory(t *testing.T) {
 		lie  func(h *history.History)
 		says string
 	}{
-		{"an entry withheld", func(h *history.History) { h.Entries = append(h.Entries[:3], h.Entries[4:]...) }, "only 7 are shown: some are withheld"},
+		{"an entry withheld", func(h *history.History) { h.Entries = append(h.Entries[:3], h.Entries[4:]...) },
+			"only 7 are shown: some are withheld"},
 		{"the last withheld", func(h *history.History) { h.Entries = h.Entries[:7] }, "withheld"},
-		{"one of another trial put in", func(h *history.History) { h.Entries = append(h.Entries, foreign.Entries[len(foreign.Entries)-1]) }, "some are about something else"},
-		{"one exchanged for another trial's", func(h *history.History) { h.Entries[7] = foreign.Entries[len(foreign.Entries)-1] }, "another put in its place"},
+		{"one of another trial put in", func(h *history.History) {
+			h.Entries = append(h.Entries,
+				foreign.Entries[len(foreign.Entries)-1])
+		}, "some are about something else"},
+		{"one exchanged for another trial's", func(h *history.History) { h.Entries[7] = foreign.Entries[len(foreign.Entries)-1] },
+			"another put in its place"},
 		{"one invented", func(h *history.History) {
 			h.Entries[4].Entry = strings.Replace(h.Entries[4].Entry, `"role":"administrator"`, `"role":"signer"`, 1)
 		}, "inclusion proof"},
@@ -95,10 +102,12 @@ func TestHistory(t *testing.T) {
 		{"absence of what is there", func(h *history.History) {
 			h.Entries, h.Record, h.Map = nil, "", absent.Map
 		}, "does not"},
-		{"the record altered", func(h *history.History) { h.Record = strings.Replace(h.Record, `"count":8`, `"count":7`, 1) }, "not the one in the map"},
+		{"the record altered", func(h *history.History) { h.Record = strings.Replace(h.Record, `"count":8`, `"count":7`, 1) },
+			"not the one in the map"},
 		{"another's record", func(h *history.History) { h.Record, h.Map = foreign.Record, foreign.Map }, "another path"},
 		{"presence of what is absent", func(h *history.History) { h.Kind, h.ID = "identifier", "nct:NCT99999999" }, ""},
-		{"a record where there is none", func(h *history.History) { *h = *absent; h.Record = foreign.Record }, "which the map does not have"},
+		{"a record where there is none", func(h *history.History) { *h = *absent; h.Record = foreign.Record },
+			"which the map does not have"},
 		{"an older state entry", func(h *history.History) { h.State = h.Entries[0] }, "not at the end"},
 		{"another checkpoint", func(h *history.History) { h.Checkpoint = strings.Replace(h.Checkpoint, "\n", "x\n", 1) }, ""},
 	} {

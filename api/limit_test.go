@@ -101,7 +101,8 @@ func TestRatePerKey(t *testing.T) {
 		t.Errorf("status %d, %s, header %v", a.status, a.body, a.header)
 	}
 	_, err := f.grpc.Submit(t.Context(), message(t, envelope, key))
-	if st := status.Convert(err); st.Code() != codes.ResourceExhausted || len(st.Details()) != 1 || st.Details()[0].(*errdetails.RetryInfo).RetryDelay.AsDuration() != time.Second {
+	if st := status.Convert(err); st.Code() != codes.ResourceExhausted || len(st.Details()) != 1 ||
+		st.Details()[0].(*errdetails.RetryInfo).RetryDelay.AsDuration() != time.Second {
 		t.Errorf("gRPC: %v", err)
 	}
 	other, otherKey := trialtest.Sign(t, "bob", p, s)
@@ -120,7 +121,8 @@ func TestRatePerAddress(t *testing.T) {
 		t.Fatalf("status %d", a.status)
 	}
 	for _, header := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} { // none is trusted
-		a := f.send("POST", "/v1/statements", body([]byte(`{"payload":"","payloadType":"","signatures":[{"keyid":"","sig":""}]}`), nil), "Content-Type", "application/json", header, "192.0.2.7")
+		a := f.send("POST", "/v1/statements", body([]byte(`{"payload":"","payloadType":"","signatures":[{"keyid":"","sig":""}]}`), nil),
+			"Content-Type", "application/json", header, "192.0.2.7")
 		if a.status != http.StatusTooManyRequests {
 			t.Errorf("%s: status %d, %s", header, a.status, a.body)
 		}

@@ -40,7 +40,8 @@ func TestInternalError(t *testing.T) {
 	tiles := new(brokenTiles)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
 	g := newGolden(t, "internal")
-	for err, want := range map[error]string{errors.New("secret of the disk"): "secret of the disk", logserver.ErrNotFound: "tile/entries/000 is damaged: it is missing"} {
+	for err, want := range map[error]string{errors.New("secret of the disk"): "secret of the disk",
+		logserver.ErrNotFound: "tile/entries/000 is damaged: it is missing"} {
 		tiles.err.Store(&err)
 		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=org&id=acme"} {
 			a := f.get(path)
@@ -55,7 +56,8 @@ func TestInternalError(t *testing.T) {
 				t.Errorf("%s: status %d, %s", path, a.status, a.body)
 			}
 			lines := f.lines.find(t, "id", a.header.Get("X-Request-Id"))
-			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), want) || lines[0]["route"] != "/v1/entries/{index}" {
+			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), want) ||
+				lines[0]["route"] != "/v1/entries/{index}" {
 				t.Errorf("log: %v", lines)
 			}
 		}
@@ -79,7 +81,8 @@ func TestInternalError(t *testing.T) {
 		t.Errorf("mended: status %d", a.status)
 	}
 	// A damaged file is named until the log is started again.
-	if a := f.get("/readyz"); a.status != 200 || !strings.HasPrefix(a.body, "ready\nwarning: tile/entries/000 is damaged: it is missing: stop the log and run triallog fsck -repair\n") {
+	if a := f.get("/readyz"); a.status != 200 || !strings.HasPrefix(a.body,
+		"ready\nwarning: tile/entries/000 is damaged: it is missing: stop the log and run triallog fsck -repair\n") {
 		t.Errorf("readyz: %d %s", a.status, a.body)
 	}
 	if a := f.get("/metrics"); !strings.Contains(a.body, "\ntrialproof_damaged_files 1\n") {
@@ -91,7 +94,8 @@ func TestRequestLog(t *testing.T) {
 	f := newFixture(t, setup{})
 	a := f.get("/v1/entries/77")
 	lines := f.lines.find(t, "id", a.header.Get("X-Request-Id"))
-	if len(lines) != 1 || lines[0]["level"] != "DEBUG" || lines[0]["status"] != "404" || lines[0]["method"] != "GET" || lines[0]["address"] != "127.0.0.1" {
+	if len(lines) != 1 || lines[0]["level"] != "DEBUG" || lines[0]["status"] != "404" || lines[0]["method"] != "GET" ||
+		lines[0]["address"] != "127.0.0.1" {
 		t.Errorf("log: %v", lines)
 	}
 	if b := f.get("/v1/entries/77"); b.header.Get("X-Request-Id") == a.header.Get("X-Request-Id") {

@@ -103,7 +103,8 @@ func TestOpenAPI(t *testing.T) {
 			continue
 		}
 		described++
-		if a := f.send(http.MethodPut, strings.NewReplacer("{", "", "}", "").Replace(rt.path), ""); a.status != http.StatusMethodNotAllowed {
+		if a := f.send(http.MethodPut, strings.NewReplacer("{", "", "}", "").Replace(rt.path),
+			""); a.status != http.StatusMethodNotAllowed {
 			t.Errorf("PUT %s: status %d", rt.path, a.status)
 		}
 		f.example(&doc, rt.method, rt.path, op)

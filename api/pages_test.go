@@ -98,7 +98,8 @@ func TestHistoryPages(t *testing.T) {
 		"a page repeated":        {[][]history.Entry{pages[0], pages[0]}, "the order was changed"},
 		"a page left out":        {pages[1:], "some are withheld"},
 		"pages exchanged":        {[][]history.Entry{pages[1], pages[0]}, "the order was changed"},
-		"one entry too many":     {append(pages[:len(pages):len(pages)], []history.Entry{{Index: size - 1, Entry: first.State.Entry, Path: first.State.Path}}), "more are shown"},
+		"one entry too many": {append(pages[:len(pages):len(pages)], []history.Entry{{Index: size - 1, Entry: first.State.Entry,
+			Path: first.State.Path}}), "more are shown"},
 	} {
 		if err := read(c.pages...); (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
@@ -128,7 +129,8 @@ func TestHistoryPages(t *testing.T) {
 	}
 	for query, status := range map[string]int{
 		"size=99999": http.StatusGone, "size=99999&from=3": http.StatusGone, "from=3": http.StatusGone, "size=3": http.StatusGone,
-		"size=-1": http.StatusBadRequest, "from=x": http.StatusBadRequest, "size=01": http.StatusBadRequest, "size=18446744073709551615": http.StatusBadRequest,
+		"size=-1": http.StatusBadRequest, "from=x": http.StatusBadRequest, "size=01": http.StatusBadRequest,
+		"size=18446744073709551615": http.StatusBadRequest,
 	} {
 		if a := f.get("/v1/history?kind=trial&id=" + id.String() + "&" + query); a.status != status {
 			t.Errorf("%s: status %d, want %d: %s", query, a.status, status, a.body)
@@ -213,7 +215,8 @@ func TestBounded(t *testing.T) {
 	}
 	w := ask()
 	var p struct{ Message string }
-	if w.status != http.StatusServiceUnavailable || w.header.Get("Retry-After") != "1" || json.Unmarshal(w.body, &p) != nil || !strings.Contains(p.Message, "ask again") {
+	if w.status != http.StatusServiceUnavailable || w.header.Get("Retry-After") != "1" || json.Unmarshal(w.body, &p) != nil ||
+		!strings.Contains(p.Message, "ask again") {
 		t.Errorf("a third one: status %d, %s", w.status, w.body)
 	}
 	close(release)

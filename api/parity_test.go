@@ -29,7 +29,8 @@ func TestParity(t *testing.T) {
 	org, subjects := trialtest.Org("other", "Other", "eve")
 	f.submit("registrar", org, subjects)
 	claim := func(who string, id trial.Hash) {
-		f.submit(who, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT00000001", Trial: id}, trial.NamedSubject("trial", id))
+		f.submit(who, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT00000001", Trial: id}, trial.NamedSubject("trial",
+			id))
 	}
 	claim("ada", id)
 	p, s := trialtest.Register("E-1", "other")
@@ -116,7 +117,8 @@ func TestQueries(t *testing.T) {
 	for _, path := range []string{
 		"/v1/log?x=1", "/v1/entries/x", "/v1/entries/-1", "/v1/entries/01", "/v1/entries/0x1", "/v1/entries/18446744073709551616",
 		"/v1/entries/0?from=1", "/v1/trials/entries?trial=a&trial=b", "/v1/trials/entries?trial=a&form=3",
-		"/v1/trials/entries?trial=a&from=+1", "/v1/records/entries?kind=org&id=a&from=", "/v1/stream?from=x", "/v1/stream?to=3", "/v1/stream?from=1&from=2",
+		"/v1/trials/entries?trial=a&from=+1", "/v1/records/entries?kind=org&id=a&from=", "/v1/stream?from=x", "/v1/stream?to=3",
+		"/v1/stream?from=1&from=2",
 		"/v1/log?%zz",
 	} {
 		a := f.get(path)
@@ -195,7 +197,8 @@ func TestProblems(t *testing.T) {
 		{t.Context(), fmt.Errorf("read tile: %w", logserver.ErrNotFound), codes.Internal, 500, "internal error"},
 		{t.Context(), logserver.ErrClosing, codes.Unavailable, 503, logserver.ErrClosing.Error()},
 		{t.Context(), errors.Join(logserver.ErrClosing, secret), codes.Unavailable, 503, logserver.ErrClosing.Error()},
-		{t.Context(), fmt.Errorf("%w: %w", logserver.ErrNotReady, secret), codes.Unavailable, 503, "the log is not ready: submit again later; /readyz says why"},
+		{t.Context(), fmt.Errorf("%w: %w", logserver.ErrNotReady, secret), codes.Unavailable, 503,
+			"the log is not ready: submit again later; /readyz says why"},
 		{t.Context(), logserver.ErrLost, codes.Unavailable, 503, "the log is not ready: submit again later; /readyz says why"},
 		{t.Context(), fmt.Errorf("%w: two", logserver.ErrDisputed), codes.FailedPrecondition, 409, "disputed: two"},
 		{t.Context(), secret, codes.Internal, 500, "internal error"},

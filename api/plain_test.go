@@ -27,7 +27,8 @@ func TestCheckpoint(t *testing.T) {
 	a := f.get("/checkpoint")
 	cp, err := f.policy.Open([]byte(a.body))
 	fatal(t, err)
-	if cp.Size != f.log.Size() || a.header.Get("Content-Type") != "text/plain; charset=utf-8" || a.header.Get("Cache-Control") != "public, max-age=1" {
+	if cp.Size != f.log.Size() || a.header.Get("Content-Type") != "text/plain; charset=utf-8" ||
+		a.header.Get("Cache-Control") != "public, max-age=1" {
 		t.Errorf("size %d, header %v", cp.Size, a.header)
 	}
 	if got, err := f.client.Checkpoint(t.Context()); err != nil || string(got) != a.body {
@@ -43,7 +44,8 @@ func TestTiles(t *testing.T) {
 		want, err := f.log.Tile(t.Context(), path)
 		fatal(t, err)
 		a := f.get("/" + path)
-		if a.status != 200 || a.body != string(want) || a.header.Get("Content-Type") != "application/octet-stream" || a.header.Get("Cache-Control") != immutable {
+		if a.status != 200 || a.body != string(want) || a.header.Get("Content-Type") != "application/octet-stream" ||
+			a.header.Get("Cache-Control") != immutable {
 			t.Errorf("%s: status %d, header %v", path, a.status, a.header)
 		}
 		if got, err := f.client.Tile(t.Context(), path); err != nil || !bytes.Equal(got, want) {
@@ -167,7 +169,8 @@ func TestPages(t *testing.T) {
 	cp, err := f.log.Checkpoint()
 	fatal(t, err)
 	index := html.UnescapeString(f.get("/").body)
-	for _, want := range []string{"log.example/trials", fmt.Sprintf("<dd>%d</dd>", f.log.Size()), "No witness: the operator", strings.Split(string(cp), "\n")[2][:20]} {
+	for _, want := range []string{"log.example/trials", fmt.Sprintf("<dd>%d</dd>", f.log.Size()), "No witness: the operator",
+		strings.Split(string(cp), "\n")[2][:20]} {
 		if !strings.Contains(index, want) {
 			t.Errorf("the page has no %q:\n%s", want, index)
 		}
@@ -175,7 +178,8 @@ func TestPages(t *testing.T) {
 	for _, path := range []string{"/", "/docs"} {
 		a := f.get(path)
 		policy := a.header.Get("Content-Security-Policy")
-		if a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+		if a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(policy,
+			"default-src 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: status %d, header %v", path, a.status, a.header)
 		}
 		if regexp.MustCompile(`https?://|(src|href)="//|@import|url\(`).MatchString(a.body) {
@@ -203,7 +207,8 @@ func TestOtherOrigins(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"POST", "OPTIONS"} {
-		a := f.send(method, "/v1/statements", "{}", "Origin", "https://elsewhere.example", "Content-Type", "application/json", "Access-Control-Request-Method", "POST")
+		a := f.send(method, "/v1/statements", "{}", "Origin", "https://elsewhere.example", "Content-Type", "application/json",
+			"Access-Control-Request-Method", "POST")
 		if a.header.Get("Access-Control-Allow-Origin") != "" || a.status < 400 {
 			t.Errorf("%s: status %d, header %v", method, a.status, a.header)
 		}
@@ -214,7 +219,8 @@ func TestOtherOrigins(t *testing.T) {
 func TestFromIsAnIndex(t *testing.T) {
 	f := newFixture(t, setup{})
 	id := f.enrol()
-	for _, path := range []string{"/v1/trials/entries?trial=" + id.String(), "/v1/records/entries?kind=trial&id=" + id.String(), "/v1/stream?"} {
+	for _, path := range []string{"/v1/trials/entries?trial=" + id.String(), "/v1/records/entries?kind=trial&id=" + id.String(),
+		"/v1/stream?"} {
 		if a := f.get(path + "&from=18446744073709551615"); a.status != 400 {
 			t.Errorf("%s: status %d, %s", path, a.status, a.body)
 		}

@@ -34,9 +34,11 @@ func TestRefusals(t *testing.T) {
 		f.submit("ada", p, s)
 	}
 	revoked := trialtest.Public("rex").ID()
-	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "revoke", Org: "acme", Revoke: revoked}, trial.NamedSubject("key", revoked))
+	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "revoke", Org: "acme", Revoke: revoked}, trial.NamedSubject("key",
+		revoked))
 	limited := trialtest.Public("lim").ID()
-	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "limit", Org: "acme", Limit: limited, Limits: &trial.KeyLimits{Kinds: []string{"sap"}}}, trial.NamedSubject("key", limited))
+	f.submit("ada", &trial.Key{Common: trialtest.Common(), Action: "limit", Org: "acme", Limit: limited,
+		Limits: &trial.KeyLimits{Kinds: []string{"sap"}}}, trial.NamedSubject("key", limited))
 	protocol := func(version string, previous trial.Hash) (trial.Predicate, []trial.Subject) {
 		return &trial.Protocol{Common: trialtest.Common(), Previous: previous, Scope: trial.ScopeGlobal, Trial: id, Version: version},
 			trialtest.Documents("protocol", version)
@@ -54,7 +56,8 @@ func TestRefusals(t *testing.T) {
 	// payload signs what is no canonical or well-formed statement.
 	payload := func(edit func(string) string) (envelope, key []byte) {
 		t.Helper()
-		was := string(trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: id, Version: "nine"}, trialtest.Documents("document", "nine")))
+		was := string(trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: id, Version: "nine"},
+			trialtest.Documents("document", "nine")))
 		now := edit(was)
 		if now == was {
 			t.Fatal("nothing changed")
@@ -94,16 +97,20 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"payload not canonical", of(payload(replace(`","`, `", "`))), "R1", 400, code.Code_INVALID_ARGUMENT},
 		{"unknown member", of(payload(replace(`"version":`, `"url":"x","version":`))), "R1", 400, code.Code_INVALID_ARGUMENT},
-		{"duplicate member", of(payload(replace(`"version":"nine"`, `"version":"nine","version":"nine"`))), "R1", 400, code.Code_INVALID_ARGUMENT},
+		{"duplicate member", of(payload(replace(`"version":"nine"`, `"version":"nine","version":"nine"`))), "R1", 400,
+			code.Code_INVALID_ARGUMENT},
 		{"truncated JSON", of(payload(func(s string) string { return s[:len(s)-2] })), "R1", 400, code.Code_INVALID_ARGUMENT},
 		{"not UTF-8", of(payload(replace("nine", "nin\xff"))), "R1", 400, code.Code_INVALID_ARGUMENT},
 		{"control character", of(payload(replace("nine", `ni\u0001ne`))), "R1", 400, code.Code_INVALID_ARGUMENT},
 		{"key is none", of(ada.envelope, ada.key[1:]), "R1", 400, code.Code_INVALID_ARGUMENT},
-		{"oversized statement", of(payload(replace("nine", strings.Repeat("n", trial.MaxStatement)))), "R2", http.StatusRequestEntityTooLarge, code.Code_INVALID_ARGUMENT},
-		{"oversized envelope", of(payload(replace("nine", strings.Repeat("n", 50_000)))), "R2", http.StatusRequestEntityTooLarge, code.Code_INVALID_ARGUMENT},
+		{"oversized statement", of(payload(replace("nine", strings.Repeat("n", trial.MaxStatement)))), "R2",
+			http.StatusRequestEntityTooLarge, code.Code_INVALID_ARGUMENT},
+		{"oversized envelope", of(payload(replace("nine", strings.Repeat("n", 50_000)))), "R2", http.StatusRequestEntityTooLarge,
+			code.Code_INVALID_ARGUMENT},
 		{"unknown key", sign("nobody", doc, docSubjects), "R3", http.StatusForbidden, code.Code_PERMISSION_DENIED},
 		{"wrong key", of(ada.envelope, trialtest.Public("sam").SPKI()), "R4", 400, code.Code_INVALID_ARGUMENT},
-		{"signature by another", of(swapSignature(t, ada.envelope, sign("sam", doc, docSubjects).envelope), ada.key), "R4", 400, code.Code_INVALID_ARGUMENT},
+		{"signature by another", of(swapSignature(t, ada.envelope, sign("sam", doc, docSubjects).envelope), ada.key), "R4", 400,
+			code.Code_INVALID_ARGUMENT},
 		{"flipped ECDSA signature", of(flipS(t, pia.envelope), pia.key), "R4", 400, code.Code_INVALID_ARGUMENT},
 		{"other log", sign("ada", otherLog, otherLogSubjects), "R5", 400, code.Code_INVALID_ARGUMENT},
 		{"revoked key", sign("rex", doc, docSubjects), "R6", http.StatusForbidden, code.Code_PERMISSION_DENIED},

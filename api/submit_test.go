@@ -132,7 +132,8 @@ func TestPending(t *testing.T) {
 	if r, err := f.client.Submit(t.Context(), envelope, key); !errors.Is(err, client.ErrPending) || r.ID != id {
 		t.Errorf("client: %+v, %v", r, err)
 	}
-	if r, err := f.grpc.Submit(t.Context(), message(t, envelope, key)); err != nil || r.GetId() != id.String() || r.Receipt != nil || r.Index != nil {
+	if r, err := f.grpc.Submit(t.Context(), message(t, envelope, key)); err != nil || r.GetId() != id.String() || r.Receipt != nil ||
+		r.Index != nil {
 		t.Errorf("gRPC: %v, %v", r, err)
 	}
 	if f.log.Size() != size {
@@ -227,7 +228,8 @@ func TestStrictJSON(t *testing.T) {
 		"another case in envelope":   edit(`"payloadType":`, `"payloadtype":`),
 		"proto's names":              edit(`"payloadType":`, `"payload_type":`),
 		"white space in envelope":    edit(`"payload":`, `"payload": `),
-		"other order in envelope":    strings.Replace(edit(`"payloadType":"application/vnd.in-toto+json",`, ""), `{"payload":`, `{"payloadType":"application/vnd.in-toto+json","payload":`, 1),
+		"other order in envelope": strings.Replace(edit(`"payloadType":"application/vnd.in-toto+json",`, ""), `{"payload":`,
+			`{"payloadType":"application/vnd.in-toto+json","payload":`, 1),
 		"escaped character":          edit(`"application/vnd`, `"\u0061pplication/vnd`),
 		"payload of bytes not UTF-8": edit(`"payload":"`, "\"payload\":\"\xff"),
 		"key with a line break":      edit(k, k[:8]+`\n`+k[8:]),
@@ -241,7 +243,8 @@ func TestStrictJSON(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(spellings)) {
 		a := f.post(spellings[name])
 		g.add(name, a)
-		if w := a.wire(t); a.status != http.StatusBadRequest || w.Rule != "R1" || w.Code != "INVALID_ARGUMENT" || !strings.HasPrefix(w.Message, "R1: malformed: ") {
+		if w := a.wire(t); a.status != http.StatusBadRequest || w.Rule != "R1" || w.Code != "INVALID_ARGUMENT" ||
+			!strings.HasPrefix(w.Message, "R1: malformed: ") {
 			t.Errorf("%s: status %d, %+v", name, a.status, w)
 		}
 	}
@@ -291,7 +294,8 @@ func TestSubmitRequests(t *testing.T) {
 	if f.log.Size() != size {
 		t.Fatal("something was logged")
 	}
-	a := f.send("POST", "/v1/statements", good, "Content-Type", "application/json; charset=utf-8", "Grpc-Timeout", "1n", "X-HTTP-Method-Override", "GET")
+	a := f.send("POST", "/v1/statements", good, "Content-Type", "application/json; charset=utf-8", "Grpc-Timeout", "1n",
+		"X-HTTP-Method-Override", "GET")
 	if a.status != http.StatusOK {
 		t.Errorf("status %d, %s", a.status, a.body)
 	}

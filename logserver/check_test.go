@@ -77,11 +77,16 @@ func TestCheck(t *testing.T) {
 		{"a tile above", tile("tiles/tile/1/000"), "tile/1/000 is damaged: byte 16 of it"},
 		{"the edge tile", tile("tiles/tile/0/001"), "tile/0/001 is damaged"},
 		{"an entry bundle", tile("tiles/tile/entries/000"), "tile/entries/000 is damaged"},
-		{"a leaf", query("tree.db", `UPDATE LeafData SET LeafValue = X'00' WHERE LeafIdentityHash = (SELECT LeafIdentityHash FROM SequencedLeafData WHERE SequenceNumber = 7)`), "entry 7: the database holds other bytes"},
+		{"a leaf", query("tree.db",
+			`UPDATE LeafData SET LeafValue = X'00' WHERE LeafIdentityHash = (SELECT LeafIdentityHash FROM SequencedLeafData WHERE SequenceNumber = 7)`), "entry 7: the database holds other bytes"},
 		{"an identity's index", query("log.db", `UPDATE tp_statements SET entry = 299 WHERE entry = 4`), "its index was altered"},
-		{"what an entry is about", query("log.db", `DELETE FROM tp_about WHERE (record, entry) = (SELECT record, entry FROM tp_about WHERE entry = 4 LIMIT 1)`), "its index was altered"},
-		{"a record of the snapshot", query("log.db", `UPDATE tp_records SET data = CAST(replace(data, 'Acme', 'Acne') AS BLOB) WHERE kind = 'org'`), "snapshot"},
-		{"the copy of the checkpoint", func() error { return os.WriteFile(f.path("checkpoint"), []byte("x"), 0o644) }, "checkpoint is damaged: "},
+		{"what an entry is about", query("log.db",
+			`DELETE FROM tp_about WHERE (record, entry) = (SELECT record, entry FROM tp_about WHERE entry = 4 LIMIT 1)`), "its index " +
+			"was altered"},
+		{"a record of the snapshot", query("log.db",
+			`UPDATE tp_records SET data = CAST(replace(data, 'Acme', 'Acne') AS BLOB) WHERE kind = 'org'`), "snapshot"},
+		{"the copy of the checkpoint", func() error { return os.WriteFile(f.path("checkpoint"), []byte("x"), 0o644) },
+			"checkpoint is damaged: "},
 	} {
 		saved := t.TempDir()
 		copyLog(t, saved, f.dir)

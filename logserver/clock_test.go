@@ -83,7 +83,8 @@ func TestClockStep(t *testing.T) {
 						w.down.Store(down && mode == "silent witnesses")
 					}
 				}
-				for _, age := range []time.Duration{0, time.Millisecond, time.Second, 20 * time.Second, 59 * time.Second, 61 * time.Second, time.Hour} {
+				for _, age := range []time.Duration{0, time.Millisecond, time.Second, 20 * time.Second, 59 * time.Second,
+					61 * time.Second, time.Hour} {
 					p, s, _ := f.document(id)
 					f.submit(l, "ada", p, s) // the comparison is made
 					for _, c := range append([]*fakeClock{f.clock}, clocks(ws)...) {

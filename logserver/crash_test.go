@@ -56,7 +56,8 @@ func TestCrash(t *testing.T) {
 
 				cmd := exec.Command(os.Args[0], "-test.run=^TestCrash$", "-test.count=1")
 				cmd.Env = append(os.Environ(), crashDir+"="+f.dir, crashKey+"="+f.skey, crashVKey+"="+f.vkey,
-					crashRules+"="+f.policy, crashStep+"="+step, fmt.Sprintf("%s=%v", crashDone, done), crashTrial+"="+id.String(), crashMySQL+"="+f.mysql)
+					crashRules+"="+f.policy, crashStep+"="+step, fmt.Sprintf("%s=%v", crashDone,
+						done), crashTrial+"="+id.String(), crashMySQL+"="+f.mysql)
 				out, err := cmd.StdoutPipe()
 				if err != nil {
 					t.Fatal(err)
@@ -104,7 +105,8 @@ func crash(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &fixture{
-		t: t, dir: os.Getenv(crashDir), signer: signer, vkey: os.Getenv(crashVKey), policy: os.Getenv(crashRules), mysql: os.Getenv(crashMySQL),
+		t: t, dir: os.Getenv(crashDir), signer: signer, vkey: os.Getenv(crashVKey), policy: os.Getenv(crashRules),
+		mysql: os.Getenv(crashMySQL),
 		clock: &fakeClock{now: trialtest.Start.Std()}, n: 1000,
 	}
 	x := &fault{step: os.Getenv(crashStep), done: os.Getenv(crashDone) == "true", on: func() {

@@ -127,7 +127,8 @@ func (d *damaged) sweep(l *logserver.Log) (said string) {
 
 func tilesOf(size uint64) []string {
 	return []string{
-		"tile/0/000", "tile/0/001", "tile/0/000.p/200", fmt.Sprintf("tile/0/002.p/%d", size-512), fmt.Sprintf("tile/0/002.p/%d", size-520), "tile/1/000.p/1", "tile/1/000.p/2",
+		"tile/0/000", "tile/0/001", "tile/0/000.p/200", fmt.Sprintf("tile/0/002.p/%d", size-512), fmt.Sprintf("tile/0/002.p/%d",
+			size-520), "tile/1/000.p/1", "tile/1/000.p/2",
 		"tile/entries/000", "tile/entries/001", "tile/entries/001.p/7", fmt.Sprintf("tile/entries/002.p/%d", size-512),
 	}
 }
@@ -203,7 +204,8 @@ func TestFlippedBit(t *testing.T) {
 					t.Fatalf("running, it names nothing: %.300s", said)
 				}
 				if said != "" {
-					if got := l.Damaged(); len(got) != 1 || got[0].Path != path || !strings.Contains(strings.Join(l.Warnings(), "\n"), path) {
+					if got := l.Damaged(); len(got) != 1 || got[0].Path != path || !strings.Contains(strings.Join(l.Warnings(), "\n"),
+						path) {
 						t.Fatalf("damaged: %v, %v", got, l.Warnings())
 					}
 				}
@@ -230,7 +232,11 @@ func TestFlippedBit(t *testing.T) {
 					t.Fatalf("fsck says:\n%s", problems)
 				}
 				var mends []logserver.Mend
-				if problems := d.repair(nil, func(m logserver.Mend) error { mends = append(mends, m); return errors.New("not now") }); !strings.Contains(problems, "not now") {
+				if problems := d.repair(nil, func(m logserver.Mend) error {
+					mends = append(mends,
+						m)
+					return errors.New("not now")
+				}); !strings.Contains(problems, "not now") {
 					t.Fatalf("nothing may be written, and fsck says:\n%s", problems)
 				}
 				if problems := d.repair(nil, func(m logserver.Mend) error { mends = append(mends, m); return nil }); problems != "" {
@@ -264,7 +270,8 @@ func (f *fixture) repair(mirror tile.Source, mend func(logserver.Mend) error) (p
 		f.t.Fatal(err)
 	}
 	defer closeAll()
-	err = logserver.Check(f.t.Context(), cfg, logserver.Checking{Found: func(p string) { problems += p + "\n" }, Mirror: mirror, Repair: mend})
+	err = logserver.Check(f.t.Context(), cfg, logserver.Checking{Found: func(p string) { problems += p + "\n" }, Mirror: mirror,
+		Repair: mend})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -322,7 +329,11 @@ func TestRepairFromMirror(t *testing.T) {
 		t.Fatalf("by a mirror that lies:\n%s", problems)
 	}
 	var paths []string
-	problems := d.repair(lyingMirror{d.saved, false}, func(m logserver.Mend) error { paths = append(paths, m.Path+" from "+m.Source); return nil })
+	problems := d.repair(lyingMirror{d.saved, false}, func(m logserver.Mend) error {
+		paths = append(paths,
+			m.Path+" from "+m.Source)
+		return nil
+	})
 	if want := "[tile/0/001 from the mirror tile/entries/001 from the mirror]"; fmt.Sprint(paths) != want {
 		t.Fatalf("put back %v, want %s", paths, want)
 	}

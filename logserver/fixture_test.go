@@ -279,7 +279,8 @@ func (f *fixture) submit(l *logserver.Log, who string, p trial.Predicate, subjec
 	f.t.Helper()
 	env, key := trialtest.Sign(f.t, who, p, subjects)
 	out, err := l.Submit(f.t.Context(), env, key)
-	for deadline := time.Now().Add(2 * time.Minute); errors.Is(err, logserver.ErrPending) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); errors.Is(err, logserver.ErrPending) &&
+		time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		out.Receipt, err = l.Receipt(f.t.Context(), out.ID) // a slow machine, and a test that waits for the quorum briefly
 	}
 	if err != nil {
@@ -301,5 +302,6 @@ func (f *fixture) enrol(l *logserver.Log) trial.Hash {
 func (f *fixture) document(id trial.Hash) (trial.Predicate, []trial.Subject, []byte) {
 	f.n++
 	text := fmt.Sprintf("document %d", f.n)
-	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document", text), []byte(text)
+	return &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(f.n)}, trialtest.Documents("document", text),
+		[]byte(text)
 }

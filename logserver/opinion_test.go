@@ -101,7 +101,8 @@ func TestSecondOpinionTiles(t *testing.T) {
 
 	// It would have noticed: a byte of a tile altered.
 	altered.Store(true)
-	out, _ := exec.CommandContext(t.Context(), fsck, "-N", "4", "--ui=false", "--public_key", vkey, "--storage_url", srv.URL+"/").CombinedOutput()
+	out, _ := exec.CommandContext(t.Context(), fsck, "-N", "4", "--ui=false", "--public_key", vkey, "--storage_url",
+		srv.URL+"/").CombinedOutput()
 	if strings.Contains(string(out), "Successfully fsck'd log") {
 		t.Fatal("fsck accepts an altered tile: it is no judge")
 	}
@@ -254,7 +255,8 @@ func addLog(t *testing.T, file, vkey string) {
 		query string
 		args  []any
 	}{
-		{"INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", []any{trialtest.Origin, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}},
+		{"INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", []any{trialtest.Origin,
+			"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}},
 		{"INSERT INTO key (origin, key) VALUES (?, ?)", []any{trialtest.Origin, vkey}},
 	} {
 		if _, err := db.Exec(q.query, q.args...); err != nil {

@@ -174,7 +174,8 @@ func TestUnwitnessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := v.ProvenTime(); ok || !strings.Contains(v.Text(), "the operator's word alone") || !strings.Contains(v.Text(), "no independent time") {
+	if _, ok := v.ProvenTime(); ok || !strings.Contains(v.Text(), "the operator's word alone") || !strings.Contains(v.Text(),
+		"no independent time") {
 		t.Fatalf("verdict:\n%s", v.Text())
 	}
 }
@@ -285,7 +286,8 @@ func TestCloseAnswersOrHandsBack(t *testing.T) {
 	defer cancel()
 	go l.Close(ctx)
 	for range n {
-		if err := <-answers; !errors.Is(err, logserver.ErrPending) && !errors.Is(err, logserver.ErrClosing) && !errors.Is(err, logserver.ErrNotReady) {
+		if err := <-answers; !errors.Is(err, logserver.ErrPending) && !errors.Is(err, logserver.ErrClosing) && !errors.Is(err,
+			logserver.ErrNotReady) {
 			t.Errorf("a submitter was answered %v", err)
 		}
 	}

@@ -70,7 +70,8 @@ func (f *fixture) twin() *fixture {
 }
 
 func (f *fixture) plan(src tile.Source) (*logserver.Plan, error) {
-	return logserver.PlanRestore(f.t.Context(), logserver.Config{Signer: f.signer, Policy: f.parsePolicy(), CheckpointFile: f.path("checkpoint")}, src)
+	return logserver.PlanRestore(f.t.Context(), logserver.Config{Signer: f.signer, Policy: f.parsePolicy(),
+		CheckpointFile: f.path("checkpoint")}, src)
 }
 
 func (f *fixture) restore(src tile.Source) error {
@@ -202,7 +203,8 @@ func TestRestoreUnpublished(t *testing.T) {
 	}
 	ws[1].down.Store(false)
 	ws[2].down.Store(false)
-	if err := g.restore(short); err == nil || !strings.Contains(err.Error(), "witness w1 has size 8 with this log's signature, and the URL serves 6: to go on from there would fork the log") {
+	if err := g.restore(short); err == nil || !strings.Contains(err.Error(),
+		"witness w1 has size 8 with this log's signature, and the URL serves 6: to go on from there would fork the log") {
 		t.Fatalf("restored a smaller tree than a witness has cosigned: %v", err)
 	}
 	if err := g.restore(whole); err != nil {
@@ -329,7 +331,8 @@ func TestRestoreReplays(t *testing.T) {
 	key := trialtest.Cosigner{Key: trialtest.Origin, Alg: 0x01}
 	whole := func(l *trialtest.Log) *mirror {
 		size := l.Size()
-		return &mirror{trialtest.Checkpoint(t, l.Tree(size), key), map[string][]byte{tile.Path(tile.Entries, 0, int(size)): l.Bundle(0, int(size))}, nil}
+		return &mirror{trialtest.Checkpoint(t, l.Tree(size), key), map[string][]byte{tile.Path(tile.Entries, 0, int(size)): l.Bundle(0,
+			int(size))}, nil}
 	}
 	f := newFixture(t)
 	f.signer, f.vkey = key, key.VKey()
@@ -348,9 +351,11 @@ func TestRestoreReplays(t *testing.T) {
 	}
 	l.Close()
 	// As acme's, by a key that nobody enrolled.
-	env, spki := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: id, Version: "1"}, trialtest.Documents("document", "x"))
+	env, spki := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: id, Version: "1"},
+		trialtest.Documents("document", "x"))
 	index := l.Size()
-	l.Append(fmt.Appendf(nil, `{"envelope":%s,"signer":{"enrolled":2,"key":"%s","org":"acme","role":"signer"},"time":"%s","type":"statement"}`,
+	l.Append(fmt.Appendf(nil,
+		`{"envelope":%s,"signer":{"enrolled":2,"key":"%s","org":"acme","role":"signer"},"time":"%s","type":"statement"}`,
 		env, base64.StdEncoding.EncodeToString(spki), trialtest.InJSON(l.State.Time())))
 	l.State.Skip(index)
 	l.Close()

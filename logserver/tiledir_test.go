@@ -36,7 +36,8 @@ func TestTileDirPlain(t *testing.T) {
 	if err := os.Symlink(out, filepath.Join(dir, "tile", "entries")); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Replace(t.Context(), "tile/entries/000", []byte("a bundle")); err == nil || !strings.Contains(err.Error(), "is neither a file nor a folder") {
+	if err := d.Replace(t.Context(), "tile/entries/000", []byte("a bundle")); err == nil || !strings.Contains(err.Error(),
+		"is neither a file nor a folder") {
 		t.Errorf("a folder that is a link: %v", err)
 	}
 	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {

@@ -23,7 +23,8 @@ func TestTilePaths(t *testing.T) {
 		"tile/data/000":                 logserver.ErrTilePath, "tile/-1/000": logserver.ErrTilePath, "tile/00/000": logserver.ErrTilePath,
 		"tile/0/000.p/0": logserver.ErrTilePath, "tile/0/000.p/256": logserver.ErrTilePath, "tile/0/000.p/06": logserver.ErrTilePath,
 		"tile/0/0": logserver.ErrTilePath, "tile/0/../0/000": logserver.ErrTilePath, "tile/64/000": logserver.ErrTilePath,
-		"tile/8/0/000": logserver.ErrTilePath, "tile/entries/entries/000": logserver.ErrTilePath, "checkpoint": logserver.ErrTilePath, "": logserver.ErrTilePath,
+		"tile/8/0/000": logserver.ErrTilePath, "tile/entries/entries/000": logserver.ErrTilePath, "checkpoint": logserver.ErrTilePath,
+		"": logserver.ErrTilePath,
 	} {
 		data, err := l.Tile(t.Context(), path)
 		if !errors.Is(err, want) {

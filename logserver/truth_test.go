@@ -105,7 +105,8 @@ func TestPendingSaysWhy(t *testing.T) {
 		_, err := l.Receipt(t.Context(), out.ID)
 		return errors.Is(err, logserver.ErrPending) && strings.Contains(err.Error(), "no space left on device")
 	})
-	if _, err := l.Submit(t.Context(), env, key); err == nil || !strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "witness") {
+	if _, err := l.Submit(t.Context(), env, key); err == nil || !strings.Contains(err.Error(), "no space left on device") ||
+		strings.Contains(err.Error(), "witness") {
 		t.Fatalf("submitted again: %v", err)
 	}
 	full.set(nil)

@@ -151,13 +151,16 @@ func TestNoSchemeIsForgotten(t *testing.T) {
 
 // texts are what a field might hold that checkText lets pass, and whatever else
 // JSON could spell in two ways.
-var texts = []string{"", "a", `"quoted"`, `back\slash`, "<b>&amp;</b>", "é", "漢字", "😀", "/", "'", "a,b:{c}[d]", "\u00a0x", "~", "ﷺ", "\\u0041", "null"}
+var texts = []string{"", "a", `"quoted"`, `back\slash`, "<b>&amp;</b>", "é", "漢字", "😀", "/", "'", "a,b:{c}[d]", "\u00a0x", "~", "ﷺ",
+	"\\u0041", "null"}
 
 var someKeys = func() []PublicKey {
 	var keys []PublicKey
 	for _, spki := range []string{
-		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",                                                                 // RFC 8032, test 1
-		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mlijLmyOi5osgoBGDDtO/RvY6+LiQTIWOlUNuBAxg38MWwXBJfxRA==", // RFC 6979 is another; any point will do
+		"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+		// RFC 8032, test 1
+		"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mlijLmyOi5osgoBGDDtO/RvY6+LiQTIWOlUNuBAxg38MWwXBJfxRA==",
+		// RFC 6979 is another; any point will do
 	} {
 		var p PublicKey
 		if p.UnmarshalText([]byte(spki)) == nil {
@@ -325,9 +328,11 @@ func TestCheckText(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", strings.Repeat("é", 41), " a", "a ", "\u00a0a", "a\u3000", "a\tb", "a\nb", "a\x00b", "a\x7fb", "a\u0085b", "a\xffb", "\xed\xa0\x80",
+		"", strings.Repeat("é", 41), " a", "a " +
+			"", "\u00a0a", "a\u3000", "a\tb", "a\nb", "a\x00b", "a\x7fb", "a\u0085b", "a\xffb", "\xed\xa0\x80",
 		"a\u200bb", "a\u200db", "a\u2060b", "\ufeffa", "a\u202eb", "a\u2066b", "a\u2028b", "a\u2029b", "a\u00adb", "a\ue000b", "a\ufffdb",
-		"a\u034fb", "a\u3164b", "a\ufe0fb", "a\U000e0041b", "a\ufdd0b", "a\U0001fffeb", "ada@example.org", "ada\uff20example", "ada\ufe6bexample", "@",
+		"a\u034fb", "a\u3164b", "a\ufe0fb", "a\U000e0041b", "a\ufdd0b", "a\U0001fffeb", "ada@example.org", "ada\uff20example",
+		"ada\ufe6bexample", "@",
 	} {
 		if err := checkText("text", bad, 40); err == nil {
 			t.Errorf("%q is taken", bad)

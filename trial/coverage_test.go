@@ -132,7 +132,8 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 			unset[id] = true
 		}
 		if !set[id] || !unset[id] {
-			t.Errorf("%s (%s): set in a scenario %v, not set in another with the statement %q %v", id, timeline.MarkText(id), set[id], marked[id], unset[id])
+			t.Errorf("%s (%s): set in a scenario %v, not set in another with the statement %q %v", id, timeline.MarkText(id), set[id],
+				marked[id], unset[id])
 		}
 	}
 	if len(timeline.MarkIDs()) < 25 {

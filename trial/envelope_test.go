@@ -26,7 +26,8 @@ import (
 var b64 = base64.StdEncoding
 
 func document(t testing.TB, version string) []byte {
-	return trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: version}, trialtest.Documents("document", "a"))
+	return trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: version},
+		trialtest.Documents("document", "a"))
 }
 
 // envelope returns the JSON of an envelope with the parts given, in order.
@@ -80,19 +81,20 @@ func TestEnvelope(t *testing.T) {
 		envelope []byte
 		rule     trial.Rule
 	}{
-		"genuine":                      {envelope(pay, trial.PayloadType, ada), ""},
-		"payload with spare bits":      {envelope(spare(pay), trial.PayloadType, ada), trial.RuleMalformed},
-		"payload unpadded":             {envelope(strings.TrimRight(pay, "="), trial.PayloadType, ada), trial.RuleMalformed},
-		"payload with a line break":    {envelope(pay[:4]+`\n`+pay[4:], trial.PayloadType, ada), trial.RuleMalformed},
-		"payload with a CR":            {envelope(pay+`\r`, trial.PayloadType, ada), trial.RuleMalformed},
-		"payload with bytes behind":    {envelope(pay+"AAAA", trial.PayloadType, ada), trial.RuleMalformed},
-		"payload empty":                {envelope("", trial.PayloadType, ada), trial.RuleMalformed},
-		"sig with spare bits":          {envelope(pay, trial.PayloadType, [2]string{id, spare(sig)}), trial.RuleMalformed},
-		"sig unpadded":                 {envelope(pay, trial.PayloadType, [2]string{id, sig[:len(sig)-2]}), trial.RuleMalformed},
-		"sig with a line break":        {envelope(pay, trial.PayloadType, [2]string{id, sig[:8] + `\n` + sig[8:]}), trial.RuleMalformed},
-		"sig empty":                    {envelope(pay, trial.PayloadType, [2]string{id, ""}), trial.RuleSignature},
-		"sig cut short":                {envelope(pay, trial.PayloadType, [2]string{id, sig[:84]}), trial.RuleSignature},
-		"sig too long":                 {envelope(pay, trial.PayloadType, [2]string{id, b64.EncodeToString(append(decode64(t, sig), 0))}), trial.RuleSignature},
+		"genuine":                   {envelope(pay, trial.PayloadType, ada), ""},
+		"payload with spare bits":   {envelope(spare(pay), trial.PayloadType, ada), trial.RuleMalformed},
+		"payload unpadded":          {envelope(strings.TrimRight(pay, "="), trial.PayloadType, ada), trial.RuleMalformed},
+		"payload with a line break": {envelope(pay[:4]+`\n`+pay[4:], trial.PayloadType, ada), trial.RuleMalformed},
+		"payload with a CR":         {envelope(pay+`\r`, trial.PayloadType, ada), trial.RuleMalformed},
+		"payload with bytes behind": {envelope(pay+"AAAA", trial.PayloadType, ada), trial.RuleMalformed},
+		"payload empty":             {envelope("", trial.PayloadType, ada), trial.RuleMalformed},
+		"sig with spare bits":       {envelope(pay, trial.PayloadType, [2]string{id, spare(sig)}), trial.RuleMalformed},
+		"sig unpadded":              {envelope(pay, trial.PayloadType, [2]string{id, sig[:len(sig)-2]}), trial.RuleMalformed},
+		"sig with a line break":     {envelope(pay, trial.PayloadType, [2]string{id, sig[:8] + `\n` + sig[8:]}), trial.RuleMalformed},
+		"sig empty":                 {envelope(pay, trial.PayloadType, [2]string{id, ""}), trial.RuleSignature},
+		"sig cut short":             {envelope(pay, trial.PayloadType, [2]string{id, sig[:84]}), trial.RuleSignature},
+		"sig too long": {envelope(pay, trial.PayloadType, [2]string{id, b64.EncodeToString(append(decode64(t, sig), 0))}),
+			trial.RuleSignature},
 		"another's signature":          {envelope(pay, trial.PayloadType, [2]string{id, bob[1]}), trial.RuleSignature},
 		"another's keyid":              {envelope(pay, trial.PayloadType, [2]string{bob[0], sig}), trial.RuleSignature},
 		"another's both":               {envelope(pay, trial.PayloadType, bob), trial.RuleSignature},
@@ -134,7 +136,8 @@ func TestEnvelope(t *testing.T) {
 		for bit := range 8 {
 			altered := slices.Clone(raw)
 			altered[i] ^= 1 << bit
-			if _, err := trial.Check(envelope(pay, trial.PayloadType, [2]string{id, b64.EncodeToString(altered)}), key.SPKI()); trial.RuleOf(err) != trial.RuleSignature {
+			if _, err := trial.Check(envelope(pay, trial.PayloadType, [2]string{id, b64.EncodeToString(altered)}),
+				key.SPKI()); trial.RuleOf(err) != trial.RuleSignature {
 				t.Fatalf("signature byte %d bit %d altered: %v", i, bit, err)
 			}
 		}
@@ -279,7 +282,8 @@ func TestEd25519(t *testing.T) {
 	s := new(big.Int).Add(new(big.Int).SetBytes(le), order).FillBytes(make([]byte, 32))
 	slices.Reverse(s)
 	malleable := append(slices.Clone(sig[:32]), s...)
-	if _, err := trial.Check(envelope(e.Payload, trial.PayloadType, [2]string{key.ID().String(), b64.EncodeToString(malleable)}), key.SPKI()); trial.RuleOf(err) != trial.RuleSignature {
+	if _, err := trial.Check(envelope(e.Payload, trial.PayloadType, [2]string{key.ID().String(), b64.EncodeToString(malleable)}),
+		key.SPKI()); trial.RuleOf(err) != trial.RuleSignature {
 		t.Errorf("s plus the order: %v", err)
 	}
 }

@@ -17,8 +17,10 @@ func TestFacts(t *testing.T) {
 			Format: "ctgov-v2", Title: "A Study", Phases: []string{"phase2"}, DMC: "yes", Dated: "2026-01-02",
 			Dates:     []trial.FactDate{{Date: "2026-01", Event: "start", Kind: "planned"}},
 			Outcomes:  []trial.FactOutcome{{Level: "primary", Measure: "Overall survival", TimeFrame: "2 years"}},
-			Enrolment: &trial.FactEnrolment{Count: 10, Kind: "actual"}, Sponsor: &trial.FactOrganisation{Name: "Example Pharma", Class: "industry"},
-			Identifiers: []trial.FactIdentifier{{Type: "nct", Value: "NCT01234567"}}, Documents: []trial.FactDocument{{Date: "2026-01-02", Kinds: []string{"sap"}}},
+			Enrolment: &trial.FactEnrolment{Count: 10, Kind: "actual"}, Sponsor: &trial.FactOrganisation{Name: "Example Pharma",
+				Class: "industry"},
+			Identifiers: []trial.FactIdentifier{{Type: "nct", Value: "NCT01234567"}}, Documents: []trial.FactDocument{{Date: "2026-01-02",
+				Kinds: []string{"sap"}}},
 			Arms: []trial.FactArm{{Label: "A", Type: "experimental"}}, Conditions: []string{"Asthma"},
 		}
 	}
@@ -82,14 +84,16 @@ func TestFacts(t *testing.T) {
 		t.Errorf("facts that were kept apart: %v", err)
 	}
 	for name, bad := range map[string][]byte{
-		"another spelling": append([]byte(" "), apart...), "cut": apart[:len(apart)-1], "a level": bytes.Replace(apart, []byte("other"), []byte("tenth"), 1),
+		"another spelling": append([]byte(" "), apart...), "cut": apart[:len(apart)-1], "a level": bytes.Replace(apart, []byte("other"),
+			[]byte("tenth"), 1),
 	} {
 		if _, err := trial.ParseFacts(bad); err == nil {
 			t.Errorf("%s: taken for facts", name)
 		}
 	}
 	o.Facts = good()
-	if _, err := (&trial.Statement{Predicate: o, Subjects: trialtest.Documents("observation", "x")}).Marshal(); trial.RuleOf(err) != trial.RuleMalformed {
+	if _, err := (&trial.Statement{Predicate: o, Subjects: trialtest.Documents("observation",
+		"x")}).Marshal(); trial.RuleOf(err) != trial.RuleMalformed {
 		t.Errorf("facts both shown and committed to: %v", err)
 	}
 	if apart, err := o.SetFacts(good()); err != nil || apart != nil || o.Facts == nil {

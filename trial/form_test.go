@@ -12,7 +12,8 @@ import (
 // TestRefusedMemberIsNamed: if a member's own type refuses its value, the refusal names the
 // member and does not say that the text is not JSON.
 func TestRefusedMemberIsNamed(t *testing.T) {
-	s := trial.Statement{Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Document{Common: trialtest.Common(), Trial: trial.Hash{1}, Version: "1.0"}}
+	s := trial.Statement{Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Document{Common: trialtest.Common(),
+		Trial: trial.Hash{1}, Version: "1.0"}}
 	payload, err := s.Marshal()
 	if err != nil {
 		t.Fatal(err)
@@ -49,39 +50,55 @@ func TestSubjectsAreWhatTheStatementSays(t *testing.T) {
 	both[0].Digest.Salted256 = id
 	sealed := []trial.Subject{{Digest: trial.Digest{Salted256: id}, Name: "trial"}}
 	for what, s := range map[string]trial.Statement{
-		"a number's digest":       {Subjects: trial.NamedSubject("number", other), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
-		"a number's name":         {Subjects: trial.NamedSubject("trial", trial.NumberSubject("X-1")[0].Digest.SHA256), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
-		"a trial's digest":        {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
-		"a milestone's trial":     {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
-		"a milestone's kind":      {Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
-		"two for one":             {Subjects: append(trial.NamedSubject("trial", id), trialtest.Documents("x", "a")...), Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
-		"two digests":             {Subjects: both, Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
-		"a sealed trial":          {Subjects: sealed, Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
-		"no digest":               {Subjects: []trial.Subject{{Name: "document"}}, Predicate: &trial.Document{Common: c, Trial: id}},
-		"one name twice":          {Subjects: append(trialtest.Documents("document", "a"), trialtest.Documents("document", "b")...), Predicate: &trial.Document{Common: c, Trial: id}},
+		"a number's digest": {Subjects: trial.NamedSubject("number", other), Predicate: &trial.Registration{Common: c,
+			Number: "X-1", Org: "acme"}},
+		"a number's name": {Subjects: trial.NamedSubject("trial", trial.NumberSubject("X-1")[0].Digest.SHA256),
+			Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
+		"a trial's digest": {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Identifier{Common: c,
+			Identifier: "nct:NCT01234567", Trial: id}},
+		"a milestone's trial": {Subjects: trial.NamedSubject("trial", other), Predicate: &trial.Milestone{Common: c, Date: "2026",
+			Event: "halt", Trial: id}},
+		"a milestone's kind": {Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Milestone{Common: c, Date: "2026",
+			Event: "halt", Trial: id}},
+		"two for one": {Subjects: append(trial.NamedSubject("trial", id), trialtest.Documents("x", "a")...),
+			Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
+		"two digests":    {Subjects: both, Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
+		"a sealed trial": {Subjects: sealed, Predicate: &trial.Identifier{Common: c, Identifier: "nct:NCT01234567", Trial: id}},
+		"no digest":      {Subjects: []trial.Subject{{Name: "document"}}, Predicate: &trial.Document{Common: c, Trial: id}},
+		"one name twice": {Subjects: append(trialtest.Documents("document", "a"), trialtest.Documents("document", "b")...),
+			Predicate: &trial.Document{Common: c, Trial: id}},
 		"another kind's document": {Subjects: trialtest.Documents("protocol", "a"), Predicate: &trial.Document{Common: c, Trial: id}},
-		"appendices alone":        {Subjects: trialtest.Documents("document", "a", "b")[1:], Predicate: &trial.Document{Common: c, Trial: id}},
-		"appendix-0":              {Subjects: append(trialtest.Documents("document", "a"), trialtest.Documents("appendix-0", "b")...), Predicate: &trial.Document{Common: c, Trial: id}},
-		"administrators swapped":  {Subjects: swapped, Predicate: org},
-		"an administrator less":   {Subjects: orgSubjects[:1], Predicate: org},
-		"an administrator twice":  {Subjects: twiceSubjects, Predicate: twice},
-		"no administrator":        {Subjects: orgSubjects, Predicate: nobody},
-		"another key":             {Subjects: trial.NamedSubject("key", other), Predicate: enrol},
+		"appendices alone": {Subjects: trialtest.Documents("document", "a", "b")[1:], Predicate: &trial.Document{Common: c,
+			Trial: id}},
+		"appendix-0": {Subjects: append(trialtest.Documents("document", "a"), trialtest.Documents("appendix-0", "b")...),
+			Predicate: &trial.Document{Common: c, Trial: id}},
+		"administrators swapped":                     {Subjects: swapped, Predicate: org},
+		"an administrator less":                      {Subjects: orgSubjects[:1], Predicate: org},
+		"an administrator twice":                     {Subjects: twiceSubjects, Predicate: twice},
+		"no administrator":                           {Subjects: orgSubjects, Predicate: nobody},
+		"another key":                                {Subjects: trial.NamedSubject("key", other), Predicate: enrol},
 		"an enrolment made for another organisation": {Subjects: enrolSubjects, Predicate: elsewhere},
-		"a revocation of another":                    {Subjects: trial.NamedSubject("key", other), Predicate: &trial.Key{Common: c, Action: "revoke", Org: "acme", Revoke: id}},
-		"an action of no name":                       {Subjects: enrolSubjects, Predicate: &trial.Key{Common: c, Action: "limit", Org: "acme", Revoke: id}},
-		"both actions":                               {Subjects: enrolSubjects, Predicate: &trial.Key{Common: c, Action: "enrol", Org: "acme", Revoke: id, Role: "signer", Enrol: enrol.(*trial.Key).Enrol}},
-		"a role that is revoked":                     {Subjects: trial.NamedSubject("key", id), Predicate: &trial.Key{Common: c, Action: "revoke", Org: "acme", Revoke: id, Role: "signer"}},
-		"no origin":                                  {Subjects: trialtest.Documents("document", "a"), Predicate: &trial.Document{Common: trial.Common{Meaning: "author"}, Trial: id}},
+		"a revocation of another": {Subjects: trial.NamedSubject("key", other), Predicate: &trial.Key{Common: c,
+			Action: "revoke", Org: "acme", Revoke: id}},
+		"an action of no name": {Subjects: enrolSubjects, Predicate: &trial.Key{Common: c, Action: "limit",
+			Org: "acme", Revoke: id}},
+		"both actions": {Subjects: enrolSubjects, Predicate: &trial.Key{Common: c, Action: "enrol",
+			Org: "acme", Revoke: id, Role: "signer", Enrol: enrol.(*trial.Key).Enrol}},
+		"a role that is revoked": {Subjects: trial.NamedSubject("key", id), Predicate: &trial.Key{Common: c,
+			Action: "revoke", Org: "acme", Revoke: id, Role: "signer"}},
+		"no origin": {Subjects: trialtest.Documents("document", "a"),
+			Predicate: &trial.Document{Common: trial.Common{Meaning: "author"}, Trial: id}},
 	} {
 		if data, err := s.Marshal(); err == nil || trial.RuleOf(err) == "" {
 			t.Errorf("%s is taken: %v, %s", what, err, data)
 		}
 	}
 	for what, s := range map[string]trial.Statement{
-		"registration by documents": {Subjects: trialtest.Documents("registration", "a"), Predicate: &trial.Registration{Common: c, Number: "X-1", Org: "acme"}},
-		"milestone by documents":    {Subjects: trialtest.Documents("milestone", "a", "b"), Predicate: &trial.Milestone{Common: c, Date: "2026", Event: "halt", Trial: id}},
-		"two administrators":        {Subjects: orgSubjects, Predicate: org},
+		"registration by documents": {Subjects: trialtest.Documents("registration", "a"), Predicate: &trial.Registration{Common: c,
+			Number: "X-1", Org: "acme"}},
+		"milestone by documents": {Subjects: trialtest.Documents("milestone", "a", "b"), Predicate: &trial.Milestone{Common: c,
+			Date: "2026", Event: "halt", Trial: id}},
+		"two administrators": {Subjects: orgSubjects, Predicate: org},
 	} {
 		if _, err := s.Marshal(); err != nil {
 			t.Errorf("%s: %v", what, err)
@@ -114,20 +131,25 @@ func TestLimits(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	for _, bad := range []string{
-		"", "2026-03-01", "2026-03-01T09:30:00Z", "2026-03-01T09:30:00.00Z", "2026-03-01T09:30:00.0000Z", "2026-03-01T09:30:00,000Z", "2026-03-01 09:30:00.000Z", "2026-03-01t09:30:00.000z",
-		"2026-03-01T09:30:00.000+00:00", "2026-03-01T09:30:00.000", "2026-03-01T24:00:00.000Z", "2026-03-01T23:59:60.000Z", "2026-02-29T00:00:00.000Z", "2026-3-1T09:30:00.000Z",
-		"1969-12-31T23:59:59.999Z", "10000-01-01T00:00:00.000Z", "-001-01-01T00:00:00.000Z", "2026-03-01T9:30:00.000Z", "２０２６-03-01T09:30:00.000Z", " 2026-03-01T09:30:00.000Z",
+		"", "2026-03-01", "2026-03-01T09:30:00Z", "2026-03-01T09:30:00.00Z", "2026-03-01T09:30:00.0000Z", "2026-03-01T09:30:00,000Z",
+		"2026-03-01 09:30:00.000Z", "2026-03-01t09:30:00.000z",
+		"2026-03-01T09:30:00.000+00:00", "2026-03-01T09:30:00.000", "2026-03-01T24:00:00.000Z", "2026-03-01T23:59:60.000Z",
+		"2026-02-29T00:00:00.000Z", "2026-3-1T09:30:00.000Z",
+		"1969-12-31T23:59:59.999Z", "10000-01-01T00:00:00.000Z", "-001-01-01T00:00:00.000Z", "2026-03-01T9:30:00.000Z",
+		"２０２６-03-01T09:30:00.000Z", " 2026-03-01T09:30:00.000Z",
 	} {
 		var at trial.Time
 		if err := at.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("%q is taken as %s", bad, at)
 		}
 	}
-	for text, want := range map[string]trial.Time{"1970-01-01T00:00:00.000Z": 0, "1970-01-01T00:00:01.001Z": 1001, "9999-12-31T23:59:59.999Z": 253402300799999, "2024-02-29T12:00:00.000Z": 1709208000000} {
+	for text, want := range map[string]trial.Time{"1970-01-01T00:00:00.000Z": 0, "1970-01-01T00:00:01.001Z": 1001,
+		"9999-12-31T23:59:59.999Z": 253402300799999, "2024-02-29T12:00:00.000Z": 1709208000000} {
 		var at trial.Time
 		err := at.UnmarshalText([]byte(text))
 		again, err2 := at.MarshalText()
-		if err != nil || err2 != nil || at != want || string(again) != text || at.String() != strings.NewReplacer("T", " ", "Z", " UTC").Replace(text) {
+		if err != nil || err2 != nil || at != want || string(again) != text || at.String() != strings.NewReplacer("T", " ", "Z",
+			" UTC").Replace(text) {
 			t.Errorf("%s is read as %d, %v", text, at, err)
 		}
 	}
@@ -139,9 +161,11 @@ func TestTimes(t *testing.T) {
 	c := trialtest.Common()
 	for date, want := range map[string]bool{
 		"2026": true, "2026-03": true, "2026-03-01": true, "1900": true, "9999-12-31": true,
-		"": false, "26": false, "2026-3": false, "2026-13": false, "2026-02-30": false, "2026-03-01T00": false, "2026/03/01": false, "01.03.2026": false, "1899": false, "0000": false, "March 2026": false, "2026-03-": false, " 2026": false,
+		"": false, "26": false, "2026-3": false, "2026-13": false, "2026-02-30": false, "2026-03-01T00": false, "2026/03/01": false,
+		"01.03.2026": false, "1899": false, "0000": false, "March 2026": false, "2026-03-": false, " 2026": false,
 	} {
-		s := trial.Statement{Subjects: trial.NamedSubject("trial", trial.Hash{1}), Predicate: &trial.Milestone{Common: c, Date: date, Event: "halt", Trial: trial.Hash{1}}}
+		s := trial.Statement{Subjects: trial.NamedSubject("trial", trial.Hash{1}), Predicate: &trial.Milestone{Common: c, Date: date,
+			Event: "halt", Trial: trial.Hash{1}}}
 		if _, err := s.Marshal(); (err == nil) != want {
 			t.Errorf("the date %q: %v", date, err)
 		}

@@ -64,7 +64,9 @@ func TestImports(t *testing.T) {
 		}
 	}
 	slices.Sort(own)
-	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history", "trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline", "trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history",
+		"trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline",
+		"trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -88,7 +90,8 @@ func TestImports(t *testing.T) {
 		}
 		return way
 	}
-	pure := []string{"golang.org/x/mod", "github.com/gowebpki/jcs", "github.com/transparency-dev/formats", "golang.org/x/crypto", "filippo.io/mldsa"}
+	pure := []string{"golang.org/x/mod", "github.com/gowebpki/jcs", "github.com/transparency-dev/formats", "golang.org/x/crypto",
+		"filippo.io/mldsa"}
 	impure := []string{"net/http", "net", "os", "os/exec", "database/sql", "math/rand", "syscall", "plugin", "log", "log/slog", "testing"}
 	const (
 		trillian = "github.com/google/trillian"
@@ -104,15 +107,20 @@ func TestImports(t *testing.T) {
 		never  []string // in nothing it leads to
 		why    string
 	}{
-		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/timeline"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
+		{of: []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/timeline"},
+			only: append([]string{module + "trial", module + "trial/smap"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
-			why:   "the rules replay exactly and compile to wasm: no clock, network, file or chance, and nothing that a verifier would have to trust beside"},
-		{of: []string{"trial"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), never: []string{module + "trial/timeline"},
+			why: "the rules replay exactly and compile to wasm: no clock, network, file or chance, and nothing that a verifier would " +
+				"have to trust beside"},
+		{of: []string{"trial"}, only: append([]string{module + "trial", module + "trial/smap"}, pure...), never: []string{module +
+			"trial/timeline"},
 			why: "what is admitted does not depend on how it reads"},
 		{of: []string{"trial/checkpoint"}, only: append([]string{module + "trial/checkpoint"}, pure...),
 			why: "a checkpoint is bytes and keys: it knows no statement and no rule"},
-		{of: []string{"trial/tile"}, only: []string{module + "trial/tile"}, direct: impure, why: "tiles are paths and bytes: they need nothing but the standard library"},
-		{of: []string{"trial/tile/fetch"}, only: []string{module + "trial/tile"}, why: "whoever reads tiles, a witness too, does it with the standard library alone"},
+		{of: []string{"trial/tile"}, only: []string{module + "trial/tile"}, direct: impure,
+			why: "tiles are paths and bytes: they need nothing but the standard library"},
+		{of: []string{"trial/tile/fetch"}, only: []string{module + "trial/tile"},
+			why: "whoever reads tiles, a witness too, does it with the standard library alone"},
 		{of: []string{"trial/history", "trial/evidence"}, only: append([]string{module + "trial"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "what is shown to others is checked offline, anywhere: no clock, network or file"},
@@ -124,25 +132,43 @@ func TestImports(t *testing.T) {
 			why:   "a part of a document is shown to others like a receipt, and checked offline: no clock, network or file"},
 		{of: []string{"trial/outcome"}, only: []string{module + "trial/outcome"}, direct: append([]string{"time"}, impure...),
 			why: "outcomes are matched by text alone, the same on every machine and in the page: no clock, network or file"},
-		{of: []string{"trial/study", "trial/compare", "trial/deadline"}, only: append([]string{module + "trial", module + "trial/study", module + "trial/outcome", "golang.org/x/text"}, pure...), direct: impure,
+		{of: []string{"trial/study", "trial/compare", "trial/deadline"}, only: append([]string{module + "trial", module + "trial/study",
+			module + "trial/outcome", "golang.org/x/text"}, pure...), direct: impure,
 			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/audit", module + "trial/trialtest"},
-			why:   "what documents say is judged the same on every machine, from versions that others have proven: no clock, network, file, receipt or log"},
-		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...), direct: []string{"net/http", "os", "os/exec", sql},
-			never: []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor the server"},
-		{of: []string{"trial/trialtest"}, only: append([]string{module + "trial"}, pure...), why: "what tests share must not pull a server into them"},
-		{of: []string{"witness"}, only: []string{module + "witness", "golang.org/x/mod", "filippo.io/mldsa", "github.com/transparency-dev/formats", "golang.org/x/crypto", "golang.org/x/sys"},
-			never: append([]string{module + "trial", grpc}, sqlDrivers...), why: "a stranger audits the witness: it knows no trial, and imports no log"},
-		{of: []string{"witness/replay"}, only: append([]string{module + "witness", module + "trial", "github.com/transparency-dev/merkle", "golang.org/x/sys"}, pure...), direct: []string{"net/http", "net"},
-			never: []string{module + "trial/tile/fetch", module + "trial/trialtest"}, why: "what a replaying witness sees is given to it: a simulation runs it with no network"},
-		{of: []string{"logserver"}, never: append([]string{trillian, grpc, sql, module + "api"}, sqlDrivers...), why: "the sequencer decides before any engine or database sees it: they stand behind interfaces"},
-		{of: []string{"api"}, direct: []string{trillian, sql}, never: append([]string{trillian, module + "logserver/engine", module + "logserver/sqlstore"}, sqlDrivers...), why: "the API translates and does nothing else"},
-		{of: []string{"api/client"}, only: append([]string{module + "trial", module + "api/client"}, pure...), never: []string{grpc, sql, module + "api", module + "logserver"}, why: "what a sponsor runs speaks HTTP alone"},
-		{of: []string{"durable"}, only: []string{module + "durable"}, why: "files are files: whoever writes one needs the standard library alone"},
-		{of: []string{"cmd/frame"}, only: []string{module + "cmd/frame", "github.com/mattn/go-isatty", "golang.org/x/sys"}, why: "what the programs share knows none of them, and a witness has it too"},
-		{of: []string{"cmd/trial"}, never: append([]string{sql, grpc, trillian, module + "logserver", module + "witness"}, sqlDrivers...), why: "sponsors and regulators get a small program without database or gRPC"},
-		{of: []string{"cmd/trialwitness"}, only: append([]string{module + "witness", module + "trial", module + "cmd/frame", module + "cmd/trialwitness", "github.com/transparency-dev/merkle", "golang.org/x/sys", "github.com/mattn/go-isatty"}, pure...),
-			never: append([]string{sql, grpc, trillian}, sqlDrivers...), why: "a witness is the witness, and to replay the audit, and no more"},
-		{of: []string{"cmd/trialwasm"}, never: append([]string{sql, grpc, "net/http", module + "logserver", module + "trial/audit"}, sqlDrivers...), why: "the page loads the verifier alone"},
+			why: "what documents say is judged the same on every machine, from versions that others have proven: no clock, network, " +
+				"file, receipt or log"},
+		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...),
+			direct: []string{"net/http", "os", "os/exec", sql},
+			never:  []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor " +
+				"the server"},
+		{of: []string{"trial/trialtest"}, only: append([]string{module + "trial"}, pure...),
+			why: "what tests share must not pull a server into them"},
+		{of: []string{"witness"}, only: []string{module + "witness", "golang.org/x/mod", "filippo.io/mldsa",
+			"github.com/transparency-dev/formats", "golang.org/x/crypto", "golang.org/x/sys"},
+			never: append([]string{module + "trial", grpc},
+				sqlDrivers...), why: "a stranger audits the witness: it knows no trial, and imports no log"},
+		{of: []string{"witness/replay"}, only: append([]string{module + "witness", module + "trial", "github.com/transparency-dev/merkle",
+			"golang.org/x/sys"}, pure...), direct: []string{"net/http", "net"},
+			never: []string{module + "trial/tile/fetch", module +
+				"trial/trialtest"}, why: "what a replaying witness sees is given to it: a simulation runs it with no network"},
+		{of: []string{"logserver"}, never: append([]string{trillian, grpc, sql, module + "api"}, sqlDrivers...),
+			why: "the sequencer decides before any engine or database sees it: they stand behind interfaces"},
+		{of: []string{"api"}, direct: []string{trillian, sql}, never: append([]string{trillian, module + "logserver/engine", module +
+			"logserver/sqlstore"}, sqlDrivers...), why: "the API translates and does nothing else"},
+		{of: []string{"api/client"}, only: append([]string{module + "trial", module + "api/client"}, pure...), never: []string{grpc, sql,
+			module + "api", module + "logserver"}, why: "what a sponsor runs speaks HTTP alone"},
+		{of: []string{"durable"}, only: []string{module + "durable"},
+			why: "files are files: whoever writes one needs the standard library alone"},
+		{of: []string{"cmd/frame"}, only: []string{module + "cmd/frame", "github.com/mattn/go-isatty", "golang.org/x/sys"},
+			why: "what the programs share knows none of them, and a witness has it too"},
+		{of: []string{"cmd/trial"}, never: append([]string{sql, grpc, trillian, module + "logserver", module + "witness"}, sqlDrivers...),
+			why: "sponsors and regulators get a small program without database or gRPC"},
+		{of: []string{"cmd/trialwitness"}, only: append([]string{module + "witness", module + "trial", module + "cmd/frame", module +
+			"cmd/trialwitness", "github.com/transparency-dev/merkle", "golang.org/x/sys", "github.com/mattn/go-isatty"}, pure...),
+			never: append([]string{sql, grpc, trillian}, sqlDrivers...), why: "a witness is the witness, and to replay the audit, and " +
+				"no more"},
+		{of: []string{"cmd/trialwasm"}, never: append([]string{sql, grpc, "net/http", module + "logserver", module + "trial/audit"},
+			sqlDrivers...), why: "the page loads the verifier alone"},
 	} {
 		for _, name := range r.of {
 			p := all[module+name]
@@ -179,13 +205,19 @@ func TestImports(t *testing.T) {
 		why   string
 	}{
 		{[]string{trillian}, []string{"logserver/engine", "logserver/sqlite"}, false, "Trillian is one engine; it can be another"},
-		{[]string{sql}, []string{"logserver/sqlstore", "logserver/engine", "logserver/sqlite", "cmd/triallog"}, true, "databases stay behind the stores"},
+		{[]string{sql}, []string{"logserver/sqlstore", "logserver/engine", "logserver/sqlite", "cmd/triallog"}, true,
+			"databases stay behind the stores"},
 		{[]string{module + "api/trialpb"}, []string{"api"}, true, "protocol buffer types stop at the wire"},
-		{[]string{module + "trial/audit"}, []string{"cmd/trial", "cmd/triallog", "witness/replay"}, true, "the server admits by trial alone; replaying is others' check on it"},
-		{[]string{module + "witness"}, []string{"cmd/trialwitness", "cmd/triallog", "witness/replay"}, true, "no log is its own witness but in the demonstration"},
-		{[]string{module + "logserver"}, []string{"api", "logserver/engine", "logserver/sqlstore", "logserver/sqlite", "cmd/triallog"}, true, "the log is wired in one place"},
-		{[]string{module + "trial/trialtest", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "testing"}, []string{"trial/trialtest"}, true, "test helpers stay in tests"},
-		{[]string{"github.com/secure-systems-lab/go-securesystemslib", "filippo.io/torchwood", "github.com/transparency-dev/tessera"}, nil, true,
+		{[]string{module + "trial/audit"}, []string{"cmd/trial", "cmd/triallog", "witness/replay"}, true,
+			"the server admits by trial alone; replaying is others' check on it"},
+		{[]string{module + "witness"}, []string{"cmd/trialwitness", "cmd/triallog", "witness/replay"}, true,
+			"no log is its own witness but in the demonstration"},
+		{[]string{module + "logserver"}, []string{"api", "logserver/engine", "logserver/sqlstore", "logserver/sqlite", "cmd/triallog"},
+			true, "the log is wired in one place"},
+		{[]string{module + "trial/trialtest", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "testing"},
+			[]string{"trial/trialtest"}, true, "test helpers stay in tests"},
+		{[]string{"github.com/secure-systems-lab/go-securesystemslib", "filippo.io/torchwood", "github.com/transparency-dev/tessera"},
+			nil, true,
 			"second opinions are for tests: their parsers are looser than ours"},
 	} {
 		for _, name := range own {

@@ -89,7 +89,8 @@ func TestKindPage(t *testing.T) {
 		return string(out)
 	}
 
-	if out := run("..", true, "go", "test", "-overlay", file, "-vet=off", "-v", "-run", "^TestCodeBreak$", "./trial"); !strings.Contains(out, "--- PASS: TestCodeBreak") {
+	if out := run("..", true, "go", "test", "-overlay", file, "-vet=off", "-v", "-run", "^TestCodeBreak$",
+		"./trial"); !strings.Contains(out, "--- PASS: TestCodeBreak") {
 		t.Fatalf("the page's test did not run:\n%s", out)
 	}
 
@@ -106,15 +107,18 @@ func TestKindPage(t *testing.T) {
 	id := strings.Repeat("ab", 32)
 	submit := func(ok bool, flags ...string) string {
 		t.Helper()
-		return run(dir, ok, program, append([]string{"submit", "-n", "-log", "http://127.0.0.1:9", "-policy", "policy", "-key", "ada.key", "-trial", id}, flags...)...)
+		return run(dir, ok, program, append([]string{"submit", "-n", "-log", "http://127.0.0.1:9", "-policy", "policy", "-key", "ada.key",
+			"-trial", id}, flags...)...)
 	}
 	for _, c := range []struct {
 		flags string
 		ok    bool
 		want  string
 	}{
-		{"-kind codebreak -cause emergency -date 2026-03-01", true, `"predicate":{"cause":"emergency","date":"2026-03-01","log":"` + trialtest.Origin + `","meaning":"author",`},
-		{"-kind codebreak -cause emergency -date 2026-03-01", true, `/codebreak@v1","subject":[{"digest":{"sha256":"` + id + `"},"name":"trial"}]`},
+		{"-kind codebreak -cause emergency -date 2026-03-01", true, `"predicate":{"cause":"emergency","date":"2026-03-01","log":"` +
+			trialtest.Origin + `","meaning":"author",`},
+		{"-kind codebreak -cause emergency -date 2026-03-01", true, `/codebreak@v1","subject":[{"digest":{"sha256":"` + id +
+			`"},"name":"trial"}]`},
 		{"-kind codebreak -cause chance -date 2026-03-01", false, `cause is "chance"; it is emergency or error`},
 		{"-kind codebreak -cause error -event halt", false, "-event belongs to milestone, not to codebreak"},
 		{"-kind milestone -event halt -cause error", false, "-cause belongs to codebreak, not to milestone"},

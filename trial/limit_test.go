@@ -15,13 +15,16 @@ func TestTrialLimits(t *testing.T) {
 	}
 	for name, statement := range map[string]func(id, last trial.Hash, i int) (trial.Predicate, []trial.Subject){
 		"results": func(id, _ trial.Hash, i int) (trial.Predicate, []trial.Subject) {
-			return &trial.Results{Common: trialtest.Common(), Analysis: "final", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("results", "r")
+			return &trial.Results{Common: trialtest.Common(), Analysis: "final", Trial: id, Version: fmt.Sprint(i)},
+				trialtest.Documents("results", "r")
 		},
 		"protocol versions": func(id, last trial.Hash, i int) (trial.Predicate, []trial.Subject) {
-			return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("protocol", "p")
+			return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)},
+				trialtest.Documents("protocol", "p")
 		},
 		"identifiers": func(id, _ trial.Hash, i int) (trial.Predicate, []trial.Subject) {
-			return &trial.Identifier{Common: trialtest.Common(), Identifier: fmt.Sprintf("nct:NCT%08d", i+1), Trial: id}, trial.NamedSubject("trial", id)
+			return &trial.Identifier{Common: trialtest.Common(), Identifier: fmt.Sprintf("nct:NCT%08d", i+1), Trial: id},
+				trial.NamedSubject("trial", id)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +86,8 @@ func TestVoidsLeaveRoom(t *testing.T) {
 	refused("ben", void(document("ben", 900)), named)
 	var last trial.Hash
 	version := func(i int) (trial.Predicate, []trial.Subject) {
-		return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)}, trialtest.Documents("protocol", "p")
+		return &trial.Protocol{Common: trialtest.Common(), Previous: last, Scope: "global", Trial: id, Version: fmt.Sprint(i)},
+			trialtest.Documents("protocol", "p")
 	}
 	for i := range 1000 {
 		p, s := version(i)
@@ -109,7 +113,8 @@ func TestSquatters(t *testing.T) {
 		l.Admit("registrar", p, s)
 		p, s = trialtest.Register("X-1", key)
 		id := l.Admit(key, p, s).ID
-		l.Admit(key, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT01234567", Trial: id}, trial.NamedSubject("trial", id))
+		l.Admit(key, &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT01234567", Trial: id}, trial.NamedSubject("trial",
+			id))
 		return id
 	}
 	first := claim(0)
@@ -118,7 +123,8 @@ func TestSquatters(t *testing.T) {
 	}
 	sponsor := claim(40)
 	touched := l.State.Edits()
-	l.Admit("registrar", &trial.Ruling{Common: trialtest.Common(), Ground: "registry-confirmed", Identifier: "nct:NCT01234567", Trial: sponsor}, trial.NamedSubject("trial", sponsor))
+	l.Admit("registrar", &trial.Ruling{Common: trialtest.Common(), Ground: "registry-confirmed", Identifier: "nct:NCT01234567",
+		Trial: sponsor}, trial.NamedSubject("trial", sponsor))
 	if n := l.State.Edits() - touched; n > 25 {
 		t.Errorf("a ruling touches %d records", n)
 	}
@@ -145,7 +151,8 @@ func TestObservationsAreCounted(t *testing.T) {
 		l.Admit("registrar", p, s)
 	}
 	seen := func(i int) (trial.Predicate, []trial.Subject) {
-		return &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT01234567", SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", fmt.Sprint(i))
+		return &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT01234567", SeenAt: "2026-03-01", Source: "registry"},
+			trialtest.Documents("observation", fmt.Sprint(i))
 	}
 	for i := range 1000 {
 		p, s := seen(i)

@@ -193,7 +193,8 @@ func TestPartRefuses(t *testing.T) {
 // TestRulesAskForRecords reads the sources. If a rule looked at a record other than by get, a
 // Part would judge as if there were no such record.
 func TestRulesAskForRecords(t *testing.T) {
-	allowed := []string{"get", "Record", "Records", "Len", "rehash", "Rollback", "Changed", "Load", "applyGenesis", "finish", "NewPart", "Consulted", "Touched"}
+	allowed := []string{"get", "Record", "Records", "Len", "rehash", "Rollback", "Changed", "Load", "applyGenesis", "finish", "NewPart",
+		"Consulted", "Touched"}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

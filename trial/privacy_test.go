@@ -15,7 +15,8 @@ import (
 
 // hostile are names of people, of their files and of their mailboxes, which a submitter might
 // put anywhere.
-var hostile = []string{"Ada Lovelace", "Lovelace", "ada@example.org", "/home/ada/Protocol Lovelace v1.pdf", "Protocol_Lovelace.pdf", "protocol.pdf", "C:\\Users\\ada\\p.docx", "subject-0042 A.L."}
+var hostile = []string{"Ada Lovelace", "Lovelace", "ada@example.org", "/home/ada/Protocol Lovelace v1.pdf", "Protocol_Lovelace.pdf",
+	"protocol.pdf", "C:\\Users\\ada\\p.docx", "subject-0042 A.L."}
 
 // TestNoPersonEntersTheLog builds every kind with a committed printed name and sealed
 // documents. It looks for the name in the bytes that become public, plain and in the forms in
@@ -142,7 +143,8 @@ func TestHostileNamesAreRefused(t *testing.T) {
 		}
 	}
 	for field, build := range free {
-		for _, s := range []string{"ada@example.org", "Ada <ada@example.org>", "ada＠example.org", "Ada\nLovelace", "\u202eecalevol ada", strings.Repeat("x", 300)} {
+		for _, s := range []string{"ada@example.org", "Ada <ada@example.org>", "ada＠example.org", "Ada\nLovelace", "\u202eecalevol ada",
+			strings.Repeat("x", 300)} {
 			p, subjects := build(s)
 			if _, err := (&trial.Statement{Subjects: subjects, Predicate: p}).Marshal(); trial.RuleOf(err) != trial.RuleMalformed {
 				t.Errorf("%s takes %q: %v", field, s, err)
@@ -171,7 +173,8 @@ func TestOpenings(t *testing.T) {
 	if err != nil || o.Name != "Ada Lovelace" {
 		t.Fatal(o, err)
 	}
-	if !o.Matches(subjects[0], digest) || o.Matches(subjects[0], trial.Hash{1}) || o.Matches(subjects[1], digest) || !o.Matches(subjects[1], sha256.Sum256([]byte("b"))) {
+	if !o.Matches(subjects[0], digest) || o.Matches(subjects[0], trial.Hash{1}) || o.Matches(subjects[1], digest) ||
+		!o.Matches(subjects[1], sha256.Sum256([]byte("b"))) {
 		t.Error("Matches matches what it should not, or not what it should")
 	}
 	if (&trial.Openings{}).Matches(subjects[0], digest) {

@@ -151,7 +151,8 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 		p := &trial.Correction{Common: c, Trial: id, Statement: link, Of: of, Void: "duplicate"}
 		return who, p, trial.NamedSubject("trial", id)
 	case 16:
-		inner, err := (&trial.Statement{Predicate: &trial.Document{Common: trialtest.Common(), Trial: id}, Subjects: trialtest.Documents("document", fmt.Sprint(n/4))}).Marshal()
+		inner, err := (&trial.Statement{Predicate: &trial.Document{Common: trialtest.Common(), Trial: id},
+			Subjects: trialtest.Documents("document", fmt.Sprint(n/4))}).Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}

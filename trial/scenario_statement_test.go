@@ -71,7 +71,8 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 	if n := len(args); n > 1 && args[n-2] == "as" {
 		args = args[:n-2]
 	}
-	option := map[string]string{"files": "1", "signed": "0s", "log": trialtest.Origin, "meaning": "author", "for": s.orgs[who], "scope": "global"}
+	option := map[string]string{"files": "1", "signed": "0s", "log": trialtest.Origin, "meaning": "author", "for": s.orgs[who],
+		"scope": "global"}
 	var plain []string
 	for _, a := range args {
 		if k, v, ok := strings.Cut(a, "="); ok {
@@ -121,7 +122,8 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		if by, ok := option["proof"]; ok { // the proof of another key
 			e.Proof = trialtest.Enrolment(org, by).Proof
 		}
-		p, subjects = &trial.Key{Common: c, Action: "enrol", Enrol: &e, Org: org, Role: arg(1), Limits: limits()}, trial.NamedSubject("key", e.Key.ID())
+		p, subjects = &trial.Key{Common: c, Action: "enrol", Enrol: &e, Org: org, Role: arg(1),
+			Limits: limits()}, trial.NamedSubject("key", e.Key.ID())
 		if s.orgs[arg(0)] == "" {
 			s.orgs[arg(0)] = org
 		}
@@ -136,34 +138,45 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 	case "identify":
 		p, subjects = &trial.Identifier{Common: c, Trial: s.id(arg(0)), Identifier: arg(1)}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "protocol":
-		p = &trial.Protocol{Common: c, Trial: s.id(arg(0)), Version: arg(1), Scope: option["scope"], Previous: s.id(option["previous"]), Base: s.id(option["base"]), Dated: option["dated"]}
+		p = &trial.Protocol{Common: c, Trial: s.id(arg(0)), Version: arg(1), Scope: option["scope"], Previous: s.id(option["previous"]),
+			Base: s.id(option["base"]), Dated: option["dated"]}
 	case "sap":
 		p = &trial.SAP{Common: c, Trial: s.id(arg(0)), Version: arg(1), Analysis: arg(2), Dated: option["dated"]}
 	case "milestone":
-		p, subjects = &trial.Milestone{Common: c, Trial: s.id(arg(0)), Event: arg(1), Date: arg(2), Analysis: option["analysis"], Country: option["country"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Milestone{Common: c, Trial: s.id(arg(0)), Event: arg(1), Date: arg(2), Analysis: option["analysis"],
+			Country: option["country"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "results":
 		p = &trial.Results{Common: c, Trial: s.id(arg(0)), Analysis: arg(1), Updates: s.id(option["updates"]), Dated: option["dated"]}
 	case "document":
 		p = &trial.Document{Common: c, Trial: s.id(arg(0)), Version: arg(1), Dated: option["dated"]}
 	case "observe":
-		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", "x")
+		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), SeenAt: "2026-03-01",
+			Source: "registry"}, trialtest.Documents("observation", "x")
 	case "unobserve":
-		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), Withdraw: s.id(arg(1)), Reason: cmp.Or(option["reason"], "wrong-document")}, trial.NamedSubject("observation", s.id(arg(1)))
+		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), Withdraw: s.id(arg(1)), Reason: cmp.Or(option["reason"],
+			"wrong-document")}, trial.NamedSubject("observation", s.id(arg(1)))
 	case "cosign":
-		p, subjects = &trial.CoSignature{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1))}, trial.NamedSubject("statement", s.id(arg(1)))
+		p, subjects = &trial.CoSignature{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1))}, trial.NamedSubject("statement",
+			s.id(arg(1)))
 	case "delegate":
-		p, subjects = &trial.Delegation{Common: c, Trial: s.id(arg(0)), To: arg(1), Kinds: list(arg(2)), Scope: option["in"], End: option["end"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Delegation{Common: c, Trial: s.id(arg(0)), To: arg(1), Kinds: list(arg(2)), Scope: option["in"],
+			End: option["end"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "withdraw":
-		p, subjects = &trial.Delegation{Common: c, Trial: s.id(arg(0)), Withdraw: s.id(arg(1)), End: option["end"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Delegation{Common: c, Trial: s.id(arg(0)), Withdraw: s.id(arg(1)),
+			End: option["end"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "offer", "accept", "retract", "order":
 		action := map[string]string{"retract": "withdraw"}[verb]
-		p, subjects = &trial.Transfer{Common: c, Action: cmp.Or(action, verb), Trial: s.id(arg(0)), To: arg(1), Offer: s.id(arg(2)), Ground: option["ground"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Transfer{Common: c, Action: cmp.Or(action, verb), Trial: s.id(arg(0)), To: arg(1), Offer: s.id(arg(2)),
+			Ground: option["ground"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "rule":
-		p, subjects = &trial.Ruling{Common: c, Trial: s.id(arg(0)), Identifier: arg(1), Ground: option["ground"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Ruling{Common: c, Trial: s.id(arg(0)), Identifier: arg(1),
+			Ground: option["ground"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "correct":
-		p, subjects = &trial.Correction{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1)), Of: arg(2), Field: arg(3), Old: option["old"], New: option["new"], Reason: cmp.Or(option["reason"], "clerical")}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Correction{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1)), Of: arg(2), Field: arg(3),
+			Old: option["old"], New: option["new"], Reason: cmp.Or(option["reason"], "clerical")}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "void":
-		p, subjects = &trial.Correction{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1)), Of: arg(2), Void: arg(3), Reason: option["reason"]}, trial.NamedSubject("trial", s.id(arg(0)))
+		p, subjects = &trial.Correction{Common: c, Trial: s.id(arg(0)), Statement: s.id(arg(1)), Of: arg(2), Void: arg(3),
+			Reason: option["reason"]}, trial.NamedSubject("trial", s.id(arg(0)))
 	case "seal":
 		payload, err := s.payload(append([]string{words[0]}, words[4:]...))
 		if err != nil {
@@ -171,7 +184,8 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		}
 		s.sealed[arg(0)], s.names[arg(0)] = payload, trial.StatementID(payload)
 		commitment := trial.CommitStatement(sha256.Sum256([]byte(arg(0))), trial.StatementID(payload))
-		p, subjects = &trial.Seal{Common: trial.Common{Log: trialtest.Origin, Meaning: "author", SignedAt: s.now}, Commitment: commitment, Org: org}, trial.NamedSubject("sealed", commitment)
+		p, subjects = &trial.Seal{Common: trial.Common{Log: trialtest.Origin, Meaning: "author", SignedAt: s.now}, Commitment: commitment,
+			Org: org}, trial.NamedSubject("sealed", commitment)
 	case "unseal":
 		commitment := trial.CommitStatement(sha256.Sum256([]byte(arg(0))), trial.StatementID(s.sealed[arg(0)]))
 		at := trial.SealRef{Index: 7, Time: s.now}
@@ -188,9 +202,11 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		if arg(0) != "add" && option["proof"] == "" {
 			proof = ""
 		}
-		p, subjects = &trial.LogKey{Common: c, Action: arg(0), VKey: vkey, Proof: proof}, trial.NamedSubject("logkey", sha256.Sum256([]byte(vkey)))
+		p, subjects = &trial.LogKey{Common: c, Action: arg(0), VKey: vkey, Proof: proof}, trial.NamedSubject("logkey",
+			sha256.Sum256([]byte(vkey)))
 	case "policy":
-		p, subjects = &trial.Policy{Common: c, Policy: base64.StdEncoding.EncodeToString([]byte(arg(0))), Previous: s.id(option["previous"])}, trial.NamedSubject("policy", sha256.Sum256([]byte(arg(0))))
+		p, subjects = &trial.Policy{Common: c, Policy: base64.StdEncoding.EncodeToString([]byte(arg(0))),
+			Previous: s.id(option["previous"])}, trial.NamedSubject("policy", sha256.Sum256([]byte(arg(0))))
 	case "rules":
 		set, err := strconv.Atoi(arg(0))
 		if err != nil {
@@ -200,7 +216,8 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		if err != nil {
 			s.fatalf("%v", err)
 		}
-		p, subjects = &trial.Rules{Common: c, Set: set, From: s.log.State.Size() + uint64(ahead)}, trial.NamedSubject("rules", sha256.Sum256([]byte(arg(0))))
+		p, subjects = &trial.Rules{Common: c, Set: set, From: s.log.State.Size() + uint64(ahead)}, trial.NamedSubject("rules",
+			sha256.Sum256([]byte(arg(0))))
 	default:
 		s.fatalf("no verb %q", verb)
 	}

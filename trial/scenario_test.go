@@ -65,7 +65,8 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &scenario{t: t, log: trialtest.NewLog(t), now: trialtest.Start, names: map[string]trial.Hash{}, orgs: map[string]string{"registrar": "registrar"},
+			s := &scenario{t: t, log: trialtest.NewLog(t), now: trialtest.Start, names: map[string]trial.Hash{},
+				orgs:   map[string]string{"registrar": "registrar"},
 				sealed: map[string][]byte{}, about: map[trial.RecordKey][]trial.Located{}}
 			for i, line := range strings.Split(string(text), "\n") {
 				if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) == "" {

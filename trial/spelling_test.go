@@ -129,18 +129,24 @@ func misspellings(t testing.TB, data []byte) map[string]string {
 			if n.isArray {
 				with("a null behind", jnode{items: append(slices.Clone(n.items), &jnode{raw: "null"}), isArray: true})
 			} else {
-				with("unknown member", jnode{names: append(slices.Clone(n.names), "zzz"), items: append(slices.Clone(n.items), &jnode{raw: "1"})})
-				with("unknown member in order", jnode{names: append([]string{"!"}, n.names...), items: append([]*jnode{{raw: "1"}}, n.items...)})
+				with("unknown member", jnode{names: append(slices.Clone(n.names), "zzz"), items: append(slices.Clone(n.items),
+					&jnode{raw: "1"})})
+				with("unknown member in order", jnode{names: append([]string{"!"}, n.names...), items: append([]*jnode{{raw: "1"}},
+					n.items...)})
 				for i := range n.items {
-					with("repeated "+n.names[i], jnode{names: slices.Insert(slices.Clone(n.names), i, n.names[i]), items: slices.Insert(slices.Clone(n.items), i, n.items[i])})
-					for what, name := range map[string]string{"upper case": strings.ToUpper(n.names[i]), "title": strings.ToUpper(n.names[i][:1]) + n.names[i][1:], "folded": strings.NewReplacer("s", "ſ", "k", "K").Replace(n.names[i])} {
+					with("repeated "+n.names[i], jnode{names: slices.Insert(slices.Clone(n.names), i, n.names[i]),
+						items: slices.Insert(slices.Clone(n.items), i, n.items[i])})
+					for what, name := range map[string]string{"upper case": strings.ToUpper(n.names[i]),
+						"title": strings.ToUpper(n.names[i][:1]) + n.names[i][1:], "folded": strings.NewReplacer("s", "ſ", "k",
+							"K").Replace(n.names[i])} {
 						if name == n.names[i] || path == ".scopes" { // names there are values
 							continue
 						}
 						names := slices.Clone(n.names)
 						names[i] = name
 						with(what+" "+n.names[i], jnode{names: names, items: n.items})
-						with(what+" also "+n.names[i], jnode{names: append(slices.Clone(n.names), name), items: append(slices.Clone(n.items), n.items[i])})
+						with(what+" also "+n.names[i], jnode{names: append(slices.Clone(n.names), name),
+							items: append(slices.Clone(n.items), n.items[i])})
 					}
 					if i > 0 {
 						names, items := slices.Clone(n.names), slices.Clone(n.items)
@@ -149,8 +155,10 @@ func misspellings(t testing.TB, data []byte) map[string]string {
 						with("out of order "+n.names[i], jnode{names: names, items: items})
 					}
 					escaped := n.String()
-					with("escaped name "+n.names[i], jnode{raw: strings.Replace(escaped, `"`+n.names[i]+`":`, fmt.Sprintf(`"\u%04x%s":`, n.names[i][0], n.names[i][1:]), 1)})
-					with("empty text for "+n.names[i], jnode{names: n.names, items: slices.Concat(n.items[:i], []*jnode{{raw: `""`}}, n.items[i+1:])})
+					with("escaped name "+n.names[i], jnode{raw: strings.Replace(escaped, `"`+n.names[i]+`":`, fmt.Sprintf(`"\u%04x%s":`,
+						n.names[i][0], n.names[i][1:]), 1)})
+					with("empty text for "+n.names[i], jnode{names: n.names, items: slices.Concat(n.items[:i], []*jnode{{raw: `""`}},
+						n.items[i+1:])})
 				}
 			}
 			for i, item := range n.items {
@@ -167,7 +175,8 @@ func misspellings(t testing.TB, data []byte) map[string]string {
 			with("escaped text", jnode{raw: fmt.Sprintf(`"\u%04x%s`, n.raw[1], n.raw[2:])})
 			with("upper escape", jnode{raw: fmt.Sprintf(`"\u%04X%s`, n.raw[1], n.raw[2:])})
 		case c >= '0' && c <= '9':
-			for _, other := range []string{n.raw + ".0", n.raw + "e0", n.raw + "E+0", "0" + n.raw, "+" + n.raw, "-" + n.raw, `"` + n.raw + `"`, n.raw + ".5", "1e2", "-0", "9007199254740993", "18446744073709551616", "NaN"} {
+			for _, other := range []string{n.raw + ".0", n.raw + "e0", n.raw + "E+0", "0" + n.raw, "+" + n.raw, "-" + n.raw, `"` + n.raw +
+				`"`, n.raw + ".5", "1e2", "-0", "9007199254740993", "18446744073709551616", "NaN"} {
 				with("number "+other, jnode{raw: other})
 			}
 		case c == 't':
@@ -204,23 +213,28 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	admit("ada", &trial.Identifier{Trial: id, Identifier: "nct:NCT01234567"}, trial.NamedSubject("trial", id))
 	first := admit("ada", &trial.Protocol{Trial: id, Scope: "global", Version: "1.0"}, trialtest.Documents("protocol", "a"))
 	de := admit("ada", &trial.Protocol{Trial: id, Scope: "DE", Base: first, Version: "1.0-DE"}, trialtest.Documents("protocol", "c"))
-	admit("ada", &trial.Protocol{Trial: id, Scope: "DE", Base: first, Previous: de, Version: "2.0-DE"}, trialtest.Documents("protocol", "b", "c", "d"))
+	admit("ada", &trial.Protocol{Trial: id, Scope: "DE", Base: first, Previous: de, Version: "2.0-DE"}, trialtest.Documents("protocol",
+		"b", "c", "d"))
 	admit("ada", &trial.SAP{Trial: id, Analysis: "primary", Version: "1.0"}, trialtest.Documents("sap", "e"))
-	admit("ada", &trial.Milestone{Trial: id, Analysis: "primary", Country: "DE", Date: "2026-03-01", Event: "database-lock"}, trial.NamedSubject("trial", id))
+	admit("ada", &trial.Milestone{Trial: id, Analysis: "primary", Country: "DE", Date: "2026-03-01", Event: "database-lock"},
+		trial.NamedSubject("trial", id))
 	r := admit("ada", &trial.Results{Trial: id, Analysis: "primary", Version: "1"}, trialtest.Documents("results", "f"))
 	admit("ada", &trial.Results{Trial: id, Analysis: "primary", Version: "2", Updates: r}, trialtest.Documents("results", "g"))
 	d := trialtest.Documents("document", "h", "i")
 	d[1].Digest = trial.Digest{Salted256: trial.Commit(trial.Salt{2}, d[1].Digest.SHA256)}
 	admit("ada", &trial.Document{Trial: id, Version: "a"}, d)
-	admit("p256-bob", &trial.Observation{Identifier: "nct:NCT01234567", SeenAt: "2026-03", Source: "registry"}, trialtest.Documents("observation", "j"))
+	admit("p256-bob", &trial.Observation{Identifier: "nct:NCT01234567", SeenAt: "2026-03", Source: "registry"},
+		trialtest.Documents("observation", "j"))
 	p, s = trialtest.Org("beta", "Beta", "ben")
 	admit("registrar", p, s)
 	about := trial.NamedSubject("trial", id)
 	admit("ada", &trial.CoSignature{Trial: id, Statement: first}, trial.NamedSubject("statement", first))
 	admit("ada", &trial.Delegation{Trial: id, To: "beta", Kinds: []string{"milestone", "protocol"}, Scope: "DE", End: "2026-12-31"}, about)
-	admit("ada", &trial.Correction{Trial: id, Statement: r, Of: "results", Field: "dated", Old: "2026-01", New: "2026-02", Reason: "clerical"}, about)
+	admit("ada", &trial.Correction{Trial: id, Statement: r, Of: "results", Field: "dated", Old: "2026-01", New: "2026-02",
+		Reason: "clerical"}, about)
 	admit("registrar", &trial.Ruling{Trial: id, Identifier: "nct:NCT01234567", Ground: "registry-confirmed"}, about)
-	sealed := trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: id, Dated: "2026"}, trialtest.Documents("document", "k"))
+	sealed := trialtest.Payload(t, &trial.Document{Common: trialtest.Common(), Trial: id, Dated: "2026"}, trialtest.Documents("document",
+		"k"))
 	commitment := trial.CommitStatement(trial.Salt{3}, trial.StatementID(sealed))
 	admit("ada", &trial.Seal{Commitment: commitment, Org: "acme"}, trial.NamedSubject("sealed", commitment))
 	u, opened, err := trial.NewUnseal(c, sealed, trial.Salt{3}, trial.SealRef{Index: l.Size() - 1, Time: l.State.Time()})
@@ -234,7 +248,8 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	admit("registrar", &trial.Policy{Policy: "b25l"}, trial.NamedSubject("policy", sha256.Sum256([]byte("one"))))
 	admit("registrar", &trial.Rules{Set: 2, From: 1 << 40}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
 	bob := trialtest.Public("p256-bob").ID()
-	limit := &trial.Key{Action: "limit", Org: "acme", Limit: bob, Limits: &trial.KeyLimits{Kinds: []string{"document"}, Trials: []trial.Hash{id}, Until: "2026-12-31"}}
+	limit := &trial.Key{Action: "limit", Org: "acme", Limit: bob, Limits: &trial.KeyLimits{Kinds: []string{"document"},
+		Trials: []trial.Hash{id}, Until: "2026-12-31"}}
 	enrol := statements["key"]
 	admit("ada", limit, trial.NamedSubject("key", bob))
 	statements["key, limited"], statements["key"] = statements["key"], enrol

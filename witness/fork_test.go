@@ -37,7 +37,8 @@ func TestForksAreKept(t *testing.T) {
 		steps []step
 		forks int
 	}{
-		{"none", []step{{0, 5, tr, 200}, {5, 5, tr, 200}, {3, 9, tr, 409}, {5, 9, tr, 200}, {5, 9, tr, 409}, {0, 5, tr, 409}, {0, 12, tr, 409}}, 0},
+		{"none", []step{{0, 5, tr, 200}, {5, 5, tr, 200}, {3, 9, tr, 409}, {5, 9, tr, 200}, {5, 9, tr, 409}, {0, 5, tr, 409}, {0, 12, tr,
+			409}}, 0},
 		{"at the record", []step{{0, 5, tr, 200}, {5, 5, other, 422}}, 1},
 		{"at the record, wrong old", []step{{0, 5, tr, 200}, {0, 5, other, 409}}, 1},
 		{"at the record, old above size", []step{{0, 5, tr, 200}, {9, 5, other, 400}}, 1},
@@ -172,7 +173,8 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 	// The limit in bytes.
 	for i := range 60 {
-		w.ledgers[l.origin].keepText(&checkpoint{text: fmt.Sprint(i)}, strings.Replace(l.at(t, tr, 5), "\n5\n", "\n5\n"+strings.Repeat("x", 60_000)+"\n", 1))
+		w.ledgers[l.origin].keepText(&checkpoint{text: fmt.Sprint(i)}, strings.Replace(l.at(t, tr, 5), "\n5\n",
+			"\n5\n"+strings.Repeat("x", 60_000)+"\n", 1))
 	}
 	for _, name := range []string{"refused", "refused.old"} {
 		if s, err := os.Stat(logFile(w, l, name)); err != nil || s.Size() > maxRefusedBytes {

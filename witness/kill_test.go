@@ -129,7 +129,8 @@ func TestKill(t *testing.T) {
 			wanted := []string{"create checkpoint", "write checkpoint", "sync checkpoint", "rename checkpoint", "sync folder of checkpoint",
 				"append history", "sync history"}
 			if tt.old == 0 {
-				wanted = append(wanted, "rename folder id", "sync folder of folder id", "create folder's logs", "rename folder's logs", "write key file", "rename key file", "sync folder of key file")
+				wanted = append(wanted, "rename folder id", "sync folder of folder id", "create folder's logs", "rename folder's logs",
+					"write key file", "rename key file", "sync folder of key file")
 			}
 			for _, step := range wanted {
 				for _, done := range []bool{false, true} {

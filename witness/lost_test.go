@@ -85,7 +85,8 @@ func TestLost(t *testing.T) {
 					if cosigned {
 						t.Fatal("it cosigned a second history")
 					}
-					harmless := []string{"lock", hash + "/refused", hash + "/forks", originHash(b.origin) + "/refused", originHash(b.origin) + "/forks"}
+					harmless := []string{"lock", hash + "/refused", hash + "/forks", originHash(b.origin) + "/refused",
+						originHash(b.origin) + "/forks"}
 					if also == "" && slices.Contains(harmless, name) {
 						if why != nil {
 							t.Fatalf("it does not open, though nothing that it must know is gone: %v", why)
@@ -189,7 +190,8 @@ func TestOldFolder(t *testing.T) {
 // TestMangledKey: the error says what was done to a key file.
 func TestMangledKey(t *testing.T) {
 	text := testKey(t, Ed25519).text()
-	for mangled, want := range map[string]string{"": "is empty", "\xef\xbb\xbf" + text: "BOM", strings.ReplaceAll(text, "\n", "\r\n"): "CRLF"} {
+	for mangled, want := range map[string]string{"": "is empty", "\xef\xbb\xbf" + text: "BOM", strings.ReplaceAll(text, "\n",
+		"\r\n"): "CRLF"} {
 		if _, err := ParseKey([]byte(mangled)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v", mangled, err)
 		}

@@ -83,14 +83,16 @@ func TestFirstContactIsNoRefusal(t *testing.T) {
 	var logged strings.Builder
 	l := newLog(t, "log.example/a")
 	tr := newTree().grow("a", 12)
-	w := open(t, Config{Dir: t.TempDir(), Key: testKey(t, Ed25519), Logs: []Log{{VKey: l.vkey}}, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+	w := open(t, Config{Dir: t.TempDir(), Key: testKey(t, Ed25519), Logs: []Log{{VKey: l.vkey}},
+		Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 	took := func() string {
 		s := logged.String()
 		logged.Reset()
 		return s
 	}
 	want(t, w, l.grow(t, tr, 3, 5), 409, "0\n") // never seen
-	if got := took(); strings.Contains(got, "refused") || !strings.Contains(got, `level=INFO msg="told the log the size to start from" origin=log.example/a start=0 size=5`) {
+	if got := took(); strings.Contains(got, "refused") || !strings.Contains(got,
+		`level=INFO msg="told the log the size to start from" origin=log.example/a start=0 size=5`) {
 		t.Errorf("at first contact it logged %s", got)
 	}
 	must(t, w, l.grow(t, tr, 0, 5))

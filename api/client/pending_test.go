@@ -19,7 +19,8 @@ func TestPendingSaysWhy(t *testing.T) {
 		want, not string
 	}{
 		{200, "ready\n", "too few witnesses", "readyz"},
-		{503, "the log is not ready: the step \"store tiles\" has failed since 2026-05-01 10:00:00 UTC and is tried again: no space left on device\n", "no space left on device", "witnesses"},
+		{503, "the log is not ready: the step \"store tiles\" has failed since 2026-05-01 10:00:00 UTC and is tried again: no space " +
+			"left on device\n", "no space left on device", "witnesses"},
 		{404, "page not found\n", "not there yet", "witnesses"}, // a proxy blocks it
 	} {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

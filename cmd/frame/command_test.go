@@ -16,17 +16,18 @@ func TestProgram(t *testing.T) {
 		Status: func(error) int { return 3 },
 		Hint:   func(err error) string { return "look again" },
 		Commands: []Command{
-			{Name: "copy", Does: "copy files", Args: "[-to DIR] FILE...", Example: "tool copy -to d a", Notes: "It is careful.", Run: func(_ context.Context, e *Env, args []string) error {
-				fs := e.Flags()
-				to := fs.String("to", "here", "the `DIR`")
-				var tags Words
-				fs.Var(&tags, "tag", "a `TAG`")
-				rest, err := e.Parse(fs, args)
-				if err == nil {
-					fmt.Fprintf(e.Stdout, "%s %s %q", *to, rest, tags)
-				}
-				return err
-			}},
+			{Name: "copy", Does: "copy files", Args: "[-to DIR] FILE...", Example: "tool copy -to d a", Notes: "It is careful.",
+				Run: func(_ context.Context, e *Env, args []string) error {
+					fs := e.Flags()
+					to := fs.String("to", "here", "the `DIR`")
+					var tags Words
+					fs.Var(&tags, "tag", "a `TAG`")
+					rest, err := e.Parse(fs, args)
+					if err == nil {
+						fmt.Fprintf(e.Stdout, "%s %s %q", *to, rest, tags)
+					}
+					return err
+				}},
 			{Name: "fail", Run: func(context.Context, *Env, []string) error { return errGone }},
 			{Name: "quiet", Run: func(context.Context, *Env, []string) error { return Said(7) }},
 			VersionCommand("tool"),

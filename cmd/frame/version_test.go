@@ -21,10 +21,13 @@ func TestBuild(t *testing.T) {
 		{"", nil, linux, "version unreleased, commit unknown, go1.26.0", "not qualified here: this build is no release"},
 		{"(devel)", vcs("abc", "false"), linux, "version unreleased, commit abc, go1.26.0", "not qualified here: this build is no release"},
 		{"v0.9.0", vcs("abc", "false"), linux, "version v0.9.0, commit abc, go1.26.0", "linux/amd64: releases are tested on this system"},
-		{"v0.0.0-20261127142839-47a741e09e15", vcs("abc", "false"), linux, "version v0.0.0-20261127142839-47a741e09e15, commit abc, go1.26.0",
+		{"v0.0.0-20261127142839-47a741e09e15", vcs("abc", "false"), linux,
+			"version v0.0.0-20261127142839-47a741e09e15, commit abc, go1.26.0",
 			"not qualified here: this build is no release"},
-		{"v0.9.0", vcs("abc", "true"), linux, "version v0.9.0, commit abc with changes, go1.26.0", "not qualified here: this build is no release"},
-		{"v0.9.0", vcs("abc", "false"), windows, "version v0.9.0, commit abc, go1.26.0", "windows/amd64: not qualified here: releases are tested on linux/amd64 alone"},
+		{"v0.9.0", vcs("abc", "true"), linux, "version v0.9.0, commit abc with changes, go1.26.0",
+			"not qualified here: this build is no release"},
+		{"v0.9.0", vcs("abc", "false"), windows, "version v0.9.0, commit abc, go1.26.0",
+			"windows/amd64: not qualified here: releases are tested on linux/amd64 alone"},
 	} {
 		b := of(&debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: c.version}, Settings: c.settings})
 		if b.String() != c.want || !strings.Contains(b.on(c.system), c.on) {

@@ -69,7 +69,8 @@ func TestRepairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, f.path(repairsName), read(t, f.path(repairsName))+`{"previous":"torn`) // by a crash
-	if status, out, errs := triallog(t, "fsck", "-dir", f.dir, "-repair"); status != 0 || !strings.Contains(out, "tile/entries/000 was damaged") {
+	if status, out, errs := triallog(t, "fsck", "-dir", f.dir, "-repair"); status != 0 || !strings.Contains(out,
+		"tile/entries/000 was damaged") {
 		t.Fatalf("repair: %d %s %s", status, out, errs)
 	}
 	flip(t, f.path(checkpointName), 90)
@@ -87,7 +88,8 @@ func TestRepairs(t *testing.T) {
 		}
 	}
 	r := all[0]
-	if r.File != "tile/0/000" || r.Before != digest(bad) || r.After != digest(good) || r.Size != 2 || !strings.HasSuffix(r.Time, "Z") || r.Build == "" || r.Source == "" {
+	if r.File != "tile/0/000" || r.Before != digest(bad) || r.After != digest(good) || r.Size != 2 || !strings.HasSuffix(r.Time, "Z") ||
+		r.Build == "" || r.Source == "" {
 		t.Errorf("%+v", r)
 	}
 	if all[1].Before != "missing" || all[1].Previous != digest([]byte(strings.TrimSuffix(lines[0], "\n"))) {
@@ -97,9 +99,11 @@ func TestRepairs(t *testing.T) {
 		t.Fatalf("fsck: %d %s %s", status, out, errs)
 	}
 	// A line that is altered, or taken out, shows; and nothing is repaired then.
-	for _, text := range []string{strings.Replace(lines[0], `"file":"t`, `"file":"T`, 1) + lines[1] + lines[2], lines[0] + lines[2], lines[1] + lines[2]} {
+	for _, text := range []string{strings.Replace(lines[0], `"file":"t`, `"file":"T`, 1) + lines[1] + lines[2], lines[0] + lines[2],
+		lines[1] + lines[2]} {
 		put(t, f.path(repairsName), text)
-		if status, out, _ := triallog(t, "fsck", "-dir", f.dir); status != 1 || !strings.Contains(out, "does not follow from the line before it") {
+		if status, out, _ := triallog(t, "fsck", "-dir", f.dir); status != 1 || !strings.Contains(out,
+			"does not follow from the line before it") {
 			t.Fatalf("fsck: %d %s", status, out)
 		}
 		flip(t, tile, 3)

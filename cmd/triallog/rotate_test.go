@@ -62,7 +62,8 @@ func TestAnnouncement(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(text), "\n")
-	if len(lines) != 5 || lines[0] != "trialproof log key" || lines[1] != "log: log.example/x" || lines[2] != "vkey: "+next.vkey || !strings.HasPrefix(lines[3], "proof: ") || lines[4] != "" {
+	if len(lines) != 5 || lines[0] != "trialproof log key" || lines[1] != "log: log.example/x" || lines[2] != "vkey: "+next.vkey ||
+		!strings.HasPrefix(lines[3], "proof: ") || lines[4] != "" {
 		t.Fatalf("%q", text)
 	}
 	proof, err := base64.StdEncoding.Strict().DecodeString(strings.TrimPrefix(lines[3], "proof: "))

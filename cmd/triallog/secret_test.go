@@ -30,7 +30,8 @@ func TestConnectionString(t *testing.T) {
 		}
 		return name
 	}
-	request, err := trial.Request{Name: "Rita Registrar", Org: trial.RegistrarOrg, Enrolment: trialtest.Enrolment(trial.RegistrarOrg, "registrar")}.Marshal()
+	request, err := trial.Request{Name: "Rita Registrar", Org: trial.RegistrarOrg, Enrolment: trialtest.Enrolment(trial.RegistrarOrg,
+		"registrar")}.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,8 @@ func TestConnectionString(t *testing.T) {
 			t.Setenv(mysqlVariable, c.env)
 			var stdout, stderr bytes.Buffer
 			args := append([]string{"init", "-dir", log, "-origin", "x.example/log", "-registrar", reg}, c.args...)
-			if status := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr); status == 0 || !strings.Contains(stderr.String(), c.want) {
+			if status := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr); status == 0 ||
+				!strings.Contains(stderr.String(), c.want) {
 				t.Errorf("status %d: %s", status, &stderr)
 			}
 			if said := stdout.String() + stderr.String(); strings.Contains(said, "open-sesame") {
@@ -68,7 +70,8 @@ func TestConnectionString(t *testing.T) {
 	}
 	t.Setenv(mysqlVariable, dsn)
 	var stderr bytes.Buffer
-	if run(t.Context(), []string{"serve", "-h"}, strings.NewReader(""), &stderr, &stderr); strings.Contains(stderr.String(), "open-sesame") {
+	if run(t.Context(), []string{"serve", "-h"}, strings.NewReader(""), &stderr, &stderr); strings.Contains(stderr.String(),
+		"open-sesame") {
 		t.Errorf("the password is in the help: %s", &stderr)
 	}
 }
@@ -87,7 +90,8 @@ func TestSuggestedDatabase(t *testing.T) {
 		{folder{mysql: dsn, mysqlFile: "my dsn"}, " -mysql-file 'my dsn'", false},
 		{folder{mysql: dsn}, "", true},
 	} {
-		if flags, said := c.f.sameDatabase(), c.f.typedDatabase(); flags != c.flags || (said != "") != c.said || strings.Contains(said, "sesame") {
+		if flags, said := c.f.sameDatabase(), c.f.typedDatabase(); flags != c.flags || (said != "") != c.said || strings.Contains(said,
+			"sesame") {
 			t.Errorf("%+v suggests %q%q", c.f, flags, said)
 		}
 	}
@@ -127,7 +131,8 @@ func TestWrongPassword(t *testing.T) {
 		}
 		return name
 	}
-	request, err := trial.Request{Name: "Rita Registrar", Org: trial.RegistrarOrg, Enrolment: trialtest.Enrolment(trial.RegistrarOrg, "registrar")}.Marshal()
+	request, err := trial.Request{Name: "Rita Registrar", Org: trial.RegistrarOrg, Enrolment: trialtest.Enrolment(trial.RegistrarOrg,
+		"registrar")}.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,11 +157,13 @@ func TestWrongPassword(t *testing.T) {
 		t.Errorf("init with a wrong password made %s: %v", log, err)
 	}
 	var tables int
-	if err := db.QueryRow("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?", cfg.DBName).Scan(&tables); err != nil || tables != 0 {
+	if err := db.QueryRow("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?",
+		cfg.DBName).Scan(&tables); err != nil || tables != 0 {
 		t.Errorf("init with a wrong password made %d tables (%v)", tables, err)
 	}
 	status, said := do(good, begin...)
-	if want := "triallog serve -dir " + frame.Quoted(log) + " -mysql-file " + frame.Quoted(good) + "\n"; status != 0 || !strings.Contains(said, want) {
+	if want := "triallog serve -dir " + frame.Quoted(log) + " -mysql-file " + frame.Quoted(good) + "\n"; status != 0 ||
+		!strings.Contains(said, want) {
 		t.Fatalf("init with the right one: status %d, want %q: %s", status, want, said)
 	}
 	listed := func() string {

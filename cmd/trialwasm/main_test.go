@@ -75,7 +75,8 @@ func TestInNode(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(node, filepath.Join("testdata", "verify.mjs"), filepath.Join(strings.TrimSpace(string(goRoot)), "lib", "wasm", "wasm_exec.js"), wasm)
+	cmd := exec.Command(node, filepath.Join("testdata", "verify.mjs"), filepath.Join(strings.TrimSpace(string(goRoot)), "lib", "wasm",
+		"wasm_exec.js"), wasm)
 	cmd.Stdin, cmd.Stderr = &in, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -72,7 +72,8 @@ func throughBastion(t *testing.T, program, alg string) {
 			}
 		}
 	}
-	hash := regexp.MustCompile(`https://` + regexp.QuoteMeta(addr) + `/([0-9a-f]{64})/$`).FindStringSubmatch(strings.TrimSpace(await("behind a bastion as ")))
+	hash := regexp.MustCompile(`https://` + regexp.QuoteMeta(addr) +
+		`/([0-9a-f]{64})/$`).FindStringSubmatch(strings.TrimSpace(await("behind a bastion as ")))
 	if hash == nil {
 		t.Fatal("the witness does not say where it is reached")
 	}
@@ -169,7 +170,8 @@ func TestBastionFlags(t *testing.T) {
 		"-tls-cert needs something that listens": {"-bastion", "bastion.example:443", "-tls-cert", "c", "-tls-key", "k"},
 	} {
 		var stderr bytes.Buffer
-		status := program.Run(context.Background(), append([]string{"serve", "-key", "k", "-dir", "d", "-log", newLog().vkey}, args...), nil, io.Discard, &stderr)
+		status := program.Run(context.Background(), append([]string{"serve", "-key", "k", "-dir", "d", "-log", newLog().vkey}, args...),
+			nil, io.Discard, &stderr)
 		if status != frame.Misused || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%v: %d %s", args, status, &stderr)
 		}
@@ -183,11 +185,13 @@ func TestBastionAlone(t *testing.T) {
 	r, w := io.Pipe()
 	status := make(chan int, 1)
 	go func() {
-		status <- program.Run(ctx, []string{"serve", "-key", key, "-dir", t.TempDir(), "-bastion", "127.0.0.1:1", "-log", newLog().vkey}, nil, io.Discard, w)
+		status <- program.Run(ctx, []string{"serve", "-key", key, "-dir", t.TempDir(), "-bastion", "127.0.0.1:1", "-log", newLog().vkey},
+			nil, io.Discard, w)
 		w.Close()
 	}()
 	stderr := bufio.NewReader(r)
-	if line, err := stderr.ReadString('\n'); err != nil || !strings.HasPrefix(line, "trialwitness: witness.example/w1 behind a bastion as https://127.0.0.1:1/") {
+	if line, err := stderr.ReadString('\n'); err != nil || !strings.HasPrefix(line,
+		"trialwitness: witness.example/w1 behind a bastion as https://127.0.0.1:1/") {
 		t.Fatalf("serve printed %q %v", line, err)
 	}
 	for {

@@ -24,7 +24,8 @@ func TestForksAreEvidence(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	for _, body := range []string{"old 0\n\n" + l.checkpoint(1, "one"), "old 1\n\n" + l.checkpoint(1, "<other> & more"), "old 1\n\n" + l.checkpoint(1, "third")} {
+	for _, body := range []string{"old 0\n\n" + l.checkpoint(1, "one"), "old 1\n\n" + l.checkpoint(1, "<other> & more"), "old 1\n\n" +
+		l.checkpoint(1, "third")} {
 		w.AddCheckpoint([]byte(body))
 	}
 	var stdout, stderr strings.Builder

@@ -198,7 +198,8 @@ func TestServe(t *testing.T) {
 	for _, mldsa := range []string{"-mldsa=false", "-mldsa"} {
 		t.Run(mldsa, func(t *testing.T) {
 			key, vkey := keygenFile(t, mldsa)
-			args := []string{"-key", key, "-dir", filepath.Join(t.TempDir(), "w1"), "-listen", "127.0.0.1:0", "-log", l.vkey + "=https://log.example/a"}
+			args := []string{"-key", key, "-dir", filepath.Join(t.TempDir(), "w1"), "-listen", "127.0.0.1:0", "-log", l.vkey +
+				"=https://log.example/a"}
 			cp := l.checkpoint(1, "one")
 			hash := sha256.Sum256([]byte("log.example/a"))
 			monitor := "/" + hex.EncodeToString(hash[:]) + "/checkpoint"
@@ -329,7 +330,8 @@ func certificate(t *testing.T) (cert, certKey string, pool *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(90 * 24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(90 * 24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, priv.Public(), priv)
 	if err != nil {
 		t.Fatal(err)
@@ -340,7 +342,8 @@ func certificate(t *testing.T) (cert, certKey string, pool *x509.CertPool) {
 	}
 	dir := t.TempDir()
 	cert, certKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, certKey: {Type: "PRIVATE KEY", Bytes: privDER}} {
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, certKey: {Type: "PRIVATE KEY",
+		Bytes: privDER}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -374,7 +377,8 @@ func TestParseLog(t *testing.T) {
 		"log.example/a+cb54b990+AbcD/+f=", "log.example/a+cb54b990+AbcD==", "log.example/a+cb54b990+Abc+D/",
 		"=https://odd+cb54b990+Ab=",
 	} {
-		for _, url := range []string{"", "https://log.example/a", "http://127.0.0.1:8080", "https://log.example/=http://x", "https://log.example/a+b"} {
+		for _, url := range []string{"", "https://log.example/a", "http://127.0.0.1:8080", "https://log.example/=http://x",
+			"https://log.example/a+b"} {
 			in := vkey
 			if url != "" {
 				in += "=" + url
@@ -385,7 +389,8 @@ func TestParseLog(t *testing.T) {
 			}
 		}
 	}
-	for _, in := range []string{"", "x", "a+b", "https://log.example", "a+cb54b990+AA==https://", "a+cb54b990+AA==http://x?y", "a+cb54b990+AA==http://x#y", "a+cb54b990+AA==http://[x"} {
+	for _, in := range []string{"", "x", "a+b", "https://log.example", "a+cb54b990+AA==https://", "a+cb54b990+AA==http://x?y",
+		"a+cb54b990+AA==http://x#y", "a+cb54b990+AA==http://[x"} {
 		if got, err := parseLog(in); err == nil {
 			t.Errorf("%q parsed: %+v", in, got)
 		}

@@ -51,7 +51,8 @@ func TestReleaseTwice(t *testing.T) {
 			t.Helper()
 			cmd := exec.Command(command, args...)
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.org", "GIT_COMMITTER_NAME=x",
+			cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.org",
+				"GIT_COMMITTER_NAME=x",
 				"GIT_COMMITTER_EMAIL=x@example.org", "GIT_AUTHOR_DATE=2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z")
 			out, err := cmd.CombinedOutput()
 			if err != nil {

@@ -29,7 +29,8 @@ func TestBar(t *testing.T) {
 	}
 	for name, x := range map[string]result{"leave one trial out": r.LeaveOneOut, "fixed threshold": r.Fixed} {
 		if x.Similar.Share < 0.85 || x.Dissimilar.Share > 0.15 {
-			t.Errorf("%s: %.3f of the similar and %.3f of the dissimilar joined; the bar is 0.85 and 0.15", name, x.Similar.Share, x.Dissimilar.Share)
+			t.Errorf("%s: %.3f of the similar and %.3f of the dissimilar joined; the bar is 0.85 and 0.15", name, x.Similar.Share,
+				x.Dissimilar.Share)
 		}
 		if x.Similar.Share-x.Dissimilar.Share <= r.Baseline.Similar.Share-r.Baseline.Dissimilar.Share {
 			t.Errorf("%s: %+v is no better than the baseline, %+v", name, x, r.Baseline)
@@ -117,7 +118,8 @@ func TestRunErrors(t *testing.T) {
 		{"index", `{"registry_primary_outcomes": ["a"], "article_outcomes_text": ["b"], "article2registry_connections": [{"article_index": 1}]` + labels, "there are 1 and 1"},
 	} {
 		var stdout, stderr bytes.Buffer
-		if code := run([]string{folder(t, map[string]string{"x.json": c.file})}, &stdout, &stderr); code != 1 || stdout.Len() > 0 || !strings.Contains(stderr.String(), c.want) {
+		if code := run([]string{folder(t, map[string]string{"x.json": c.file})}, &stdout, &stderr); code != 1 || stdout.Len() > 0 ||
+			!strings.Contains(stderr.String(), c.want) {
 			t.Errorf("%s: status %d, %q; want %q", c.name, code, stderr.String(), c.want)
 		}
 	}

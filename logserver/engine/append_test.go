@@ -123,7 +123,8 @@ func TestAppend(t *testing.T) {
 		"other bytes last":          {with(clash(ok(0, 5, 5), 4), map[int]string{4: other})},
 		"other bytes after a hole":  {with(clash(ok(0, 5, 5), 3), map[int]string{1: right, 3: other})},
 		"other bytes after the end": {with(ok(0, 5, 5), map[int]string{5: other}), clash(ok(5, 1, 6), 5)},
-		"other bytes, integrated":   {ok(0, 5, 5), with(clash(ok(5, 5, 10), 7), map[int]string{7: other}), clash(ok(6, 3, 10), 7), ok(8, 4, 12)},
+		"other bytes, integrated": {ok(0, 5, 5), with(clash(ok(5, 5, 10), 7), map[int]string{7: other}), clash(ok(6, 3, 10), 7), ok(8,
+			4, 12)},
 	}
 	test(t, func(t *testing.T, newConfig func(testing.TB) Config) {
 		for name, steps := range tests {

@@ -56,20 +56,23 @@ func (f *faulty) integrate(ctx context.Context, limit int) error {
 	return err
 }
 
-func (f *faulty) AddSequencedLeaves(ctx context.Context, req *trillian.AddSequencedLeavesRequest, _ ...grpc.CallOption) (*trillian.AddSequencedLeavesResponse, error) {
+func (f *faulty) AddSequencedLeaves(ctx context.Context, req *trillian.AddSequencedLeavesRequest,
+	_ ...grpc.CallOption) (*trillian.AddSequencedLeavesResponse, error) {
 	if f.how == "half" && f.call+1 == f.at {
 		req.Leaves = req.Leaves[:(len(req.Leaves)+1)/2]
 	}
 	return do(f, func() (*trillian.AddSequencedLeavesResponse, error) { return f.logClient.AddSequencedLeaves(ctx, req) })
 }
 
-func (f *faulty) GetLatestSignedLogRoot(ctx context.Context, req *trillian.GetLatestSignedLogRootRequest, _ ...grpc.CallOption) (*trillian.GetLatestSignedLogRootResponse, error) {
+func (f *faulty) GetLatestSignedLogRoot(ctx context.Context, req *trillian.GetLatestSignedLogRootRequest,
+	_ ...grpc.CallOption) (*trillian.GetLatestSignedLogRootResponse, error) {
 	return do(f, func() (*trillian.GetLatestSignedLogRootResponse, error) {
 		return f.logClient.GetLatestSignedLogRoot(ctx, req)
 	})
 }
 
-func (f *faulty) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesByRangeRequest, _ ...grpc.CallOption) (*trillian.GetLeavesByRangeResponse, error) {
+func (f *faulty) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesByRangeRequest,
+	_ ...grpc.CallOption) (*trillian.GetLeavesByRangeResponse, error) {
 	return do(f, func() (*trillian.GetLeavesByRangeResponse, error) { return f.logClient.GetLeavesByRange(ctx, req) })
 }
 
@@ -165,7 +168,8 @@ type client struct {
 	leaves func([]*trillian.LogLeaf) []*trillian.LogLeaf
 }
 
-func (c client) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesByRangeRequest, _ ...grpc.CallOption) (*trillian.GetLeavesByRangeResponse, error) {
+func (c client) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesByRangeRequest,
+	_ ...grpc.CallOption) (*trillian.GetLeavesByRangeResponse, error) {
 	resp, err := c.logClient.GetLeavesByRange(ctx, req)
 	if err == nil && c.leaves != nil {
 		resp.Leaves = c.leaves(resp.Leaves)
@@ -173,14 +177,16 @@ func (c client) GetLeavesByRange(ctx context.Context, req *trillian.GetLeavesByR
 	return resp, err
 }
 
-func (c client) AddSequencedLeaves(ctx context.Context, req *trillian.AddSequencedLeavesRequest, _ ...grpc.CallOption) (*trillian.AddSequencedLeavesResponse, error) {
+func (c client) AddSequencedLeaves(ctx context.Context, req *trillian.AddSequencedLeavesRequest,
+	_ ...grpc.CallOption) (*trillian.AddSequencedLeavesResponse, error) {
 	if c.add != nil {
 		return c.add(req)
 	}
 	return c.logClient.AddSequencedLeaves(ctx, req)
 }
 
-func (c client) GetLatestSignedLogRoot(ctx context.Context, req *trillian.GetLatestSignedLogRootRequest, _ ...grpc.CallOption) (*trillian.GetLatestSignedLogRootResponse, error) {
+func (c client) GetLatestSignedLogRoot(ctx context.Context, req *trillian.GetLatestSignedLogRootRequest,
+	_ ...grpc.CallOption) (*trillian.GetLatestSignedLogRootResponse, error) {
 	if c.root != nil {
 		r, err := c.root()
 		return &trillian.GetLatestSignedLogRootResponse{SignedLogRoot: r}, err
@@ -210,10 +216,11 @@ func TestBounded(t *testing.T) {
 	for name, answer := range answers {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
-			tree.backend.client = client{logClient: honest, add: func(req *trillian.AddSequencedLeavesRequest) (*trillian.AddSequencedLeavesResponse, error) {
-				calls++
-				return answer(req)
-			}}
+			tree.backend.client = client{logClient: honest,
+				add: func(req *trillian.AddSequencedLeavesRequest) (*trillian.AddSequencedLeavesResponse, error) {
+					calls++
+					return answer(req)
+				}}
 			err := tree.Append(t.Context(), 0, testLeaves(0, 3))
 			if err == nil || errors.Is(err, logserver.ErrTreeConflict) {
 				t.Errorf("got %v, want an error that is no verdict", err)

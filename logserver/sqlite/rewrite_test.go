@@ -74,7 +74,8 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	tree := func(id int, state string) string {
-		return fmt.Sprintf("INSERT INTO Trees VALUES(%d, %s, 'LOG', 'RFC6962_SHA256', 'SHA256', 'ECDSA', 'n', 'd', 1, 1, 0, x'', x'', NULL, NULL)", id, state)
+		return fmt.Sprintf("INSERT INTO Trees VALUES(%d, %s, 'LOG', 'RFC6962_SHA256', 'SHA256', 'ECDSA', 'n', 'd', 1, 1, 0, x'', x'', "+
+			"NULL, NULL)", id, state)
 	}
 	head := func(tree, at, rev int) string {
 		return fmt.Sprintf("INSERT INTO TreeHead VALUES(%d, %d, 0, x'', x'', %d)", tree, at, rev)
@@ -108,7 +109,8 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: got error %v", test.name, err)
 		}
 	}
-	for code, want := range map[int]bool{19: false, 19 | 6<<8: true, 19 | 8<<8: true, 19 | 10<<8: true, 19 | 3<<8: false, 5: false, 0: false, 18 | 6<<8: false} {
+	for code, want := range map[int]bool{19: false, 19 | 6<<8: true, 19 | 8<<8: true, 19 | 10<<8: true, 19 | 3<<8: false, 5: false,
+		0: false, 18 | 6<<8: false} {
 		if got := duplicate(code); got != want {
 			t.Errorf("duplicate(%d) = %v", code, got)
 		}

@@ -45,7 +45,8 @@ func newLeaves(first, n int) []*trillian.LogLeaf {
 	leaves := make([]*trillian.LogLeaf, n)
 	for i := range leaves {
 		h := sha256.Sum256(fmt.Append(nil, first+i))
-		leaves[i] = &trillian.LogLeaf{LeafIndex: int64(first + i), LeafValue: fmt.Append(nil, first+i), LeafIdentityHash: h[:], MerkleLeafHash: h[:]}
+		leaves[i] = &trillian.LogLeaf{LeafIndex: int64(first + i), LeafValue: fmt.Append(nil, first+i), LeafIdentityHash: h[:],
+			MerkleLeafHash: h[:]}
 	}
 	return leaves
 }
@@ -202,7 +203,8 @@ func TestWriteLock(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if err := l.do(ctx, func(context.Context) error { t.Error("began with a dead context"); return nil }); !errors.Is(err, context.Canceled) {
+	if err := l.do(ctx, func(context.Context) error { t.Error("began with a dead context"); return nil }); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if err := l.do(t.Context(), func(context.Context) error { return errors.ErrUnsupported }); !errors.Is(err, errors.ErrUnsupported) {
@@ -220,12 +222,16 @@ func TestSavepoints(t *testing.T) {
 		stmts []string
 		want  string
 	}{
-		"rolled back to the last":    {[]string{"SAVEPOINT a", "1", "SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a", "3"}, "[1 3]"},
-		"kept after a rollback":      {[]string{"SAVEPOINT a", "1", "ROLLBACK TO SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a", "3"}, "[3]"},
-		"set again after a rollback": {[]string{"SAVEPOINT a", "1", "ROLLBACK TO SAVEPOINT a", "SAVEPOINT a", "2", "SAVEPOINT a", "3", "ROLLBACK TO SAVEPOINT a"}, "[2]"},
-		"an outer one survives":      {[]string{"SAVEPOINT a", "1", "SAVEPOINT b", "2", "SAVEPOINT b", "3", "ROLLBACK TO SAVEPOINT a", "4"}, "[4]"},
-		"an outer one set again":     {[]string{"SAVEPOINT a", "1", "SAVEPOINT b", "2", "SAVEPOINT a", "3", "ROLLBACK TO SAVEPOINT b", "4"}, "[1 4]"},
-		"released":                   {[]string{"SAVEPOINT a", "1", "RELEASE SAVEPOINT a", "SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a"}, "[1]"},
+		"rolled back to the last": {[]string{"SAVEPOINT a", "1", "SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a", "3"}, "[1 3]"},
+		"kept after a rollback":   {[]string{"SAVEPOINT a", "1", "ROLLBACK TO SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a", "3"}, "[3]"},
+		"set again after a rollback": {[]string{"SAVEPOINT a", "1", "ROLLBACK TO SAVEPOINT a", "SAVEPOINT a", "2", "SAVEPOINT a", "3",
+			"ROLLBACK TO SAVEPOINT a"}, "[2]"},
+		"an outer one survives": {[]string{"SAVEPOINT a", "1", "SAVEPOINT b", "2", "SAVEPOINT b", "3", "ROLLBACK TO SAVEPOINT a",
+			"4"}, "[4]"},
+		"an outer one set again": {[]string{"SAVEPOINT a", "1", "SAVEPOINT b", "2", "SAVEPOINT a", "3", "ROLLBACK TO SAVEPOINT b",
+			"4"}, "[1 4]"},
+		"released": {[]string{"SAVEPOINT a", "1", "RELEASE SAVEPOINT a", "SAVEPOINT a", "2", "ROLLBACK TO SAVEPOINT a"},
+			"[1]"},
 	} {
 		tx, err := s.db.BeginTx(forWriting(t.Context()), nil)
 		if err != nil {
@@ -397,7 +403,8 @@ func TestOpenDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Rollback()
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": busyTimeout} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1",
+		"busy_timeout": busyTimeout} {
 		var got string
 		if err := read.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)

@@ -110,7 +110,8 @@ func TestJournal(t *testing.T) {
 		lost(t, s.Decide(ctx, epoch, batch(4, 1)))
 		got, size, batches, err := s.Decided(ctx, 0)
 		must(t, err)
-		if got != epoch || size != 3 || len(batches) != 1 || len(batches[0].Entries) != 3 || string(batches[0].Entries[1].Raw) != "entry 1" {
+		if got != epoch || size != 3 || len(batches) != 1 || len(batches[0].Entries) != 3 ||
+			string(batches[0].Entries[1].Raw) != "entry 1" {
 			t.Fatalf("decided: epoch %d, size %d, %v", got, size, batches)
 		}
 		if signed, published, err := s.Newest(ctx); err != nil || signed != nil || published != nil {
@@ -198,10 +199,12 @@ func TestSnapshot(t *testing.T) {
 		}
 		var records []trial.Record
 		for i := range 1000 {
-			records = append(records, &trial.IdentifierRecord{ID: fmt.Sprintf("nct:NCT%08d", i+1), Kind: "identifier", Entries: trial.Entries{Peaks: []trial.Hash{}}})
+			records = append(records, &trial.IdentifierRecord{ID: fmt.Sprintf("nct:NCT%08d", i+1), Kind: "identifier",
+				Entries: trial.Entries{Peaks: []trial.Hash{}}})
 		}
 		must(t, s.SaveSnapshot(ctx, 10, records))
-		changed := &trial.IdentifierRecord{ID: "nct:NCT00000003", Kind: "identifier", Entries: trial.Entries{Count: 1, Peaks: []trial.Hash{{1}}}}
+		changed := &trial.IdentifierRecord{ID: "nct:NCT00000003", Kind: "identifier", Entries: trial.Entries{Count: 1,
+			Peaks: []trial.Hash{{1}}}}
 		must(t, s.SaveSnapshot(ctx, 20, []trial.Record{changed}))
 		lost(t, s.SaveSnapshot(ctx, 15, records))
 		size, got, err := s.LoadSnapshot(ctx)

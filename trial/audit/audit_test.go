@@ -39,7 +39,8 @@ type source struct {
 
 func newPolicy(t testing.TB) *checkpoint.Policy {
 	t.Helper()
-	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(),
+		w1.VKey(), w2.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ import (
 // grow adds n documents of the trial to l, in trees of a few.
 func grow(l *trialtest.Log, id trial.Hash, n int) {
 	for i := range n {
-		l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(l.Size())}, trialtest.Documents("document", fmt.Sprint(i)))
+		l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(l.Size())},
+			trialtest.Documents("document", fmt.Sprint(i)))
 		if i%7 == 6 {
 			l.Close()
 		}
@@ -113,15 +114,18 @@ func TestBreaches(t *testing.T) {
 		p, s = trialtest.Enrol("acme", "gus", "signer")
 		l.Admit("ada", p, s)
 		w.gone = trial.Signer{Enrolled: l.Size() - 1, Key: trialtest.Public("gus"), Org: "acme", Role: "signer"}
-		l.Admit("ada", &trial.Key{Common: w.common, Action: "revoke", Org: "acme", Revoke: w.gone.Key.ID()}, trial.NamedSubject("key", w.gone.Key.ID()))
-		w.head = l.Admit("ada", &trial.Protocol{Common: w.common, Scope: "global", Trial: w.id, Version: "1"}, trialtest.Documents("protocol", "a")).ID
+		l.Admit("ada", &trial.Key{Common: w.common, Action: "revoke", Org: "acme", Revoke: w.gone.Key.ID()}, trial.NamedSubject("key",
+			w.gone.Key.ID()))
+		w.head = l.Admit("ada", &trial.Protocol{Common: w.common, Scope: "global", Trial: w.id, Version: "1"},
+			trialtest.Documents("protocol", "a")).ID
 		l.Close()
 		return w
 	}
 	documents := func(w *world, c trial.Common, id trial.Hash) (trial.Predicate, []trial.Subject) {
 		return &trial.Document{Common: c, Trial: id, Version: "breach"}, trialtest.Documents("document", "x")
 	}
-	by := func(who string, signer func(w *world) trial.Signer, make func(w *world) (trial.Predicate, []trial.Subject)) func(t *testing.T, w *world) []byte {
+	by := func(who string, signer func(w *world) trial.Signer, make func(w *world) (trial.Predicate, []trial.Subject)) func(t *testing.T,
+		w *world) []byte {
 		return func(t *testing.T, w *world) []byte {
 			p, s := make(w)
 			return entry(t, trialtest.Check(t, who, p, s), signer(w), w.l.State.Time())
@@ -178,7 +182,8 @@ func TestBreaches(t *testing.T) {
 		{"another spelling", trial.RuleMalformed, edit(`"time":`, `"time": `)},
 		{"an unsigned entry", trial.RuleMalformed, edit(`"signatures":[{`, `"signatures":[],"x":[{`)},
 		{"too many subjects", trial.RuleMalformed, edit(`"sig":"`, `"sig":"A`)},
-		{"a key that is not enrolled", trial.RuleNotEnrolled, by("mallory", func(w *world) trial.Signer { s := w.ada; s.Key = trialtest.Public("mallory"); return s }, plain)},
+		{"a key that is not enrolled", trial.RuleNotEnrolled, by("mallory",
+			func(w *world) trial.Signer { s := w.ada; s.Key = trialtest.Public("mallory"); return s }, plain)},
 		{"a signature by another key", trial.RuleSignature, func(t *testing.T, w *world) []byte {
 			p, s := plain(w)
 			good, bad := trialtest.Check(t, "ada", p, s), trialtest.Check(t, "mallory", p, s)
@@ -191,13 +196,22 @@ func TestBreaches(t *testing.T) {
 			return documents(w, c, w.id)
 		})},
 		{"a revoked key", trial.RuleRevoked, by("gus", func(w *world) trial.Signer { return w.gone }, plain)},
-		{"a role that does not entitle", trial.RuleRole, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) { return trialtest.Org("gamma", "Gamma", "gil") })},
+		{"a role that does not entitle", trial.RuleRole, by("ada", ada, func(w *world) (trial.Predicate,
+			[]trial.Subject) {
+			return trialtest.Org("gamma", "Gamma", "gil")
+		})},
 		{"another's trial", trial.RuleHolder, by("ben", ben, plain)},
-		{"no trial", trial.RuleUnknown, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) { return documents(w, w.common, trial.Hash{9}) })},
+		{"no trial", trial.RuleUnknown, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) {
+			return documents(w, w.common,
+				trial.Hash{9})
+		})},
 		{"a second head", trial.RulePredecessor, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) {
 			return &trial.Protocol{Common: w.common, Scope: "global", Trial: w.id, Version: "2"}, trialtest.Documents("protocol", "b")
 		})},
-		{"a number that is taken", trial.RuleTaken, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) { return trialtest.Register("X-1") })},
+		{"a number that is taken", trial.RuleTaken, by("ada", ada, func(w *world) (trial.Predicate,
+			[]trial.Subject) {
+			return trialtest.Register("X-1")
+		})},
 		{"a signature from the future", trial.RuleSignedAt, by("ada", ada, func(w *world) (trial.Predicate, []trial.Subject) {
 			c := w.common
 			c.SignedAt += 3_600_000
@@ -209,9 +223,11 @@ func TestBreaches(t *testing.T) {
 		{"time backwards", trial.RuleTime, edit(`"time":"2026-03-01`, `"time":"2026-02-28`)},
 		{"a genesis", trial.RuleOrder, func(t *testing.T, w *world) []byte { return w.l.Leaves[0] }},
 		{"a state entry of another size", trial.RuleState, editState(`"size":10`, `"size":11`)},
-		{"a state entry of another root", trial.RuleState, editState(`"root":"`, `"root":"0000000000000000000000000000000000000000000000000000000000000001","x":"`)},
+		{"a state entry of another root", trial.RuleState, editState(`"root":"`,
+			`"root":"0000000000000000000000000000000000000000000000000000000000000001","x":"`)},
 		{"a newer rule set at another size", trial.RuleState, editState(`"rules":1,"size":10`, `"rules":2,"size":11`)},
-		{"a newer rule set before its time", trial.RuleTime, editState(`"rules":1,"size":10,"time":"2026-03-01`, `"rules":2,"size":10,"time":"2026-02-28`)},
+		{"a newer rule set before its time", trial.RuleTime, editState(`"rules":1,"size":10,"time":"2026-03-01`,
+			`"rules":2,"size":10,"time":"2026-02-28`)},
 		{"a state entry announcing no rule set", trial.RuleMalformed, editState(`"rules":1`, `"rules":0`)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -250,7 +266,8 @@ func TestBreaches(t *testing.T) {
 			if !strings.Contains(r.Findings[0].String(), fmt.Sprintf("rule at %d: %s", index, c.rule)) {
 				t.Errorf("it says %q", r.Findings[0])
 			}
-			proves(t, newSource(t, w.l), evidence.Verdict{Kind: "rule", Origin: trialtest.Origin, Size: w.l.Size(), Index: index, Rule: c.rule})
+			proves(t, newSource(t, w.l), evidence.Verdict{Kind: "rule", Origin: trialtest.Origin, Size: w.l.Size(), Index: index,
+				Rule: c.rule})
 		})
 	}
 }

@@ -194,7 +194,8 @@ func TestMonitorLate(t *testing.T) {
 	set := func(m *audit.Monitor) { m.Limits.Late, m.Limits.Silence = 3*time.Hour, 1000*time.Hour }
 	w := watch(t, set)
 	third := trialtest.Cosigner{Key: "w3.example", Alg: 0x04}
-	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup g 2 w1 w2 w3\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey(), third.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup g 2 w1 w2 w3\nquorum "+
+		"g\n", logKey.VKey(), w1.VKey(), w2.VKey(), third.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +229,8 @@ func TestMonitorLate(t *testing.T) {
 func TestMonitorAdmission(t *testing.T) {
 	w := watch(t, nil)
 	statement := func() *trial.Signed {
-		return trialtest.Check(t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: fmt.Sprint(w.l.Size())}, trialtest.Documents("document", "x"))
+		return trialtest.Check(t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: fmt.Sprint(w.l.Size())},
+			trialtest.Documents("document", "x"))
 	}
 	// The log claims that an entry was there all along, but it was not.
 	w.pass(10*time.Minute + time.Second)
@@ -266,7 +268,8 @@ func TestMonitorAhead(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	w.pass(time.Hour)
-	s = trialtest.Check(t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: "2"}, trialtest.Documents("document", "x"))
+	s = trialtest.Check(t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: "2"}, trialtest.Documents("document",
+		"x"))
 	w.admit(s, w.now.Add(time.Hour))
 	w.publish(w1, w2)
 	w.round("admission", "clock")
@@ -298,7 +301,8 @@ func TestMonitorNews(t *testing.T) {
 	p, s = trialtest.Enrol("acme", "gus", "signer")
 	admit("ada", p, s)
 	w.round("key")
-	if a := w.raised[0]; a.Subject != "acme" || *a.Index != w.l.Size()-2 || !strings.Contains(a.Text, trialtest.Public("gus").ID().String()) {
+	if a := w.raised[0]; a.Subject != "acme" || *a.Index != w.l.Size()-2 || !strings.Contains(a.Text,
+		trialtest.Public("gus").ID().String()) {
 		t.Errorf("%+v", a)
 	}
 	w.document()
@@ -307,13 +311,16 @@ func TestMonitorNews(t *testing.T) {
 	p, s = trialtest.Register("Y-1", "beta")
 	admit("ben", p, s)
 	w.round()
-	admit("ada", &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT03421379", Trial: w.id}, trial.NamedSubject("trial", w.id))
+	admit("ada", &trial.Identifier{Common: trialtest.Common(), Identifier: "nct:NCT03421379", Trial: w.id}, trial.NamedSubject("trial",
+		w.id))
 	w.round("entry", "entry", "entry")
 	// Another organisation's statement on the number, with two entries in one round. It is
 	// raised once, also if the round is interrupted and the monitor begins again.
 	w.m.Orgs = nil
-	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-01", Source: "registry"}, trialtest.Documents("observation", "x"))
-	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-02", Source: "registry"}, trialtest.Documents("observation", "y"))
+	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-01", Source: "registry"},
+		trialtest.Documents("observation", "x"))
+	admit("ben", &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT03421379", SeenAt: "2026-03-02", Source: "registry"},
+		trialtest.Documents("observation", "y"))
 	w.deaf = errors.New("closed")
 	if _, err := w.m.Round(t.Context()); !errors.Is(err, w.deaf) {
 		t.Fatal(err)
@@ -433,7 +440,8 @@ func TestMonitorAlso(t *testing.T) {
 	w.publish(w1, w2)
 	w.round("admission", "ended behind", "ended silence")
 	// A checkpoint of another log, or of nobody.
-	there = signedBy(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 3}, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"})
+	there = signedBy(t, checkpoint.Tree{Origin: trialtest.Origin, Size: 3}, trialtest.Cosigner{Key: trialtest.Origin, Alg: 1,
+		Seed: "mallory"})
 	w.warned = nil
 	w.round()
 	if len(w.warned) != 1 {

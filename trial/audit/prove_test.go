@@ -48,7 +48,8 @@ func provesLast(t *testing.T, a *audit.Auditor, s *source, want evidence.Verdict
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Kind != want.Kind || v.Origin != want.Origin || v.Size != want.Size || v.Index != want.Index || v.Rule != want.Rule || !strings.Contains(v.Text, want.Text) {
+	if v.Kind != want.Kind || v.Origin != want.Origin || v.Size != want.Size || v.Index != want.Index || v.Rule != want.Rule ||
+		!strings.Contains(v.Text, want.Text) {
 		t.Fatalf("it proves %+v, want %+v", v, want)
 	}
 	if v.Kind == "rule" && !slices.Equal(v.Witnesses, []string{w1.Key}) {
@@ -82,14 +83,16 @@ func TestBreachesAlone(t *testing.T) {
 			l.Truncate(0)
 			l.Append(bend(func(g *trial.Genesis) { g.Registrars = append(g.Registrars, g.Registrars...) }))
 		}, 0, trial.RuleMalformed},
-		"no state entry behind the genesis":        {func(l *trialtest.Log) { l.Truncate(1) }, 0, trial.RuleState},
-		"a statement before the first state entry": {func(l *trialtest.Log) { open(l); last := l.Leaves[3]; l.Truncate(1); l.Append(last) }, 1, trial.RuleNotEnrolled},
-		"no state entry at the end":                {func(l *trialtest.Log) { open(l) }, 3, trial.RuleState},
+		"no state entry behind the genesis": {func(l *trialtest.Log) { l.Truncate(1) }, 0, trial.RuleState},
+		"a statement before the first state " +
+			"entry": {func(l *trialtest.Log) { open(l); last := l.Leaves[3]; l.Truncate(1); l.Append(last) }, 1, trial.RuleNotEnrolled},
+		"no state entry at the end": {func(l *trialtest.Log) { open(l) }, 3, trial.RuleState},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := trialtest.NewLog(t)
 			c.make(l)
-			proves(t, newSource(t, l), evidence.Verdict{Kind: "rule", Origin: trialtest.Origin, Size: l.Size(), Index: c.index, Rule: c.rule})
+			proves(t, newSource(t, l), evidence.Verdict{Kind: "rule", Origin: trialtest.Origin, Size: l.Size(), Index: c.index,
+				Rule: c.rule})
 		})
 	}
 }
@@ -238,5 +241,6 @@ func TestUnprovable(t *testing.T) {
 	if r, err := a.Run(t.Context()); err != nil || len(r.Findings) != 1 || r.Incomplete == nil {
 		t.Fatal(r, err)
 	}
-	provesLast(t, a, s, evidence.Verdict{Kind: evidence.Rule, Origin: trialtest.Origin, Size: l.Size(), Index: 4, Rule: trial.RuleMalformed})
+	provesLast(t, a, s, evidence.Verdict{Kind: evidence.Rule, Origin: trialtest.Origin, Size: l.Size(), Index: 4,
+		Rule: trial.RuleMalformed})
 }

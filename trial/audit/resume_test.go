@@ -124,7 +124,8 @@ func TestTamperedResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	var genuine, mixed map[string]json.RawMessage
-	for _, c := range [][]string{{"last", "records"}, {"last", "records", "before"}, {"genesis"}, {"records"}, {"last"}, {"before"}, {"first"}, {"genesis", "first"}} {
+	for _, c := range [][]string{{"last", "records"}, {"last", "records", "before"}, {"genesis"}, {"records"}, {"last"}, {"before"},
+		{"first"}, {"genesis", "first"}} {
 		if err := json.Unmarshal(data, &genuine); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +165,8 @@ func TestTamperedResume(t *testing.T) {
 	}
 	old := string(genuine["checkpoint"])
 	cp, _ := json.Marshal(string(s.checkpoint))
-	if _, err := audit.Resume(s.policy, s, bytes.Replace(data, []byte(old), cp, 1)); err == nil || !strings.Contains(err.Error(), "quorum") {
+	if _, err := audit.Resume(s.policy, s, bytes.Replace(data, []byte(old), cp, 1)); err == nil || !strings.Contains(err.Error(),
+		"quorum") {
 		t.Errorf("without the quorum: %v", err)
 	}
 }

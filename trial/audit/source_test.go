@@ -43,7 +43,8 @@ func TestCheckpoints(t *testing.T) {
 		{"fork", tree, forked, []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("fork at %d", tree.Size)}},
 		{"rollback", tree, l.Tree(4), []trialtest.Cosigner{w1, w2}, []string{"rollback at 4"}},
 		{"rollback to nothing", tree, l.Tree(0), []trialtest.Cosigner{w1, w2}, []string{"rollback at 0"}},
-		{"no state entry at the end", checkpoint.Tree{}, l.Tree(l.Size()), []trialtest.Cosigner{w1, w2}, []string{fmt.Sprintf("rule at %d", open)}},
+		{"no state entry at the end", checkpoint.Tree{}, l.Tree(l.Size()), []trialtest.Cosigner{w1, w2},
+			[]string{fmt.Sprintf("rule at %d", open)}},
 		{"the same again", tree, tree, []trialtest.Cosigner{w1, w2}, nil},
 	}
 	for _, c := range cases {
@@ -99,7 +100,8 @@ func TestGenesis(t *testing.T) {
 		make func() []byte
 		want string
 	}{
-		"another log's":      {bend(func(g *trial.Genesis) { g.Log = "other.example/log" }), `rule at 0: R5: statement for another log: the genesis is of the log "other.example/log"`},
+		"another log's": {bend(func(g *trial.Genesis) { g.Log = "other.example/log" }),
+			`rule at 0: R5: statement for another log: the genesis is of the log "other.example/log"`},
 		"a registrar twice":  {bend(func(g *trial.Genesis) { g.Registrars = append(g.Registrars, g.Registrars...) }), "rule at 0: R1"},
 		"a newer rule set":   {bend(func(g *trial.Genesis) { g.Rules = 2; g.Limits.Entry = 1 << 20 }), "newer"},
 		"no genesis but one": {func() []byte { return []byte("{}") }, "rule at 0: R1"},
@@ -135,7 +137,8 @@ func TestNewerRules(t *testing.T) {
 		}
 		at := l.Size() - 1
 		index := l.Size() + 2
-		l.Admit("registrar", &trial.Rules{Common: trialtest.Common(), From: index, Set: 2}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
+		l.Admit("registrar", &trial.Rules{Common: trialtest.Common(), From: index, Set: 2}, trial.NamedSubject("rules",
+			sha256.Sum256([]byte("2"))))
 		l.Close()
 		if !bytes.Contains(l.Leaves[index-1], []byte(`"rules":2`)) {
 			t.Fatalf("the last entry before says %s", l.Leaves[index-1])
@@ -152,7 +155,8 @@ func TestNewerRules(t *testing.T) {
 		} else if r != nil {
 			t.Errorf("%+v", r)
 		}
-		if newer := newerRules(err); newer == nil || newer.From != index || newer.Set != 2 || !strings.Contains(err.Error(), "needs a newer trialproof") {
+		if newer := newerRules(err); newer == nil || newer.From != index || newer.Set != 2 || !strings.Contains(err.Error(),
+			"needs a newer trialproof") {
 			t.Errorf("%v", err)
 		}
 		if _, err := a.Save(); err == nil {
@@ -211,7 +215,8 @@ func TestSourceFails(t *testing.T) {
 		grow(l, open(l), 3)
 		s := newSource(t, l)
 		s.cut = cut
-		if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil || r != nil || !strings.Contains(err.Error(), "ends within entry") {
+		if r, err := audit.New(s.policy, s).Run(t.Context()); err == nil || r != nil || !strings.Contains(err.Error(),
+			"ends within entry") {
 			t.Errorf("cut by %d: %+v, %v", cut, r, err)
 		}
 	}

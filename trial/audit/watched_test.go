@@ -138,7 +138,8 @@ func (w *watched) pass(d time.Duration) { w.now = w.now.Add(d) }
 // document logs a document now and ends the tree.
 func (w *watched) document() {
 	w.t.Helper()
-	s := trialtest.Check(w.t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: fmt.Sprint(w.l.Size())}, trialtest.Documents("document", "x"))
+	s := trialtest.Check(w.t, "ada", &trial.Document{Common: trialtest.Common(), Trial: w.id, Version: fmt.Sprint(w.l.Size())},
+		trialtest.Documents("document", "x"))
 	w.admit(s, w.now)
 }
 

@@ -24,7 +24,8 @@ func TestClocks(t *testing.T) {
 		{0, [3]time.Duration{0, time.Minute, -time.Minute}, nil},
 		{-24 * time.Hour, [3]time.Duration{0, 0, 0}, nil},
 		{0, [3]time.Duration{time.Hour, 2 * time.Hour, 0}, []string{"ahead of this machine's clock", "w1 by 1h0m0s, w2 by 2h0m0s:"}},
-		{time.Hour, [3]time.Duration{time.Hour, time.Hour, 0}, []string{"w1 by 1h0m0s, w2 by 1h0m0s:", "before the time of its last entry (2026-05-01 13:00:00 UTC): w3 by 1h0m0s:"}},
+		{time.Hour, [3]time.Duration{time.Hour, time.Hour, 0}, []string{"w1 by 1h0m0s, w2 by 1h0m0s:",
+			"before the time of its last entry (2026-05-01 13:00:00 UTC): w3 by 1h0m0s:"}},
 		{-time.Hour, [3]time.Duration{-time.Hour, -time.Hour, -3 * time.Hour}, []string{"w3 by 2h0m0s:"}},
 	} {
 		signers, policy := []note.Signer{log}, "log "+log.VKey()+"\n"

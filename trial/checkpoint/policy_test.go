@@ -22,8 +22,10 @@ func witnessVKey(n int) string {
 // TestPolicyLines goes through tlog-policy.md. L1, L2, W1, ... stand for vkeys.
 func TestPolicyLines(t *testing.T) {
 	keys := map[string]string{
-		"RENAMED": trialtest.Cosigner{Key: "other.example", Alg: 0x04, Seed: "w1.example"}.VKey(), "RELOGGED": trialtest.Cosigner{Key: "other.example", Alg: 0x01, Seed: "log1.example"}.VKey(),
-		"MLDSA": w3.VKey(), "MLLOG": trialtest.Cosigner{Key: "log9.example", Alg: 0x06}.VKey(), "W1A": witnessVKey(1) + "A", "W1=": witnessVKey(1) + "=",
+		"RENAMED": trialtest.Cosigner{Key: "other.example", Alg: 0x04,
+			Seed: "w1.example"}.VKey(), "RELOGGED": trialtest.Cosigner{Key: "other.example", Alg: 0x01, Seed: "log1.example"}.VKey(),
+		"MLDSA": w3.VKey(), "MLLOG": trialtest.Cosigner{Key: "log9.example", Alg: 0x06}.VKey(), "W1A": witnessVKey(1) +
+			"A", "W1=": witnessVKey(1) + "=",
 	}
 	for n := range 9 {
 		keys[fmt.Sprintf("L%d", n)], keys[fmt.Sprintf("W%d", n)] = logVKey(n), witnessVKey(n)
@@ -201,8 +203,14 @@ func TestQuorums(t *testing.T) {
 		"group g any a b c\nquorum g\n": func(s int) bool { return count(s, "abc") > 0 },
 		"group g 2 a b c\nquorum g\n":   func(s int) bool { return count(s, "abc") >= 2 },
 		"group g 02 a b c\nquorum g\n":  func(s int) bool { return count(s, "abc") >= 2 },
-		"group x 2 a b c\ngroup y any d e f\ngroup g all x y\nquorum g\n": func(s int) bool { return count(s, "abc") >= 2 && count(s, "def") > 0 },
-		"group x all a b\ngroup y all c d\ngroup g any x y f\nquorum g\n": func(s int) bool { return count(s, "ab") == 2 || count(s, "cd") == 2 || count(s, "f") == 1 },
+		"group x 2 a b c\ngroup y any d e f\ngroup g all x y\nquorum g\n": func(s int) bool {
+			return count(s, "abc") >= 2 && count(s,
+				"def") > 0
+		},
+		"group x all a b\ngroup y all c d\ngroup g any x y f\nquorum g\n": func(s int) bool {
+			return count(s, "ab") == 2 || count(s,
+				"cd") == 2 || count(s, "f") == 1
+		},
 	} {
 		p := parsePolicy(t, base+text)
 		for set := range 64 {

@@ -14,7 +14,8 @@ import (
 // "reported secondary Sleep [1 year]" and "start 2026-01 actual".
 func version(t *testing.T, entry uint64, claimed string, lines ...string) study.Version {
 	t.Helper()
-	s := &study.Study{Format: study.CTGovV2, Type: "interventional", Eligibility: study.Eligibility{Sex: "all"}, Status: "recruiting", Sponsor: study.Organisation{Name: "Acme"}, Enrolment: study.Enrolment{Count: -1}}
+	s := &study.Study{Format: study.CTGovV2, Type: "interventional", Eligibility: study.Eligibility{Sex: "all"}, Status: "recruiting",
+		Sponsor: study.Organisation{Name: "Acme"}, Enrolment: study.Enrolment{Count: -1}}
 	for _, line := range lines {
 		first, rest, _ := strings.Cut(line, " ")
 		if first == study.Start || first == study.FirstSubmitted {
@@ -38,7 +39,8 @@ func version(t *testing.T, entry uint64, claimed string, lines ...string) study.
 
 // TestCompare checks what became of each outcome.
 func TestCompare(t *testing.T) {
-	before := []string{"start 2026-01 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]", "secondary Quality of life [1 year]", "secondary Bone density [1 year]"}
+	before := []string{"start 2026-01 planned", "first-submitted 2025-10-01", "primary Overall survival [2 years]",
+		"secondary Quality of life [1 year]", "secondary Bone density [1 year]"}
 	for _, c := range []struct {
 		name     string
 		versions []study.Version
@@ -47,42 +49,64 @@ func TestCompare(t *testing.T) {
 		none     string
 		want     string // statuses in order
 	}{
-		{"as specified", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Quality of life [1 year]", "reported secondary Bone density [1 year]")},
+		{"as specified", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual",
+			"reported primary Overall survival [2 years]", "reported secondary Quality of life [1 year]", "reported secondary Bone "+
+				"density [1 year]")},
 			"", 1, "", "reported as specified; reported as specified; reported as specified"},
-		{"switched", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual", "reported primary Quality of life [1 year]", "reported secondary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+		{"switched", []study.Version{version(t, 1, "2025-12-01", before...), version(t, 2, "2026-06-01", "start 2026-01-10 actual",
+			"reported primary Quality of life [1 year]", "reported secondary Overall survival [2 years]", "reported secondary Headache "+
+				"days [1 month]")},
 			"", 1, "", "demoted; promoted; not reported; new and undeclared"},
 		{"declared meanwhile", []study.Version{version(t, 1, "2025-12-01", before...),
-			version(t, 2, "2026-03-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "secondary Headache days [1 month]"),
-			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+			version(t, 2, "2026-03-01", "start 2026-01-10 actual", "primary Overall survival [2 years]",
+				"secondary Headache days [1 month]"),
+			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "reported primary Overall survival [2 years]",
+				"reported secondary Headache days [1 month]")},
 			"", 1, "", "reported as specified; not reported; not reported; new and declared"},
 		{"added with the results is not declared", []study.Version{version(t, 1, "2025-12-01", before[:3]...),
-			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "primary Overall survival [2 years]", "secondary Headache days [1 month]", "reported primary Overall survival [2 years]", "reported secondary Headache days [1 month]")},
+			version(t, 3, "2026-06-01", "start 2026-01-10 actual", "primary Overall survival [2 years]",
+				"secondary Headache days [1 month]", "reported primary Overall survival [2 years]", "reported secondary Headache days "+
+					"[1 month]")},
 			"", 1, "", "reported as specified; new and undeclared"},
-		{"an article", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
-			"primary: overall survival at two years\nsecondary: headache days at 1 month", 1, "", "reported as specified; new and undeclared"},
-		{"an article that states no time", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+		{"an article", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual",
+			"primary Overall survival [2 years]")},
+			"primary: overall survival at two years\nsecondary: headache days at 1 month", 1, "", "reported as specified; new and " +
+				"undeclared"},
+		{"an article that states no time", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01",
+			"start 2026-01-10 actual", "primary Overall survival [2 years]")},
 			"primary: overall survival", 1, "", "unclear"},
-		{"an article that states no level", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+		{"an article that states no level", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01",
+			"start 2026-01-10 actual", "primary Overall survival [2 years]")},
 			"not stated: overall survival at 2 years", 1, "", "unclear"},
-		{"another time is unclear", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01", "start 2026-01-10 actual", "primary Overall survival [2 years]")},
+		{"another time is unclear", []study.Version{version(t, 1, "2025-12-01", before[:3]...), version(t, 2, "2026-02-01",
+			"start 2026-01-10 actual", "primary Overall survival [2 years]")},
 			"primary: overall survival at 6 months", 1, "", "unclear"},
-		{"each time point is one", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary Pain at 6 and 12 weeks")},
+		{"each time point is one", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual",
+			"primary Pain at 6 and 12 weeks")},
 			"primary: pain at 6 weeks", 1, "", "reported as specified; not reported"},
-		{"registered after the start", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Overall survival [2 years]")},
+		{"registered after the start", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual",
+			"first-submitted 2026-02-01", "primary Overall survival [2 years]")},
 			"", 0, "none: registered after the start", ""},
-		{"registered before, no version of then", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual", "first-submitted 2025-12-01", "primary Overall survival [2 years]")},
+		{"registered before, no version of then", []study.Version{version(t, 2, "2026-06-01", "start 2026-01-10 actual",
+			"first-submitted 2025-12-01", "primary Overall survival [2 years]")},
 			"", 0, "no version of that time is here", ""},
-		{"a start that was edited later", []study.Version{version(t, 1, "2026-02-01", "start 2026-01-10 actual", "first-submitted 2026-02-01", "primary Bone density"), version(t, 2, "2026-06-01", "start 2026-03-10 actual", "first-submitted 2026-02-01", "primary Overall survival")},
+		{"a start that was edited later", []study.Version{version(t, 1, "2026-02-01", "start 2026-01-10 actual",
+			"first-submitted 2026-02-01", "primary Bone density"), version(t, 2, "2026-06-01", "start 2026-03-10 "+
+			"actual", "first-submitted 2026-02-01", "primary Overall survival")},
 			"", 0, "none: registered after the start", ""},
 		{"in the month of the start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 actual", "primary Overall survival")},
 			"", 0, "no version is dated before the start", ""},
 		{"on the day of the start", []study.Version{version(t, 1, "2026-01-10", "start 2026-01-10 actual", "primary Overall survival")},
 			"", 0, "no version is dated before the start", ""},
-		{"a start that only a version without outcomes gives", []study.Version{version(t, 1, "2020-01-05", "start 2020-02 planned", "primary Bone density"), version(t, 2, "2020-03-05", "start 2020-02-01 actual"),
-			version(t, 3, "2020-05-05", "start 2020-06-01 actual", "primary Overall survival")}, "primary: overall survival", 1, "", "not reported; new and declared"},
-		{"time points swapped between levels", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary HbA1c [26 weeks]", "secondary HbA1c [52 weeks]")},
+		{"a start that only a version without outcomes gives", []study.Version{version(t, 1, "2020-01-05", "start 2020-02 planned",
+			"primary Bone density"), version(t, 2, "2020-03-05", "start 2020-02-01 actual"),
+			version(t, 3, "2020-05-05", "start 2020-06-01 actual",
+				"primary Overall survival")}, "primary: overall survival", 1, "", "not reported; new and declared"},
+		{"time points swapped between levels", []study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual",
+			"primary HbA1c [26 weeks]", "secondary HbA1c [52 weeks]")},
 			"primary: HbA1c at 52 weeks\nsecondary: HbA1c at 26 weeks", 1, "", "demoted; promoted"},
-		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0, "no version gives an actual start", ""},
+		{"no start", []study.Version{version(t, 1, "2026-01-05", "start 2026-01 planned", "primary Overall survival")}, "", 0,
+			"no version gives an actual start", ""},
 		{"nothing", nil, "", 0, "no version with outcomes", ""},
 	} {
 		var article []outcome.Outcome
@@ -122,12 +146,14 @@ func TestDeclared(t *testing.T) {
 		why        string
 	}{
 		{nil, "the version states no reason"},
-		{[]study.Amendment{{Number: "2", Reasons: []string{"new-safety-information-available"}}}, "by amendment 2: new-safety-information-available"},
+		{[]study.Amendment{{Number: "2", Reasons: []string{"new-safety-information-available"}}},
+			"by amendment 2: new-safety-information-available"},
 	} {
 		amended.Study.Amendments = c.amendments
 		r := Compare(study.NewVersions([]study.Version{first, amended, results}), nil)
 		f := r.Outcomes[len(r.Outcomes)-1]
-		if f.Status != NewDeclared || f.Declared == nil || f.Declared.Entry != 2 || f.Declared.Day != "2026-03-01" || f.Declared.By != study.BySource || f.Why != c.why {
+		if f.Status != NewDeclared || f.Declared == nil || f.Declared.Entry != 2 || f.Declared.Day != "2026-03-01" ||
+			f.Declared.By != study.BySource || f.Why != c.why {
 			t.Errorf("%+v, declared %+v, want %q", f, f.Declared, c.why)
 		}
 	}
@@ -142,7 +168,8 @@ func TestStepsOfAll(t *testing.T) {
 	if len(r.AfterStart) != 1 || len(r.AfterStart[0].Changes) != 2 {
 		t.Errorf("%+v", r.AfterStart)
 	}
-	a, b := version(t, 1, "2026-03-01", "start 2026-01-10 actual", "primary Pain"), version(t, 2, "2026-03-01", "start 2026-01-10 actual", "primary Sleep")
+	a, b := version(t, 1, "2026-03-01", "start 2026-01-10 actual", "primary Pain"), version(t, 2, "2026-03-01", "start 2026-01-10 actual",
+		"primary Sleep")
 	a.Digest, b.Digest = [32]byte{1}, [32]byte{2}
 	if r = Compare(study.NewVersions([]study.Version{a, b}), nil); len(r.AfterStart) != 0 || len(r.Conflicts) != 1 {
 		t.Errorf("%+v, conflicts %q", r.AfterStart, r.Conflicts)
@@ -164,11 +191,13 @@ func TestTooMany(t *testing.T) {
 		before = append(before, fmt.Sprintf("primary Pain %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
 		after = append(after, fmt.Sprintf("reported primary Sleep %d of group %d [weeks %s]", i, i, strings.Join(frames, ", ")))
 	}
-	r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", append(before, "start 2026-01-10 actual")...), version(t, 2, "2026-06-01", after...)}), nil)
+	r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", append(before, "start 2026-01-10 actual")...), version(t,
+		2, "2026-06-01", after...)}), nil)
 	// A version in between that has none of them costs no more than reading it once.
 	between := version(t, 3, "2026-03-01", "start 2026-01-10 actual", "primary Falls")
 	between.Study.Outcomes = append(between.Study.Outcomes, version(t, 0, "", before...).Outcomes...)
-	if again := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "primary Walking", "start 2026-01-10 actual"), between, version(t, 2, "2026-06-01", after...)}), nil); len(again.Outcomes) < 5000 {
+	if again := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "primary Walking", "start 2026-01-10 actual"),
+		between, version(t, 2, "2026-06-01", after...)}), nil); len(again.Outcomes) < 5000 {
 		t.Errorf("%d findings", len(again.Outcomes))
 	}
 	if len(r.Outcomes) < 200 || !slices.ContainsFunc(r.Notes, func(s string) bool { return strings.Contains(s, "too many outcomes") }) {
@@ -187,7 +216,8 @@ func TestLoggedBefore(t *testing.T) {
 	claim := logged(version(t, 5, "2026-01-05", "primary Sleep"), "2026-09-01", "mallory")
 	results := logged(version(t, 6, "2026-08-01", "reported primary Sleep"), "2026-09-01", "university")
 	r := Compare(study.NewVersions([]study.Version{first, claim, results}), nil)
-	if r.Prespecified == nil || r.Prespecified.Entry != 1 || r.Prespecified.Org != "university" || len(r.Notes) == 0 || !strings.Contains(strings.Join(r.Notes, "; "), "entry 5 of mallory claims the day 2026-01-05") {
+	if r.Prespecified == nil || r.Prespecified.Entry != 1 || r.Prespecified.Org != "university" || len(r.Notes) == 0 ||
+		!strings.Contains(strings.Join(r.Notes, "; "), "entry 5 of mallory claims the day 2026-01-05") {
 		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
 	}
 	if f := r.Outcomes[0]; f.Status != NotReported {
@@ -200,7 +230,8 @@ func TestLoggedBefore(t *testing.T) {
 	}
 	late := logged(version(t, 7, "2025-12-20", "start 2026-01-10 actual", "primary Pain"), "2026-09-02", "university")
 	r = Compare(study.NewVersions([]study.Version{claim, late, results}), nil)
-	if r.Prespecified == nil || r.Prespecified.Entry != 5 || !strings.Contains(strings.Join(r.Notes, "; "), "only mallory, which logged entry 5 on 2026-09-01, says") {
+	if r.Prespecified == nil || r.Prespecified.Entry != 5 || !strings.Contains(strings.Join(r.Notes, "; "),
+		"only mallory, which logged entry 5 on 2026-09-01, says") {
 		t.Errorf("prespecified %+v, notes %q", r.Prespecified, r.Notes)
 	}
 	// A version of the same day with other bytes leaves it open.
@@ -226,12 +257,14 @@ func TestUnclear(t *testing.T) {
 		{"All-cause mortality", "Cardiovascular mortality", "another cause"},
 		{"Change in 6-minute walk distance [12 weeks]", "Change in 6-minute walk distance [52 weeks]", "contradict"},
 	} {
-		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified), version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
+		r := Compare(study.NewVersions([]study.Version{version(t, 1, "2025-12-01", "start 2026-01-10 actual", "primary "+c.specified),
+			version(t, 2, "2026-06-01", "reported primary "+c.reported)}), nil)
 		if c.specified == study.Withheld && len(r.Outcomes) != 2 {
 			t.Errorf("what is withheld on both sides is joined: %+v", r.Outcomes)
 		}
 		for _, f := range r.Outcomes {
-			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why+strings.Join(f.Differs, ", "), c.why)) {
+			if f.Status == AsSpecified || c.why != "" && (f.Status != Unclear || !strings.Contains(f.Why+strings.Join(f.Differs, ", "),
+				c.why)) {
 				t.Errorf("%q, reported %q: %s, %s %q", c.specified, c.reported, f.Status, f.Why, f.Differs)
 			}
 		}
@@ -244,14 +277,17 @@ func TestSteps(t *testing.T) {
 		version(t, 1, "2025-10-01", "primary Pain [6 weeks]"),
 		version(t, 2, "2025-12-01", "primary Pain [12 weeks]"),
 		version(t, 3, "2026-03-01", "start 2026-01-10 actual", "primary Pain [26 weeks]"),
-		version(t, 4, "2026-06-01", "start 2026-01-10 actual", "primary Change in pain [26 weeks]", "reported primary Change in pain [26 weeks]"),
+		version(t, 4, "2026-06-01", "start 2026-01-10 actual", "primary Change in pain [26 weeks]",
+			"reported primary Change in pain [26 weeks]"),
 	}), nil)
 	for name, c := range map[string]struct {
 		steps []Step
 		to    uint64
 		sort  string
-	}{"before": {r.BeforeStart, 2, study.Changed}, "after": {r.AfterStart, 3, study.Added}, "with results": {r.WithResults, 4, study.Reworded}} {
-		if len(c.steps) != 1 || c.steps[0].To.Entry != c.to || !slices.ContainsFunc(c.steps[0].Changes, func(x study.Change) bool { return x.Sort == c.sort }) && c.steps[0].Changes[len(c.steps[0].Changes)-1].Sort != study.Changed {
+	}{"before": {r.BeforeStart, 2, study.Changed}, "after": {r.AfterStart, 3, study.Added}, "with results": {r.WithResults, 4,
+		study.Reworded}} {
+		if len(c.steps) != 1 || c.steps[0].To.Entry != c.to || !slices.ContainsFunc(c.steps[0].Changes,
+			func(x study.Change) bool { return x.Sort == c.sort }) && c.steps[0].Changes[len(c.steps[0].Changes)-1].Sort != study.Changed {
 			t.Errorf("%s: %s", name, fmt.Sprintf("%+v", c.steps))
 		}
 	}
@@ -273,30 +309,40 @@ func kind(v study.Version, kind, logged string) study.Version {
 // reported, and declares nothing that was reported before it.
 func TestReportedByRegister(t *testing.T) {
 	first := version(t, 1, "2025-12-01", "start 2026-01-10 planned", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]")
-	switched := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Sleep [12 weeks]", "secondary Pain [12 weeks]", "secondary Falls [12 weeks]")
-	results := version(t, 3, "2026-10-01", "reported primary Sleep [12 weeks]", "reported secondary Pain [12 weeks]", "reported secondary Falls [12 weeks]")
-	protocol := kind(version(t, 4, "", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]", "secondary Falls [12 weeks]", "reported primary Pain [12 weeks]"), "protocol", "2027-02-01")
+	switched := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Sleep [12 weeks]", "secondary Pain [12 weeks]",
+		"secondary Falls [12 weeks]")
+	results := version(t, 3, "2026-10-01", "reported primary Sleep [12 weeks]", "reported secondary Pain [12 weeks]",
+		"reported secondary Falls [12 weeks]")
+	protocol := kind(version(t, 4, "", "primary Pain [12 weeks]", "secondary Sleep [12 weeks]", "secondary Falls [12 weeks]",
+		"reported primary Pain [12 weeks]"), "protocol", "2027-02-01")
 	protocol.Results = false
 	for name, c := range map[string]struct {
 		versions []study.Version
 		from     uint64
 		want     string
 	}{
-		"the register alone":       {[]study.Version{first, switched}, 2, "demoted; promoted; new and declared"},
-		"and a protocol today":     {[]study.Version{first, switched, protocol}, 2, "demoted; promoted; new and declared"},
-		"results and a protocol":   {[]study.Version{first, results, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 3, "demoted; promoted; new and undeclared"},
-		"the first version alone":  {[]study.Version{first, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
-		"files":                    {[]study.Version{kind(first, "file", ""), kind(switched, "file", "")}, 2, "demoted; promoted; new and declared"},
-		"a file and a protocol":    {[]study.Version{kind(first, "file", ""), kind(protocol, "protocol", ""), version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
-		"two versions from before": {[]study.Version{kind(version(t, 6, "2025-11-01", "primary Pain [12 weeks]"), "observation", "2025-11-02"), kind(protocol, "protocol", "2025-12-20"), version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear; unclear"},
-		"a protocol alone follows": {[]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"the register alone":   {[]study.Version{first, switched}, 2, "demoted; promoted; new and declared"},
+		"and a protocol today": {[]study.Version{first, switched, protocol}, 2, "demoted; promoted; new and declared"},
+		"results and a protocol": {[]study.Version{first, results, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 3,
+			"demoted; promoted; new and undeclared"},
+		"the first version alone": {[]study.Version{first, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"files": {[]study.Version{kind(first, "file", ""), kind(switched, "file", "")}, 2,
+			"demoted; promoted; new and declared"},
+		"a file and a protocol": {[]study.Version{kind(first, "file", ""), kind(protocol, "protocol", ""), version(t, 5, "2026-02-01",
+			"start 2026-01-10 actual")}, 0, "unclear; unclear"},
+		"two versions from before": {[]study.Version{kind(version(t, 6, "2025-11-01", "primary Pain [12 weeks]"), "observation",
+			"2025-11-02"), kind(protocol, "protocol", "2025-12-20"), version(t, 5, "2026-02-01", "start 2026-01-10 "+
+			"actual")}, 0, "unclear; unclear; unclear"},
+		"a protocol alone follows": {[]study.Version{first, protocol, version(t, 5, "2026-02-01", "start 2026-01-10 actual")}, 0,
+			"unclear; unclear"},
 	} {
 		r := Compare(study.NewVersions(c.versions), nil)
 		var got []string
 		for _, f := range r.Outcomes {
 			got = append(got, f.Status)
 		}
-		if s := strings.Join(got, "; "); s != c.want || (r.Reported == nil) != (c.from == 0) || r.Reported != nil && r.Reported.Entry != c.from || (r.Unreported == "") != (c.from > 0) {
+		if s := strings.Join(got, "; "); s != c.want || (r.Reported == nil) != (c.from == 0) || r.Reported != nil &&
+			r.Reported.Entry != c.from || (r.Unreported == "") != (c.from > 0) {
 			t.Errorf("%s: %s, reported %+v %q; want %s", name, s, r.Reported, r.Unreported, c.want)
 		}
 	}
@@ -356,12 +402,14 @@ func TestSelected(t *testing.T) {
 	some := version(t, 2, "2026-09-01", "start 2026-01-10 actual", "primary Pain")
 	some.Study.Type = ""
 	r := Compare(study.NewVersions([]study.Version{whole, some}), nil)
-	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why, "selection of fields") || len(r.AfterStart) != 0 {
+	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why,
+		"selection of fields") || len(r.AfterStart) != 0 {
 		t.Errorf("%+v, steps %+v", r.Outcomes, r.AfterStart)
 	}
 	some.Claimed, whole.Claimed = whole.Claimed, some.Claimed
 	r = Compare(study.NewVersions([]study.Version{whole, some}), nil)
-	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why, "selection of fields") {
+	if len(r.Outcomes) != 2 || r.Outcomes[0].Status != Unclear || r.Outcomes[1].Status != Unclear || !strings.Contains(r.Outcomes[1].Why,
+		"selection of fields") {
 		t.Errorf("%+v", r.Outcomes)
 	}
 }

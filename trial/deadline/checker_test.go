@@ -480,7 +480,8 @@ func (c *checker) verdicts() map[string]string {
 		child = NotApplicable
 	}
 	all := map[string]string{
-		RegistrationFDA: c.registrationFDA(), ResultsFDA: c.resultsFDA(), UpdateFDA: c.updateFDA(), CompletionFDA: c.completionFDA(), DeviceFDA: c.deviceFDA(),
+		RegistrationFDA: c.registrationFDA(), ResultsFDA: c.resultsFDA(), UpdateFDA: c.updateFDA(), CompletionFDA: c.completionFDA(),
+		DeviceFDA:       c.deviceFDA(),
 		RegistrationICM: c.registrationICMJE(), SummaryEU: c.summaryEU(12), SummaryEUChild: child,
 	}
 	// 42 CFR 11.22(b) requires a site in the United States, an export from there, or an IND or

@@ -22,18 +22,22 @@ type mutator struct{ *rand.Rand }
 
 func pick[T any](m mutator, list ...T) T { return list[m.IntN(len(list))] }
 
-var events = []string{study.Start, study.PrimaryCompletion, study.Completion, study.FirstSubmitted, study.UpdateSubmitted, study.Verified, study.ResultsSubmitted, study.ResultsPosted, study.CertificateSubmitted}
+var events = []string{study.Start, study.PrimaryCompletion, study.Completion, study.FirstSubmitted, study.UpdateSubmitted, study.Verified,
+	study.ResultsSubmitted, study.ResultsPosted, study.CertificateSubmitted}
 
 // record makes a record of one to four versions of a trial.
 func (m mutator) record() []study.Version {
 	start := time.Date(pick(m, 2005, 2007, 2015, 2016, 2018, 2019), time.Month(1+m.IntN(12)), 1+m.IntN(28), 0, 0, 0, 0, time.UTC)
 	after := func(days int) string { return start.AddDate(0, 0, days).Format(time.DateOnly) }
 	s := study.Study{
-		Format: study.CTGovV2, Type: "interventional", Phases: []string{"phase3"}, Status: "completed", Countries: []string{"United States", "Germany"},
-		Oversight: study.Oversight{FDADrug: "yes", FDADevice: "no"}, Enrolment: study.Enrolment{Count: 10}, Eligibility: study.Eligibility{MinimumAge: pick(m, "18 years", "6 years", "")},
+		Format: study.CTGovV2, Type: "interventional", Phases: []string{"phase3"}, Status: "completed", Countries: []string{"United " +
+			"States", "Germany"},
+		Oversight: study.Oversight{FDADrug: "yes", FDADevice: "no"}, Enrolment: study.Enrolment{Count: 10},
+		Eligibility: study.Eligibility{MinimumAge: pick(m, "18 years", "6 years", "")},
 	}
 	end := 200 + m.IntN(400)
-	for event, days := range map[string]int{study.Start: 0, study.PrimaryCompletion: end, study.Completion: end + 60, study.FirstSubmitted: m.IntN(60) - 30, study.UpdateSubmitted: end + m.IntN(90), study.Verified: end} {
+	for event, days := range map[string]int{study.Start: 0, study.PrimaryCompletion: end, study.Completion: end + 60,
+		study.FirstSubmitted: m.IntN(60) - 30, study.UpdateSubmitted: end + m.IntN(90), study.Verified: end} {
 		s.Dates = append(s.Dates, study.Date{Event: event, Date: after(days), Kind: study.Actual})
 	}
 	slices.SortFunc(s.Dates, func(a, b study.Date) int { return strings.Compare(a.Event, b.Event) })
@@ -55,7 +59,8 @@ func (m mutator) versions(s study.Study, day string) (list []study.Version) {
 			m.alter(&x)
 		}
 		at := span(day).First
-		list = append(list, study.Version{Study: &x, Entry: uint64(n + 1), Kind: pick(m, "observation", "observation", "observation", "registration", "protocol"), Logged: "2026-01-01", Claimed: at.AddDate(0, 0, n*m.IntN(400)).Format(time.DateOnly)})
+		list = append(list, study.Version{Study: &x, Entry: uint64(n + 1), Kind: pick(m, "observation", "observation", "observation",
+			"registration", "protocol"), Logged: "2026-01-01", Claimed: at.AddDate(0, 0, n*m.IntN(400)).Format(time.DateOnly)})
 	}
 	return study.NewVersions(list)
 }
@@ -81,18 +86,22 @@ func (m mutator) alter(s *study.Study) {
 			d.Kind = pick(m, study.Actual, study.Planned, "")
 		}
 	case 8:
-		s.Status = pick(m, "completed", "terminated", "withdrawn", "recruiting", "not-yet-recruiting", "active-not-recruiting", "unknown", "")
+		s.Status = pick(m, "completed", "terminated", "withdrawn", "recruiting", "not-yet-recruiting", "active-not-recruiting", "unknown",
+			"")
 		s.Enrolment.Count = pick(m, 0, 0, 10)
 	case 9:
-		s.Type, s.Phases = pick(m, "interventional", "interventional", "observational", ""), pick(m, nil, []string{"phase1"}, []string{"early-phase1", "phase1"}, []string{"phase1", "phase2"}, []string{"not-applicable"})
+		s.Type, s.Phases = pick(m, "interventional", "interventional", "observational", ""), pick(m, nil, []string{"phase1"},
+			[]string{"early-phase1", "phase1"}, []string{"phase1", "phase2"}, []string{"not-applicable"})
 		s.Purpose = pick(m, "treatment", "device-feasibility")
 	case 10:
-		s.Oversight = study.Oversight{FDARegulated: pick(m, "", "", "yes", "no"), FDADrug: pick(m, "", "yes", "no"), FDADevice: pick(m, "", "yes", "no"), UnapprovedDevice: pick(m, "", "yes"), PPSD: pick(m, "", "", "yes", "no")}
+		s.Oversight = study.Oversight{FDARegulated: pick(m, "", "", "yes", "no"), FDADrug: pick(m, "", "yes", "no"), FDADevice: pick(m,
+			"", "yes", "no"), UnapprovedDevice: pick(m, "", "yes"), PPSD: pick(m, "", "", "yes", "no")}
 		if s.Oversight.FDADrug != "" || s.Oversight.FDADevice != "" {
 			s.Oversight.FDARegulated = ""
 		}
 	case 11:
-		s.Results, s.Announced, s.Waived, s.Format = m.IntN(2) == 0, m.IntN(4) == 0, m.IntN(4) == 0, pick(m, study.CTGovV2, study.CTGovXML, study.FHIRR5)
+		s.Results, s.Announced, s.Waived, s.Format = m.IntN(2) == 0, m.IntN(4) == 0, m.IntN(4) == 0, pick(m, study.CTGovV2,
+			study.CTGovXML, study.FHIRR5)
 		s.Countries = pick(m, nil, []string{"Japan"}, []string{"Germany"})
 	case 12: // steps of a review
 		day := s.Date(study.PrimaryCompletion).Date
@@ -106,19 +115,22 @@ func (m mutator) alter(s *study.Study) {
 		for range 1 + m.IntN(4) {
 			at = at.AddDate(0, 0, m.IntN(120))
 			date := at.Format(time.DateOnly)[:pick(m, 10, 10, 10, 10, 7)]
-			s.Review = append(s.Review, study.ReviewEvent{Event: pick(m, study.ReviewSubmitted, study.ReviewSubmitted, study.ReviewReturned, study.ReviewCanceled), Date: pick(m, date, date, date, date, "")})
+			s.Review = append(s.Review, study.ReviewEvent{Event: pick(m, study.ReviewSubmitted, study.ReviewSubmitted,
+				study.ReviewReturned, study.ReviewCanceled), Date: pick(m, date, date, date, date, "")})
 		}
 	case 14: // it had begun, and not on the stated day
 		s.Status = "recruiting"
 		for i := range s.Dates {
 			if day := span(s.Dates[i].Date).First; !day.IsZero() && s.Dates[i].Event == study.Start {
-				s.Dates[i] = study.Date{Event: study.Start, Date: day.AddDate(0, 0, -m.IntN(90)).Format(time.DateOnly), Kind: pick(m, study.Planned, "")}
+				s.Dates[i] = study.Date{Event: study.Start, Date: day.AddDate(0, 0, -m.IntN(90)).Format(time.DateOnly), Kind: pick(m,
+					study.Planned, "")}
 			}
 		}
 	case 13:
 		event, day := pick(m, study.ResultsPosted, endInEU, study.CertificateSubmitted), s.Date(study.PrimaryCompletion).Date
 		if first := span(day).First; !first.IsZero() && s.Date(event).Date == "" {
-			s.Dates = append(s.Dates, study.Date{Event: event, Date: first.AddDate(0, 0, m.IntN(500)).Format(time.DateOnly), Kind: study.Actual})
+			s.Dates = append(s.Dates, study.Date{Event: event, Date: first.AddDate(0, 0, m.IntN(500)).Format(time.DateOnly),
+				Kind: study.Actual})
 		}
 	}
 }
@@ -182,7 +194,8 @@ func printed(versions []study.Version) string {
 	var b strings.Builder
 	for _, v := range versions {
 		day, _ := v.Day()
-		said, _ := json.Marshal([]any{v.Kind, v.Format, v.Type, v.Phases, v.Purpose, v.Status, v.Enrolment, v.Oversight, v.Countries, v.Results, v.Announced, v.Waived, v.Dates, v.Review})
+		said, _ := json.Marshal([]any{v.Kind, v.Format, v.Type, v.Phases, v.Purpose, v.Status, v.Enrolment, v.Oversight, v.Countries,
+			v.Results, v.Announced, v.Waived, v.Dates, v.Review})
 		fmt.Fprintf(&b, "  %d %s %s\n", v.Entry, day, said)
 	}
 	return b.String()
@@ -208,7 +221,9 @@ func TestMutations(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range []string{"FDA-REG ok", "FDA-REG late", "FDA-RES ok", "FDA-RES late", "FDA-RES overdue", "FDA-RES excused", "FDA-RES not yet due", "FDA-UPD ok", "FDA-UPD overdue", "FDA-PCD ok", "FDA-PCD late", "ICMJE-REG ok", "ICMJE-REG late", "EU-SUM overdue", "EU-SUM6 overdue"} {
+	for _, k := range []string{"FDA-REG ok", "FDA-REG late", "FDA-RES ok", "FDA-RES late", "FDA-RES overdue", "FDA-RES excused",
+		"FDA-RES not yet due", "FDA-UPD ok", "FDA-UPD overdue", "FDA-PCD ok", "FDA-PCD late", "ICMJE-REG ok", "ICMJE-REG " +
+			"late", "EU-SUM overdue", "EU-SUM6 overdue"} {
 		if seen[k] == 0 {
 			t.Errorf("no record led to %s", k)
 		}
@@ -224,7 +239,8 @@ func TestMutationsOfRealRecords(t *testing.T) {
 		t.Skip("left out with -short")
 	}
 	var files []string
-	for _, pattern := range []string{"ctgov-v2/studies/*.json", "ctgov-xml/*.xml", "ctgov-xml-versions/*/*.xml", "ctgov-v1-fullstudies/*.json"} {
+	for _, pattern := range []string{"ctgov-v2/studies/*.json", "ctgov-xml/*.xml", "ctgov-xml-versions/*/*.xml",
+		"ctgov-v1-fullstudies/*.json"} {
 		list, err := filepath.Glob(filepath.Join("../../../shared/data", pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -55,7 +55,8 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{log: trialtest.NewLog(t), planned: record("2019-12-01", "Pain at rest", false), final: record("2021-06-01", "Sleep quality", true)}
+	s := &scene{log: trialtest.NewLog(t), planned: record("2019-12-01", "Pain at rest", false), final: record("2021-06-01",
+		"Sleep quality", true)}
 	admit := func(name string, p trial.Predicate, subjects []trial.Subject) *trial.Signed {
 		t.Helper()
 		return s.log.Admit(name, p, subjects)
@@ -71,7 +72,8 @@ func newScene(t *testing.T) *scene {
 	p = &trial.Protocol{Common: trialtest.Common(), Scope: "global", Trial: s.trial, Version: "1.0"}
 	admit("ada", p, trialtest.Documents("protocol", "the protocol"))
 	for i, data := range [][]byte{s.planned, s.final} {
-		o := &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT09990001", Source: "registry", Dated: "2021-01-01", SeenAt: "2021-07-01"}
+		o := &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT09990001", Source: "registry", Dated: "2021-01-01",
+			SeenAt: "2021-07-01"}
 		if i == 1 {
 			x, err := study.Parse(data)
 			if err != nil {
@@ -144,7 +146,8 @@ func TestDossier(t *testing.T) {
 		t.Errorf("unreadable documents: %v", err)
 	}
 	standing := h.Standing(policy(t))
-	if standing.Trial != s.trial || standing.Holder != "acme" || len(standing.Numbers) != 1 || len(standing.Heads) != 1 || !standing.Replayed {
+	if standing.Trial != s.trial || standing.Holder != "acme" || len(standing.Numbers) != 1 || len(standing.Heads) != 1 ||
+		!standing.Replayed {
 		t.Errorf("standing: %+v", standing)
 	}
 }
@@ -249,12 +252,14 @@ func TestVerifyReport(t *testing.T) {
 	alter("an entry left out", cut("entries", 0, 1), "the entries that the report lists are not those")
 	alter("a proof", swap("proofs", "acme", "umbr"), "")
 	alter("no history of the number", cut("proofs", 1, 2), "the report has no history of identifier nct:NCT09990001")
-	alter("no history of the organisation", func(m map[string]json.RawMessage) { delete(m, "organisationProofs") }, "the report has no history of org acme")
+	alter("no history of the organisation", func(m map[string]json.RawMessage) { delete(m, "organisationProofs") },
+		"the report has no history of org acme")
 	alter("no proofs", cut("proofs", 0, 2), "or it has no proofs")
 	alter("another question", swap("asked", "NCT09990001", "NCT09990002"), "asked for")
 	alter("a member twice in a history", swap("proofs", `"kind": "trial"`, `"kind": "trial","kind":"trial"`), "a member twice")
 	whole := bytes.Replace(filed, []byte("replaying witnesses checked"), []byte("everybody checked"), 1)
-	if v, err := dossier.VerifyReport(p, whole, documents(s.planned)); v == nil || err == nil || !strings.Contains(err.Error(), "the report is not what follows") {
+	if v, err := dossier.VerifyReport(p, whole, documents(s.planned)); v == nil || err == nil || !strings.Contains(err.Error(),
+		"the report is not what follows") {
 		t.Errorf("who vouches for it, altered: %v", err)
 	}
 	twice := bytes.Replace(filed, []byte(`"asked":`), []byte(`"asked": "NCT1", "asked":`), 1)
@@ -275,7 +280,8 @@ func TestNumberAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT09990001", Source: "registry", Dated: "2019-12-01", SeenAt: "2021-07-01"}
+	o := &trial.Observation{Common: trialtest.Common(), Identifier: "nct:NCT09990001", Source: "registry", Dated: "2019-12-01",
+		SeenAt: "2021-07-01"}
 	o.Facts, _ = x.Facts()
 	l.Admit("ada", o, trialtest.Documents("observation", "x"))
 	l.Close()

@@ -70,7 +70,8 @@ func TestDisclose(t *testing.T) {
 		}
 		data, _ := d.Marshal()
 		for _, other := range parts {
-			if words := strings.Fields(other.Text); other.Path != p.Path && strings.Contains(string(data), words[len(words)-1]+`\n`) && !strings.Contains(p.Text, words[len(words)-1]) {
+			if words := strings.Fields(other.Text); other.Path != p.Path && strings.Contains(string(data), words[len(words)-1]+`\n`) &&
+				!strings.Contains(p.Text, words[len(words)-1]) {
 				t.Errorf("the disclosure of %s shows %s", p.Path, other.Path)
 			}
 		}
@@ -155,7 +156,8 @@ func TestToTheLetter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ old, new string }{
-		{`"text":`, `"text": "Falls", "text":`}, {`"text":`, `"Text": "Falls", "text":`}, {"{", "{\"more\":1,"}, {"}\n", "}\n]garbage"}, {"}\n", "}"}, {`,"text"`, `, "text"`},
+		{`"text":`, `"text": "Falls", "text":`}, {`"text":`, `"Text": "Falls", "text":`}, {"{", "{\"more\":1,"}, {"}\n",
+			"}\n]garbage"}, {"}\n", "}"}, {`,"text"`, `, "text"`},
 	} {
 		bad := strings.Replace(string(good), r.old, r.new, 1)
 		if bad == string(good) {
@@ -186,7 +188,8 @@ func TestRefused(t *testing.T) {
 	if s, err := ParseSecret([]byte(good)); err != nil || s != secret {
 		t.Fatal(s, err)
 	}
-	for _, bad := range []string{"", secret.String(), strings.ToUpper(Secret{0xab}.String()) + "\n", good + "\n", good[2:], "x" + good[1:]} {
+	for _, bad := range []string{"", secret.String(), strings.ToUpper(Secret{0xab}.String()) + "\n", good + "\n", good[2:], "x" +
+		good[1:]} {
 		if _, err := ParseSecret([]byte(bad)); err == nil {
 			t.Errorf("the secret %q is taken", bad)
 		}
@@ -196,7 +199,8 @@ func TestRefused(t *testing.T) {
 // TestOf compares the texts of parts with the form that docs/spec.md gives.
 func TestOf(t *testing.T) {
 	got := Of(&study.Study{
-		Outcomes:   []outcome.Outcome{{Level: "primary", Measure: " Pain\n intensity ", TimeFrame: "12 weeks", Description: "NRS"}, {Level: "other", Measure: "Falls"}},
+		Outcomes: []outcome.Outcome{{Level: "primary", Measure: " Pain\n intensity ", TimeFrame: "12 weeks", Description: "NRS"},
+			{Level: "other", Measure: "Falls"}},
 		Objectives: []study.Objective{{Level: "secondary", Text: "To  compare"}},
 		Sections:   []study.Section{{Number: "1.1", Title: "Synopsis", Text: "A\tB"}},
 	})

@@ -28,7 +28,8 @@ var (
 
 func policy(t testing.TB) *checkpoint.Policy {
 	t.Helper()
-	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(), w1.VKey(), w2.VKey()))
+	p, err := checkpoint.ParsePolicy(fmt.Appendf(nil, "log %s\nwitness w1 %s\nwitness w2 %s\ngroup g 2 w1 w2\nquorum g\n", logKey.VKey(),
+		w1.VKey(), w2.VKey()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,8 @@ func TestTakenApart(t *testing.T) {
 	p := policy(t)
 	l, index := broken(t)
 	fresh := func() *evidence.Evidence { return rule(t, l, index+1, 1, l.Size()) }
-	if v, err := fresh().Verify(p); err != nil || v.Rule != trial.RuleSigner || v.Index != index || !slices.Equal(v.Witnesses, []string{w1.Key}) {
+	if v, err := fresh().Verify(p); err != nil || v.Rule != trial.RuleSigner || v.Index != index || !slices.Equal(v.Witnesses,
+		[]string{w1.Key}) {
 		t.Fatal(v, err)
 	}
 	two := rule(t, l, index+1, 2, l.Size())
@@ -276,7 +278,8 @@ func TestTakenApart(t *testing.T) {
 		"another tree":         func(x *evidence.Evidence) { x.Checkpoints[0] = string(signed(t, l.Tree(l.Size()-1))) },
 		"a tree nobody signed": func(x *evidence.Evidence) { x.Checkpoints[0] = l.Tree(l.Size()).String() },
 		"a tree of another key": func(x *evidence.Evidence) {
-			x.Checkpoints[0] = string(trialtest.Checkpoint(t, l.Tree(l.Size()), trialtest.Cosigner{Key: trialtest.Origin, Alg: 1, Seed: "mallory"}))
+			x.Checkpoints[0] = string(trialtest.Checkpoint(t, l.Tree(l.Size()), trialtest.Cosigner{Key: trialtest.Origin, Alg: 1,
+				Seed: "mallory"}))
 		},
 		"a proof": func(x *evidence.Evidence) { x.Proof = x.Entries[0].Path },
 	} {
@@ -326,7 +329,8 @@ func TestHonest(t *testing.T) {
 		case 1:
 			a, b := size("a"), size("b")
 			var err error
-			if x, err = evidence.NewInconsistent(signed(t, l.Tree(a)), signed(t, l.Tree(b)), min(a, b), max(a, b), l); err != nil && a != b {
+			if x, err = evidence.NewInconsistent(signed(t, l.Tree(a)), signed(t, l.Tree(b)), min(a, b), max(a, b), l); err != nil &&
+				a != b {
 				rt.Fatal(err)
 			}
 			if x == nil {
@@ -418,7 +422,8 @@ func TestNewerRules(t *testing.T) {
 	open(l)
 	l.Close()
 	from := l.Size() + 2
-	l.Admit("registrar", &trial.Rules{Common: trialtest.Common(), From: from, Set: 2}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
+	l.Admit("registrar", &trial.Rules{Common: trialtest.Common(), From: from, Set: 2}, trial.NamedSubject("rules",
+		sha256.Sum256([]byte("2"))))
 	l.Close()
 	l.Append([]byte("whatever rule set 2 may hold"))
 	newer := func(what string, x *evidence.Evidence) {
@@ -476,7 +481,8 @@ func TestSpelling(t *testing.T) {
 	if err := json.Unmarshal([]byte(line), &loose); err != nil {
 		t.Fatal(err)
 	}
-	for _, other := range []string{"", "{}", "[]", "null", line + line, line + " ", " " + line, strings.Replace(line, `"kind"`, `"Kind"`, 1), strings.Replace(line, `{`, `{"x":1,`, 1), strings.Replace(line, `{`, `{"kind":"fork",`, 1)} {
+	for _, other := range []string{"", "{}", "[]", "null", line + line, line + " ", " " + line, strings.Replace(line, `"kind"`, `"Kind"`,
+		1), strings.Replace(line, `{`, `{"x":1,`, 1), strings.Replace(line, `{`, `{"kind":"fork",`, 1)} {
 		if v, err := verify(policy(t), []byte(other)); !errors.Is(err, evidence.ErrNothing) {
 			t.Errorf("%.60q: %v, %v", other, v, err)
 		}

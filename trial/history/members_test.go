@@ -24,7 +24,8 @@ func TestCheckMembers(t *testing.T) {
 		t.Fatalf("a history: %v", err)
 	}
 	for name, deep := range map[string]string{"lists": strings.Repeat("[", 1<<20), "members": strings.Repeat(`{"entries":`, 1<<16)} {
-		if err := history.CheckMembers([]byte(deep)); !errors.Is(err, history.ErrHistory) || !strings.Contains(err.Error(), "nested more than") && !strings.Contains(err.Error(), "no history has") {
+		if err := history.CheckMembers([]byte(deep)); !errors.Is(err, history.ErrHistory) || !strings.Contains(err.Error(),
+			"nested more than") && !strings.Contains(err.Error(), "no history has") {
 			t.Errorf("%s in each other: %v", name, err)
 		}
 	}
@@ -36,9 +37,11 @@ func TestCheckMembers(t *testing.T) {
 		rest := text[i+1:]
 		first := rest[:strings.Index(rest, ":")]
 		for member, want := range map[string]string{
-			first + `:null,`: "twice", strings.ToUpper(first) + `:null,`: "no history has", `"note":"proven",`: "no history has", `"note":{"a":1},`: "no history has",
+			first + `:null,`: "twice", strings.ToUpper(first) +
+				`:null,`: "no history has", `"note":"proven",`: "no history has", `"note":{"a":1},`: "no history has",
 		} {
-			if err := history.CheckMembers([]byte(text[:i+1] + member + rest)); !errors.Is(err, history.ErrHistory) || !strings.Contains(err.Error(), want) {
+			if err := history.CheckMembers([]byte(text[:i+1] + member + rest)); !errors.Is(err, history.ErrHistory) ||
+				!strings.Contains(err.Error(), want) {
 				t.Errorf("%s in %.40s: %v", member, text[i:], err)
 			}
 		}
@@ -71,7 +74,8 @@ func TestParsePage(t *testing.T) {
 			t.Errorf("%s: %+v, %v", empty, h, err)
 		}
 	}
-	for _, bad := range []string{``, `[]`, `{"entries":{}}`, `{"entries":[1]}`, `{"entries":[{}`, `{"entries":[` + strings.Repeat("{},", history.MaxPage) + `{}]}`} {
+	for _, bad := range []string{``, `[]`, `{"entries":{}}`, `{"entries":[1]}`, `{"entries":[{}`, `{"entries":[` + strings.Repeat("{},",
+		history.MaxPage) + `{}]}`} {
 		if _, err := history.ParsePage([]byte(bad)); !errors.Is(err, history.ErrHistory) {
 			t.Errorf("%.40s: %v", bad, err)
 		}

@@ -20,7 +20,8 @@ import (
 // announce logs a policy file, with the digest of the previous one.
 func announce(l *trialtest.Log, text string, previous trial.Hash) trial.Hash {
 	digest := trial.Hash(sha256.Sum256([]byte(text)))
-	l.Admit("registrar", &trial.Policy{Common: trialtest.Common(), Policy: base64.StdEncoding.EncodeToString([]byte(text)), Previous: previous}, trial.NamedSubject("policy", digest))
+	l.Admit("registrar", &trial.Policy{Common: trialtest.Common(), Policy: base64.StdEncoding.EncodeToString([]byte(text)),
+		Previous: previous}, trial.NamedSubject("policy", digest))
 	return digest
 }
 
@@ -40,7 +41,8 @@ func TestPastPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Admit("registrar", &trial.LogKey{Common: trialtest.Common(), Action: "add", Proof: base64.StdEncoding.EncodeToString(proof), VKey: trialtest.LogKey.VKey()},
+	l.Admit("registrar", &trial.LogKey{Common: trialtest.Common(), Action: "add", Proof: base64.StdEncoding.EncodeToString(proof),
+		VKey: trialtest.LogKey.VKey()},
 		trial.NamedSubject("logkey", sha256.Sum256([]byte(trialtest.LogKey.VKey()))))
 	p, s := trialtest.Org("acme", "Acme", "ada")
 	l.Admit("registrar", p, s)
@@ -136,7 +138,8 @@ func TestEnrolledBefore(t *testing.T) {
 	l.Append(raw)
 	l.Close()
 	cp := trialtest.Checkpoint(t, l.Tree(l.Size()), logKey, first, second)
-	if _, err := receipt.Verify(policy(t), l.Receipt(index, l.Size(), cp, nil)); err == nil || !strings.Contains(err.Error(), "which does not come before it") {
+	if _, err := receipt.Verify(policy(t), l.Receipt(index, l.Size(), cp, nil)); err == nil || !strings.Contains(err.Error(),
+		"which does not come before it") {
 		t.Errorf("a receipt whose signer was enrolled by the entry itself: %v", err)
 	}
 }

@@ -47,7 +47,8 @@ func TestSimilarity(t *testing.T) {
 			t.Errorf("%q, %q: %v one way and %v the other", c.a, c.b, s, r)
 		}
 	}
-	if a, b := (Outcome{Measure: "stroke", TimeFrame: "1 year"}), (Outcome{Measure: "stroke", TimeFrame: "2 years"}); Similarity(a, b) != 1 {
+	if a, b := (Outcome{Measure: "stroke", TimeFrame: "1 year"}), (Outcome{Measure: "stroke", TimeFrame: "2 years"}); Similarity(a,
+		b) != 1 {
 		t.Error("time frames count in similarity")
 	}
 }
@@ -59,7 +60,8 @@ func TestMatch(t *testing.T) {
 		want [][2]int
 	}{
 		{"order", []string{"stroke", "falls"}, []string{"falls", "stroke"}, [][2]int{{0, 1}, {1, 0}}},
-		{"time points", []string{"pain at 6 weeks", "pain at 12 weeks"}, []string{"pain at 12 weeks", "pain at 6 weeks"}, [][2]int{{0, 1}, {1, 0}}},
+		{"time points", []string{"pain at 6 weeks", "pain at 12 weeks"}, []string{"pain at 12 weeks", "pain at 6 weeks"}, [][2]int{{0, 1},
+			{1, 0}}},
 		{"a time point missing", []string{"pain at 12 weeks"}, []string{"pain at 6 weeks", "pain at 12 weeks"}, [][2]int{{0, 1}}},
 		{"composite", []string{"safety"}, []string{"adverse events", "serious adverse events", "falls"}, [][2]int{{0, 0}, {0, 1}}},
 		{"none", []string{"stroke"}, []string{"falls"}, [][2]int{}},

@@ -54,11 +54,13 @@ func TestTimeFrames(t *testing.T) {
 		{"2010-2014", "", NeitherStated},
 	} {
 		if got := TimeFrames(Outcome{TimeFrame: c.a}, Outcome{TimeFrame: c.b}); got != c.want {
-			t.Errorf("%q, %q: %s; want %s (%v, %v)", c.a, c.b, got, c.want, pointsOf(Outcome{TimeFrame: c.a}), pointsOf(Outcome{TimeFrame: c.b}))
+			t.Errorf("%q, %q: %s; want %s (%v, %v)", c.a, c.b, got, c.want, pointsOf(Outcome{TimeFrame: c.a}),
+				pointsOf(Outcome{TimeFrame: c.b}))
 		}
 	}
 	// The measure's own point takes precedence over its time frame.
-	a, b := Outcome{Measure: "PFS at 9 months", TimeFrame: "up to 3 years"}, Outcome{Measure: "Progression free survival", TimeFrame: "9 months"}
+	a, b := Outcome{Measure: "PFS at 9 months", TimeFrame: "up to 3 years"}, Outcome{Measure: "Progression free survival",
+		TimeFrame: "9 months"}
 	if got := TimeFrames(a, b); got != Same {
 		t.Errorf("point in the measure: %s", got)
 	}
@@ -73,10 +75,14 @@ func TestSplitTimePoints(t *testing.T) {
 		want []Outcome
 	}{
 		{Outcome{Measure: "pain at 6 and 12 weeks"}, []Outcome{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 weeks"}}},
-		{Outcome{Measure: "fatigue (week 4, 8 and 12)"}, []Outcome{{Measure: "fatigue (4 weeks)"}, {Measure: "fatigue (8 weeks)"}, {Measure: "fatigue (12 weeks)"}}},
-		{Outcome{Measure: "pain at baseline, 6 weeks and 12 months"}, []Outcome{{Measure: "pain at 6 weeks"}, {Measure: "pain at 12 months"}}},
-		{Outcome{Measure: "fatigue", TimeFrame: "Baseline, week 4, week 8"}, []Outcome{{Measure: "fatigue", TimeFrame: "4 weeks"}, {Measure: "fatigue", TimeFrame: "8 weeks"}}},
-		{Outcome{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}, []Outcome{{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}}},
+		{Outcome{Measure: "fatigue (week 4, 8 and 12)"}, []Outcome{{Measure: "fatigue (4 weeks)"}, {Measure: "fatigue (8 weeks)"},
+			{Measure: "fatigue (12 weeks)"}}},
+		{Outcome{Measure: "pain at baseline, 6 weeks and 12 months"}, []Outcome{{Measure: "pain at 6 weeks"},
+			{Measure: "pain at 12 months"}}},
+		{Outcome{Measure: "fatigue", TimeFrame: "Baseline, week 4, week 8"}, []Outcome{{Measure: "fatigue", TimeFrame: "4 weeks"},
+			{Measure: "fatigue", TimeFrame: "8 weeks"}}},
+		{Outcome{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"},
+			[]Outcome{{Measure: "change from baseline in pain at week 12", TimeFrame: "baseline, weeks 4, 8, 12"}}},
 		{Outcome{Measure: "pain at 6 weeks and function at 12 weeks"}, []Outcome{{Measure: "pain at 6 weeks and function at 12 weeks"}}},
 		{Outcome{Measure: "stroke", TimeFrame: "up to 2 years"}, []Outcome{{Measure: "stroke", TimeFrame: "up to 2 years"}}},
 		{Outcome{Measure: "stroke", TimeFrame: "24-26 weeks"}, []Outcome{{Measure: "stroke", TimeFrame: "24-26 weeks"}}},
@@ -94,9 +100,11 @@ func TestDurationsInNames(t *testing.T) {
 		a, b Outcome
 		want TimeRelation
 	}{
-		{Outcome{Measure: "Change in 6-minute walk distance", TimeFrame: "12 weeks"}, Outcome{Measure: "6-minute walk distance", TimeFrame: "52 weeks"}, Contradicting},
+		{Outcome{Measure: "Change in 6-minute walk distance", TimeFrame: "12 weeks"}, Outcome{Measure: "6-minute walk distance",
+			TimeFrame: "52 weeks"}, Contradicting},
 		{Outcome{Measure: "6 minute walk test", TimeFrame: "12 weeks"}, Outcome{Measure: "6MWT", TimeFrame: "12 weeks"}, Same},
-		{Outcome{Measure: "24-hour urinary protein", TimeFrame: "Week 52"}, Outcome{Measure: "24 hour urinary protein", TimeFrame: "Week 4"}, Contradicting},
+		{Outcome{Measure: "24-hour urinary protein", TimeFrame: "Week 52"}, Outcome{Measure: "24 hour urinary protein",
+			TimeFrame: "Week 4"}, Contradicting},
 		{Outcome{Measure: "24h ambulatory blood pressure"}, Outcome{Measure: "ambulatory blood pressure", TimeFrame: "1 day"}, OnlySecond},
 		{Outcome{Measure: "Pain 24 hours after surgery"}, Outcome{Measure: "Pain", TimeFrame: "24 h"}, Same},
 		{Outcome{Measure: "Pain at 24-hour follow-up"}, Outcome{Measure: "Pain", TimeFrame: "1 day"}, Same},

@@ -60,7 +60,8 @@ func TestQuorumFailsClosed(t *testing.T) {
 func TestGenuineSigners(t *testing.T) {
 	f := genuine(t)
 	seed := sha256.Sum256([]byte("x"))
-	ed, err := fnote.NewSignerForCosignatureV1("PRIVATE+KEY+ed.example+00000000+" + base64.StdEncoding.EncodeToString(append([]byte{0x04}, seed[:]...)))
+	ed, err := fnote.NewSignerForCosignatureV1("PRIVATE+KEY+ed.example+00000000+" + base64.StdEncoding.EncodeToString(append([]byte{0x04},
+		seed[:]...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,8 @@ func TestGenuineSigners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := parsePolicy(t, fmt.Sprintf("log %s\nwitness ed %s\nwitness ml %s\ngroup g all ed ml\nquorum g\n", logKey.VKey(), trialtest.Cosigner{Key: "ed.example", Alg: 0x04, Seed: "x"}.VKey(), vkey))
+	p := parsePolicy(t, fmt.Sprintf("log %s\nwitness ed %s\nwitness ml %s\ngroup g all ed ml\nquorum g\n", logKey.VKey(),
+		trialtest.Cosigner{Key: "ed.example", Alg: 0x04, Seed: "x"}.VKey(), vkey))
 	before := time.Now().Add(-time.Second)
 	cp := trialtest.Checkpoint(t, f.tree, logKey, ed, ml)
 	v, err := receipt.Verify(p, f.log.Receipt(f.index, f.log.Size(), cp, f.openings), f.docs...)
@@ -125,14 +127,16 @@ func TestProvenTime(t *testing.T) {
 	if !ok || proven.Unix() != int64(w3.Time) || proven.Equal(v.Entry.Time.Std()) {
 		t.Errorf("proven %v; the log says %v", proven, v.Entry.Time)
 	}
-	if text := v.Text(); !strings.Contains(text, trial.Moment(proven)+", proven by the witnesses' clocks") || !strings.Contains(text, v.Entry.Time.String()+" by the log's clock") {
+	if text := v.Text(); !strings.Contains(text, trial.Moment(proven)+", proven by the witnesses' clocks") || !strings.Contains(text,
+		v.Entry.Time.String()+" by the log's clock") {
 		t.Errorf("the text tells not one from the other:\n%s", text)
 	}
 }
 
 func TestReplayQuorum(t *testing.T) {
 	f := genuine(t)
-	for quorum, want := range map[string]bool{"group g 2 w1 w2 w3\nquorum g\n": false, "group g 1 w1 w2 w3\nquorum g\n": true, "quorum w2\n": false, "quorum none\n": false} {
+	for quorum, want := range map[string]bool{"group g 2 w1 w2 w3\nquorum g\n": false, "group g 1 w1 w2 w3\nquorum g\n": true,
+		"quorum w2\n": false, "quorum none\n": false} {
 		base, _, _ := strings.Cut(policyText(), "group")
 		cp, err := parsePolicy(t, base+quorum).Open(f.checkpoint(t, f.tree, logKey, w1, w2, w3))
 		if err != nil {
@@ -171,11 +175,15 @@ func TestOtherKeys(t *testing.T) {
 		{"witnesses and no log", policyText(), signed(w1, w2, w3), "checkpoint"},
 		{"no log in the policy", witnesses + group, f.three, "checkpoint"},
 		{"signed by nobody known", "log " + other.VKey() + "\nquorum none\n", f.three, "checkpoint"},
-		{"the log's Ed25519 key as a witness, unsigned as such", "log " + logKey.VKey() + "\nwitness self " + self.VKey() + "\nquorum self\n", signed(logKey), "quorum"},
-		{"the log's Ed25519 key as a witness", "log " + logKey.VKey() + "\nwitness self " + self.VKey() + "\nquorum self\n", signed(logKey, self), ""},
+		{"the log's Ed25519 key as a witness, unsigned as such", "log " + logKey.VKey() + "\nwitness self " + self.VKey() +
+			"\nquorum self\n", signed(logKey), "quorum"},
+		{"the log's Ed25519 key as a witness", "log " + logKey.VKey() + "\nwitness self " + self.VKey() + "\nquorum self\n",
+			signed(logKey, self), ""},
 		{"a log by ML-DSA-44", "log " + mlself.VKey() + "\n" + witnesses + group, signed(mlself, w1, w2), ""},
-		{"a log by ML-DSA-44 that is its own witness", "log " + mlself.VKey() + "\nwitness self " + mlself.VKey() + "\nquorum self\n", signed(mlself), ""},
-		{"the same, not signed", "log " + logKey.VKey() + "\nlog " + mlself.VKey() + "\nwitness self " + mlself.VKey() + "\nquorum self\n", signed(logKey), "quorum"},
+		{"a log by ML-DSA-44 that is its own witness", "log " + mlself.VKey() + "\nwitness self " + mlself.VKey() + "\nquorum self\n",
+			signed(mlself), ""},
+		{"the same, not signed", "log " + logKey.VKey() + "\nlog " + mlself.VKey() + "\nwitness self " + mlself.VKey() +
+			"\nquorum self\n", signed(logKey), "quorum"},
 	} {
 		_, err := receipt.Verify(parsePolicy(t, c.policy), c.receipt, f.docs...)
 		if part := partOf(t, err); part != c.part {
@@ -198,13 +206,15 @@ func TestEntriesThatNobodySigned(t *testing.T) {
 	c := trialtest.Common()
 	c.Log = "other.example/log"
 	other := trialtest.Check(t, "ada", &trial.Document{Common: c, Trial: trial.Hash{1}}, trialtest.Documents("document", "x"))
-	elsewhere := []byte(strings.Replace(strings.Replace(string(r.Entry), string(between(r.Entry, `"payload":"`)), other.Envelope.Payload, 1), string(between(r.Entry, `"sig":"`)), other.Envelope.Signatures[0].Sig, 1))
+	elsewhere := []byte(strings.Replace(strings.Replace(string(r.Entry), string(between(r.Entry, `"payload":"`)), other.Envelope.Payload,
+		1), string(between(r.Entry, `"sig":"`)), other.Envelope.Signatures[0].Sig, 1))
 	l := trialtest.NewLog(t)
 	for _, raw := range [][]byte{r.Entry, forged, elsewhere, r.Entry} {
 		l.Append(raw)
 	}
 	cp := f.checkpoint(t, l.Tree(l.Size()), logKey, w1, w2)
-	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement", 2: "enrolled by entry 2, which does not come before it", 3: "does not verify", 4: "other.example/log", 5: ""} {
+	for index, want := range map[uint64]string{0: "not for a statement", 1: "not for a statement",
+		2: "enrolled by entry 2, which does not come before it", 3: "does not verify", 4: "other.example/log", 5: ""} {
 		_, err := receipt.Verify(f.policy, l.Receipt(index, l.Size(), cp, nil))
 		if want == "" && err != nil || want != "" && (partOf(t, err) != "entry" || !strings.Contains(err.Error(), want)) {
 			t.Errorf("entry %d: want %q, got %v", index, want, err)
@@ -228,7 +238,8 @@ func TestMatches(t *testing.T) {
 	f := genuine(t)
 	other := receipt.Document{Name: "other.pdf", Digest: sha([]byte("other"))}
 	for _, docs := range [][]receipt.Document{{other}, {f.docs[0], other}, {other, f.docs[1]}} {
-		if v, err := receipt.Verify(f.policy, f.three, docs...); v != nil || partOf(t, err) != "file" || !strings.Contains(err.Error(), "other.pdf") {
+		if v, err := receipt.Verify(f.policy, f.three, docs...); v != nil || partOf(t, err) != "file" || !strings.Contains(err.Error(),
+			"other.pdf") {
 			t.Errorf("%v: %v, %v", docs, v, err)
 		}
 	}
@@ -266,7 +277,8 @@ func TestText(t *testing.T) {
 	for quorum, want := range map[string][]string{
 		"group g 2 w1 w2 w3\nquorum g\n": {
 			"valid: file-0.pdf is the document", "document 1.0 of trial", "Ada Lovelace, administrator of acme", "means author",
-			fmt.Sprintf("entry %d of %s", f.index, trialtest.Origin), "3 saw it grow, 1 of them replayed the rules", "asks for 2 of (w1, w2, w3)", "not known offline",
+			fmt.Sprintf("entry %d of %s", f.index, trialtest.Origin), "3 saw it grow, 1 of them replayed the rules", "asks for 2 of " +
+				"(w1, w2, w3)", "not known offline",
 		},
 		"quorum none\n": {"no witness: the operator's word alone", "no independent time", "asks for no witness", "not known offline"},
 	} {
@@ -291,7 +303,8 @@ func TestTextIsOneFactALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := v.Text(); strings.Count(text, "valid: ") != 2 || strings.Contains(text, "\nvalid: other") || strings.ContainsAny(text, "\x1b\u202e") {
+	if text := v.Text(); strings.Count(text, "valid: ") != 2 || strings.Contains(text, "\nvalid: other") || strings.ContainsAny(text,
+		"\x1b\u202e") {
 		t.Errorf("the name writes\n%s", text)
 	}
 	if text := v.Text(); !strings.Contains(text, "ignored:   1 signature by a key") || strings.Contains(text, "stranger") {
@@ -312,9 +325,12 @@ func TestTreeText(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "\n", "o\n1\n", "o\n1\n" + root, "\n1\n" + root + "\n", "o\n01\n" + root + "\n", "o\n+1\n" + root + "\n", "o\n-1\n" + root + "\n", "o\n1_0\n" + root + "\n", "o\n\n" + root + "\n",
-		"o\n 1\n" + root + "\n", "o\n0x1\n" + root + "\n", "o\n4611686018427387904\n" + root + "\n", "o\n18446744073709551616\n" + root + "\n", "o\n１\n" + root + "\n",
-		"o\n1\n" + root[:43] + "\n", "o\n1\n" + strings.Replace(root, "A=", "B=", 1) + "\n", "o\n1\n" + root + "A\n", "o\n1\n" + root[:40] + "\n", "o\n1\n" + strings.Replace(root, "A", "-", 1) + "\n",
+		"", "\n", "o\n1\n", "o\n1\n" + root, "\n1\n" + root + "\n", "o\n01\n" + root + "\n", "o\n+1\n" + root + "\n", "o\n-1\n" + root +
+			"\n", "o\n1_0\n" + root + "\n", "o\n\n" + root + "\n",
+		"o\n 1\n" + root + "\n", "o\n0x1\n" + root + "\n", "o\n4611686018427387904\n" + root + "\n", "o\n18446744073709551616\n" + root +
+			"\n", "o\n１\n" + root + "\n",
+		"o\n1\n" + root[:43] + "\n", "o\n1\n" + strings.Replace(root, "A=", "B=", 1) + "\n", "o\n1\n" + root + "A\n", "o\n1\n" +
+			root[:40] + "\n", "o\n1\n" + strings.Replace(root, "A", "-", 1) + "\n",
 		"o\n1\n" + root + "\nmore\n", "o\n1\n" + root + "\n\n", "o\n1\r\n" + root + "\n", "o\n1\n" + root + "\r\n",
 	} {
 		if tree, err := checkpoint.ParseTree(bad); err == nil {
@@ -378,7 +394,8 @@ func TestInclusion(t *testing.T) {
 			if err := tree.CheckInclusion(index, leaf, path); err != nil {
 				t.Fatalf("%d in %d: %v", index, size, err)
 			}
-			if tree.CheckInclusion(index, trial.Hash{}, path) == nil || tree.CheckInclusion((index+1)%size, leaf, path) == nil && size > 1 || tree.CheckInclusion(index, leaf, append(path, [32]byte{})) == nil {
+			if tree.CheckInclusion(index, trial.Hash{}, path) == nil || tree.CheckInclusion((index+1)%size, leaf, path) == nil &&
+				size > 1 || tree.CheckInclusion(index, leaf, append(path, [32]byte{})) == nil {
 				t.Fatalf("%d in %d: a lie is taken", index, size)
 			}
 		}
@@ -386,7 +403,8 @@ func TestInclusion(t *testing.T) {
 }
 
 func TestCosignatureTime(t *testing.T) {
-	for _, b := range []string{"", "AAAA", "!", base64.StdEncoding.EncodeToString(make([]byte, 11)), base64.StdEncoding.EncodeToString(make([]byte, 76))} {
+	for _, b := range []string{"", "AAAA", "!", base64.StdEncoding.EncodeToString(make([]byte, 11)),
+		base64.StdEncoding.EncodeToString(make([]byte, 76))} {
 		if at, err := checkpoint.CosignatureTime(note.Signature{Base64: b}); err == nil {
 			t.Errorf("%q holds the time %v", b, at)
 		}

@@ -46,7 +46,8 @@ func newExample(t *testing.T) *example {
 	*x.log = *trialtest.NewLog(t)
 	x.log.Truncate(0)
 	x.log.State = new(trial.State)
-	genesis, err := trial.NewGenesis(trialtest.Origin, logKey.VKey(), []trial.PublicKey{trialtest.Public("registrar")}, trial.TimeOf(start)).Marshal()
+	genesis, err := trial.NewGenesis(trialtest.Origin, logKey.VKey(), []trial.PublicKey{trialtest.Public("registrar")},
+		trial.TimeOf(start)).Marshal()
 	x.must(err)
 	g, err := trial.ParseEntry(genesis)
 	x.must(err)
@@ -63,7 +64,8 @@ func newExample(t *testing.T) *example {
 	admit("registrar", p, s)
 	c := trialtest.Common()
 	c.Meaning, c.PrintedName = "responsibility", trial.CommitName(sha([]byte("name salt")), "Ada Lovelace")
-	subject := trial.Subject{Name: "registration", Digest: trial.Digest{Salted256: trial.Commit(sha([]byte("file salt")), sha([]byte(exampleFile)))}}
+	subject := trial.Subject{Name: "registration", Digest: trial.Digest{Salted256: trial.Commit(sha([]byte("file salt")),
+		sha([]byte(exampleFile)))}}
 	admit("ada", &trial.Registration{Common: c, Masked: true, Number: "EXP-2026-01", Org: "example-pharma"}, []trial.Subject{subject})
 	x.close(admitted)
 
@@ -71,7 +73,8 @@ func newExample(t *testing.T) *example {
 	w := []trialtest.Cosigner{key("w1.example", 4, at+1), key("w2.example", 4, at+3), key("w3.example", 4, at)}
 	x.policy = fmt.Sprintf("log %s\nwitness w1 %s\nwitness w2 %s\nwitness w3 %s\ngroup two-of-three 2 w1 w2 w3\nquorum two-of-three\n",
 		logKey.VKey(), w[0].VKey(), w[1].VKey(), w[2].VKey())
-	o := &trial.Openings{Name: "Ada Lovelace", NameSalt: sha([]byte("name salt")), Salts: map[string]trial.Salt{"registration": sha([]byte("file salt"))}}
+	o := &trial.Openings{Name: "Ada Lovelace", NameSalt: sha([]byte("name salt")),
+		Salts: map[string]trial.Salt{"registration": sha([]byte("file salt"))}}
 	openings, err := o.Marshal()
 	x.must(err)
 	cp := trialtest.Checkpoint(t, x.log.Tree(5), []note.Signer{logKey, w[0], w[1]}...)

@@ -51,7 +51,8 @@ func genuine(t testing.TB) *fixture {
 	f := &fixture{log: l, policy: parsePolicy(t, policyText()), files: []string{"the plan", "its appendix"}}
 	for n := range 300 {
 		if n != 117 {
-			l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(n)}, trialtest.Documents("document", fmt.Sprint(n)))
+			l.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: id, Version: fmt.Sprint(n)}, trialtest.Documents("document",
+				fmt.Sprint(n)))
 			continue
 		}
 		o := &trial.Openings{Name: "Ada Lovelace", NameSalt: trial.Salt{1}, Salts: map[string]trial.Salt{"document": {2}}}

@@ -108,7 +108,8 @@ func FuzzVerify(f *testing.F) {
 			partOf(t, err)
 			return
 		}
-		if v.Index != g.index || v.Entry.LeafHash() != leaf || v.Checkpoint.Tree != g.tree || len(v.Checkpoint.Cosignatures) < 2 || v.Openings.Name != "" && v.Openings.Name != "Ada Lovelace" {
+		if v.Index != g.index || v.Entry.LeafHash() != leaf || v.Checkpoint.Tree != g.tree || len(v.Checkpoint.Cosignatures) < 2 ||
+			v.Openings.Name != "" && v.Openings.Name != "Ada Lovelace" {
 			t.Fatalf("something else than the genuine receipt is believed:\n%s", data)
 		}
 	})

@@ -73,7 +73,8 @@ func TestSpec(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &key); err != nil {
 				t.Fatal(err)
 			}
-			if want := "key   " + trial.Hash(key.Hash()).String() + "\nvalue " + trial.RecordValue([]byte(line)).String() + "\n"; !strings.HasPrefix(rest, want) {
+			if want := "key   " + trial.Hash(key.Hash()).String() + "\nvalue " + trial.RecordValue([]byte(line)).String() +
+				"\n"; !strings.HasPrefix(rest, want) {
 				t.Errorf("the record of %v leads to\n%s, printed is\n%s", key, want, rest)
 			}
 			records[key] = line

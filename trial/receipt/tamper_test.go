@@ -144,7 +144,8 @@ func TestEveryByte(t *testing.T) {
 							t.Fatalf("%s, byte %d %q to %q: taken", r.name, i, c.data[i], v)
 						}
 						if verdict.Checkpoint.Unknown != 1 || len(verdict.Checkpoint.Cosignatures) != 2 {
-							t.Fatalf("%s, byte %d: %d unknown, %d cosignatures", r.name, i, verdict.Checkpoint.Unknown, len(verdict.Checkpoint.Cosignatures))
+							t.Fatalf("%s, byte %d: %d unknown, %d cosignatures", r.name, i, verdict.Checkpoint.Unknown,
+								len(verdict.Checkpoint.Cosignatures))
 						}
 						ignored++
 					}
@@ -284,34 +285,35 @@ func TestOtherSpellings(t *testing.T) {
 		t.Fatal(sigs)
 	}
 	for what, altered := range map[string]string{
-		"CRLF":                           strings.ReplaceAll(text, "\n", "\r\n"),
-		"CRLF in the proof":              strings.Replace(text, last, strings.Replace(last, "\n", "\r\n", 1), 1),
-		"a CR in the extra":              strings.Replace(text, extra, extra[:8]+"\r"+extra[8:], 1),
-		"a CR in a signature":            strings.Replace(text, sig, sig[:40]+"\r"+sig[40:], 1),
-		"a spare bit in the proof":       strings.Replace(text, last, spare(last), 1),
-		"a spare bit in a signature":     strings.Replace(text, lines[len(lines)-4], spare(lines[len(lines)-4]), 1),
-		"no padding in the proof":        strings.Replace(text, last, strings.Replace(last, "=", "", 1), 1),
-		"index 0117":                     strings.Replace(text, "index ", "index 0", 1),
-		"index +117":                     strings.Replace(text, "index ", "index +", 1),
-		"index with space":               strings.Replace(text, "index ", "index  ", 1),
-		"an upper-case header":           strings.Replace(text, "c2sp", "C2SP", 1),
-		"version 2":                      strings.Replace(text, "@v1", "@v2", 1),
-		"a line between":                 strings.Replace(text, "index ", "\nindex ", 1),
-		"extra twice":                    strings.Replace(text, lines[1], lines[1]+lines[1], 1),
-		"no extra":                       strings.Replace(text, lines[1], "", 1),
-		"empty extra":                    strings.Replace(text, lines[1], "extra \n", 1),
-		"index first":                    strings.Replace(text, lines[1]+lines[2], lines[2]+lines[1], 1),
-		"a byte order mark":              "\ufeff" + text,
-		"a line feed before":             "\n" + text,
-		"a line feed behind":             text + "\n",
-		"text behind":                    text + "x",
-		"an extension line":              strings.Replace(text, "\n\n—", "\nmore\n\n—", 1),
-		"a leading zero in the size":     strings.Replace(text, fmt.Sprintf("\n%d\n", f.tree.Size), fmt.Sprintf("\n0%d\n", f.tree.Size), 1),
-		"a size over 2^62":               strings.Replace(text, fmt.Sprintf("\n%d\n", f.tree.Size), "\n4611686018427387904\n", 1),
-		"a proof of 64 hashes":           strings.Replace(text, last, strings.Repeat(last, 64), 1),
-		"more than the most":             text + strings.Repeat("\n", receipt.MaxSize),
-		"another receipt's entry behind": strings.Replace(text, extra, base64.StdEncoding.EncodeToString(append(slices.Concat(f.log.Leaves[5], []byte{'\n'}), f.openings...)), 1),
-		"nothing":                        "",
+		"CRLF":                       strings.ReplaceAll(text, "\n", "\r\n"),
+		"CRLF in the proof":          strings.Replace(text, last, strings.Replace(last, "\n", "\r\n", 1), 1),
+		"a CR in the extra":          strings.Replace(text, extra, extra[:8]+"\r"+extra[8:], 1),
+		"a CR in a signature":        strings.Replace(text, sig, sig[:40]+"\r"+sig[40:], 1),
+		"a spare bit in the proof":   strings.Replace(text, last, spare(last), 1),
+		"a spare bit in a signature": strings.Replace(text, lines[len(lines)-4], spare(lines[len(lines)-4]), 1),
+		"no padding in the proof":    strings.Replace(text, last, strings.Replace(last, "=", "", 1), 1),
+		"index 0117":                 strings.Replace(text, "index ", "index 0", 1),
+		"index +117":                 strings.Replace(text, "index ", "index +", 1),
+		"index with space":           strings.Replace(text, "index ", "index  ", 1),
+		"an upper-case header":       strings.Replace(text, "c2sp", "C2SP", 1),
+		"version 2":                  strings.Replace(text, "@v1", "@v2", 1),
+		"a line between":             strings.Replace(text, "index ", "\nindex ", 1),
+		"extra twice":                strings.Replace(text, lines[1], lines[1]+lines[1], 1),
+		"no extra":                   strings.Replace(text, lines[1], "", 1),
+		"empty extra":                strings.Replace(text, lines[1], "extra \n", 1),
+		"index first":                strings.Replace(text, lines[1]+lines[2], lines[2]+lines[1], 1),
+		"a byte order mark":          "\ufeff" + text,
+		"a line feed before":         "\n" + text,
+		"a line feed behind":         text + "\n",
+		"text behind":                text + "x",
+		"an extension line":          strings.Replace(text, "\n\n—", "\nmore\n\n—", 1),
+		"a leading zero in the size": strings.Replace(text, fmt.Sprintf("\n%d\n", f.tree.Size), fmt.Sprintf("\n0%d\n", f.tree.Size), 1),
+		"a size over 2^62":           strings.Replace(text, fmt.Sprintf("\n%d\n", f.tree.Size), "\n4611686018427387904\n", 1),
+		"a proof of 64 hashes":       strings.Replace(text, last, strings.Repeat(last, 64), 1),
+		"more than the most":         text + strings.Repeat("\n", receipt.MaxSize),
+		"another receipt's entry behind": strings.Replace(text, extra,
+			base64.StdEncoding.EncodeToString(append(slices.Concat(f.log.Leaves[5], []byte{'\n'}), f.openings...)), 1),
+		"nothing": "",
 	} {
 		if altered == text {
 			t.Fatalf("%s: nothing was altered", what)

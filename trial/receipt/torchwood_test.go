@@ -104,7 +104,8 @@ func TestTorchwoodPolicies(t *testing.T) {
 		fmt.Fprintf(&b, "witness\tx%d  %s\n", n, who[n].VKey())
 	}
 	for _, quorum := range []string{
-		"quorum none\n", "quorum x2\n", "group g all x0 x1 x2\nquorum g\n", "group g any x0 x1\nquorum g\n", "group g 2 x0 x1 x2 x3\nquorum g\n",
+		"quorum none\n", "quorum x2\n", "group g all x0 x1 x2\nquorum g\n", "group g any x0 x1\nquorum g\n", "group g 2 x0 x1 x2 " +
+			"x3\nquorum g\n",
 		"group a 1 x0 x1\ngroup b 1 x2 x3\ngroup g all a b\nquorum g\n", "group a all x0 x1\ngroup g any a x3\n\nquorum g",
 	} {
 		theirs, ours := torchPolicy(t, b.String()+quorum), parsePolicy(t, b.String()+quorum)

@@ -208,7 +208,8 @@ func FuzzProofVerify(f *testing.F) {
 		if ok != has || ok && v != want {
 			t.Fatalf("a made-up proof was believed")
 		}
-		if genuine := m.Prove(h(i)); !slices.Equal(genuine.Siblings, p.Siblings) || (genuine.At == nil) != (p.At == nil) || p.At != nil && *genuine.At != *p.At {
+		if genuine := m.Prove(h(i)); !slices.Equal(genuine.Siblings, p.Siblings) || (genuine.At == nil) != (p.At == nil) || p.At != nil &&
+			*genuine.At != *p.At {
 			t.Fatalf("a second proof of the same: %v", p)
 		}
 	})

@@ -70,8 +70,10 @@ func TestSplitPacked(t *testing.T) {
 		{"gzip of a document", packed(t, " <x/>\n"), []string{" <x/>\n"}, ""},
 		{"gzip of nothing", packed(t, ""), nil, "empty"},
 		{"gzip, damaged", damaged, []string{`{"a":1}`}, "gzip"},
-		{"zip", archive(t, "a.json", `{"a":1}`, "deep/b.xml", "<b/>", "__MACOSX/._a.json", "x", ".DS_Store", "x", "c.json", `[1,{"c":3}]`), []string{`{"a":1}`, "<b/>", "1", `{"c":3}`}, ""},
-		{"zip, a file that is empty", archive(t, "a.json", "", "b.json", `{"b":2}`), []string{`{"b":2}`}, "a.json in the zip archive: the file is empty"},
+		{"zip", archive(t, "a.json", `{"a":1}`, "deep/b.xml", "<b/>", "__MACOSX/._a.json", "x", ".DS_Store", "x", "c.json",
+			`[1,{"c":3}]`), []string{`{"a":1}`, "<b/>", "1", `{"c":3}`}, ""},
+		{"zip, a file that is empty", archive(t, "a.json", "", "b.json", `{"b":2}`), []string{`{"b":2}`},
+			"a.json in the zip archive: the file is empty"},
 		{"zip of nothing", archive(t, "deep/.x", "x"), nil, "no files"},
 		{"a word processor's file", archive(t, "[Content_Types].xml", "<x/>"), nil, "word processor"},
 		{"gzip within gzip", packed(t, string(packed(t, "[1]"))), []string{string(packed(t, "[1]"))}, ""},
@@ -84,12 +86,14 @@ func TestSplitPacked(t *testing.T) {
 			}
 			return nil
 		})
-		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) || (err == nil) != (c.err == "") || err != nil &&
+			!strings.Contains(err.Error(), c.err) {
 			t.Errorf("%s: %q, %v; want %q, %q", c.name, got, err, c.want, c.err)
 		}
 	}
 	stop := errors.New("stop")
-	for name, data := range map[string][]byte{"gzip": packed(t, "[1,2]"), "zip": archive(t, "a", "1", "b", "2"), "lines": []byte("{}\n{}")} {
+	for name, data := range map[string][]byte{"gzip": packed(t, "[1,2]"), "zip": archive(t, "a", "1", "b", "2"),
+		"lines": []byte("{}\n{}")} {
 		n := 0
 		if err := Split(bytes.NewReader(data), func(int, []byte) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
 			t.Errorf("%s: %v after %d records", name, err, n)
@@ -128,7 +132,8 @@ func TestSplitMemory(t *testing.T) {
 		t.Skip("left out with -short")
 	}
 	const n = 20_000 // 200 MB
-	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n"), "XML": many(n, "<allTrials>", "", "</allTrials>")} {
+	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n"), "XML": many(n,
+		"<allTrials>", "", "</allTrials>")} {
 		var most, before runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -149,7 +154,9 @@ func TestSplitMemory(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, s := range [][]byte{[]byte("[1,{}]"), []byte("{\"a\":1}\n{}"), []byte(`{"studies":[{}],"nextPageToken":"x"}`), []byte("\xef\xbb\xbf{}"), packed(f, "[1]"), []byte("<allTrials><fullTrial>1</fullTrial></allTrials>"), archive(f, "a.json", "{}", "b", "[1,2]")} {
+	for _, s := range [][]byte{[]byte("[1,{}]"), []byte("{\"a\":1}\n{}"), []byte(`{"studies":[{}],"nextPageToken":"x"}`),
+		[]byte("\xef\xbb\xbf{}"), packed(f, "[1]"), []byte("<allTrials><fullTrial>1</fullTrial></allTrials>"), archive(f, "a.json", "{}",
+			"b", "[1,2]")} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -19,7 +19,8 @@ func TestPrivacyNames(t *testing.T) {
 		shown    []string
 	}{
 		{"Jane M. Doe, MD, PhD", []string{
-			"A study by Jane Doe", "JANE DOE's trial", "Doe, Jane: sleep", "Jane Mary Doe", "Dr. Jane M Doe", "Jan\u200be Doe", "Ja\u00adne Doe", "Jane&nbsp;Doe", "Jane\nDoe",
+			"A study by Jane Doe", "JANE DOE's trial", "Doe, Jane: sleep", "Jane Mary Doe", "Dr. Jane M Doe", "Jan\u200be " +
+				"Doe", "Ja\u00adne Doe", "Jane&nbsp;Doe", "Jane\nDoe",
 			"Jane-Doe score", "Jané Döe", norm.NFD.String("Jané Doé"), "Ｊａｎｅ Doe",
 			"J. Doe", "J. M. Doe", "Doe J",
 		}, []string{"Jane's scale", "Doe", "Janet Doeman", "A doe and a hare; Jane is far away from it"}},
@@ -40,7 +41,8 @@ func TestPrivacyNames(t *testing.T) {
 		{"Søren Ægir", []string{"Soren Aegir"}, nil},
 		{"Lovelace", []string{"The Lovelace index", "LOVELACE"}, []string{"Lovelaces"}},
 		{"Example Pharma", []string{"Example Pharma"}, []string{"Pharma", "An example of pharma"}},
-		{"Clinical Trials Information Desk", []string{"Clinical Trials Information Desk"}, []string{"Information on clinical trials", "A clinical desk"}},
+		{"Clinical Trials Information Desk", []string{"Clinical Trials Information Desk"}, []string{"Information on clinical trials",
+			"A clinical desk"}},
 		{"Study Director", []string{"Study Director"}, []string{"A study by its director"}},
 		{"[Redacted]\nA\n,", nil, []string{"[Redacted]", "A", "Vitamin A"}},
 	} {
@@ -71,28 +73,40 @@ func TestPrivacySpellings(t *testing.T) {
 		shown    []string
 	}{
 		{"Jürgen Müßterlich, MD", []string{
-			"Pain by the Muessterlich scale, rated by Juergen Muessterlich", "Juergen Muessterlich", "Jurgen Mussterlich", "JÜRGEN MÜSSTERLICH", "rated by Müßterlich", "the Muesterlich score",
-			"MuessterlichJuergen", "juergenmuessterlich", "j.muessterlich", "Mueßterlich-Skala", norm.NFD.String("Müßterlich"), "M u e s s t e r l i c h", "Muess-terlich", "Juergen Muesterlisch",
+			"Pain by the Muessterlich scale, rated by Juergen Muessterlich", "Juergen Muessterlich", "Jurgen Mussterlich", "JÜRGEN " +
+				"MÜSSTERLICH", "rated by Müßterlich", "the Muesterlich score",
+			"MuessterlichJuergen", "juergenmuessterlich", "j.muessterlich", "Mueßterlich-Skala", norm.NFD.String("Müßterlich"), "M u e " +
+				"s s t e r l i c h", "Muess-terlich", "Juergen Muesterlisch",
 		}, []string{"Muster", "Pain on the numeric scale"}},
 		{"Jane Sample", []string{
-			"Pain, assessed by Dr Sample", "PAIN, ASSESSED BY DR SAMPLE", "Examplinib trial (PI: J.Sample)", "JaneSample2020", "Sample, Dr. Jane", "Sample J", "Dr. med. Sample", "Jane van Sample", "JSample", "Prof. Sample's score",
+			"Pain, assessed by Dr Sample", "PAIN, ASSESSED BY DR SAMPLE", "Examplinib trial (PI: " +
+				"J.Sample)", "JaneSample2020", "Sample, Dr. Jane", "Sample J", "Dr. med. Sample", "Jane van Sample", "JSample", "Prof. " +
+				"Sample's score",
 			"Jane (the chief investigator of the trial) Sample", "Jone Sample", "Jane Smaple", "janesample", "trialjanesample",
-		}, []string{"A sample of blood", "Sample size", "Blood Sample at Week 4", "Samples", "MS sample", "Jane's scale", "Janet", "sampled"}},
+		}, []string{"A sample of blood", "Sample size", "Blood Sample at Week 4", "Samples", "MS sample", "Jane's " +
+			"scale", "Janet", "sampled"}},
 		{"Søren Ødegård-Øst", []string{"Soeren Oedegaard", "the Odegard test", "Ødegaard", "Oedegaard-Oest"}, []string{"Test"}},
-		{"Amal Bint Example", []string{"Amal Example", "Amal bint Example", "Example, Amal"}, []string{"Example", "for example", "Amalgam"}},
-		{"Abdullah Al-Hassani\nOmar El Sherbini", []string{"Alhassani", "Hassani index", "Al Hassani", "Elsherbini", "Sherbini technique"}, nil},
+		{"Amal Bint Example", []string{"Amal Example", "Amal bint Example", "Example, Amal"}, []string{"Example", "for example",
+			"Amalgam"}},
+		{"Abdullah Al-Hassani\nOmar El Sherbini", []string{"Alhassani", "Hassani index", "Al Hassani", "Elsherbini",
+			"Sherbini technique"}, nil},
 		{"Ludwig van der Muster", []string{"Ludwig Muster", "van der Muster score", "vandermuster@", "Muster"}, []string{"van der Waals"}},
 		{"DUPONTEL Jean-Marie", []string{"Dupontel", "Jean Marie Dupontel"}, nil},
 		{"Doe-Musterfrau, Jane", []string{"Musterfrau", "Jane Doe", "DoeMusterfrau"}, nil},
-		{"Rose Green", []string{"Rose Green", "R. Green", "Green R", "Dr Green", "Green, Rose", "RoseGreen"}, []string{"Rose Bengal and green dye staining", "Green and rose", "rose green dye"}},
-		{"Mark Young\nWill Long", []string{"Mark Young", "Dr Long"}, []string{"Mark on a line in young adults", "Long-term survival", "will be followed long"}},
-		{"John Hamilton\nPaul Meier", []string{"J. Hamilton", "John Hamilton", "Prof Hamilton", "assessed by Hamilton", "Hamilton", "Meier's view"}, []string{"Hamilton Depression Rating Scale", "Survival by Kaplan-Meier"}},
+		{"Rose Green", []string{"Rose Green", "R. Green", "Green R", "Dr Green", "Green, Rose", "RoseGreen"},
+			[]string{"Rose Bengal and green dye staining", "Green and rose", "rose green dye"}},
+		{"Mark Young\nWill Long", []string{"Mark Young", "Dr Long"}, []string{"Mark on a line in young adults", "Long-term survival",
+			"will be followed long"}},
+		{"John Hamilton\nPaul Meier", []string{"J. Hamilton", "John Hamilton", "Prof Hamilton", "assessed by Hamilton", "Hamilton",
+			"Meier's view"}, []string{"Hamilton Depression Rating Scale", "Survival by Kaplan-Meier"}},
 		{"Jane Roebuck Study Coordinator", []string{"Roebuck", "Jane Roebuck"}, []string{"Study coordinator"}},
 		{"", []string{
-			"Assessed by Dr. Jane Roe", "Prof. Roe", "rated by Jane Roe, MD", "PI: Jane Roe", "Principal Investigator: J. Roe", "Jane Roe PhD", "Mr. Roe", "Contact: Jane Roe",
+			"Assessed by Dr. Jane Roe", "Prof. Roe", "rated by Jane Roe, MD", "PI: Jane Roe", "Principal Investigator: J. Roe", "Jane " +
+				"Roe PhD", "Mr. Roe", "Contact: Jane Roe",
 			"0000-0002-1825-0097",
 		}, []string{
-			"Drug use", "DR capsules", "Professional help", "mean difference, MD", "PI: 12", "M.D. Anderson Symptom Inventory", "MRI", "Mrs", "Drop-out", "Dry eye", "Problems in daily life", "Proficiency", "Msec",
+			"Drug use", "DR capsules", "Professional help", "mean difference, MD", "PI: 12", "M.D. Anderson Symptom " +
+				"Inventory", "MRI", "Mrs", "Drop-out", "Dry eye", "Problems in daily life", "Proficiency", "Msec",
 			"Physician's Global Assessment", "Investigator: masked",
 		}},
 	} {
@@ -114,8 +128,11 @@ func TestPrivacySpellings(t *testing.T) {
 // withheld.
 func TestPrivacyNumbers(t *testing.T) {
 	for _, c := range []struct{ person, withheld, shown string }{
-		{"Jane Sample, MS-OMPT", "Jone Sample 00379|JaneSample2020|jonesample00379|SAMPLE-001|2020sampleJ|JSample-01|janesmple7|REC/Sample/12|J-SAMPLE-3|SampleJane", "EX-1|AZD2693|NCT01234567|2005-001234-12|JS-2020|2020-0379|REC/LHR/12"},
-		{"Amina Mustermann", "Musterman/2020|RIU-mustermann|Amina-Mustermann-3|REC Amina Mustermann 0012|MUSTERMNAN-1", "MUST-1|AM-12|I8R-JE-IGBJ"},
+		{"Jane Sample, MS-OMPT", "Jone Sample " +
+			"00379|JaneSample2020|jonesample00379|SAMPLE-001|2020sampleJ|JSample-01|janesmple7|REC/Sample/12|J-SAMPLE-3|SampleJane",
+			"EX-1|AZD2693|NCT01234567|2005-001234-12|JS-2020|2020-0379|REC/LHR/12"},
+		{"Amina Mustermann", "Musterman/2020|RIU-mustermann|Amina-Mustermann-3|REC Amina Mustermann 0012|MUSTERMNAN-1",
+			"MUST-1|AM-12|I8R-JE-IGBJ"},
 		{"Wei Li", "WeiLi-2020|LiWei01|Li 2020", "LIVER-1|WEIGHT-2"},
 	} {
 		p := newPrivacy([]string{c.person})
@@ -137,11 +154,18 @@ func TestPrivacyNumbers(t *testing.T) {
 func TestPrivacyAddresses(t *testing.T) {
 	p := newPrivacy(nil)
 	for _, s := range []string{
-		"jane@x.org", "Write to jane@example.org.", "jane＠example.org", "jane\u200b@example.org", "josé@example.org", "jane@exämple.org", "jane (at) example.org", "jane [at] example.org",
-		"jane at site dot org", "jane.roe AT site DOT org", "jane at example.org", "jane[at]example[dot]org", "jane {at} example {dot} org", "jane_at_example.org", "jane@example dot org", "jane ＠ example ． org", "jane﹫example.org",
-		"jane(at)example(dot)org", "jane arroba example punto es", "jane at mail.example.co.uk", "jane&#64;example.org", "j a n e @ example.org", "jane -at- example -dot- org", "jane @ example . org", "jane <at> example <dot> org",
-		"1-800-555-1212", "(800) 555-1212", "800.555.1212", "+1 (5) 551 234 567", "+44 20 7946 0958", "0044 20 7946 0958", "0 800 123 4567", "020 7946 0958", "+49\u201130\u20111234567",
-		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone (030) 1234567", "01 48 95 70 51", "13970038386", "02074059200", "0086-0512-67781139", "phone number 12345678", "Telefon 30 12 34 56 78", "030 1234567",
+		"jane@x.org", "Write to " +
+			"jane@example.org.", "jane＠example.org", "jane\u200b@example.org", "josé@example.org", "jane@exämple.org", "jane (at) " +
+			"example.org", "jane [at] example.org",
+		"jane at site dot org", "jane.roe AT site DOT org", "jane at example.org", "jane[at]example[dot]org", "jane {at} example {dot} " +
+			"org", "jane_at_example.org", "jane@example dot org", "jane ＠ example ． org", "jane﹫example.org",
+		"jane(at)example(dot)org", "jane arroba example punto es", "jane at mail.example.co.uk", "jane&#64;example.org", "j a n e @ " +
+			"example.org", "jane -at- example -dot- org", "jane @ example . org", "jane <at> example <dot> org",
+		"1-800-555-1212", "(800) 555-1212", "800.555.1212", "+1 (5) 551 234 567", "+44 20 7946 0958", "0044 20 7946 0958", "0 800 123 " +
+			"4567", "020 7946 0958", "+49\u201130\u20111234567",
+		"+49–30–1234567", "020·7946·0958", "٠٢٠ ٧٩٤٦ ٠٩٥٨", "+44\u200b20 7946\u200b0958", "Tel. 555 1234", "call: 5551234", "Phone " +
+			"(030) 1234567", "01 48 95 70 51", "13970038386", "02074059200", "0086-0512-67781139", "phone number 12345678", "Telefon " +
+			"30 12 34 56 78", "030 1234567",
 	} {
 		if got, ok := p.text(s); ok {
 			t.Errorf("%q becomes the fact %q", s, got)
@@ -153,10 +177,14 @@ func TestPrivacyAddresses(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"0-10 numeric rating scale", "Days 1, 8, 15, 22 and 29", "2016-2018", "2016-01-31 to 2018-02-28", "0, 30, 60, 90, 120 minutes", "10 000 - 20 000 cells", "PD 0299685 30mg",
-		"0.5 1.0 1.5 2.0 mg", "HEART@Home", "1 000 000 IU", "100-200-300 mg", "Phase 1/2", "EORTC QLQ-C30", "NCT01234567", "between 00:00 and 06:00", "12 weeks (84 days)",
-		"1-2-3-4-5-6-7-8-9-10", "600-800-1000 mg", "100 200 300 4000 mg", "800-1200 800-1200 kcal", "2019 - 2020 - 2021", "0 15 30 45 60 90 120 min", "1000000000000 vg/kg", "Telephone visits at 30, 90 and 180 days", "5 mg/kg every 3 weeks", "AZD2693",
-		"Pain at rest.Number of falls", "Change at week 12.", "pain at rest, dot plot", "dose at site of injection", "Measured at baseline and at 12 weeks", "transplantation at the point of engraftment", "pain at 0.5 h", "at home",
+		"0-10 numeric rating scale", "Days 1, 8, 15, 22 and 29", "2016-2018", "2016-01-31 to 2018-02-28", "0, 30, 60, 90, 120 " +
+			"minutes", "10 000 - 20 000 cells", "PD 0299685 30mg",
+		"0.5 1.0 1.5 2.0 mg", "HEART@Home", "1 000 000 IU", "100-200-300 mg", "Phase 1/2", "EORTC QLQ-C30", "NCT01234567", "between " +
+			"00:00 and 06:00", "12 weeks (84 days)",
+		"1-2-3-4-5-6-7-8-9-10", "600-800-1000 mg", "100 200 300 4000 mg", "800-1200 800-1200 kcal", "2019 - 2020 - 2021", "0 15 30 45 " +
+			"60 90 120 min", "1000000000000 vg/kg", "Telephone visits at 30, 90 and 180 days", "5 mg/kg every 3 weeks", "AZD2693",
+		"Pain at rest.Number of falls", "Change at week 12.", "pain at rest, dot plot", "dose at site of injection", "Measured at " +
+			"baseline and at 12 weeks", "transplantation at the point of engraftment", "pain at 0.5 h", "at home",
 	} {
 		if got, ok := p.text(s); !ok {
 			t.Errorf("%q is withheld", s)
@@ -164,7 +192,8 @@ func TestPrivacyAddresses(t *testing.T) {
 			t.Errorf("%q becomes %q", s, got)
 		}
 	}
-	for _, s := range []string{"2005-001234-12", "U1111-1111-1111", "NCT01234567", "I8R-JE-IGBJ", "000123456789", "0123-456-789", "2011-001234-56-DE", "ISRCTN12345678"} {
+	for _, s := range []string{"2005-001234-12", "U1111-1111-1111", "NCT01234567", "I8R-JE-IGBJ", "000123456789", "0123-456-789",
+		"2011-001234-56-DE", "ISRCTN12345678"} {
 		if got, ok := p.number(s); !ok || got != s {
 			t.Errorf("the identifier %q becomes %q", s, got)
 		}
@@ -196,8 +225,10 @@ func TestCoded(t *testing.T) {
 	if after, err := f.Marshal(); err != nil || string(after) != string(before) {
 		t.Errorf("the facts themselves were changed: %s", after)
 	}
-	if coded.MinimumAge != "18 years" || coded.MaximumAge != Withheld || coded.Version != Withheld || coded.Amendments[0].Number != "3" || coded.Amendments[1].Number != Withheld ||
-		coded.Outcomes[1] != f.Outcomes[1] || coded.Identifiers[len(coded.Identifiers)-1].Value != "2017-001234-12" || coded.Identifiers[len(coded.Identifiers)-2] != (trial.FactIdentifier{Value: Withheld}) {
+	if coded.MinimumAge != "18 years" || coded.MaximumAge != Withheld || coded.Version != Withheld || coded.Amendments[0].Number != "3" ||
+		coded.Amendments[1].Number != Withheld ||
+		coded.Outcomes[1] != f.Outcomes[1] || coded.Identifiers[len(coded.Identifiers)-1].Value != "2017-001234-12" ||
+		coded.Identifiers[len(coded.Identifiers)-2] != (trial.FactIdentifier{Value: Withheld}) {
 		t.Errorf("coded: %s", data)
 	}
 	if changes := Diff(s, FromFacts(coded)); len(changes) > 0 {
@@ -211,8 +242,10 @@ func TestCoded(t *testing.T) {
 // TestWithheldOutcomes: no outcome is said to be new, gone or moved if its words, or those of
 // another, are withheld.
 func TestWithheldOutcomes(t *testing.T) {
-	pain, sleep := outcome.Outcome{Level: Primary, Measure: "Pain intensity on the numeric scale", TimeFrame: "12 weeks"}, outcome.Outcome{Level: Secondary, Measure: "Sleep quality", TimeFrame: "4 weeks"}
-	hidden, untimed := outcome.Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, outcome.Outcome{Level: Primary, Measure: "Pain intensity on the scale", TimeFrame: Withheld}
+	pain, sleep := outcome.Outcome{Level: Primary, Measure: "Pain intensity on the numeric scale",
+		TimeFrame: "12 weeks"}, outcome.Outcome{Level: Secondary, Measure: "Sleep quality", TimeFrame: "4 weeks"}
+	hidden, untimed := outcome.Outcome{Level: Primary, Measure: Withheld, TimeFrame: "12 weeks"}, outcome.Outcome{Level: Primary,
+		Measure: "Pain intensity on the scale", TimeFrame: Withheld}
 	for _, c := range []struct {
 		a, b []outcome.Outcome
 		want string
@@ -221,11 +254,13 @@ func TestWithheldOutcomes(t *testing.T) {
 		{[]outcome.Outcome{hidden, sleep}, []outcome.Outcome{pain, sleep}, ""},
 		{[]outcome.Outcome{hidden}, []outcome.Outcome{hidden}, ""},
 		{[]outcome.Outcome{pain}, []outcome.Outcome{{Level: Primary, Measure: pain.Measure, TimeFrame: Withheld}}, ""},
-		{[]outcome.Outcome{pain}, []outcome.Outcome{untimed}, `primary outcome reworded: "Pain intensity on the numeric scale" -> "Pain intensity on the scale"`},
+		{[]outcome.Outcome{pain}, []outcome.Outcome{untimed},
+			`primary outcome reworded: "Pain intensity on the numeric scale" -> "Pain intensity on the scale"`},
 		{[]outcome.Outcome{pain, sleep}, []outcome.Outcome{pain}, `secondary outcome removed: "Sleep quality [4 weeks]"`},
 	} {
 		var said []string
-		for _, x := range Diff(&Study{Format: CTGovV2, Type: "x", Outcomes: c.a, Eligibility: Eligibility{Sex: "all"}}, &Study{Format: CTGovV2, Type: "x", Outcomes: c.b, Eligibility: Eligibility{Sex: "all"}}) {
+		for _, x := range Diff(&Study{Format: CTGovV2, Type: "x", Outcomes: c.a, Eligibility: Eligibility{Sex: "all"}},
+			&Study{Format: CTGovV2, Type: "x", Outcomes: c.b, Eligibility: Eligibility{Sex: "all"}}) {
 			said = append(said, x.String())
 		}
 		if got := strings.Join(said, "; "); got != c.want && (c.want == "" || !strings.HasPrefix(got, c.want)) {
@@ -242,7 +277,8 @@ func TestPrivacyWords(t *testing.T) {
 		Arms:        []Arm{{Label: "A", Type: word("Jane Doe +44 20 7946 0958")}, {Label: "B", Type: "experimental"}},
 	}
 	f, withheld := s.Facts()
-	if f.Type != "" || f.Purpose != "treatment" || len(f.Identifiers) != 1 || f.Identifiers[0].Type != "" || f.Arms[0].Type != "" || f.Arms[1].Type != "experimental" {
+	if f.Type != "" || f.Purpose != "treatment" || len(f.Identifiers) != 1 || f.Identifiers[0].Type != "" || f.Arms[0].Type != "" ||
+		f.Arms[1].Type != "experimental" {
 		t.Errorf("facts %+v", f)
 	}
 	if got := strings.Join(withheld, " "); got != "arms identifiers type" {

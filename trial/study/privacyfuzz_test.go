@@ -15,8 +15,10 @@ import (
 // form of facts.
 func FuzzPrivacy(f *testing.F) {
 	for _, s := range [][2]string{
-		{"Jürgen Müßterlich, MD", "Pain, rated by Juergen Muessterlich"}, {"Roebuck, Jane", "J.Roebuck (jane at site dot org)"}, {"王伟", "由王伟主持"}, {"van der Muster Ludwig", "Dr. Muster"},
-		{"Study Director", "a study"}, {"Abdullah Al-Hassani", "AlHassani2020"}, {"O’Brien-Roe, C. J.", "+44 20 7946 0958"}, {"[Redacted]", "\xff\x00"}, {"İıŁß æØ", "ﬀ ﬁ"},
+		{"Jürgen Müßterlich, MD", "Pain, rated by Juergen Muessterlich"}, {"Roebuck, Jane", "J.Roebuck (jane at site dot org)"}, {"王伟",
+			"由王伟主持"}, {"van der Muster Ludwig", "Dr. Muster"},
+		{"Study Director", "a study"}, {"Abdullah Al-Hassani", "AlHassani2020"}, {"O’Brien-Roe, C. J.",
+			"+44 20 7946 0958"}, {"[Redacted]", "\xff\x00"}, {"İıŁß æØ", "ﬀ ﬁ"},
 	} {
 		f.Add(s[0], s[1])
 	}
@@ -36,14 +38,16 @@ func FuzzPrivacy(f *testing.F) {
 			authorsOf(s)
 		}
 		n, _ := readName(name, nil)
-		if len(n.words) != 2 || len(n.last) != 1 || utf8.RuneCountInString(name) > 60 || common[n.words[0]] || common[n.words[1]] || commonKeys[n.words[0]] || commonKeys[n.words[1]] || len(n.words[0]) < 4 || len(n.words[1]) < 4 {
+		if len(n.words) != 2 || len(n.last) != 1 || utf8.RuneCountInString(name) > 60 || common[n.words[0]] || common[n.words[1]] ||
+			commonKeys[n.words[0]] || commonKeys[n.words[1]] || len(n.words[0]) < 4 || len(n.words[1]) < 4 {
 			return
 		}
 		first, last := n.words[0], n.words[1]
 		if first == n.last[0] {
 			first, last = last, first
 		}
-		for _, s := range []string{first + " " + last, last + ", " + first, strings.ToUpper(first + " " + last), first + last, last + first, "Dr " + last, first + " M. " + last} {
+		for _, s := range []string{first + " " + last, last + ", " + first, strings.ToUpper(first + " " + last), first + last, last +
+			first, "Dr " + last, first + " M. " + last} {
 			if got, ok := p.text(s + ". " + text); ok {
 				t.Errorf("%q: %q becomes %q", name, s+". "+text, got)
 			}
@@ -62,7 +66,8 @@ func TestPrivacyBounded(t *testing.T) {
 	}
 	var people []string
 	for i := range 20_000 {
-		people = append(people, "Amina "+string(rune('B'+i%24))+strings.Repeat(string(rune('a'+i/24%26)), 2+i/600%7)+string(rune('a'+i%26))+"esk")
+		people = append(people, "Amina "+string(rune('B'+i%24))+strings.Repeat(string(rune('a'+i/24%26)),
+			2+i/600%7)+string(rune('a'+i%26))+"esk")
 	}
 	s := &Study{Format: CTGovV2, People: people, Enrolment: Enrolment{Count: -1}}
 	for range 3000 {

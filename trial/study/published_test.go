@@ -70,7 +70,8 @@ func namesIn(t *testing.T, record []byte) map[string]bool {
 			for k, e := range x {
 				name, isText := e.(string)
 				switch {
-				case isText && slices.Contains([]string{"investigatorFullName", "ResponsiblePartyInvestigatorFullName", "CentralContactName", "OverallOfficialName", "LocationContactName", "familyName"}, k):
+				case isText && slices.Contains([]string{"investigatorFullName", "ResponsiblePartyInvestigatorFullName",
+					"CentralContactName", "OverallOfficialName", "LocationContactName", "familyName"}, k):
 					add(name)
 				case slices.Contains([]string{"overallOfficials", "centralContacts", "contacts"}, k):
 					if list, ok := e.([]any); ok {
@@ -91,7 +92,8 @@ func namesIn(t *testing.T, record []byte) map[string]bool {
 	return found
 }
 
-var latin = strings.NewReplacer("ß", "ss", "ø", "oe", "Ø", "Oe", "ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "ł", "l", "Ł", "L", "æ", "ae", "å", "aa", "đ", "d", "ı", "i")
+var latin = strings.NewReplacer("ß", "ss", "ø", "oe", "Ø", "Oe", "ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "ł",
+	"l", "Ł", "L", "æ", "ae", "å", "aa", "đ", "d", "ı", "i")
 
 // spellings returns a text in lower case, with its accents dropped and written out.
 func spellings(s string) [2]string {
@@ -103,16 +105,19 @@ func spellings(s string) [2]string {
 			return r
 		}, norm.NFKD.String(s)))
 	}
-	return [2]string{drop(strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "đ", "d", "ı", "i").Replace(s)), drop(latin.Replace(s))}
+	return [2]string{drop(strings.NewReplacer("ß", "ss", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "æ", "ae", "đ", "d", "ı",
+		"i").Replace(s)), drop(latin.Replace(s))}
 }
 
 // lastName returns the last name in a name as registries write them, or "" for a desk or a name
 // of under four letters.
 func lastName(name string) string {
 	name, _, _ = strings.Cut(name, ",")
-	name = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(name, " ")
+	name = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(name,
+		" ")
 	words := strings.Fields(name)
-	if len(words) < 2 || len(words) > 5 || regexp.MustCompile(`(?i)\b(trials?|call|center|centre|study|clinical|director|contact|office|pharma\w*|inc|department|site|sponsor|manager|coordinator|company|group|gmbh|ltd|hospital|university|medical|research|information|disclosure|transparency|registry|desk|team|patient|investigator|care|services|recruitment|oncology|institute|associate|lecturer|nordisk|monitor|email|toll|number)\b`).MatchString(name) {
+	if len(words) < 2 || len(words) > 5 ||
+		regexp.MustCompile(`(?i)\b(trials?|call|center|centre|study|clinical|director|contact|office|pharma\w*|inc|department|site|sponsor|manager|coordinator|company|group|gmbh|ltd|hospital|university|medical|research|information|disclosure|transparency|registry|desk|team|patient|investigator|care|services|recruitment|oncology|institute|associate|lecturer|nordisk|monitor|email|toll|number)\b`).MatchString(name) {
 		return ""
 	}
 	last := strings.Trim(words[len(words)-1], ".;:'’")
@@ -128,7 +133,8 @@ func eachRealRecord(t *testing.T, f func(name string, record []byte, s *Study)) 
 	if _, err := os.Stat(realData); err != nil {
 		trialtest.Skip(t, "the real input files are not here")
 	}
-	for _, dir := range []string{"ctgov-v1-fullstudies", "ctgov-v2", "ctgov-xml", "ctgov-xml-versions", "fhir-r4", "fhir-r5", "fhir-r6-ebm", "usdm"} {
+	for _, dir := range []string{"ctgov-v1-fullstudies", "ctgov-v2", "ctgov-xml", "ctgov-xml-versions", "fhir-r4", "fhir-r5",
+		"fhir-r6-ebm", "usdm"} {
 		err := filepath.WalkDir(filepath.Join(realData, dir), func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !slices.Contains([]string{".json", ".xml"}, filepath.Ext(name)) {
 				return err
@@ -253,10 +259,13 @@ func TestPublishedNames(t *testing.T) {
 			t.Logf("an organisation is withheld: %s", name)
 		}
 	}
-	t.Logf("%d records with %d names of people: %d are published, and %d times that of a company which lists itself as a person; of %d sponsors %d are persons, %d harmless organisations are withheld", records, names, len(found)-own, own, len(sponsors), len(hidden)-harmless, harmless)
+	t.Logf("%d records with %d names of people: %d are published, and %d times that of a company which lists itself as a person; of %d "+
+		"sponsors %d are persons, %d harmless organisations are "+
+		"withheld", records, names, len(found)-own, own, len(sponsors), len(hidden)-harmless, harmless)
 	t.Logf("of %d outcomes %d are withheld; members of which some text is withheld, by records: %v", outcomes, lost, members)
 	if records < 400 || names < 1000 || harmless > 2 || lost > outcomes/200 || len(hidden)-harmless < 9 {
-		t.Errorf("%d records, %d names, %d harmless organisations, %d outcomes and %d persons withheld", records, names, harmless, lost, len(hidden)-harmless)
+		t.Errorf("%d records, %d names, %d harmless organisations, %d outcomes and %d persons withheld", records, names, harmless, lost,
+			len(hidden)-harmless)
 	}
 }
 
@@ -275,7 +284,8 @@ func TestInjectedNames(t *testing.T) {
 			bare, _, _ := strings.Cut(person, ",")
 			bare = regexp.MustCompile(`\(.*?\)|\b(MD|PhD|Dr|Prof|M\.D\.?|Ph\.?D\.?|MSc|Professor|RN|MPH|MBBS|PharmD)\b\.?`).ReplaceAllString(bare, " ")
 			words := strings.Fields(bare)
-			if last == "" || len([]rune(words[0])) < 3 || words[0] == last || strings.HasPrefix(person, "Bristol") || strings.HasPrefix(person, "Boehringer") {
+			if last == "" || len([]rune(words[0])) < 3 || words[0] == last || strings.HasPrefix(person, "Bristol") ||
+				strings.HasPrefix(person, "Boehringer") {
 				continue
 			}
 			if n++; n > 12 {
@@ -284,13 +294,18 @@ func TestInjectedNames(t *testing.T) {
 			first := words[0]
 			both := spellings(first + " " + last)
 			texts := map[string]string{
-				"as it is": "Pain, rated by " + bare, "first and last": "Pain, rated by " + first + " " + last, "last first": "Pain (" + last + ", " + first + ")", "capitals": strings.ToUpper(first+" "+last) + " SCORE",
-				"lower case": "pain rated by " + both[0], "written out": "PAIN BY " + strings.ToUpper(both[1]), "run together": "Rated" + first + last, "initial": "Pain, rated by " + first[:1] + ". " + last,
-				"title": "Pain, rated by Dr " + last, "professor": "Prof. " + last + "'s index", "PubMed": "Pain, " + last + " " + first[:1], "middle name": first + " Quux " + last + " rated it", "far apart": first + ", who is the chief investigator here, Dr " + last,
+				"as it is": "Pain, rated by " + bare, "first and last": "Pain, rated by " + first + " " + last, "last first": "Pain (" +
+					last + ", " + first + ")", "capitals": strings.ToUpper(first+" "+last) + " SCORE",
+				"lower case": "pain rated by " + both[0], "written out": "PAIN BY " + strings.ToUpper(both[1]), "run together": "Rated" +
+					first + last, "initial": "Pain, rated by " + first[:1] + ". " + last,
+				"title": "Pain, rated by Dr " + last, "professor": "Prof. " + last + "'s index", "PubMed": "Pain, " + last + " " +
+					first[:1], "middle name": first + " Quux " + last + " rated it", "far apart": first +
+					", who is the chief investigator here, Dr " + last,
 				"no spaces": strings.ReplaceAll(both[0], " ", ""), "particle": "Pain, " + first + " van der " + last,
 			}
 			numbers := map[string]string{
-				"number": first + last + "2020", "number, last": last + "-2020-01", "number, spaces": first + " " + last + " 00379", "number, lower": strings.ReplaceAll(both[0], " ", "") + "01",
+				"number": first + last + "2020", "number, last": last + "-2020-01", "number, spaces": first + " " + last +
+					" 00379", "number, lower": strings.ReplaceAll(both[0], " ", "") + "01",
 				"number, written out": strings.ReplaceAll(both[1], " ", "_"), "number, initial": "REC/" + first[:1] + last + "/12",
 			}
 			if r := []rune(last); len(r) > 5 {

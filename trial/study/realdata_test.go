@@ -39,7 +39,8 @@ func TestRealFiles(t *testing.T) {
 		"protocol-pdf/EliLilly_NCT03421379_Diabetes.pdf": "not a study in a format that is known",
 	}
 	formats := map[string]int{}
-	for _, dir := range []string{"ctgov-v1-fullstudies", "ctgov-v2", "ctgov-xml", "ctgov-xml-versions", "fhir-r4", "fhir-r5", "fhir-r6-ebm", "fhir-r6-m11", "protocol-pdf", "usdm"} {
+	for _, dir := range []string{"ctgov-v1-fullstudies", "ctgov-v2", "ctgov-xml", "ctgov-xml-versions", "fhir-r4", "fhir-r5",
+		"fhir-r6-ebm", "fhir-r6-m11", "protocol-pdf", "usdm"} {
 		err := filepath.WalkDir(filepath.Join(realData, dir), func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !slices.Contains([]string{".json", ".xml", ".pdf"}, filepath.Ext(name)) {
 				return err
@@ -93,7 +94,8 @@ func TestRealFiles(t *testing.T) {
 func checkReal(t *testing.T, name string, s *Study) {
 	t.Helper()
 	registry := strings.HasPrefix(s.Format, "ctgov")
-	if registry && (s.Number("nct") == "" || s.Title == "" || s.Sponsor.Name == "" || s.Type == "" && s.Status != "withheld" && s.Status != "no-longer-available") {
+	if registry && (s.Number("nct") == "" || s.Title == "" || s.Sponsor.Name == "" || s.Type == "" && s.Status != "withheld" &&
+		s.Status != "no-longer-available") {
 		t.Errorf("%s: a registry's record without number, title, sponsor or type: %+v", name, s)
 	}
 	if s.Selected() {
@@ -193,8 +195,10 @@ func TestOneTrialInEveryFormat(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if s.Number("nct") != "NCT03421379" || strings.Join(s.Phases, "") != "phase3" || s.Masking != "none" || s.Type != "interventional" ||
-			s.Enrolment.Count != 75 || s.Outcomes[0].Level != Primary || !strings.Contains(strings.ToLower(s.Outcomes[0].Measure), "treatment success") {
+		if s.Number("nct") != "NCT03421379" || strings.Join(s.Phases, "") != "phase3" || s.Masking != "none" ||
+			s.Type != "interventional" ||
+			s.Enrolment.Count != 75 || s.Outcomes[0].Level != Primary || !strings.Contains(strings.ToLower(s.Outcomes[0].Measure),
+			"treatment success") {
 			t.Errorf("%s: %+v", name, s)
 		}
 		if !slices.ContainsFunc(s.Identifiers, func(id Identifier) bool { return id.Value == "I8R-JE-IGBJ" }) {

@@ -26,28 +26,35 @@ const recordICTRP = `<Trial><TrialID>CTRI/2020/01/012345
 
 // TestRegistries reads records of ISRCTN and of WHO's portal, alone and in an export.
 func TestRegistries(t *testing.T) {
-	isrctn, ictrp := `<?xml version="1.0"?><allTrials totalCount="1" xmlns="http://www.67bricks.com/isrctn">`+recordISRCTN+`</allTrials>`, `<Trials_downloaded_from_ICTRP>`+strings.ReplaceAll(recordICTRP, "<br>", "&lt;br&gt;")+`</Trials_downloaded_from_ICTRP>`
+	isrctn, ictrp := `<?xml version="1.0"?><allTrials totalCount="1" xmlns="http://www.67bricks.com/isrctn">`+recordISRCTN+`</allTrials>`,
+		`<Trials_downloaded_from_ICTRP>`+strings.ReplaceAll(recordICTRP, "<br>", "&lt;br&gt;")+`</Trials_downloaded_from_ICTRP>`
 	for _, data := range []string{isrctn, recordISRCTN} {
 		s := parse(t, data)
 		var outcomes []string
 		for _, o := range s.Outcomes {
 			outcomes = append(outcomes, o.Level+" "+o.Measure)
 		}
-		if got := strings.Join(outcomes, "|"); got != "primary Pain measured using a VAS at baseline and 12 weeks|primary Sleep quality at 12 weeks|secondary Quality of life (EQ-5D) at 12 weeks; falls are counted" {
+		if got := strings.Join(outcomes, "|"); got != "primary Pain measured using a VAS at baseline and 12 weeks|primary Sleep "+
+			"quality at 12 weeks|secondary Quality of life (EQ-5D) at 12 weeks; falls are counted" {
 			t.Error(got)
 		}
-		if s.Format != ISRCTN || s.Number(RegistryNumber) != "ISRCTN47772397" || s.Number("nct") != "NCT09100103" || s.Dated != "2020-01-02" || s.Type != "interventional" || fmt.Sprint(s.Phases) != "[phase2 phase3]" ||
-			s.Date(Start) != (Date{Start, "2018-03-01", ""}) || s.Date(FirstPosted).Date != "2018-02-01" || s.Enrolment != (Enrolment{97, Actual}) || s.EUSite() != "yes" || s.Eligibility.Sex != "all" ||
+		if s.Format != ISRCTN || s.Number(RegistryNumber) != "ISRCTN47772397" || s.Number("nct") != "NCT09100103" ||
+			s.Dated != "2020-01-02" || s.Type != "interventional" || fmt.Sprint(s.Phases) != "[phase2 phase3]" ||
+			s.Date(Start) != (Date{Start, "2018-03-01", ""}) || s.Date(FirstPosted).Date != "2018-02-01" || s.Enrolment != (Enrolment{97,
+			Actual}) || s.EUSite() != "yes" || s.Eligibility.Sex != "all" ||
 			s.Sponsor.Name != "Example University" || fmt.Sprint(s.People) != "[Ada Lovelace]" {
 			t.Errorf("%+v", s)
 		}
 	}
 	s := parse(t, ictrp)
-	if s.Format != ICTRP || s.Number(RegistryNumber) != "CTRI/2020/01/012345" || s.Dated != "2020-08-10" || len(s.Outcomes) != 3 || s.Outcomes[2].Measure != "Falls" || s.Date(Start).Date != "" || s.Date(FirstPosted).Date != "2020-01-03" ||
+	if s.Format != ICTRP || s.Number(RegistryNumber) != "CTRI/2020/01/012345" || s.Dated != "2020-08-10" || len(s.Outcomes) != 3 ||
+		s.Outcomes[2].Measure != "Falls" || s.Date(Start).Date != "" || s.Date(FirstPosted).Date != "2020-01-03" ||
 		s.EUSite() != "" && s.EUSite() != "yes" || s.Eligibility.Sex != "" || fmt.Sprint(s.People) != "[Ada Lovelace]" || !s.Selected() {
 		t.Errorf("%+v", s)
 	}
-	for _, bad := range []string{strings.Replace(isrctn, "47772397", "4777239", 1), strings.Replace(isrctn, "</allTrials>", recordISRCTN+"</allTrials>", 1), strings.Replace(isrctn, "2018-03-01", "2018-02-30", 1), strings.Replace(ictrp, "CTRI/2020/01/012345", "", 1), isrctn + "<x/>"} {
+	for _, bad := range []string{strings.Replace(isrctn, "47772397", "4777239", 1), strings.Replace(isrctn, "</allTrials>",
+		recordISRCTN+"</allTrials>", 1), strings.Replace(isrctn, "2018-03-01", "2018-02-30", 1), strings.Replace(ictrp,
+		"CTRI/2020/01/012345", "", 1), isrctn + "<x/>"} {
 		if s, err := Parse([]byte(bad)); err == nil {
 			t.Errorf("%s: %+v", bad, s)
 		}
@@ -63,8 +70,10 @@ func TestRegistries(t *testing.T) {
 // TestSplitXML divides XML exports: the bytes of a record are exactly those in the file.
 func TestSplitXML(t *testing.T) {
 	for _, c := range []struct{ data, want, err string }{
-		{"<allTrials n='2'>\n<fullTrial a='1'>x</fullTrial>\n<other/><fullTrial/></allTrials>\n", `["<fullTrial a='1'>x</fullTrial>" "<fullTrial/>"]`, ""},
-		{"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?><!-- x --><Trials_downloaded_from_ICTRP><Trial>é</Trial></Trials_downloaded_from_ICTRP>", `["<Trial>é</Trial>"]`, ""},
+		{"<allTrials n='2'>\n<fullTrial a='1'>x</fullTrial>\n<other/><fullTrial/></allTrials>\n",
+			`["<fullTrial a='1'>x</fullTrial>" "<fullTrial/>"]`, ""},
+		{"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?><!-- x " +
+			"--><Trials_downloaded_from_ICTRP><Trial>é</Trial></Trials_downloaded_from_ICTRP>", `["<Trial>é</Trial>"]`, ""},
 		{"<allTrials></allTrials>", "[]", "no records"},
 		{"<allTrials><fullTrial/><fullTrial>", `["<fullTrial/>"]`, "record 2: not well-formed"},
 		{"<allTrials><fullTrial/></allTrials><x/>", `["<fullTrial/>"]`, "not well-formed"},
@@ -82,7 +91,8 @@ func TestSplitXML(t *testing.T) {
 		}
 	}
 	n := 0
-	if err := Split(bytes.NewReader(packed(t, "<allTrials>"+strings.Repeat(recordISRCTN, 2000)+"</allTrials>")), func(_ int, r []byte) error {
+	if err := Split(bytes.NewReader(packed(t, "<allTrials>"+strings.Repeat(recordISRCTN, 2000)+"</allTrials>")), func(_ int,
+		r []byte) error {
 		if n++; string(r) != recordISRCTN {
 			t.Fatalf("record %d: %s", n, r)
 		}

@@ -9,10 +9,12 @@ import (
 // the record says about a responsible party. Organisations keep their names.
 func TestSponsorPerson(t *testing.T) {
 	v2 := func(party, name, class string) string {
-		return `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","briefTitle":"A"},"sponsorCollaboratorsModule":{` + party + `"leadSponsor":{"name":"` + name + `","class":"` + class + `"}}}}`
+		return `{"protocolSection":{"identificationModule":{"nctId":"NCT09999991","briefTitle":"A"},"sponsorCollaboratorsModule":{` +
+			party + `"leadSponsor":{"name":"` + name + `","class":"` + class + `"}}}}`
 	}
 	xml := func(party, name, class string) string {
-		return strings.Replace(recordXML, `<lead_sponsor><agency>Example Pharma</agency><agency_class>Industry</agency_class></lead_sponsor></sponsors>`,
+		return strings.Replace(recordXML,
+			`<lead_sponsor><agency>Example Pharma</agency><agency_class>Industry</agency_class></lead_sponsor></sponsors>`,
 			`<lead_sponsor><agency>`+name+`</agency><agency_class>`+class+`</agency_class></lead_sponsor></sponsors>`+party, 1)
 	}
 	v1 := func(party, name, class string) string {
@@ -41,10 +43,12 @@ func TestSponsorPerson(t *testing.T) {
 		{v2("", "Dr. Example Pharma GmbH", "INDUSTRY"), "Dr. Example Pharma GmbH"},
 		{v2("", "Sangath", "OTHER"), "Sangath"},
 		{xml("", "Amal Bint Example", "Other"), Individual},
-		{xml("<responsible_party><responsible_party_type>Sponsor-Investigator</responsible_party_type><investigator_full_name>Amina Roebuck</investigator_full_name></responsible_party>", "Roebuck", "Other"), Individual},
+		{xml("<responsible_party><responsible_party_type>Sponsor-Investigator</responsible_party_type><investigator_full_name>Amina "+
+			"Roebuck</investigator_full_name></responsible_party>", "Roebuck", "Other"), Individual},
 		{xml("", "Example Pharma", "Industry"), "Example Pharma"},
 		{v1("", "Amal Bint Example", "OTHER"), Individual},
-		{v1(`"ResponsibleParty":{"ResponsiblePartyType":"Sponsor-Investigator","ResponsiblePartyInvestigatorFullName":"Amina Roebuck"},`, "Roebuck", "OTHER"), Individual},
+		{v1(`"ResponsibleParty":{"ResponsiblePartyType":"Sponsor-Investigator","ResponsiblePartyInvestigatorFullName":"Amina Roebuck"},`,
+			"Roebuck", "OTHER"), Individual},
 		{v1("", "Example Hospital", "OTHER"), "Example Hospital"},
 		{isrctn("Amina Roebuck"), Individual},
 		{isrctn("Example University"), "Example University"},
@@ -67,11 +71,15 @@ func TestSponsorPerson(t *testing.T) {
 // TestMentioned: people whom a document names in passing are found.
 func TestMentioned(t *testing.T) {
 	for _, c := range []struct{ member, text string }{
-		{`"referencesModule":{"references":[{"citation":"Roebuck JA, van der Quux B, et al. A score. J Ex. 2001;1:2."}]}`, "Pain, rated by J. Roebuck|rated by Roebuck|Quux B|van der Quux's view"},
-		{`"contactsLocationsModule":{"centralContacts":[{"name":"Study Contact","email":"amina.roebuck@example.org"}]}`, "rated by Amina Roebuck|ROEBUCK|A. Roebuck"},
+		{`"referencesModule":{"references":[{"citation":"Roebuck JA, van der Quux B, et al. A score. J Ex. 2001;1:2."}]}`,
+			"Pain, rated by J. Roebuck|rated by Roebuck|Quux B|van der Quux's view"},
+		{`"contactsLocationsModule":{"centralContacts":[{"name":"Study Contact","email":"amina.roebuck@example.org"}]}`,
+			"rated by Amina Roebuck|ROEBUCK|A. Roebuck"},
 		{`"contactsLocationsModule":{"centralContacts":[{"name":"Study Contact","email":"aroebuck7@example.org"}]}`, "by aroebuck"},
-		{`"contactsLocationsModule":{"overallOfficials":[{"name":"Study Director","affiliation":"Praxis Dr. Roebuck"}]}`, "rated by Roebuck"},
-		{`"descriptionModule":{"briefSummary":"Led by Prof. Amina Roebuck of the clinic. Contact: Quentin Quux"}`, "rated by Roebuck|Amina Roebuck|by Quux"},
+		{`"contactsLocationsModule":{"overallOfficials":[{"name":"Study Director","affiliation":"Praxis Dr. Roebuck"}]}`,
+			"rated by Roebuck"},
+		{`"descriptionModule":{"briefSummary":"Led by Prof. Amina Roebuck of the clinic. Contact: Quentin Quux"}`,
+			"rated by Roebuck|Amina Roebuck|by Quux"},
 		{`"eligibilityModule":{"eligibilityCriteria":"In the opinion of Amina Roebuck, MD, fit"}`, "rated by Roebuck"},
 		{`"armsInterventionsModule":{"armGroups":[{"label":"A","description":"given by Dr. Roebuck"}]}`, "by Roebuck"},
 	} {
@@ -89,7 +97,9 @@ func TestMentioned(t *testing.T) {
 		}
 	}
 	for address, want := range map[string]string{
-		"jane.doe@example": "jane doe", "jdoe@example": "", "jroebuck@example": "jroebuck", "clinicaltrials@example": "", "info@example": "", "example.trials@example": "", "study-nurse@x": "", "j.roebuck2@example": "j roebuck", "ctgov@x": "", "abc.acronym@x": "",
+		"jane.doe@example": "jane " +
+			"doe", "jdoe@example": "", "jroebuck@example": "jroebuck", "clinicaltrials@example": "", "info@example": "",
+		"example.trials@example": "", "study-nurse@x": "", "j.roebuck2@example": "j roebuck", "ctgov@x": "", "abc.acronym@x": "",
 	} {
 		local, host, _ := strings.Cut(address, "@")
 		if got := addressee(local, host, "ACRONYM"); got != want {

@@ -46,11 +46,14 @@ func TestOneSpelling(t *testing.T) {
 	}
 	a, b := parse(t, recordV2), parse(t, recordXML)
 	for _, s := range []*Study{a, b} {
-		if s.Dated != "2026-02-03" || s.Number("nct") != "NCT09999991" || s.Number("sponsor") != "EXP-1" || s.Title != "A Study of Something" ||
-			s.Type != "interventional" || strings.Join(s.Phases, " ") != "phase2 phase3" || s.Allocation != "randomized" || s.Model != "parallel" ||
+		if s.Dated != "2026-02-03" || s.Number("nct") != "NCT09999991" || s.Number("sponsor") != "EXP-1" ||
+			s.Title != "A Study of Something" ||
+			s.Type != "interventional" || strings.Join(s.Phases, " ") != "phase2 phase3" || s.Allocation != "randomized" ||
+			s.Model != "parallel" ||
 			s.Masking != "double" || strings.Join(s.Masked, " ") != "investigator participant" || s.Status != "active-not-recruiting" ||
 			s.Sponsor != (Organisation{"Example Pharma", "industry"}) || s.Enrolment != (Enrolment{120, Planned}) ||
-			s.Date(Start).Date != "2026-01" || s.Date(PrimaryCompletion) != (Date{PrimaryCompletion, "2026-09-01", Planned}) || s.Date(FirstSubmitted).Date != "2025-12-01" {
+			s.Date(Start).Date != "2026-01" || s.Date(PrimaryCompletion) != (Date{PrimaryCompletion, "2026-09-01", Planned}) ||
+			s.Date(FirstSubmitted).Date != "2025-12-01" {
 			t.Errorf("%s: %+v", s.Format, s)
 		}
 	}
@@ -106,16 +109,19 @@ func TestFacts(t *testing.T) {
 	if got := strings.Join(withheld, " "); got != "conditions officialTitle outcomes" {
 		t.Errorf("withheld %s", got)
 	}
-	if f.OfficialTitle != Withheld || f.Outcomes[0].Measure != Withheld || f.Outcomes[1].Measure != "Sleep quality" || f.Outcomes[2].Measure != Withheld {
+	if f.OfficialTitle != Withheld || f.Outcomes[0].Measure != Withheld || f.Outcomes[1].Measure != "Sleep quality" ||
+		f.Outcomes[2].Measure != Withheld {
 		t.Errorf("facts %+v", f)
 	}
-	if f.Conditions[0] != Withheld || f.Conditions[1] != "Asthma" || len([]rune(f.Conditions[2])) > 200 || !strings.HasSuffix(f.Conditions[2], "…") {
+	if f.Conditions[0] != Withheld || f.Conditions[1] != "Asthma" || len([]rune(f.Conditions[2])) > 200 ||
+		!strings.HasSuffix(f.Conditions[2], "…") {
 		t.Errorf("conditions %q", f.Conditions)
 	}
 	if f.EUSite != "yes" || f.USSite != "no" {
 		t.Errorf("sites %s %s", f.EUSite, f.USSite)
 	}
-	o := &trial.Observation{Common: trial.Common{Log: "log.example/trials", Meaning: "author"}, Identifier: "nct:NCT09999991", SeenAt: "2026-03-01", Source: "registry"}
+	o := &trial.Observation{Common: trial.Common{Log: "log.example/trials", Meaning: "author"}, Identifier: "nct:NCT09999991",
+		SeenAt: "2026-03-01", Source: "registry"}
 	o.Facts = f
 	st := &trial.Statement{Predicate: o, Subjects: []trial.Subject{{Name: "observation", Digest: trial.Digest{SHA256: trial.Hash{1}}}}}
 	if _, err := st.Marshal(); err != nil {
@@ -138,12 +144,19 @@ func TestDiff(t *testing.T) {
 		from, to string
 		want     string
 	}{
-		"moved date":      {`"2026-09-01","type":"ESTIMATED"`, `"2026-10-01","type":"ESTIMATED"`, `date primary-completion changed: "2026-09-01 planned" -> "2026-10-01 planned"`},
-		"month to day":    {`"2026-01","type":"ESTIMATED"`, `"2026-01-20","type":"ACTUAL"`, `date start refined: "2026-01 planned" -> "2026-01-20 actual"`},
-		"promoted":        {`}],"secondaryOutcomes":[{"measure":"Sleep quality","timeFrame":"12 weeks"},`, `},{"measure":"Sleep quality","timeFrame":"12 weeks"}],"secondaryOutcomes":[`, `outcome promoted: "secondary: Sleep quality [12 weeks]" -> "primary: Sleep quality [12 weeks]"`},
-		"time frame":      {`"Sleep quality","timeFrame":"12 weeks"`, `"Sleep quality","timeFrame":"26 weeks"`, `secondary outcome "Sleep quality" time frame changed: "12 weeks" -> "26 weeks"`},
-		"reworded":        {`"Sleep quality"`, `"Change in sleep quality"`, `secondary outcome reworded: "Sleep quality" -> "Change in sleep quality" (proposed, likeness 0.95)`},
-		"removed":         {`{"measure":"Sleep quality","timeFrame":"12 weeks"},`, ``, `secondary outcome removed: "Sleep quality [12 weeks]"`},
+		"moved date": {`"2026-09-01","type":"ESTIMATED"`, `"2026-10-01","type":"ESTIMATED"`,
+			`date primary-completion changed: "2026-09-01 planned" -> "2026-10-01 planned"`},
+		"month to day": {`"2026-01","type":"ESTIMATED"`, `"2026-01-20","type":"ACTUAL"`,
+			`date start refined: "2026-01 planned" -> "2026-01-20 actual"`},
+		"promoted": {`}],"secondaryOutcomes":[{"measure":"Sleep quality","timeFrame":"12 weeks"},`,
+			`},{"measure":"Sleep quality","timeFrame":"12 weeks"}],"secondaryOutcomes":[`,
+			`outcome promoted: "secondary: Sleep quality [12 weeks]" -> "primary: Sleep quality [12 weeks]"`},
+		"time frame": {`"Sleep quality","timeFrame":"12 weeks"`, `"Sleep quality","timeFrame":"26 weeks"`,
+			`secondary outcome "Sleep quality" time frame changed: "12 weeks" -> "26 weeks"`},
+		"reworded": {`"Sleep quality"`, `"Change in sleep quality"`,
+			`secondary outcome reworded: "Sleep quality" -> "Change in sleep quality" (proposed, likeness 0.95)`},
+		"removed": {`{"measure":"Sleep quality","timeFrame":"12 weeks"},`, ``,
+			`secondary outcome removed: "Sleep quality [12 weeks]"`},
 		"enrolment":       {`"count":120`, `"count":90`, `enrolment changed: "120 planned" -> "90 planned"`},
 		"only whitespace": {`A Study  of\nSomething`, `A Study of Something`, ""},
 		"only typography": {`Sleep quality`, `Sleep  quality`, ""},
@@ -172,9 +185,11 @@ func TestSponsorFact(t *testing.T) {
 	}{
 		{Organisation{"Example Pharma", "industry"}, []string{"Example Pharma", "Ada Lovelace"}, "Example Pharma"},
 		{Organisation{"Examplinib AB", "industry"}, []string{"Examplinib  ab"}, "Examplinib AB"},
-		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"}, "University Hospital of Example"},
+		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital of Example"},
+			"University Hospital of Example"},
 		{Organisation{"University Hospital of Example", "other"}, []string{"University Hospital"}, Withheld},
-		{Organisation{"Example Pharma A/S", "industry"}, []string{"Example Pharma", "Example Pharma A/S Clinical Trials"}, "Example Pharma A/S"},
+		{Organisation{"Example Pharma A/S", "industry"}, []string{"Example Pharma", "Example Pharma A/S Clinical Trials"},
+			"Example Pharma A/S"},
 		{Organisation{"Lovelace Ltd.", "industry"}, []string{"Ada Lovelace"}, "Lovelace Ltd."},
 		{Organisation{"[Redacted]", "other"}, []string{"[Redacted]"}, "[Redacted]"},
 		{Organisation{"Ada Lovelace", "other"}, []string{"Ada Lovelace, MD"}, Individual},
@@ -191,7 +206,8 @@ func TestSponsorFact(t *testing.T) {
 		other := *s
 		other.Sponsor.Name = "Another Pharma"
 		g, _ := other.Facts()
-		if changes := Diff(FromFacts(f), FromFacts(g)); c.want == Withheld && slices.ContainsFunc(changes, func(x Change) bool { return x.Field == "sponsor" }) {
+		if changes := Diff(FromFacts(f), FromFacts(g)); c.want == Withheld && slices.ContainsFunc(changes,
+			func(x Change) bool { return x.Field == "sponsor" }) {
 			t.Errorf("%+v: what is withheld is said to have changed: %v", c.sponsor, changes)
 		}
 	}
@@ -202,7 +218,8 @@ func TestSponsorFact(t *testing.T) {
 // one common word.
 func TestPropose(t *testing.T) {
 	questionnaire := outcome.Outcome{Level: Other, Measure: "Hypoglycaemia symptoms questionnaire"}
-	success := outcome.Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced hypoglycaemia"}
+	success := outcome.Outcome{Level: Primary, Measure: "Participants achieving treatment success during controlled insulin-induced " +
+		"hypoglycaemia"}
 	if s := outcome.Similarity(questionnaire, success); s < outcome.Threshold || s >= acrossLevels {
 		t.Fatalf("likeness %.2f: it tests nothing", s)
 	}
@@ -210,11 +227,13 @@ func TestPropose(t *testing.T) {
 		t.Errorf("joined across levels: %v", pairs)
 	}
 	success.Level = Other
-	if pairs := PairOutcomes([]outcome.Outcome{questionnaire}, []outcome.Outcome{success}, EqualMeasure); pairs[0].Similarity < outcome.Threshold {
+	if pairs := PairOutcomes([]outcome.Outcome{questionnaire}, []outcome.Outcome{success},
+		EqualMeasure); pairs[0].Similarity < outcome.Threshold {
 		t.Errorf("not joined within a level: %v", pairs)
 	}
 	a := []outcome.Outcome{{Level: Primary, Measure: "Pain intensity at rest"}}
-	b := []outcome.Outcome{{Level: Secondary, Measure: "Pain intensity at rest and on movement"}, {Level: Primary, Measure: "Pain intensity at rest and on movement"}}
+	b := []outcome.Outcome{{Level: Secondary, Measure: "Pain intensity at rest and on movement"}, {Level: Primary,
+		Measure: "Pain intensity at rest and on movement"}}
 	if pairs := PairOutcomes(a, b, EqualMeasure); pairs[0].B != 1 {
 		t.Errorf("joined with another level: %v", pairs)
 	}
@@ -238,10 +257,11 @@ func TestSplit(t *testing.T) {
 		data string
 		want string // records, or an error
 	}{
-		"array":       {`[{"a":1}, {"b": 2}]`, `{"a":1}|{"b": 2}`},
-		"answer":      {`{"totalCount":2,"studies":[{"a":1},{"b":2}]}`, `{"a":1}|{"b":2}`},
-		"last page":   {`{"studies":[{"a":1}],"nextPageToken":null}` + "\n", `{"a":1}`},
-		"first page":  {`{"totalCount":2,"studies":[{"a":1},{"b":2}],"nextPageToken":"x"}`, "error: the registry's answer has further pages"},
+		"array":     {`[{"a":1}, {"b": 2}]`, `{"a":1}|{"b": 2}`},
+		"answer":    {`{"totalCount":2,"studies":[{"a":1},{"b":2}]}`, `{"a":1}|{"b":2}`},
+		"last page": {`{"studies":[{"a":1}],"nextPageToken":null}` + "\n", `{"a":1}`},
+		"first page": {`{"totalCount":2,"studies":[{"a":1},{"b":2}],"nextPageToken":"x"}`,
+			"error: the registry's answer has further pages"},
 		"token first": {`{"nextPageToken":"x","studies":[{"a":1},{"b":2}]}`, "error: the registry's answer has further pages"},
 		"two lists":   {`[{"a":1}][{"b":2}]`, "error: something follows the list"},
 		"two answers": {`{"studies":[{"a":1}]}{"studies":[{"b":2}]}`, "error: something follows the list"},
@@ -290,7 +310,8 @@ func TestVersions(t *testing.T) {
 		day, by := x.Day()
 		got = append(got, day+" "+by)
 	}
-	if s := strings.Join(got, "; "); s != "2026-01-01 the log; 2026-02-03 claimed by the source; 2026-02-03 claimed by the source; 2026-03-01 the log" {
+	if s := strings.Join(got, "; "); s != "2026-01-01 the log; 2026-02-03 claimed by the source; 2026-02-03 claimed by the source; "+
+		"2026-03-01 the log" {
 		t.Errorf("days: %s", s)
 	}
 	if len(list[1].Conflicts) != 1 || list[1].Conflicts[0] != 6 || len(list[0].Conflicts)+len(list[3].Conflicts) != 0 {
@@ -302,7 +323,8 @@ func TestVersions(t *testing.T) {
 	for _, c := range []struct {
 		list []Version
 		want int
-	}{{[]Version{v(5, "2026-03-01", "2026-02-03", 1), v(6, "2026-03-01", "2026-02-03", 2)}, 0}, {[]Version{v(5, "2026-03-01", "2026-02-03", 1), other}, 1}} {
+	}{{[]Version{v(5, "2026-03-01", "2026-02-03", 1), v(6, "2026-03-01", "2026-02-03", 2)}, 0}, {[]Version{v(5, "2026-03-01",
+		"2026-02-03", 1), other}, 1}} {
 		if list := NewVersions(c.list); len(list[0].Conflicts) != c.want {
 			t.Errorf("conflicts: %v, want %d", list[0].Conflicts, c.want)
 		}
@@ -324,7 +346,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		facts, _ := s.Facts()
-		o := &trial.Observation{Common: trial.Common{Log: "l", Meaning: "author"}, Identifier: "nct:NCT09999991", SeenAt: "2026", Source: "registry"}
+		o := &trial.Observation{Common: trial.Common{Log: "l", Meaning: "author"}, Identifier: "nct:NCT09999991", SeenAt: "2026",
+			Source: "registry"}
 		if _, err := o.SetFacts(facts); err != nil {
 			t.Errorf("facts are not in form: %v", err)
 		}

@@ -157,7 +157,8 @@ func (s source) Tile(_ context.Context, path string) ([]byte, error) {
 
 // TestFetch: the last bundle is asked for under its partial path, and errors name it.
 func TestFetch(t *testing.T) {
-	src := source{"tile/entries/001.p/2": tile.Append(tile.Append(nil, []byte("a")), []byte("b")), "tile/entries/002.p/2": tile.Append(nil, []byte("a"))}
+	src := source{"tile/entries/001.p/2": tile.Append(tile.Append(nil, []byte("a")), []byte("b")),
+		"tile/entries/002.p/2": tile.Append(nil, []byte("a"))}
 	if got, rest, err := tile.Fetch(t.Context(), src, 1, tile.Width+2); err != nil || len(got) != 2 || len(rest) != 0 {
 		t.Errorf("%q, %q, %v", got, rest, err)
 	}

@@ -34,7 +34,8 @@ func (c *chronicler) log(org string, p trial.Predicate) trial.Hash {
 	c.now += trial.Time(c.r.IntN(3)) * 12 * 60 * 60 * 1000
 	*trial.CommonOf(&trial.Statement{Predicate: p}) = trial.Common{Meaning: "author", SignedAt: c.now}
 	signed := &trial.Signed{ID: id, Statement: &trial.Statement{Predicate: p}}
-	c.entries = append(c.entries, trial.Located{Index: uint64(2*len(c.entries) + 2), Entry: &trial.Entry{Statement: signed, Time: c.now, Signer: trial.Signer{Org: org, Role: trial.RoleSigner}}})
+	c.entries = append(c.entries, trial.Located{Index: uint64(2*len(c.entries) + 2), Entry: &trial.Entry{Statement: signed, Time: c.now,
+		Signer: trial.Signer{Org: org, Role: trial.RoleSigner}}})
 	c.ids = append(c.ids, id)
 	return id
 }
@@ -120,7 +121,8 @@ func (c *chronicler) act() {
 }
 
 func chronicle(seed uint64, acts int, voids bool) *chronicler {
-	c := &chronicler{r: rand.New(rand.NewPCG(seed, 1)), trial: trial.Hash{7}, now: trial.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), voids: voids}
+	c := &chronicler{r: rand.New(rand.NewPCG(seed, 1)), trial: trial.Hash{7}, now: trial.TimeOf(time.Date(2026, 1, 1, 0, 0, 0, 0,
+		time.UTC)), voids: voids}
 	c.log("acme", &trial.Registration{Masked: c.r.IntN(2) == 0, Number: "X-1", Org: "acme"})
 	for range acts {
 		c.act()
@@ -162,7 +164,8 @@ func TestMarksOfAnyHistory(t *testing.T) {
 			seen[m.ID]++
 		}
 	}
-	for _, id := range []trial.MarkID{MarkLateRegistration, MarkLateProtocol, MarkAmendment, MarkLateSAP, MarkUnblindedSAP, MarkNoSAP, MarkNoLock, MarkOtherDate, MarkOrder,
+	for _, id := range []trial.MarkID{MarkLateRegistration, MarkLateProtocol, MarkAmendment, MarkLateSAP, MarkUnblindedSAP, MarkNoSAP,
+		MarkNoLock, MarkOtherDate, MarkOrder,
 		MarkBranch, MarkRepeated, MarkCorrected, MarkVoid, MarkDisputed, trial.MarkUnlocked, MarkUnfounded, MarkAfterEnd, MarkEmptiedDate} {
 		if seen[id] < 100 {
 			t.Errorf("%s was set %d times: these histories say nothing of it", id, seen[id])
@@ -199,7 +202,8 @@ func milestones(n int) *chronicler {
 		case 7:
 			m := c.entries[c.r.IntN(len(c.entries))]
 			if p, ok := m.Statement.Statement.Predicate.(*trial.Milestone); ok {
-				c.log("acme", &trial.Correction{Field: "date", Of: "milestone", Old: p.Date, New: c.date(), Statement: m.Statement.ID, Trial: c.trial})
+				c.log("acme", &trial.Correction{Field: "date", Of: "milestone", Old: p.Date, New: c.date(), Statement: m.Statement.ID,
+					Trial: c.trial})
 			}
 		default:
 			event := pick(c, "first-enrolment", "database-lock", "database-unlock", "unblinding", "end-of-trial")

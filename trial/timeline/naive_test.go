@@ -227,7 +227,8 @@ func (t *naive) relocked(p *trial.Milestone, first, second *Item) bool {
 	unlocked := false
 	if p.Event == "database-lock" {
 		Each(t.Timeline, func(u *Item, q *trial.Milestone) {
-			unlocked = unlocked || q.Event == "database-unlock" && sameAnalysis(u, second) && u.Index > first.Index && u.Index < second.Index
+			unlocked = unlocked || q.Event == "database-unlock" && sameAnalysis(u, second) && u.Index > first.Index &&
+				u.Index < second.Index
 		})
 	}
 	return unlocked
@@ -277,7 +278,8 @@ func (t *naive) correction(i *Item, p *trial.Correction) {
 		}
 		t.mark(of, i, MarkVoid, "%s, by entry %d", p.Void, i.Index)
 		if m, ok := of.Statement.Predicate.(*trial.Milestone); ok && of.Void == i {
-			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org, of.Index, i.Signer.Org, p.Void)
+			t.mark(i, of, MarkEmptiedDate, "%s %s, logged by %s in entry %d, emptied by %s: %s", m.Event, of.Value("date"), of.Signer.Org,
+				of.Index, i.Signer.Org, p.Void)
 		}
 		return
 	}

@@ -301,10 +301,12 @@ func TestWrongBastion(t *testing.T) {
 		{"its authority", good.addr(), true, "cannot be trusted for the name 127.0.0.1"},
 		{"our key", good.addr(), false, "refuses this key: ask its operator to allow the key hash " + b.Hash()},
 		{"no TLS", serve(nil, "HTTP/1.1 400 Bad Request\r\n\r\n"), false, "does not speak TLS"},
-		{"an old TLS", serve(&tls.Config{MaxVersion: tls.VersionTLS12, NextProtos: []string{"bastion/0"}}, ""), false, "does not speak TLS 1.3"},
+		{"an old TLS", serve(&tls.Config{MaxVersion: tls.VersionTLS12, NextProtos: []string{"bastion/0"}}, ""), false,
+			"does not speak TLS 1.3"},
 		{"a web server", serve(&tls.Config{NextProtos: []string{"h2", "http/1.1"}}, ""), false, "does not accept the protocol bastion/0"},
 		{"a server of no protocol", serve(&tls.Config{}, "hello"), false, "does not accept the protocol bastion/0"},
-		{"no HTTP/2", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, "GET / HTTP/1.1\r\nHost: w1\r\n\r\n"), false, "does not begin to ask by HTTP/2"},
+		{"no HTTP/2", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, "GET / HTTP/1.1\r\nHost: w1\r\n\r\n"), false,
+			"does not begin to ask by HTTP/2"},
 		{"few words", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, "GET /"), false, "does not begin to ask by HTTP/2"},
 		{"no word", serve(&tls.Config{NextProtos: []string{"bastion/0"}}, ""), false, "accepted the connection and ended it"},
 	} {
@@ -332,13 +334,15 @@ func TestWrongBastion(t *testing.T) {
 }
 
 func TestAddr(t *testing.T) {
-	for _, s := range []string{"", "bastion.example", ":443", "bastion.example:", "https://bastion.example", "bastion.example:0", "https://bastion.example:443"} {
+	for _, s := range []string{"", "bastion.example", ":443", "bastion.example:", "https://bastion.example", "bastion.example:0",
+		"https://bastion.example:443"} {
 		if CheckAddr(s) == nil {
 			t.Errorf("%q is taken", s)
 		}
 	}
 	b, _ := backend(t, nil)
-	for addr, want := range map[string]string{"bastion.example:443": "bastion.example", "b.example:8443": "b.example:8443", "[::1]:443": "[::1]"} {
+	for addr, want := range map[string]string{"bastion.example:443": "bastion.example", "b.example:8443": "b.example:8443",
+		"[::1]:443": "[::1]"} {
 		b.Addr = addr
 		if err := CheckAddr(addr); err != nil {
 			t.Error(err)

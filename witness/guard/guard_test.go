@@ -23,7 +23,8 @@ func certify(t *testing.T, dir string, end time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(end.Unix()), NotBefore: end.Add(-365 * 24 * time.Hour), NotAfter: end, DNSNames: []string{"log.example"}}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(end.Unix()), NotBefore: end.Add(-365 * 24 * time.Hour), NotAfter: end,
+		DNSNames: []string{"log.example"}}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,8 @@ func TestCertificateChanges(t *testing.T) {
 	dir, now := t.TempDir(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	var said bytes.Buffer
 	certify(t, dir, now.Add(90*24*time.Hour))
-	c, err := Read(filepath.Join(dir, "chain"), filepath.Join(dir, "key"), func() time.Time { return now }, slog.New(slog.NewTextHandler(&said, nil)))
+	c, err := Read(filepath.Join(dir, "chain"), filepath.Join(dir, "key"), func() time.Time { return now },
+		slog.New(slog.NewTextHandler(&said, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

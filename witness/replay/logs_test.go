@@ -36,10 +36,11 @@ func TestReplayerOfTwoKeys(t *testing.T) {
 		{[]witness.Log{{VKey: old, URL: "log.example"}}, "is not the URL of tiles"},
 	} {
 		var read []string
-		r, err := New(Config{Logs: c.logs, Files: Folder(t.TempDir()), Now: time.Now, Logger: logger, Tiles: func(url string) (tile.Source, error) {
-			read = append(read, url)
-			return fetch.New(url, fetch.Options{})
-		}})
+		r, err := New(Config{Logs: c.logs, Files: Folder(t.TempDir()), Now: time.Now, Logger: logger,
+			Tiles: func(url string) (tile.Source, error) {
+				read = append(read, url)
+				return fetch.New(url, fetch.Options{})
+			}})
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v: %v, want %q", c.logs, err, c.want)

@@ -85,7 +85,8 @@ func (s *stage) open() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.w, err = witness.Open(witness.Config{Dir: filepath.Join(s.dir), Key: s.key, Logs: logs, Now: s.clock, Replay: r.Replay}); err != nil {
+	if s.w, err = witness.Open(witness.Config{Dir: filepath.Join(s.dir), Key: s.key, Logs: logs, Now: s.clock,
+		Replay: r.Replay}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -118,7 +119,8 @@ func (s *stage) grow(n int) {
 	defer s.mu.Unlock()
 	for range n {
 		s.n++
-		s.log.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: fmt.Sprint(s.n)}, trialtest.Documents("document", fmt.Sprint(s.n)))
+		s.log.Admit("ada", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: fmt.Sprint(s.n)},
+			trialtest.Documents("document", fmt.Sprint(s.n)))
 	}
 	s.log.Close()
 }
@@ -238,7 +240,8 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 	s.want(200, "")
 	// The operator patches its server and logs a document of a key that nobody
 	// enrolled, as acme's.
-	env, key := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: "1"}, trialtest.Documents("document", "x"))
+	env, key := trialtest.Sign(t, "mallory", &trial.Document{Common: trialtest.Common(), Trial: s.id, Version: "1"},
+		trialtest.Documents("document", "x"))
 	index := s.log.Size()
 	forged := fmt.Sprintf(`{"envelope":%s,"signer":{"enrolled":2,"key":"%s","org":"acme","role":"signer"},"time":"%s","type":"statement"}`,
 		env, base64.StdEncoding.EncodeToString(key), trialtest.InJSON(s.log.State.Time()))
@@ -253,7 +256,8 @@ func TestReplayRefusesBrokenRules(t *testing.T) {
 	for range 2 { // asking again changes nothing
 		s.want(422, fmt.Sprintf("R3 %d\n", index))
 	}
-	if note, ok := s.w.Checkpoint(fmt.Sprintf("%x", sha256.Sum256([]byte(trialtest.Origin)))); !ok || strings.Contains(string(note), fmt.Sprintf("\n%d\n", s.log.Size())) {
+	if note, ok := s.w.Checkpoint(fmt.Sprintf("%x", sha256.Sum256([]byte(trialtest.Origin)))); !ok || strings.Contains(string(note),
+		fmt.Sprintf("\n%d\n", s.log.Size())) {
 		t.Fatal("the broken tree is the witness's checkpoint")
 	}
 }

@@ -39,7 +39,8 @@ func TestSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"tile/entries/000": "whole", "tile/entries/000.p/5": "whole", "tile/entries/001.p/3": "part"} {
+	for path, want := range map[string]string{"tile/entries/000": "whole", "tile/entries/000.p/5": "whole",
+		"tile/entries/001.p/3": "part"} {
 		if got, err := s.Tile(t.Context(), path); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
