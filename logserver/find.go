@@ -7,16 +7,16 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-// What statements are found by beside the records that they are about. No record is of
-// these kinds and nothing is proven by them: they lead to entries, whose receipts are then
-// verified like any others.
+// Keys that lead to statements beside the records that they are about. No record has these
+// kinds, and nothing is proven by them: they lead to entries, whose receipts are then verified
+// like any others.
 const (
 	byDocument  = "document"  // the SHA-256 of a document, in hexadecimal
 	byStatement = "statement" // the first 12 hexadecimal digits of a statement's id
 )
 
-// foundBy returns what a statement is found by, each once. What an unseal opens is found
-// as well as the unseal itself.
+// foundBy returns the other keys that lead to a statement, each once. The statement that an
+// unseal opens is found as well as the unseal itself.
 func foundBy(s *trial.Signed) (keys []trial.RecordKey) {
 	add := func(kind, id string) {
 		if key := (trial.RecordKey{Kind: kind, ID: id}); !slices.Contains(keys, key) {
@@ -34,8 +34,9 @@ func foundBy(s *trial.Signed) (keys []trial.RecordKey) {
 	return keys
 }
 
-// LookupKey returns what About takes for a kind and an id: a record's, or what statements
-// are found by. Its errors say what is wrong with the id, or that there is no such kind.
+// LookupKey returns the key that About accepts for a kind and an id: that of a record, or one
+// that leads to statements. Its errors say what is wrong with the id, or that there is no such
+// kind.
 func LookupKey(kind, id string) (trial.RecordKey, error) {
 	key := trial.RecordKey{Kind: kind, ID: id}
 	switch kind {
@@ -54,7 +55,7 @@ func LookupKey(kind, id string) (trial.RecordKey, error) {
 	return key, key.Check()
 }
 
-// LookupKinds returns the kinds that LookupKey takes, sorted.
+// LookupKinds returns the kinds that LookupKey accepts, sorted.
 func LookupKinds() []string {
 	kinds := append(trial.RecordKinds(), byDocument, byStatement)
 	slices.Sort(kinds)

@@ -62,7 +62,7 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	}
 	id, err := trial.ParseIdentifier(typed)
 	if err != nil && !strings.HasPrefix(typed, "sponsor:") {
-		return l.resolveShort(typed) // and no registry's number: whoever has it as their own must not stand for it
+		return l.resolveShort(typed) // never as a number that somebody has claimed as their own
 	}
 	if err != nil {
 		id = typed // sponsor:ORG/NUMBER
