@@ -62,7 +62,7 @@ func (l *Log) Resolve(ctx context.Context, typed string) (trial.Hash, error) {
 	}
 	id, err := trial.ParseIdentifier(typed)
 	if err != nil && !strings.HasPrefix(typed, "sponsor:") {
-		return l.resolveShort(typed) // never as a number that somebody has claimed as their own
+		return l.resolveShort(typed) // not a registry's number: a sponsor's own number must not pass for one
 	}
 	if err != nil {
 		id = typed // sponsor:ORG/NUMBER
