@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -146,9 +147,27 @@ const patience = 5 * time.Minute
 type process struct {
 	cmd   *exec.Cmd
 	url   string
-	ended chan struct{} // closed when it has ended; err and said are set then
+	ended chan struct{} // closed when it has ended; err is set then
 	err   error
-	said  strings.Builder
+	said  transcript
+}
+
+// A transcript is what a process says, read while it still says more.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *transcript) WriteString(s string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text.WriteString(s)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 var listening = regexp.MustCompile(`listening on (https?://\S+)`)
