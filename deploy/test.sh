@@ -94,6 +94,9 @@ export TRIALPROOF_TEST_MYSQL="root@unix($tmp/mysql.sock)/"
 step "go test -race"
 go test -race -timeout 60m -skip SecondOpinion ./...
 
+step "without the race detector: long tests of one goroutine"
+go test -timeout 30m -skip SecondOpinion ./trial/receipt ./trial/evidence ./trial/study ./trial/deadline
+
 step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 

@@ -235,9 +235,7 @@ func TestMutations(t *testing.T) {
 
 // TestMutationsOfRealRecords does the same over records of the registry.
 func TestMutationsOfRealRecords(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	var files []string
 	for _, pattern := range []string{"ctgov-v2/studies/*.json", "ctgov-xml/*.xml", "ctgov-xml-versions/*/*.xml",
 		"ctgov-v1-fullstudies/*.json"} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/receipt"
+	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
 func TestGenuine(t *testing.T) {
@@ -115,9 +116,7 @@ func stride() int {
 // line makes it a signature by an unknown key. The specification wants those ignored ("clients
 // MUST ignore unknown signatures"), and two good ones are left. The verdict counts it.
 func TestEveryByte(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	f := genuine(t)
 	for _, c := range []struct {
 		name  string
@@ -161,9 +160,7 @@ func TestEveryByte(t *testing.T) {
 
 // TestEveryByteInside alters the contents of a receipt's base64, and the files.
 func TestEveryByteInside(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	f := genuine(t)
 	base, err := receipt.Parse(f.two)
 	if err != nil {

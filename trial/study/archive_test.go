@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
 // packed returns data compressed with gzip.
@@ -128,9 +130,7 @@ func many(n int, before, between, after string) io.Reader {
 
 // TestSplitMemory: the memory used for a collection does not grow with it.
 func TestSplitMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	const n = 20_000 // 200 MB
 	for name, c := range map[string]io.Reader{"a list": many(n, "[", ",", "]"), "lines": many(n, "", "\n", "\n"), "XML": many(n,
 		"<allTrials>", "", "</allTrials>")} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/outcome"
+	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
 // FuzzPrivacy: whatever a name and a text are, the name at the beginning of the text, in
@@ -61,9 +62,7 @@ func FuzzPrivacy(f *testing.F) {
 // TestPrivacyBounded: a document that was made to take long to search is not searched for long,
 // and what was not searched is withheld.
 func TestPrivacyBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	var people []string
 	for i := range 20_000 {
 		people = append(people, "Amina "+string(rune('B'+i%24))+strings.Repeat(string(rune('a'+i/24%26)),

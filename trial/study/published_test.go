@@ -197,9 +197,7 @@ func holds(text, last string) bool {
 // TestPublishedNames searches what is published of every real record for the last names of the
 // people in it, and counts what is withheld without need.
 func TestPublishedNames(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	records, names, outcomes, lost := 0, 0, 0, 0
 	found, sponsors, hidden, members := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]int{}
 	eachRealRecord(t, func(name string, record []byte, s *Study) {
@@ -272,9 +270,7 @@ func TestPublishedNames(t *testing.T) {
 // TestInjectedNames writes the names of people in real records into an outcome and a number of
 // the record, in spellings that the record does not have. None is published.
 func TestInjectedNames(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	tried, shown := 0, map[string][]string{}
 	eachRealRecord(t, func(file string, record []byte, s *Study) {
 		p := s.privacy()

@@ -21,9 +21,7 @@ var update = flag.Bool("update", false, "write the golden differences anew")
 // TestRealFiles reads every real study, and every file that is not a study. A refused file is
 // refused for the reason that its folder's notes give.
 func TestRealFiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out with -short")
-	}
+	trialtest.Long(t)
 	if _, err := os.Stat(realData); err != nil {
 		trialtest.Skip(t, "the real input files are not here")
 	}
