@@ -121,7 +121,8 @@ func runPages(t *testing.T, blocks int, pages []string, wants ...string) {
 	script.WriteString("echo page-done\n")
 	cmd := exec.Command("bash", "-c", script.String())
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+binDir+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"XDG_CONFIG_HOME="+t.TempDir()) // what a page sets, no other test finds
 	// Servers in the background hold no pipe of ours open.
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
