@@ -31,7 +31,8 @@ type draft struct {
 	Digests  []trial.Hash    `json:"digests,omitempty"` // of the documents, in the same order
 
 	id   trial.Hash
-	file string // the .statement file
+	at   *uint64 // the index that was asked for, if the statement was named by it
+	file string  // the .statement file
 }
 
 // common returns what every statement says. The signer's name is committed to
@@ -320,6 +321,9 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*rece
 	}
 	if v.Entry.Statement.ID != d.id {
 		return nil, fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
+	}
+	if d.at != nil && v.Index != *d.at {
+		return nil, fmt.Errorf("%w: the log gives the statement of entry %d as that of entry %d", errInvalid, v.Index, *d.at)
 	}
 	if key := v.Entry.Signer.Key; !d.Key.IsZero() && key.ID() != d.Key.ID() {
 		return nil, fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())

@@ -132,7 +132,7 @@ func (r *remote) draftAt(ctx context.Context, index uint64) (*draft, error) {
 	if entry.Statement == nil {
 		return nil, frame.Usagef("entry %d is no statement but the log's own: it has no receipt", index)
 	}
-	return &draft{id: entry.Statement.ID}, nil
+	return &draft{id: entry.Statement.ID, at: &index}, nil
 }
 
 // search returns the one statement that fits, among those that the log finds. Its receipt
