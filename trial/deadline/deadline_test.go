@@ -345,3 +345,34 @@ func TestInputs(t *testing.T) {
 	}
 	t.Error("no verdict names the start")
 }
+
+// TestEmptiedEnd: an end in the EU that the holder stated and emptied makes a verdict that
+// rests on its absence undeterminable; one that another organisation stated does not.
+func TestEmptiedEnd(t *testing.T) {
+	versions := study.NewVersions([]study.Version{version(t, 1, "2020-06-01", "country Germany; start 2019-01-01 actual")})
+	of := func(end End) Verdict {
+		list, err := judge(versions, end, "2021-06-01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[slices.IndexFunc(list, func(v Verdict) bool { return v.Rule == SummaryEU })]
+	}
+	emptied := Emptied{Date: "2020-01-01", Entry: 7, Void: 9, Org: "acme"}
+	for _, holder := range []bool{true, false} {
+		emptied.Holder = holder
+		later := End{Date: "2020-12-01", Entry: 10, Logged: "2021-01-01", Org: "acme", Whose: study.ByHolder, Emptied: []Emptied{emptied}}
+		v, want := of(later), NotYetDue
+		if holder {
+			want = NotDeterminable
+		}
+		if v.Verdict != want || !slices.ContainsFunc(v.Notes, func(n string) bool { return strings.Contains(n, "entry 7 of acme") }) {
+			t.Errorf("emptied by the holder: %v: %s (%s), want %s; %q", holder, v.Verdict, v.Why, want, v.Notes)
+		}
+	}
+	if v := of(End{Date: "2020-12-01", Entry: 10, Logged: "2021-01-01", Org: "acme", Whose: study.ByHolder}); v.Verdict != NotYetDue {
+		t.Errorf("nothing emptied: %s", v.Verdict)
+	} else if in := v.Inputs[slices.IndexFunc(v.Inputs, func(in Input) bool { return in.Name == "end-in-eu" })]; in.Entry != 10 ||
+		in.Day != "2021-01-01" || in.By != study.ByLog || in.Org != "acme" {
+		t.Errorf("the input names %+v, not the milestone", in)
+	}
+}
