@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 )
 
 var (
@@ -39,8 +40,9 @@ var (
 
 // A Client reaches one log. The zero HTTP client of New has sensible limits.
 type Client struct {
-	base string
-	http *http.Client
+	base  string
+	http  *http.Client
+	tiles *fetch.Client
 }
 
 // New returns a client of the log at a URL such as https://log.example.
@@ -49,13 +51,21 @@ func New(base string) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q is not the URL of a log, such as https://log.example", base)
 	}
+	tiles, err := fetch.New(base, fetch.Options{Wait: wait, NoRedirects: true})
+	if err != nil {
+		return nil, err
+	}
 	return &Client{
-		base: strings.TrimRight(base, "/"),
-		http: &http.Client{Timeout: time.Minute, CheckRedirect: noRedirects, Transport: &http.Transport{
+		base:  strings.TrimRight(base, "/"),
+		tiles: tiles,
+		http: &http.Client{Timeout: wait, CheckRedirect: noRedirects, Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 256, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: true,
 		}},
 	}, nil
 }
+
+// wait is how long one answer is waited for.
+const wait = time.Minute
 
 // noRedirects keeps a signed statement from being sent where an answer points to.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -302,12 +312,23 @@ func (c *Client) json(ctx context.Context, path string, v any) error {
 
 // Checkpoint returns the published checkpoint with its cosignatures.
 func (c *Client) Checkpoint(ctx context.Context) ([]byte, error) {
-	return c.do(ctx, http.MethodGet, "/checkpoint", nil)
+	return ofTiles(c.tiles.Checkpoint(ctx))
 }
 
 // Tile returns a tile or entry bundle by its path, such as tile/0/000.p/7.
 func (c *Client) Tile(ctx context.Context, path string) ([]byte, error) {
-	return c.do(ctx, http.MethodGet, "/"+path, nil)
+	return ofTiles(c.tiles.Tile(ctx, path))
+}
+
+// ofTiles returns what the client of tiles has read, with this client's errors.
+func ofTiles(data []byte, err error) ([]byte, error) {
+	switch {
+	case errors.Is(err, fetch.ErrNotServed):
+		return nil, fmt.Errorf("%w: %w", ErrNotFound, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return data, nil
 }
 
 // HistoryPage returns a page of a record's history (docs/spec.md, section 12). If from is 0, it
