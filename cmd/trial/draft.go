@@ -342,6 +342,20 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*rece
 	return v, os.Remove(d.file)
 }
 
+// filed reports whether a valid receipt of a document's statement lies where it would be
+// written: it was filed first, so it may have what the log cannot give again.
+func (d *draft) filed(p *checkpoint.Policy) bool {
+	if d.file != "" || len(d.Receipts) != 1 || len(d.Digests) != 1 {
+		return false
+	}
+	data, err := readReceipt(d.Receipts[0])
+	if err != nil {
+		return false
+	}
+	v, err := receipt.Verify(p, data, receipt.Document{Name: d.Receipts[0], Digest: d.Digests[0]})
+	return err == nil && v.Entry.Statement.ID == d.id
+}
+
 // saltless warns of a receipt that was fetched without the salts of its private files.
 func (d *draft) saltless(e *env) error {
 	data, err := readSmall(d.Receipts[0])

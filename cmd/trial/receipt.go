@@ -32,6 +32,11 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	if out == "" && d.filed(r.policy) {
+		fmt.Fprintf(e.Stderr, "%s is there already, and is a valid receipt of this statement\n", d.Receipts[0])
+		fmt.Fprintln(e.Stdout, d.Receipts[0])
+		return nil
+	}
 	res, err := r.client.Receipt(ctx, d.id)
 	if errors.Is(err, client.ErrPending) {
 		fmt.Fprintf(e.Stdout, "pending %s\n", d.id)

@@ -306,4 +306,9 @@ func TestNumberAlone(t *testing.T) {
 	if _, err := dossier.VerifyReport(policy(t), data, nil); err != nil {
 		t.Error(err)
 	}
+	for _, at := range []string{"", "2023", "2023-99-99", "a day"} { // also where no deadline is judged
+		if _, err := d.Report(policy(t), at, nil); err == nil {
+			t.Errorf("a report as of %q", at)
+		}
+	}
 }

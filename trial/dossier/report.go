@@ -85,6 +85,9 @@ const noDates = "nothing that is logged says anything about the trial's dates: i
 // as "2026-03-01", and with the outcomes that an article reports; article may be empty. The
 // dossier's histories must have their proofs, and so must those of the organisations.
 func (d *Dossier) Report(p *checkpoint.Policy, at string, article []byte) (*Report, error) {
+	if _, err := trial.ParseDate(at); err != nil || len(at) != len(time.DateOnly) {
+		return nil, fmt.Errorf("%.40q is no day such as 2026-03-01", at)
+	}
 	v := d.Main()
 	x := &Report{
 		Format: reportFormat, Asked: d.Asked, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size,
