@@ -116,6 +116,9 @@ func (v *view) named(typed string) (list []trial.Hash) {
 			}
 		}
 	}
+	if trial.IsShort(typed) { // digits mean an id alone: no number that looks like them may stand for it
+		return list
+	}
 	for _, id := range v.short[typed] {
 		if !slices.Contains(list, id) {
 			list = append(list, id)

@@ -313,7 +313,8 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*rece
 	}
 	var docs []receipt.Document
 	for i, digest := range d.Digests {
-		docs = append(docs, receipt.Document{Name: strings.TrimSuffix(d.Receipts[i], ".tlog-proof"), Digest: digest})
+		docs = append(docs, receipt.Document{Name: strings.TrimSuffix(d.Receipts[min(i, len(d.Receipts)-1)], ".tlog-proof"),
+			Digest: digest})
 	}
 	v, err := verifier.Verify(full, docs...)
 	if err != nil {

@@ -128,7 +128,7 @@ func (x expectation) check(v *receipt.Verdict) error {
 // binds: a registration the sponsor's, an identifier a registry's.
 func (x expectation) isNumberIn(v *receipt.Verdict, st *trial.Statement, identifier string) bool {
 	if p, ok := st.Predicate.(*trial.Registration); ok {
-		return x.trial == p.Number || x.trial == trial.SponsorNumber(v.Entry.Signer.Org, p.Number)
+		return x.trial == p.Number && !trial.IsShort(x.trial) || x.trial == trial.SponsorNumber(v.Entry.Signer.Org, p.Number)
 	}
 	number, err := trial.ParseIdentifier(x.trial)
 	return err == nil && number == identifier

@@ -193,12 +193,14 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 }
 
 // trialTyped returns what the log has about the trial that was typed. A sponsor's number
-// alone is first one of the organisation that the key is of; it is returned as it was asked
-// for.
+// alone is one of the organisation that the key is of, if there is a key: for another's the
+// number is typed with its organisation. It is returned as it was asked for.
 func (r *remote) trialTyped(ctx context.Context, typed string) (client.About, string, error) {
-	if _, err := trial.ParseIdentifier(typed); err != nil && r.key != nil && r.key.org != "" && !strings.HasPrefix(typed, "sponsor:") {
-		own := trial.SponsorNumber(r.key.org, typed)
-		if about, err := r.client.Trial(ctx, own); !errors.Is(err, client.ErrNotFound) {
+	_, err := trial.ParseIdentifier(typed)
+	if err != nil && r.key != nil && r.key.org != "" && !strings.HasPrefix(typed, "sponsor:") && !trial.IsShort(typed) {
+		own := trial.SponsorNumber(r.key.org, typed) // a rival's trial with this number is never meant
+		if _, err := trial.ParseHash(typed); err != nil {
+			about, err := r.client.Trial(ctx, own)
 			return about, own, err
 		}
 	}
@@ -213,7 +215,8 @@ func names(e *trial.Entry, typed string, id trial.Hash) bool {
 		number, err := trial.ParseIdentifier(typed)
 		return err == nil && p.Identifier == number && p.Trial == id
 	case *trial.Registration:
-		return e.Statement.ID == id && (typed == trial.SponsorNumber(e.Signer.Org, p.Number) || typed == p.Number || id.Named(typed))
+		return e.Statement.ID == id && (typed == trial.SponsorNumber(e.Signer.Org, p.Number) || typed == p.Number &&
+			!trial.IsShort(typed) || id.Named(typed))
 	}
 	return false
 }

@@ -254,6 +254,9 @@ func TestVerifyReport(t *testing.T) {
 	alter("no history of the number", cut("proofs", 1, 2), "the report has no history of identifier nct:NCT09990001")
 	alter("no history of the organisation", func(m map[string]json.RawMessage) { delete(m, "organisationProofs") },
 		"the report has no history of org acme")
+	alter("a document with no digest", func(m map[string]json.RawMessage) {
+		m["files"], m["comparison"] = json.RawMessage(`["`+trial.Hash{}.String()+`"]`), json.RawMessage(`{}`)
+	}, "a document with no digest")
 	alter("no proofs", cut("proofs", 0, 2), "or it has no proofs")
 	alter("another question", swap("asked", "NCT09990001", "NCT09990002"), "asked for")
 	alter("a member twice in a history", swap("proofs", `"kind": "trial"`, `"kind": "trial","kind":"trial"`), "a member twice")

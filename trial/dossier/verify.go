@@ -46,6 +46,9 @@ func VerifyReport(p *checkpoint.Policy, data []byte, documents Documents) (*Veri
 	if said.Format != reportFormat || len(said.Proofs) == 0 {
 		return nil, fmt.Errorf("its format is not %s, or it has no proofs", reportFormat)
 	}
+	if slices.Contains(said.Files, trial.Hash{}) {
+		return nil, errors.New("the report names a document with no digest")
+	}
 	h, err := said.histories(p)
 	if err != nil {
 		return nil, err
