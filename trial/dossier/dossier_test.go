@@ -257,6 +257,18 @@ func TestVerifyReport(t *testing.T) {
 	alter("a document with no digest", func(m map[string]json.RawMessage) {
 		m["files"], m["comparison"] = json.RawMessage(`["`+trial.Hash{}.String()+`"]`), json.RawMessage(`{}`)
 	}, "a document with no digest")
+	alter("a history that has nothing to do with the trial", func(m map[string]json.RawMessage) {
+		var list []json.RawMessage
+		json.Unmarshal(m["organisationProofs"], &list)
+		m["organisationProofs"], _ = json.Marshal(append(list, list[0]))
+	}, "which has nothing to do with the trial")
+	alter("a history of a later tree", func(m map[string]json.RawMessage) {
+		p, subjects := trialtest.Org("later", "Later", "olga")
+		s.log.Admit("registrar", p, subjects)
+		s.log.Close()
+		later, _ := json.Marshal(s.log.History(trial.RecordKey{Kind: "org", ID: "acme"}, r1, r2))
+		m["organisationProofs"] = slices.Concat(json.RawMessage("["), later, json.RawMessage("]"))
+	}, "is of the tree of size")
 	alter("no proofs", cut("proofs", 0, 2), "or it has no proofs")
 	alter("another question", swap("asked", "NCT09990001", "NCT09990002"), "asked for")
 	alter("a member twice in a history", swap("proofs", `"kind": "trial"`, `"kind": "trial","kind":"trial"`), "a member twice")
