@@ -2,6 +2,7 @@ package replay
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -11,6 +12,9 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/audit"
+	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/tile"
 	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/trial/trialtest"
@@ -65,4 +69,24 @@ func newVKey(t *testing.T, origin string) string {
 		t.Fatal(err)
 	}
 	return vkey
+}
+
+// TestIncompleteAccusesNobody: a rule that seems broken in a tree that was not read to its
+// end, or whose entries do not lead to the signed root, is no ground to accuse the log.
+func TestIncompleteAccusesNobody(t *testing.T) {
+	broken := audit.Finding{Kind: "rule", Rule: trial.RuleNotEnrolled, Index: 3}
+	root := audit.Finding{Kind: "root", Index: 5}
+	cp := &checkpoint.Checkpoint{}
+	for _, c := range []struct {
+		report audit.Report
+		want   string
+	}{
+		{audit.Report{Checkpoint: cp, Findings: []audit.Finding{broken}}, "rule"},
+		{audit.Report{Checkpoint: cp, Findings: []audit.Finding{broken}, Incomplete: errors.New("cut")}, "incomplete"},
+		{audit.Report{Checkpoint: cp, Findings: []audit.Finding{broken, root}}, "root"},
+	} {
+		if got := verdict(&c.report); got.Kind != c.want {
+			t.Errorf("%+v decides by %q, want %q", c.report, got.Kind, c.want)
+		}
+	}
 }
