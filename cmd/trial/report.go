@@ -130,7 +130,8 @@ func (e *env) verifyReport(p *checkpoint.Policy, data []byte, w view, files []st
 	}
 	if !v.Lacking.IsZero() {
 		fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands follows from them")
-		return fmt.Errorf("its comparison and deadlines were not checked, because they also rest on a document: give it with -files "+
+		return fmt.Errorf("its study, comparison and deadlines were not checked, because they also rest on a document: give it with "+
+			"-files "+
 			"(SHA-256 %s)", v.Lacking)
 	}
 	fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands, its comparison and its deadlines follow from them")
