@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,15 +61,20 @@ func throughBastion(t *testing.T, program, alg string) {
 	}
 	defer cmd.Process.Kill()
 	stderr := bufio.NewReader(pipe)
-	// await reads on until what is wanted was written.
+	var passed []string // lines that were read before they were awaited: the witness's parts run side by side
+	// await returns the first line with want that it has not returned yet, and reads on until there is one.
 	await := func(want string) string {
 		t.Helper()
-		for {
-			line, err := stderr.ReadString('\n')
-			if err != nil {
-				t.Fatalf("the witness ended before it said %q: %v", want, err)
+		for i := 0; ; i++ {
+			if i == len(passed) {
+				line, err := stderr.ReadString('\n')
+				if err != nil {
+					t.Fatalf("the witness ended before it said %q, after\n%s", want, strings.Join(passed, ""))
+				}
+				passed = append(passed, line)
 			}
-			if strings.Contains(line, want) {
+			if line := passed[i]; strings.Contains(line, want) {
+				passed = slices.Delete(passed, i, i+1)
 				return line
 			}
 		}
@@ -85,14 +92,32 @@ func throughBastion(t *testing.T, program, alg string) {
 	if err := os.WriteFile(backends, []byte(hash[1]+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	litebastion := func() *exec.Cmd {
+	// litebastion starts the bastion, and returns what ends it. Nothing waits for a bastion
+	// that has ended by itself.
+	litebastion := func() (end func()) {
 		t.Helper()
+		var said bytes.Buffer
 		b := exec.Command(program, "-listen", addr, "-tls-cert", cert, "-tls-key", certKey, "-backends", backends)
+		b.Stdout, b.Stderr = &said, &said
 		if err := b.Start(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { b.Process.Kill(); b.Wait() })
-		return b
+		var asked atomic.Bool
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			if err := b.Wait(); !asked.Load() {
+				t.Errorf("litebastion ended by itself: %v\n%s", err, &said)
+				cmd.Process.Kill()
+			}
+		}()
+		end = func() {
+			asked.Store(true)
+			b.Process.Kill()
+			<-ended
+		}
+		t.Cleanup(end)
+		return end
 	}
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
 	// add asks for a cosignature until the bastion knows the witness.
@@ -119,7 +144,7 @@ func throughBastion(t *testing.T, program, alg string) {
 		}
 	}
 
-	first := litebastion()
+	end := litebastion()
 	await(`"msg":"connected to the bastion"`)
 	cp := l.checkpoint(1, "one")
 	status, cosig := add("old 0\n\n" + cp)
@@ -136,8 +161,7 @@ func throughBastion(t *testing.T, program, alg string) {
 	says("/", "The bastion has been connected since")
 	says("/metrics", "\ntrialwitness_bastion_connected 1\n")
 
-	first.Process.Kill()
-	first.Wait()
+	end()
 	await(`"msg":"cut off from the bastion`)
 	says("/", "The bastion has been cut off since")
 	says("/metrics", "\ntrialwitness_bastion_connected 0\n")
