@@ -51,6 +51,7 @@ var ruleAnswers = map[trial.Rule]struct {
 	trial.RuleTaken:       {codes.AlreadyExists, http.StatusConflict},
 	trial.RuleSignedAt:    {codes.InvalidArgument, http.StatusBadRequest},
 	trial.RuleKeyLimits:   {codes.PermissionDenied, http.StatusForbidden},
+	trial.RuleNotInForce:  {codes.FailedPrecondition, http.StatusConflict},
 }
 
 const retryNotReady = 2 * time.Second

@@ -86,6 +86,7 @@ var marked = map[trial.MarkID]string{
 	timeline.MarkDisputed: "identify", trial.MarkUnlocked: "milestone", timeline.MarkDelayed: "document", timeline.MarkUnfounded: "cosign",
 	trial.MarkUnsealed: "seal", trial.MarkFuture: "milestone", timeline.MarkAfterEnd: "sap", timeline.MarkDelegated: "document",
 	trial.MarkOrdered: "accept", timeline.MarkEmptiedDate: "void",
+	trial.MarkErasureAsked: "end",
 }
 
 // TestEveryMarkHasAScenario: each mark is set for one trial and not for another one, about
@@ -128,7 +129,7 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 		}
 	}
 	for _, id := range timeline.MarkIDs() {
-		if id == timeline.MarkVoid { // every void that is admitted sets it
+		if id == timeline.MarkVoid || id == trial.MarkEmergency { // every one that is admitted sets it
 			unset[id] = true
 		}
 		if !set[id] || !unset[id] {
@@ -136,7 +137,7 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 				marked[id], unset[id])
 		}
 	}
-	if len(timeline.MarkIDs()) < 25 {
+	if len(timeline.MarkIDs()) < 27 {
 		t.Fatalf("only %d marks", len(timeline.MarkIDs()))
 	}
 }

@@ -43,6 +43,10 @@ var kindTable = []func() Predicate{
 	func() Predicate { return new(LogKey) },
 	func() Predicate { return new(Policy) },
 	func() Predicate { return new(Rules) },
+	func() Predicate { return new(Recipient) },
+	func() Predicate { return new(Consent) },
+	func() Predicate { return new(Access) },
+	func() Predicate { return new(Erasure) },
 }
 
 // kinds has the rows of kindTable by name.

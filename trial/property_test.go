@@ -116,7 +116,9 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 	}
 	c := trialtest.Common()
 	c.SignedAt += trial.Time(n)
-	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+	switch kind := rapid.IntRange(0, 29).Draw(t, "kind"); kind {
+	case 20, 21, 22, 23, 24, 25, 26, 27, 28, 29:
+		return anyAccess(t, kind-20, who, c, org, link)
 	case 18, 19:
 		o := &trial.Observation{Common: c, Identifier: fmt.Sprintf("nct:NCT0000000%d", 1+n%2), SeenAt: "2026-03-01", Source: "registry"}
 		if !link.IsZero() {
@@ -201,6 +203,45 @@ func anyStatement(t *rapid.T, s *trial.State, n int, trials, ids []trial.Hash) (
 		return who, &trial.Results{Common: c, Trial: id, Analysis: "primary", Updates: link}, trialtest.Documents("results", fmt.Sprint(n))
 	}
 	return who, &trial.Document{Common: c, Trial: id}, trialtest.Documents("document", fmt.Sprint(n), "b")
+}
+
+// anyAccess draws a statement about consents and releases.
+func anyAccess(t *rapid.T, sort int, who string, c trial.Common, org string, link trial.Hash) (string, trial.Predicate, []trial.Subject) {
+	own := map[string]string{"ada": "acme", "eve": "beta"}[who]
+	if own == "" || rapid.IntRange(0, 4).Draw(t, "foreign") == 0 {
+		own = org
+	}
+	key := trialtest.Recipient(rapid.SampledFrom([]string{"k1", "k2"}).Draw(t, "recipient"))
+	code := consentCode(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "code"))
+	if link.IsZero() {
+		link = trial.Hash{1}
+	}
+	switch sort {
+	case 0:
+		r := &trial.Recipient{Common: c, Action: "add", Org: own, Recipient: key}
+		return who, r, trial.NamedSubject("recipient", r.ID())
+	case 1:
+		r := &trial.Recipient{Common: c, Action: "retire", Org: own, Retire: trial.RecipientID(own, key)}
+		return who, r, trial.NamedSubject("recipient", r.ID())
+	case 2, 3:
+		p := &trial.Consent{Common: c, Action: "grant", Agents: []string{"acme", "beta"}[rapid.IntRange(0, 1).Draw(t, "agents"):],
+			Elements: trial.Hash{1}, Lock: trial.ConsentLock(code), Org: own, To: org}
+		return who, p, salted(trialtest.Documents("consent", "a"))
+	case 4:
+		p := &trial.Consent{Common: c, Action: "end", Consent: link, Code: code, Erase: rapid.Bool().Draw(t, "erase")}
+		return who, p, trial.NamedSubject("consent", link)
+	case 5:
+		return who, &trial.Erasure{Common: c, Ground: "asked", Of: link, Org: own, What: []string{"key"}}, trial.NamedSubject("consent", link)
+	case 6:
+		p := &trial.Access{Common: c, Action: "request", Of: org, Org: own, Use: []string{"DUO:0000006"}}
+		return who, p, salted(trialtest.Documents("request", "a"))
+	case 7:
+		p := &trial.Access{Common: c, Action: "decide", Request: link, Decision: rapid.SampledFrom(trial.Decisions).Draw(t, "decision")}
+		return who, p, trial.NamedSubject("request", link)
+	}
+	p := &trial.Access{Common: c, Action: "release", Recipient: trial.RecipientID(org, key),
+		Consents: []trial.Released{{Consent: link, Package: trial.Hash{1}}}}
+	return who, p, trial.NamedSubject("release", trial.ReleaseDigest(p.Consents))
 }
 
 // TestEntriesRoot compares the compact range of a record with the definition of RFC 6962, for

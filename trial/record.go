@@ -14,8 +14,8 @@ import (
 	"github.com/trialproof/trialproof/trial/smap"
 )
 
-// A RecordKey names a record of the state: its kind (trial, identifier, org, key,
-// seal or log) and its id within the kind.
+// A RecordKey names a record of the state: its kind (see RecordKinds) and its id within the
+// kind.
 type RecordKey struct {
 	Kind, ID string
 }
@@ -31,7 +31,7 @@ func (k RecordKey) Hash() smap.Hash {
 // would mean nothing.
 func (k RecordKey) Check() error {
 	switch k.Kind {
-	case "trial", "key", "seal":
+	case "trial", "key", "seal", "recipient", "consent", "request":
 		if _, err := ParseHash(k.ID); err != nil {
 			return fmt.Errorf("the id %.70q of a %s is %w", k.ID, k.Kind, err)
 		}
@@ -292,6 +292,9 @@ var recordKinds = map[string]func() Record{
 	"identifier": func() Record { return new(IdentifierRecord) },
 	"seal":       func() Record { return new(SealRecord) },
 	"log":        func() Record { return new(LogRecord) },
+	"recipient":  func() Record { return new(RecipientRecord) },
+	"consent":    func() Record { return new(ConsentRecord) },
+	"request":    func() Record { return new(RequestRecord) },
 }
 
 // RecordKinds returns the kinds of records, sorted.
@@ -317,6 +320,10 @@ func ParseRecord(kind string, data []byte) (Record, error) {
 	case *OrgRecord:
 		if len(r.Administrators) == 0 {
 			return nil, errors.New("record of org: it names no administrator")
+		}
+	case *ConsentRecord:
+		if len(r.Agents) == 0 {
+			return nil, errors.New("record of consent: it names no agent")
 		}
 	case *LogRecord:
 		if len(r.Registrars) == 0 || len(r.Keys) == 0 {

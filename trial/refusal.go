@@ -28,6 +28,7 @@ const (
 	RuleState       Rule = "R15" // a state entry with a wrong size, rule set or map root
 	RuleOrder       Rule = "R16" // genesis anywhere but first, or another entry first
 	RuleKeyLimits   Rule = "R17" // outside the limits of the signer's key
+	RuleNotInForce  Rule = "R18" // what it rests on is not in force
 )
 
 var ruleText = map[Rule]string{
@@ -48,6 +49,7 @@ var ruleText = map[Rule]string{
 	RuleState:       "state entry does not match the state",
 	RuleOrder:       "entry out of its place",
 	RuleKeyLimits:   "outside the key's limits",
+	RuleNotInForce:  "what this rests on is not in force",
 }
 
 // A Refusal says which rule an entry breaks and how. It is the only kind of

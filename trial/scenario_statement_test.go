@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -218,6 +219,53 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		}
 		p, subjects = &trial.Rules{Common: c, Set: set, From: s.log.State.Size() + uint64(ahead)}, trial.NamedSubject("rules",
 			sha256.Sum256([]byte(arg(0))))
+	case "recipient":
+		key := trialtest.Recipient(arg(1))
+		r := &trial.Recipient{Common: c, Action: arg(0), Org: org, Reason: option["reason"]}
+		if r.Action == "retire" {
+			r.Retire = trial.RecipientID(cmp.Or(option["of"], org), key)
+		} else {
+			r.Recipient = key
+		}
+		p, subjects = r, trial.NamedSubject("recipient", r.ID())
+	case "grant":
+		p = &trial.Consent{Common: c, Action: "grant", Agents: list(arg(1)), Elements: sha256.Sum256([]byte(option["terms"])),
+			Lock: trial.ConsentLock(consentCode(cmp.Or(option["code"], "a"))), Org: org, To: arg(0), Until: option["until"]}
+		subjects = salted(trialtest.Documents("consent", fmt.Sprint(s.number)))
+	case "end":
+		code := ""
+		if name, ok := option["code"]; ok {
+			code = consentCode(name)
+		}
+		p, subjects = &trial.Consent{Common: c, Action: "end", Consent: s.id(arg(0)), Code: code, Erase: option["erase"] != ""},
+			trial.NamedSubject("consent", s.id(arg(0)))
+	case "erased":
+		p, subjects = &trial.Erasure{Common: c, Of: s.id(arg(0)), Org: org, Ground: cmp.Or(option["ground"], "asked"),
+			What: list(cmp.Or(option["what"], "file,key"))}, trial.NamedSubject("consent", s.id(arg(0)))
+	case "request":
+		p = &trial.Access{Common: c, Action: "request", Of: arg(0), Org: org, Use: list(cmp.Or(option["use"], "DUO:0000006"))}
+		subjects = salted(trialtest.Documents("request", fmt.Sprint(s.number)))
+	case "decide":
+		p, subjects = &trial.Access{Common: c, Action: "decide", Request: s.id(arg(0)), Decision: arg(1)},
+			trial.NamedSubject("request", s.id(arg(0)))
+	case "release", "emergency":
+		a := &trial.Access{Common: c, Action: verb, Recipient: trial.RecipientID(arg(0), trialtest.Recipient(arg(1))),
+			Reason: option["reason"]}
+		if name, ok := option["request"]; ok {
+			a.Request = s.id(name)
+		}
+		for _, name := range plain[2:] {
+			a.Consents = append(a.Consents, trial.Released{Consent: s.id(name), Package: sha256.Sum256([]byte("package of " + name))})
+		}
+		slices.SortFunc(a.Consents, func(a, b trial.Released) int { return bytes.Compare(a.Consent[:], b.Consent[:]) })
+		if option["reversed"] != "" {
+			slices.Reverse(a.Consents)
+		}
+		p, subjects = a, trial.NamedSubject("release", trial.ReleaseDigest(a.Consents))
+	case "disclose":
+		p = &trial.Access{Common: c, Action: "disclose", Basis: arg(0), Elements: sha256.Sum256([]byte("terms")), Org: org,
+			Until: option["until"]}
+		subjects = salted(trialtest.Documents("disclosure", fmt.Sprint(s.number)))
 	default:
 		s.fatalf("no verb %q", verb)
 	}
@@ -238,5 +286,19 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 	if name, ok := option["subject"]; ok {
 		subjects[0].Name = name
 	}
+	if option["plain"] != "" {
+		subjects[0].Digest = trial.Digest{SHA256: trial.Hash{1}}
+	}
 	return (&trial.Statement{Subjects: subjects, Predicate: p}).Marshal()
+}
+
+// consentCode returns the code of a consent by a name.
+func consentCode(name string) string { return strings.Repeat(strings.ToUpper(name), 32)[:32] }
+
+// salted returns subjects with commitments in place of their digests.
+func salted(subjects []trial.Subject) []trial.Subject {
+	for i, s := range subjects {
+		subjects[i].Digest = trial.Digest{Salted256: trial.Commit(trial.Salt{1}, s.Digest.SHA256)}
+	}
+	return subjects
 }

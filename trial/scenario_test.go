@@ -96,7 +96,7 @@ func (s *scenario) line(line string) {
 		return
 	case len(words) == 3 && words[1] == "counts": // entries of a record, such as org:acme or trial:T1
 		key := trial.RecordKey{}
-		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); key.Kind == "trial" {
+		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); slices.Contains([]string{"trial", "consent", "request"}, key.Kind) {
 			key.ID = s.id(key.ID).String()
 		}
 		if n := s.log.State.Record(key).EntryTree().Count; fmt.Sprint(n) != words[2] {
@@ -159,8 +159,12 @@ func (s *scenario) has(name string, want []string) {
 	s.t.Helper()
 	id := s.id(name)
 	var got []string
+	read := func(entries []trial.Located) *timeline.Timeline { return timeline.New(id, entries) }
 	entries := s.about[trial.RecordKey{Kind: "trial", ID: id.String()}]
-	for _, m := range timeline.New(id, entries).Marks() {
+	if consent := s.about[trial.RecordKey{Kind: "consent", ID: id.String()}]; consent != nil {
+		entries, read = consent, timeline.OfRecord
+	}
+	for _, m := range read(entries).Marks() {
 		word := string(m.ID)
 		if m.Struck {
 			word += "~"
@@ -180,7 +184,7 @@ func (s *scenario) has(name string, want []string) {
 	// A longer history keeps every mark.
 	var before []timeline.Mark
 	for n := range len(entries) + 1 {
-		now := timeline.New(id, entries[:n]).Marks()
+		now := read(entries[:n]).Marks()
 		for _, m := range before {
 			if !slices.ContainsFunc(now, func(x timeline.Mark) bool { return x.ID == m.ID && x.Index == m.Index && x.Cause == m.Cause }) {
 				s.fatalf("entry %d takes the mark %+v away", entries[n-1].Index, m)

@@ -247,6 +247,7 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	admit("registrar", &trial.LogKey{Action: "add", VKey: vkey, Proof: proof}, trial.NamedSubject("logkey", sha256.Sum256([]byte(vkey))))
 	admit("registrar", &trial.Policy{Policy: "b25l"}, trial.NamedSubject("policy", sha256.Sum256([]byte("one"))))
 	admit("registrar", &trial.Rules{Set: 2, From: 1 << 40}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
+	consentSamples(statements, admit)
 	bob := trialtest.Public("p256-bob").ID()
 	limit := &trial.Key{Action: "limit", Org: "acme", Limit: bob, Limits: &trial.KeyLimits{Kinds: []string{"document"},
 		Trials: []trial.Hash{id}, Until: "2026-12-31"}}
@@ -277,6 +278,41 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 		t.Fatalf("there are samples of %d records", len(records))
 	}
 	return statements, entries, records, l
+}
+
+// consentSamples admits statements about consents of beta, where ben is the administrator.
+func consentSamples(statements map[string][]byte, admit func(string, trial.Predicate, []trial.Subject) trial.Hash) {
+	keep := func(kind, name string) { statements[kind+", "+name] = statements[kind] }
+	lab := &trial.Recipient{Action: "add", Org: "acme", Recipient: trialtest.Recipient("lab")}
+	admit("ada", lab, trial.NamedSubject("recipient", lab.ID()))
+	keep("recipient", "add")
+	code := consentCode("a")
+	grant := func(code string) trial.Hash {
+		return admit("ben", &trial.Consent{Action: "grant", Agents: []string{"acme", "beta"}, Elements: trial.Hash{1},
+			Lock: trial.ConsentLock(code), Org: "beta", To: "acme", Until: "2026-06"}, salted(trialtest.Documents("consent", code)))
+	}
+	first, second := grant(code), grant(consentCode("b"))
+	keep("consent", "grant")
+	request := admit("ada", &trial.Access{Action: "request", Of: "beta", Org: "acme", Use: []string{"DUO:0000006", "DUO:0000007/MONDO:0005148"}},
+		salted(trialtest.Documents("request", "plan")))
+	keep("access", "request")
+	for _, decision := range trial.Decisions[:2] {
+		admit("ben", &trial.Access{Action: "decide", Request: request, Decision: decision}, trial.NamedSubject("request", request))
+	}
+	keep("access", "decide")
+	release := &trial.Access{Action: "release", Recipient: lab.ID(), Request: request, Consents: []trial.Released{
+		{Consent: first, Package: trial.Hash{7}}, {Consent: second, Package: trial.Hash{8}}}}
+	slices.SortFunc(release.Consents, func(a, b trial.Released) int { return bytes.Compare(a.Consent[:], b.Consent[:]) })
+	admit("ben", release, trial.NamedSubject("release", trial.ReleaseDigest(release.Consents)))
+	keep("access", "release")
+	urgent := &trial.Access{Action: "emergency", Recipient: lab.ID(), Reason: "overdose", Consents: release.Consents[:1]}
+	admit("ben", urgent, trial.NamedSubject("release", trial.ReleaseDigest(urgent.Consents)))
+	keep("access", "emergency")
+	admit("ben", &trial.Access{Action: "disclose", Basis: "law", Elements: trial.Hash{9}, Org: "beta", Until: "2027-01-01"},
+		salted(trialtest.Documents("disclosure", "terms")))
+	admit("registrar", &trial.Consent{Action: "end", Code: code, Consent: first, Erase: true}, trial.NamedSubject("consent", first))
+	admit("ben", &trial.Erasure{Ground: "asked", Of: first, Org: "beta", What: []string{"file", "key"}}, trial.NamedSubject("consent", first))
+	admit("ada", &trial.Recipient{Action: "retire", Org: "acme", Reason: "lost", Retire: lab.ID()}, trial.NamedSubject("recipient", lab.ID()))
 }
 
 // TestOneSpelling: everything that is parsed has exactly one encoding.
@@ -355,7 +391,7 @@ func TestRefusalsName(t *testing.T) {
 		{`"meaning":"author"`, `"meaning": "author"`, "not canonical JSON (RFC 8785)"},
 		{`"version":"a"`, `"version":""`, "missing, empty, repeated"},
 		{`statement/`, `Statement/`, ""},
-		{`document@v1`, `novel@v1`, "the kinds are correction, delegation, document, identifier, key"},
+		{`document@v1`, `novel@v1`, "the kinds are access, consent, correction, delegation, document"},
 		{`2026-03-01T`, `2026-02-30T`, "2026-03-01T09:30:00.000Z"},
 		{`2026-03-01T`, `1969-03-01T`, "2026-03-01T09:30:00.000Z"},
 		{`.0`, `.00`, ""},

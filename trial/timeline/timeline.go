@@ -78,6 +78,19 @@ func (i *Item) Value(member string) string {
 // New reads the entries of a trial's record, in the order of the log. They are all the entries
 // or, for the history as of an earlier tree, the first of them.
 func New(id trial.Hash, entries []trial.Located) *Timeline {
+	return newTimeline(id, entries, (*Timeline).read)
+}
+
+// OfRecord reads the entries of a record that is not a trial's, for example a consent's. Only
+// the marks that need nothing else than the entry itself, and repeats, apply.
+func OfRecord(entries []trial.Located) *Timeline {
+	return newTimeline(trial.Hash{}, entries, func(t *Timeline, i *Item) {
+		t.markAny(i)
+		t.bySelf(i, i.Statement.Predicate)
+	})
+}
+
+func newTimeline(id trial.Hash, entries []trial.Located, read func(*Timeline, *Item)) *Timeline {
 	t := &Timeline{
 		Trial: id, byID: map[trial.Hash]*Item{}, dates: newCalendar(), saps: map[slot][]*Item{},
 		plans: map[string][]*Item{}, unlocks: map[string][]*Item{}, claims: map[string][]*Item{},
@@ -100,7 +113,7 @@ func New(id trial.Hash, entries []trial.Located) *Timeline {
 		if t.byID[i.ID] == nil {
 			t.byID[i.ID] = i
 		}
-		t.read(i)
+		read(t, i)
 	}
 	t.strike()
 	return t

@@ -95,6 +95,19 @@ func Common() trial.Common {
 	return trial.Common{Log: Origin, Meaning: "author", SignedAt: Start}
 }
 
+// Recipient returns text of the form of an age recipient, which differs for each name. Nobody
+// has its identity.
+func Recipient(name string) string {
+	const alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+	b := []byte("age1pq1")
+	for block := sha256.Sum256([]byte("recipient " + name)); len(b) < 1959; block = sha256.Sum256(block[:]) {
+		for _, c := range block {
+			b = append(b, alphabet[c%32])
+		}
+	}
+	return string(b[:1959])
+}
+
 // Documents returns the subjects of a statement of a kind about documents with the given
 // contents: the kind itself, appendix-1, and so on.
 func Documents(kind string, contents ...string) []trial.Subject {
