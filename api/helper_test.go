@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,6 +58,7 @@ type setup struct {
 	witness *testWitness            // in the policy, if set
 	log     func(*logserver.Config) // changes the log's configuration
 	limits  Limits
+	relay   crypto.Signer
 	server  func(*http.Server) // changes the server of HTTP
 }
 
@@ -189,7 +191,7 @@ func newFixture(t testing.TB, s setup) *fixture {
 	fatal(t, err)
 
 	logger := slog.New(slog.NewJSONHandler(f.lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	f.api, err = New(Config{Log: f.log, Policy: f.text, Logger: logger, Metrics: metrics, Limits: s.limits, Now: f.clock.Now})
+	f.api, err = New(Config{Log: f.log, Policy: f.text, Logger: logger, Metrics: metrics, Limits: s.limits, Relay: s.relay, Now: f.clock.Now})
 	fatal(t, err)
 	f.http = httptest.NewUnstartedServer(nil)
 	f.http.Config = f.api.HTTPServer()

@@ -107,7 +107,9 @@ func TestOpenAPI(t *testing.T) {
 			""); a.status != http.StatusMethodNotAllowed {
 			t.Errorf("PUT %s: status %d", rt.path, a.status)
 		}
-		f.example(&doc, rt.method, rt.path, op)
+		if rt.path != "/relay/end" { // its example needs a consent: see TestRelay
+			f.example(&doc, rt.method, rt.path, op)
+		}
 	}
 	n := 0
 	for _, item := range doc.Paths {

@@ -24,6 +24,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/v1/log", s.get(s.describeLog)},
 		{"GET", streamPath, http.HandlerFunc(s.stream)},
 
+		{"POST", "/relay/end", http.HandlerFunc(s.relayEnd)},
 		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint)},
 		{"GET", "/tile/{path}", http.HandlerFunc(s.tile)},
 		{"GET", "/healthz", http.HandlerFunc(s.healthz)},

@@ -16,6 +16,7 @@
 package api
 
 import (
+	"crypto"
 	"errors"
 	"io"
 	"log/slog"
@@ -31,10 +32,14 @@ type Config struct {
 	Log    *logserver.Log
 	Policy string // text of the policy in force, shown as it is
 
+	// Relay signs the ends of consents for those who have their code and no key; nil means that
+	// none are relayed. Its organisation is enrolled in the log.
+	Relay crypto.Signer
+
 	Logger  *slog.Logger     // nil means that nothing is logged
 	Metrics *Metrics         // the one that Log was given; nil means one of its own
 	Limits  Limits           // the zero value limits nobody's rate
-	Now     func() time.Time // for rates; nil means time.Now
+	Now     func() time.Time // for rates and the relay; nil means time.Now
 }
 
 // Limits keep one caller from using what all share.
@@ -75,6 +80,8 @@ const (
 type Server struct {
 	service *service
 	metrics *Metrics
+	relay   crypto.Signer
+	now     func() time.Time
 	logger  *slog.Logger
 	handler http.Handler
 	routes  []route
@@ -84,6 +91,9 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		return nil, errors.New("api: Config.Log is not set")
+	}
+	if err := checkRelay(cfg.Relay); err != nil {
+		return nil, err
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -103,7 +113,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Metrics.observeLog(cfg.Log); err != nil {
 		return nil, err
 	}
-	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger}
+	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger, relay: cfg.Relay, now: cfg.Now}
 	s.routes = s.allRoutes()
 	s.handler = s.observe(newMux(s, s.routes))
 	return s, nil

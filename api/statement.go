@@ -15,22 +15,12 @@ import (
 // statement serves POST /v1/statements: it splits the body into envelope and key, and passes
 // both to the function that gRPC also calls. Only package trial parses the envelope.
 func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
-	// A page elsewhere can make a browser send other types without asking.
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		p := badRequest("the content type of a statement is application/json")
-		p.status = http.StatusUnsupportedMediaType
-		s.fail(w, r, p)
-		return
-	}
-	err := checkQuery(r, nil)
-	if err == nil {
-		err = s.service.countAddress(r.Context()) // before the body is read, so that garbage counts
-	}
+	body, err := s.submitted(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	envelope, key, err := readStatement(http.MaxBytesReader(w, r.Body, maxBody))
+	envelope, key, err := readStatement(body)
 	if err != nil {
 		s.metrics.Refused(trial.RuleOf(err))
 		s.fail(w, r, err)
@@ -40,15 +30,42 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, m, err)
 }
 
+// submitted returns the body of a request that would log something.
+func (s *Server) submitted(w http.ResponseWriter, r *http.Request) (io.Reader, error) {
+	// A page elsewhere can make a browser send other types without asking.
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		p := badRequest("the content type of a statement is application/json")
+		p.status = http.StatusUnsupportedMediaType
+		return nil, p
+	}
+	if err := checkQuery(r, nil); err != nil {
+		return nil, err
+	}
+	if err := s.service.countAddress(r.Context()); err != nil { // before the body is read, so that garbage counts
+		return nil, err
+	}
+	return http.MaxBytesReader(w, r.Body, maxBody), nil
+}
+
+// readBody reads a body that is bounded. Every error is a refusal.
+func readBody(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(r)
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, &trial.Refusal{Rule: trial.RuleLimit, Detail: fmt.Sprintf("the request has more than %d bytes", maxBody)}
+	}
+	if err != nil {
+		return nil, malformed("the request ends too early")
+	}
+	return body, nil
+}
+
 // readStatement returns the envelope exactly as it was sent, because its bytes are logged, and
 // the DER key. The JSON around the envelope has the two members envelope and key, once each.
 // Every error is a refusal.
 func readStatement(r io.Reader) (envelope, key []byte, err error) {
-	body, err := io.ReadAll(r)
-	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return nil, nil, &trial.Refusal{Rule: trial.RuleLimit, Detail: fmt.Sprintf("the request has more than %d bytes", maxBody)}
-	} else if err != nil {
-		return nil, nil, malformed("the request ends too early")
+	body, err := readBody(r)
+	if err != nil {
+		return nil, nil, err
 	}
 	members, err := splitObject(body, "envelope", "key")
 	if err != nil {

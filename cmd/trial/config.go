@@ -165,7 +165,7 @@ func (c *configuration) set(e *env, flag, path string) error {
 		if err != nil {
 			return err
 		}
-		said = "key " + k.public.ID().String() + "; trial asks on the terminal before it signs with this key"
+		said = "key " + k.Public.ID().String() + "; trial asks on the terminal before it signs with this key"
 		if err := e.private(path, false); err != nil {
 			return err
 		}

@@ -65,15 +65,15 @@ func isTerminal(r io.Reader) bool {
 // act describes a signature before it is made: whose it is, what it is on, and its meaning.
 func (r *remote) act(st *trial.Statement, files []file) string {
 	var b strings.Builder
-	name := r.key.name
+	name := r.key.Name
 	if name == "" {
 		name = "not in the key file"
 	}
-	if r.key.org != "" {
-		name += ", " + r.key.org
+	if r.key.Org != "" {
+		name += ", " + r.key.Org
 	}
 	fmt.Fprintf(&b, "This signs with the key that your configuration names, %s:\n", frame.Printable(r.keyFile))
-	fmt.Fprintf(&b, "  name:    %s (key %s)\n", frame.Printable(name), r.key.public.ID())
+	fmt.Fprintf(&b, "  name:    %s (key %s)\n", frame.Printable(name), r.key.Public.ID())
 	fmt.Fprintf(&b, "  kind:    %s: %s\n", st.Predicate.Kind(), frame.Printable(trial.Describe(st)))
 	for _, f := range files {
 		fmt.Fprintf(&b, "  digest:  SHA-256 %s of %s\n", f.digest, frame.Printable(f.name))

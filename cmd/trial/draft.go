@@ -39,8 +39,8 @@ type draft struct {
 // with a salt that only the receipt holds.
 func (r *remote) common(meaning string, o *trial.Openings) trial.Common {
 	c := trial.Common{Log: r.log.Name(), Meaning: meaning, SignedAt: trial.TimeOf(time.Now())}
-	if r.key.name != "" {
-		o.Name, o.NameSalt = r.key.name, newSalt()
+	if r.key.Name != "" {
+		o.Name, o.NameSalt = r.key.Name, newSalt()
 		c.PrintedName = trial.CommitName(o.NameSalt, o.Name)
 	}
 	return c
@@ -96,10 +96,10 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	if how.dry {
 		fmt.Fprintf(e.Stdout, "%s\n", payload)
 		fmt.Fprintf(e.Stderr, "this is all that would become public, with the key %s and its signature; nothing was sent\n",
-			r.key.public.ID())
+			r.key.Public.ID())
 		return trial.StatementID(payload), nil
 	}
-	d := &draft{Key: r.key.public, Openings: o, id: trial.StatementID(payload)}
+	d := &draft{Key: r.key.Public, Openings: o, id: trial.StatementID(payload)}
 	if err := d.place(r, st, how.outDir, files); err != nil {
 		if v := d.already(r.policy, st); v != nil {
 			fmt.Fprintf(e.Stderr, "already logged as %s; nothing was sent; %s\n", loggedText(v), receiptsText(d.Receipts))
@@ -115,7 +115,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 			return d.id, err
 		}
 	}
-	if d.Envelope, err = trial.Sign(payload, r.key.signer); err != nil {
+	if d.Envelope, err = trial.Sign(payload, r.key.Signer); err != nil {
 		return d.id, err
 	}
 	if err := d.keep(); err != nil {
@@ -126,7 +126,7 @@ func (r *remote) send(ctx context.Context, e *env, how sending, st *trial.Statem
 	} else if err != nil {
 		return d.id, fmt.Errorf("%w; send the signed statement with %s", err, r.fetch(d.file))
 	}
-	res, err := r.client.Submit(ctx, d.Envelope, r.key.public.SPKI())
+	res, err := r.client.Submit(ctx, d.Envelope, r.key.Public.SPKI())
 	if errors.Is(err, client.ErrPending) {
 		fmt.Fprintf(e.Stdout, "pending %s\n", d.id)
 		return d.id, fmt.Errorf("%w; fetch its receipt later: %s", err, r.fetch(d.file))
@@ -165,17 +165,17 @@ func (r *remote) advise(ctx context.Context, p trial.Predicate, err error) error
 		return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("only a registrar may log this, and key %s is no registrar's key "+
 			"of %s: "+
 			"give the registrar's key file with -key, or ask the registrar to run trial %s",
-			r.key.public.ID(), r.log.Name(), command)}}
+			r.key.Public.ID(), r.log.Name(), command)}}
 	}
-	if rule != trial.RuleNotEnrolled || r.key.org == "" {
+	if rule != trial.RuleNotEnrolled || r.key.Org == "" {
 		return err
 	}
-	about, aerr := r.client.Record(ctx, "org", r.key.org)
+	about, aerr := r.client.Record(ctx, "org", r.key.Org)
 	if aerr != nil || len(about.Entries) > 0 {
 		return err
 	}
 	return advised{&trial.Refusal{Rule: rule, Detail: fmt.Sprintf("the organisation %s of this key is not enrolled in %s yet: "+
-		"send the .pub file of its administrator's key to the log's registrar, who enrols it with trial org", r.key.org, r.log.Name())}}
+		"send the .pub file of its administrator's key to the log's registrar, who enrols it with trial org", r.key.Org, r.log.Name())}}
 }
 
 // registrars are the commands that log what a registrar alone may log.

@@ -1,27 +1,15 @@
 package main
 
 import (
-	"crypto"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 )
-
-// A keyFile is a signing key with what its owner said of it. In the file it is
-// a few lines and a PEM block of PKCS #8, which other programs read too.
-type keyFile struct {
-	name, org string
-	signer    crypto.Signer
-	public    trial.PublicKey
-}
 
 const (
 	keyHeader    = "trialproof signing key: keep it to yourself"
@@ -29,33 +17,15 @@ const (
 )
 
 // readKey reads a .key file, or any PEM file with a PKCS #8 key.
-func readKey(name string) (*keyFile, error) {
+func readKey(name string) (*trial.KeyFile, error) {
 	data, err := readSmall(name)
 	if err != nil {
 		return nil, err
 	}
-	if len(data) == 0 {
-		return nil, frame.Usagef("%s is empty, as a copy that failed leaves it: put its backup in its place", name)
-	}
-	block, _ := pem.Decode(data)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, frame.Usagef("%s holds no signing key: make one with trial keygen", name)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	k, err := trial.ParseKeyFile(data)
 	if err != nil {
 		return nil, frame.Usagef("%s: %w", name, err)
 	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, frame.Usagef("%s holds a key that cannot sign", name)
-	}
-	k := &keyFile{signer: signer}
-	if k.public, err = trial.NewPublicKey(signer.Public()); err != nil {
-		return nil, frame.Usagef("%s: %w", name, err)
-	}
-	head, _, _ := strings.Cut(string(data), "-----BEGIN")
-	members := trial.Members(head)
-	k.name, k.org = members["name"], members["organisation"]
 	return k, nil
 }
 

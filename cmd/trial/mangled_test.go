@@ -50,7 +50,7 @@ func TestMangledKeys(t *testing.T) {
 	}
 	for how, f := range mangle {
 		k, err := readKey(write("m.key", f(read("ada.key"))))
-		if err != nil || k.name != want.name || k.org != want.org || k.public.ID() != want.public.ID() {
+		if err != nil || k.Name != want.Name || k.Org != want.Org || k.Public.ID() != want.Public.ID() {
 			t.Errorf("%s of a key file: %v %+v", how, err, k)
 		}
 		if r, err := readRequest(write("m.pub", f(read("ada.pub")))); err != nil || r.Name != "Ada Lovelace" || r.Org != "acme" {

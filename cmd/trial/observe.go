@@ -210,7 +210,7 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 		if err != nil {
 			return nil, fmt.Errorf("%w: entry %d: %w", errInvalid, x.Index, err)
 		}
-		if entry.Statement == nil || entry.Signer.Org != m.key.org && entry.Signer.Key.ID() != m.key.public.ID() {
+		if entry.Statement == nil || entry.Signer.Org != m.key.Org && entry.Signer.Key.ID() != m.key.Public.ID() {
 			continue
 		}
 		o, ok := entry.Statement.Statement.Predicate.(*trial.Observation)
@@ -314,7 +314,7 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 		}
 		return d, err
 	}
-	envelope, err := trial.Sign(payload, m.key.signer)
+	envelope, err := trial.Sign(payload, m.key.Signer)
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +322,7 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{Envelope: envelope, Key: m.key.public, Openings: new(trial.Openings), Receipts: []string{name},
+	d := &draft{Envelope: envelope, Key: m.key.Public, Openings: new(trial.Openings), Receipts: []string{name},
 		Digests: []trial.Hash{r.SHA256}, id: r.ID, file: file}
 	return d, d.keep()
 }
@@ -331,7 +331,7 @@ func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
 // organisation.
 func (m *importer) own(data []byte, r *importRecord) error {
 	v, err := m.verifier.Verify(data, receipt.Document{Name: r.File, Digest: r.SHA256})
-	if err == nil && v.Entry.Signer.Org != m.key.org && v.Entry.Signer.Key.ID() != m.key.public.ID() {
+	if err == nil && v.Entry.Signer.Org != m.key.Org && v.Entry.Signer.Key.ID() != m.key.Public.ID() {
 		err = fmt.Errorf("it is for an observation by %s", v.Entry.Signer.Org)
 	}
 	return err

@@ -33,9 +33,9 @@ func pastedCmd(ts *testscript.TestScript, neg bool, args []string) {
 	case "registration":
 		thief, err := readKey(ts.MkAbs(args[2]))
 		ts.Check(err)
-		envelope, err = trial.Sign(bytes.Replace(payload, []byte(`"X-1"`), []byte(`"X-9"`), 1), thief.signer)
+		envelope, err = trial.Sign(bytes.Replace(payload, []byte(`"X-1"`), []byte(`"X-9"`), 1), thief.Signer)
 		ts.Check(err)
-		key = thief.public
+		key = thief.Public
 	case "signature":
 		other := base64.StdEncoding.EncodeToString(bytes.Replace(payload, []byte(`"X-1"`), []byte(`"X-9"`), 1))
 		envelope = bytes.Replace(envelope, []byte(e.Statement.Envelope.Payload), []byte(other), 1)
@@ -44,7 +44,7 @@ func pastedCmd(ts *testscript.TestScript, neg bool, args []string) {
 		admin, err := readKey(ts.MkAbs("ada.key"))
 		ts.Check(err)
 		envelope, err = trial.Sign(bytes.Replace(payload, []byte(`"log":"log.example/trials"`), []byte(`"log":"log.example/others"`), 1),
-			admin.signer)
+			admin.Signer)
 		ts.Check(err)
 	}
 	spki := base64.StdEncoding.EncodeToString(key.SPKI())

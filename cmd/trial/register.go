@@ -33,7 +33,7 @@ func register(ctx context.Context, e *env, args []string) error {
 		return frame.Usagef("-number must be given")
 	}
 	if org == "" {
-		org = r.key.org
+		org = r.key.Org
 	}
 	if org == "" {
 		return frame.Usagef("the key file does not say whose key it is: name the organisation with -org")

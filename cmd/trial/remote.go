@@ -26,7 +26,7 @@ type remote struct {
 	client *client.Client
 	policy *checkpoint.Policy
 	log    *checkpoint.LogKey
-	key    *keyFile
+	key    *trial.KeyFile
 	keep   bool // histories as files too
 }
 
@@ -116,15 +116,27 @@ func pickLog(p *checkpoint.Policy, url string) (*checkpoint.LogKey, error) {
 }
 
 // recordKey returns the record that is typed: a trial by its id or its first digits,
-// org:ID, seal:COMMITMENT, the log itself, a registry's number or sponsor:ORG/NUMBER,
+// org:ID, seal:COMMITMENT, consent:HANDLE, request:ID, recipient:ID, the log itself, a registry's number or sponsor:ORG/NUMBER,
 // otherwise the trial with that number of its sponsor. Which trial an abbreviation stands
 // for is the log's word: what is shown then names the trial in full.
 func (r *remote) recordKey(ctx context.Context, typed string) (trial.RecordKey, error) {
 	if typed == "log" {
 		return trial.RecordKey{Kind: "log", ID: r.log.Name()}, nil
 	}
-	if kind, id, ok := strings.Cut(typed, ":"); ok && (kind == "org" || kind == "seal") {
-		return checkedKey(kind, id)
+	if kind, id, ok := strings.Cut(typed, ":"); ok {
+		switch kind {
+		case "org", "seal", "recipient":
+			return checkedKey(kind, id)
+		case "consent", "request": // their ids are those of statements
+			of, err := r.id(ctx, id)
+			if err != nil {
+				return trial.RecordKey{}, err
+			}
+			if of.IsZero() {
+				return checkedKey(kind, id)
+			}
+			return trial.RecordKey{Kind: kind, ID: of.String()}, nil
+		}
 	}
 	if id, err := trial.ParseHash(typed); err == nil {
 		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
@@ -197,8 +209,8 @@ func (r *remote) resolve(ctx context.Context, typed string) (trial.Hash, error) 
 // number is typed with its organisation. It is returned as it was asked for.
 func (r *remote) trialTyped(ctx context.Context, typed string) (client.About, string, error) {
 	_, err := trial.ParseIdentifier(typed)
-	if err != nil && r.key != nil && r.key.org != "" && !strings.HasPrefix(typed, "sponsor:") && !trial.IsShort(typed) {
-		own := trial.SponsorNumber(r.key.org, typed) // a rival's trial with this number is never meant
+	if err != nil && r.key != nil && r.key.Org != "" && !strings.HasPrefix(typed, "sponsor:") && !trial.IsShort(typed) {
+		own := trial.SponsorNumber(r.key.Org, typed) // a rival's trial with this number is never meant
 		if _, err := trial.ParseHash(typed); err != nil {
 			about, err := r.client.Trial(ctx, own)
 			return about, own, err

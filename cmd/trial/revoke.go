@@ -42,11 +42,11 @@ func (r *remote) keyNamed(ctx context.Context, keys []string) (id trial.Hash, or
 		return id, "", frame.Usagef("one .pub file or key id must be given")
 	}
 	if id, err = trial.ParseHash(keys[0]); err == nil {
-		return id, r.key.org, nil
+		return id, r.key.Org, nil
 	}
 	if trial.IsShort(keys[0]) && !exists(keys[0]) {
 		id, err = r.keyBegins(ctx, keys[0])
-		return id, r.key.org, err
+		return id, r.key.Org, err
 	}
 	req, err := readRequest(keys[0])
 	return req.Key.ID(), req.Org, err
@@ -55,7 +55,7 @@ func (r *remote) keyNamed(ctx context.Context, keys []string) (id trial.Hash, or
 // keyBegins returns the one key of the signer's organisation whose id begins with the digits,
 // among those that the log lists. It is said in full.
 func (r *remote) keyBegins(ctx context.Context, digits string) (id trial.Hash, err error) {
-	about, err := r.client.Record(ctx, "org", r.key.org)
+	about, err := r.client.Record(ctx, "org", r.key.Org)
 	if err != nil {
 		return id, err
 	}
@@ -85,7 +85,7 @@ func (r *remote) keyBegins(ctx context.Context, digits string) (id trial.Hash, e
 	}
 	switch len(found) {
 	case 0:
-		return id, fmt.Errorf("%w: %s has enrolled no key whose id begins with %s", client.ErrNotFound, r.key.org, digits)
+		return id, fmt.Errorf("%w: %s has enrolled no key whose id begins with %s", client.ErrNotFound, r.key.Org, digits)
 	case 1:
 		fmt.Fprintf(r.env.Stderr, "%s is the key %s\n", digits, found[0])
 		return found[0], nil

@@ -31,7 +31,7 @@ func transfer(ctx context.Context, e *env, args []string) error {
 		}
 	}
 	if to == "" && accept != "" {
-		to = r.key.org
+		to = r.key.Org
 	}
 	if typed == "" || to == "" || len(rest) > 0 || given > 1 {
 		return frame.Usagef("-trial and -to must be given, and one of -accept, -withdraw and -ground at most")

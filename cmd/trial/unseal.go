@@ -23,7 +23,7 @@ type sealed struct {
 
 // seal logs a commitment to a statement instead of the statement.
 func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Statement, innerOpenings *trial.Openings, files []file) error {
-	if r.key.org == "" {
+	if r.key.Org == "" {
 		return frame.Usagef("the key file does not say whose key it is: a seal stands under the organisation alone")
 	}
 	payload, err := inner.Marshal()
@@ -36,7 +36,7 @@ func (r *remote) seal(ctx context.Context, e *env, how sending, inner *trial.Sta
 	}
 	var o trial.Openings
 	commitment := trial.CommitStatement(s.Salt, trial.StatementID(payload))
-	p := &trial.Seal{Common: r.common(trial.CommonOf(inner).Meaning, &o), Commitment: commitment, Org: r.key.org}
+	p := &trial.Seal{Common: r.common(trial.CommonOf(inner).Meaning, &o), Commitment: commitment, Org: r.key.Org}
 	st := &trial.Statement{Subjects: trial.NamedSubject("sealed", commitment), Predicate: p}
 	outer, err := st.Marshal()
 	if err != nil {

@@ -17,13 +17,13 @@ func whoami(ctx context.Context, e *env, args []string) error {
 	if len(rest) > 0 {
 		return frame.Usagef("no arguments but flags are taken")
 	}
-	about, err := r.client.Record(ctx, "key", r.key.public.ID().String())
+	about, err := r.client.Record(ctx, "key", r.key.Public.ID().String())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stdout, "key %s\n", r.key.public.ID())
-	if r.key.name != "" {
-		fmt.Fprintf(e.Stdout, "name %s (kept in the key file, never logged)\n", frame.Printable(r.key.name))
+	fmt.Fprintf(e.Stdout, "key %s\n", r.key.Public.ID())
+	if r.key.Name != "" {
+		fmt.Fprintf(e.Stdout, "name %s (kept in the key file, never logged)\n", frame.Printable(r.key.Name))
 	}
 	if len(about.Entries) == 0 {
 		fmt.Fprintf(e.Stdout, "not enrolled in %s up to size %d\n", r.log.Name(), about.Size)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -20,6 +21,7 @@ import (
 	"github.com/trialproof/trialproof/api"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/witness/guard"
 )
 
@@ -37,6 +39,7 @@ type serving struct {
 	profile         string
 	quorumWait      time.Duration
 	strict          bool
+	relay           string
 }
 
 func (s *serving) flags(fs *flag.FlagSet) {
@@ -52,6 +55,8 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.DurationVar(&s.quorumWait, "quorum-wait", 10*time.Second,
 		"how long a submission waits for the witnesses before it is answered as pending")
 	fs.BoolVar(&s.strict, "strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
+	fs.StringVar(&s.relay, "relay", "", "signing key `file`, enrolled for an organisation: who has the code of a consent and no key can then "+
+		"end it here")
 	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
 }
@@ -101,10 +106,14 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	for _, name := range []string{s.path(keyName), s.path(nextKeyName), s.path(oldKeyName), s.tlsKey} {
+	for _, name := range []string{s.path(keyName), s.path(nextKeyName), s.path(oldKeyName), s.tlsKey, s.relay} {
 		if err := guard.Private(name, s.strict, logger); err != nil {
 			return err
 		}
+	}
+	relay, err := s.relaySigner()
+	if err != nil {
+		return err
 	}
 	st, err := s.folder.open(ctx, false, logger)
 	if err != nil {
@@ -153,11 +162,29 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		defer cancel()
 		err = errors.Join(err, l.Close(wait))
 	}()
-	server, err := api.New(api.Config{Log: l, Policy: string(policy), Logger: logger, Metrics: metrics, Limits: s.limits})
+	server, err := api.New(api.Config{
+		Log: l, Policy: string(policy), Relay: relay, Logger: logger, Metrics: metrics, Limits: s.limits,
+	})
 	if err != nil {
 		return err
 	}
 	return s.serve(ctx, e, web, l, server, tlsConfig)
+}
+
+// relaySigner reads the key of the relay; nil if there is none.
+func (s *serving) relaySigner() (crypto.Signer, error) {
+	if s.relay == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(s.relay)
+	if err != nil {
+		return nil, frame.AsUsage(err)
+	}
+	key, err := trial.ParseKeyFile(data)
+	if err != nil {
+		return nil, frame.Usagef("-relay %s: %w", s.relay, err)
+	}
+	return key.Signer, nil
 }
 
 // serve serves until ctx ends or the log stops for good.

@@ -60,11 +60,19 @@ type Verdict struct {
 	Replayed bool
 }
 
-// Timeline reads a trial's history as of an earlier size, or all of it if size is 0. It returns
-// nil for the history of anything else.
+// Timeline reads the history of a trial, or of a consent, request or recipient, as of an earlier
+// size, or all of it if size is 0. It returns nil for the history of anything else.
 func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
-	id, err := trial.ParseHash(v.Key.ID)
-	if v.Key.Kind != "trial" || err != nil {
+	read := timeline.OfRecord
+	switch v.Key.Kind {
+	case "trial":
+		id, err := trial.ParseHash(v.Key.ID)
+		if err != nil {
+			return nil
+		}
+		read = func(entries []trial.Located) *timeline.Timeline { return timeline.New(id, entries) }
+	case "consent", "request", "recipient":
+	default:
 		return nil
 	}
 	entries := v.Entries
@@ -74,7 +82,7 @@ func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 			break
 		}
 	}
-	return timeline.New(id, entries)
+	return read(entries)
 }
 
 // ErrHistory is wrapped by every error of Verify except a *trial.NewerRules.
