@@ -45,7 +45,7 @@ func TestReadme(t *testing.T) {
 		t.Errorf("%d commands lead to the first receipt that verifies, and 12 are enough", n)
 	}
 	runPages(t, 5, []string{"../../README.md"}, "valid: protocol.pdf", "altered.pdf", "not what was logged",
-		"complete as stated by the operator")
+		"these 2 entries are all that was logged")
 }
 
 // TestPages runs the walk that begins with setting up a log and ends with its audit.

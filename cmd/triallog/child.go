@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,19 +17,22 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/trialproof/trialproof/trial/tile"
+	"github.com/trialproof/trialproof/trial/tile/fetch"
 	"github.com/trialproof/trialproof/witness"
+	"github.com/trialproof/trialproof/witness/replay"
 )
 
 // demoWitness is the environment variable by which the demo has its own binary
-// run as a witness: "KEYFILE DIR VKEY ADDRESS", one a line.
+// run as a witness: "KEYFILE DIR VKEY LOGURL ADDRESS", one a line.
 const demoWitness = "TRIALPROOF_DEMO_WITNESS"
 
-// runWitness is what the demo's witnesses do: what trialwitness serve does, and
-// no more. They end when their standard input does, so that none outlives the
+// runWitness is what the demo's witnesses do: what trialwitness serve does with a replaying
+// key, and no more. They end when their standard input does, so that none outlives the
 // demo.
 func runWitness() int {
-	words := strings.SplitN(os.Getenv(demoWitness), "\n", 4)
-	if len(words) != 4 {
+	words := strings.SplitN(os.Getenv(demoWitness), "\n", 5)
+	if len(words) != 5 {
 		return 2
 	}
 	// The signals stay caught to the end: one may come when standard input has ended.
@@ -38,19 +42,29 @@ func runWitness() int {
 		io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if err := serveWitness(ctx, words[0], words[1], words[2], words[3]); err != nil {
+	if err := serveWitness(ctx, words[0], words[1], witness.Log{VKey: words[2], URL: words[3]}, words[4]); err != nil {
 		fmt.Fprintln(os.Stderr, "witness:", err)
 		return 1
 	}
 	return 0
 }
 
-func serveWitness(ctx context.Context, keyFile, dir, vkey, listen string) (err error) {
+func serveWitness(ctx context.Context, keyFile, dir string, log witness.Log, listen string) (err error) {
 	key, err := witness.ReadKey(keyFile)
 	if err != nil {
 		return err
 	}
-	w, err := witness.Open(witness.Config{Dir: dir, Key: key, Logs: []witness.Log{{VKey: vkey}}})
+	logs, logger := []witness.Log{log}, slog.New(slog.DiscardHandler)
+	r, err := replay.New(replay.Config{
+		Logs: logs, Files: replay.Folder(dir), Now: time.Now, Logger: logger,
+		Tiles: func(url string) (tile.Source, error) {
+			return fetch.New(url, fetch.Options{Wait: replay.Time, NoRedirects: true})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w, err := witness.Open(witness.Config{Dir: dir, Key: key, Logs: logs, Replay: r.Replay})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,11 +123,14 @@ func (s *story) setUp(ctx context.Context) error {
 		return err
 	}
 	s.detail("log %s", s.vkey)
-	s.say("Three independent organisations run witnesses, each with its own key. Two must agree.")
+	s.say("Three independent organisations run witnesses, each with its own key. Each replays the rules. Two must agree.")
+	if s.listen, err = freeAddress(); err != nil { // the witnesses read the log there
+		return err
+	}
 	var witnesses []*standWitness
 	var urls []string
 	for i := 1; i <= 3; i++ {
-		w, err := s.makeWitness(i, fmt.Sprintf("w%d.example/demo", i), "127.0.0.1:0")
+		w, err := s.makeWitness(i, fmt.Sprintf("w%d.example/replay", i), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -140,12 +144,20 @@ func (s *story) setUp(ctx context.Context) error {
 	if err := s.setPolicy("", witnesses, urls); err != nil {
 		return err
 	}
-	s.listen = "127.0.0.1:0"
 	if err := s.serve(ctx); err != nil {
 		return err
 	}
 	s.detail("the log serves at %s", s.server.url)
 	return nil
+}
+
+// freeAddress returns an address of this machine where nothing listens.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func (s *story) people(ctx context.Context) error {

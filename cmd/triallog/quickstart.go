@@ -43,6 +43,7 @@ func quickstart(ctx context.Context, e *frame.Env, args []string) error {
 		return frame.AsUsage(err)
 	}
 	s := &stand{dir: whole, origin: quickstartOrigin, log: folder{dir: filepath.Join(whole, "log")}}
+	s.listen = *listen
 	begin := s.begin
 	if _, err := os.Stat(s.path(policyName)); err == nil {
 		if given(fs, "listen") {
@@ -52,7 +53,6 @@ func quickstart(ctx context.Context, e *frame.Env, args []string) error {
 	} else if list, err := os.ReadDir(s.dir); err == nil && len(list) > 0 {
 		return frame.Usagef("the folder %s is not empty, and no quickstart was made in it: name a new one", *dir)
 	}
-	s.listen = *listen
 	fmt.Fprintf(e.Stderr, "This makes, or goes on with, a log, three witnesses and a registrar's key in %s. It takes some seconds.\n",
 		s.dir)
 	err = begin(ctx)
@@ -96,7 +96,7 @@ func (s *stand) begin(ctx context.Context) (err error) {
 	var witnesses []*standWitness
 	var urls []string
 	for i, address := range addresses[1:] {
-		w, err := s.makeWitness(i+1, fmt.Sprintf("w%d.example/quickstart", i+1), address)
+		w, err := s.makeWitness(i+1, fmt.Sprintf("w%d.example/replay", i+1), address)
 		if err != nil {
 			return err
 		}
@@ -133,6 +133,9 @@ func (s *stand) resume(ctx context.Context) error {
 		return frame.Usagef("the policy of %s is none that quickstart wrote: run its log with triallog serve -dir %s",
 			s.dir, frame.Quoted(s.log.dir))
 	}
+	if s.listen, err = hostOf(l.URL); err != nil { // the witnesses read the log there
+		return err
+	}
 	for _, w := range s.policy.Witnesses {
 		address, err := hostOf(w.URL)
 		if err != nil {
@@ -142,9 +145,6 @@ func (s *stand) resume(ctx context.Context) error {
 		if _, err := s.startWitness(ctx, again); err != nil {
 			return err
 		}
-	}
-	if s.listen, err = hostOf(l.URL); err != nil {
-		return err
 	}
 	return s.serve(ctx)
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/trialproof/trialproof/witness"
 )
 
-// A stand is a log and three witnesses on one machine, in one folder: what the demo and the
+// A stand is a log and three replaying witnesses on one machine, in one folder: what the demo and the
 // quickstart show. Each is a process of this program's own binary.
 type stand struct {
 	dir        string
@@ -46,7 +46,7 @@ func (s *stand) make(ctx context.Context, registrar trial.PublicKey) (err error)
 // A standWitness is a witness of a stand: its key's file, its folder and its address.
 type standWitness struct{ label, name, keyFile, dir, listen, vkey string }
 
-// makeWitness makes the key of a witness.
+// makeWitness makes the key of a replaying witness.
 func (s *stand) makeWitness(i int, name, listen string) (*standWitness, error) {
 	label := fmt.Sprintf("w%d", i)
 	w := &standWitness{label: label, name: name, keyFile: s.path(label + ".key"), dir: s.path(label), listen: listen}
@@ -60,7 +60,7 @@ func (s *stand) makeWitness(i int, name, listen string) (*standWitness, error) {
 
 // startWitness starts a witness, and returns its URL.
 func (s *stand) startWitness(ctx context.Context, w *standWitness) (string, error) {
-	c, err := start(ctx, []string{demoWitness + "=" + strings.Join([]string{w.keyFile, w.dir, s.vkey, w.listen}, "\n")})
+	c, err := start(ctx, []string{demoWitness + "=" + strings.Join([]string{w.keyFile, w.dir, s.vkey, "http://" + s.listen, w.listen}, "\n")})
 	if err != nil {
 		return "", fmt.Errorf("start witness %s: %w", w.name, err)
 	}
