@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/smap"
 )
 
 // TestPins: a record is shown as it was at every pinned size, for a while and within bounds.
 func TestPins(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	v := &view{records: map[trial.RecordKey]trial.Record{}}
+	v := &view{records: map[smap.Hash]trial.Record{}}
 	rec := func(id string, sealed uint64) trial.Record {
 		return &trial.OrgRecord{ID: id, Kind: "org", Sealed: sealed}
 	}

@@ -20,7 +20,7 @@ type view struct {
 	mu      sync.RWMutex // guards the fields below
 	size    uint64       // 0 if nothing is published yet
 	tree    smap.Map
-	records map[trial.RecordKey]trial.Record
+	records map[smap.Hash]trial.Record // by RecordKey.Hash
 	short   map[string][]trial.Hash // trials by the short names that people type, see shortNames
 	next    []change                // by size, each of a stored checkpoint not yet published
 	pins    []*pin                  // by size
@@ -32,7 +32,7 @@ type pin struct {
 	size uint64
 	tree smap.Map
 	made time.Time
-	old  map[trial.RecordKey]trial.Record // those changed before the next pin, as they were; nil: none
+	old  map[smap.Hash]trial.Record // those changed before the next pin, as they were; nil: none
 }
 
 // Bounds on what pins keep: how long, how many, and how many records in all.
@@ -53,12 +53,12 @@ type change struct {
 
 // begin sets the view to the state at a size, after which changes follow.
 func (v *view) begin(state *trial.State) {
-	records := map[trial.RecordKey]trial.Record{}
+	records := map[smap.Hash]trial.Record{}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.short = map[string][]trial.Hash{}
 	for _, r := range state.Records() {
-		records[r.RecordKey()] = r
+		records[r.RecordKey().Hash()] = r
 		v.shorten(r)
 	}
 	v.next = []change{{size: state.Size(), tree: state.Map()}}
@@ -80,7 +80,7 @@ func (v *view) advance(size uint64) {
 		v.next = v.next[1:]
 		v.size, v.tree = c.size, c.tree
 		for _, r := range c.records {
-			key := r.RecordKey()
+			key := r.RecordKey().Hash()
 			if n := len(v.pins); n > 0 {
 				if _, kept := v.pins[n-1].old[key]; !kept {
 					v.pins[n-1].old[key] = v.records[key]
@@ -160,25 +160,25 @@ func (v *view) at(key trial.RecordKey, size uint64, now time.Time) (asOf, error)
 	v.unpin(now)
 	if size == 0 {
 		if n := len(v.pins); n == 0 || v.pins[n-1].size != v.size {
-			v.pins = append(v.pins, &pin{size: v.size, tree: v.tree, old: map[trial.RecordKey]trial.Record{}})
+			v.pins = append(v.pins, &pin{size: v.size, tree: v.tree, old: map[smap.Hash]trial.Record{}})
 		}
 		v.pins[len(v.pins)-1].made = now
 		v.unpin(now)
 		size = v.size
 	}
 	if size == v.size {
-		return asOf{size, v.tree, v.records[key]}, nil
+		return asOf{size, v.tree, v.records[key.Hash()]}, nil
 	}
 	at, found := slices.BinarySearchFunc(v.pins, size, func(p *pin, size uint64) int { return cmp.Compare(p.size, size) })
 	if !found {
 		return asOf{}, gone(noLonger, size)
 	}
 	for _, p := range v.pins[at:] {
-		if r, changed := p.old[key]; changed {
+		if r, changed := p.old[key.Hash()]; changed {
 			return asOf{size, v.pins[at].tree, r}, nil
 		}
 	}
-	return asOf{size, v.pins[at].tree, v.records[key]}, nil
+	return asOf{size, v.pins[at].tree, v.records[key.Hash()]}, nil
 }
 
 // ErrGone is wrapped by the errors of History for a size that is no longer served, or not yet.
@@ -192,7 +192,7 @@ func gone(format string, size uint64) error {
 func (v *view) record(key trial.RecordKey) trial.Record {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.records[key]
+	return v.records[key.Hash()]
 }
 
 // A History is everything that a published tree has about a record, or the proof that it has

@@ -36,9 +36,9 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 	}
 	s := &State{
 		genesis: genesis, size: last.Size + 1, time: last.Time,
-		records: make(map[RecordKey]Record, len(known)),
-		dirty:   map[RecordKey]struct{}{},
-		changed: map[RecordKey]struct{}{},
+		records: make(map[smap.Hash]Record, len(known)),
+		dirty:   map[smap.Hash]struct{}{},
+		changed: map[smap.Hash]struct{}{},
 	}
 	p := &Part{state: s, known: make(map[RecordKey]bool, len(known))}
 	var keys []smap.Hash
@@ -65,7 +65,7 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 		if r.RecordKey() != k.Key {
 			return nil, fmt.Errorf("the record shown for %s %.80q is that of another", k.Key.Kind, k.Key.ID)
 		}
-		s.records[k.Key] = r
+		s.records[k.Key.Hash()] = r
 	}
 	var err error
 	if s.tree, err = smap.Part(last.Map.Root, keys, proofs); err != nil {
@@ -103,7 +103,7 @@ func (s *State) get(key RecordKey) Record {
 	if s.asked != nil {
 		s.asked(key)
 	}
-	return s.records[key]
+	return s.records[key.Hash()]
 }
 
 // Consulted judges again the entries since the last Commit. They must be those that were
@@ -122,7 +122,7 @@ func (s *State) Consulted(entries []*Entry) ([]Known, error) {
 		}
 		seen[key] = true
 		k := Known{Key: key, Proof: tree.Prove(key.Hash())}
-		if r := s.records[key]; r != nil { // nothing has edited it yet: an edit asks for the record first
+		if r := s.records[key.Hash()]; r != nil { // nothing has edited it yet: an edit asks for the record first
 			var err error
 			if k.Record, err = MarshalRecord(r); err != nil {
 				failed = err

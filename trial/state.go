@@ -17,18 +17,18 @@ type State struct {
 	genesis *Genesis
 	size    uint64
 	time    Time
-	records map[RecordKey]Record
+	records map[smap.Hash]Record   // by RecordKey.Hash: a million of them take less room so
 	tree    smap.Map               // as of the last state entry
-	dirty   map[RecordKey]struct{} // edited since then
+	dirty   map[smap.Hash]struct{} // edited since then
 	undo    []undo                 // since the last Commit
 	base    savepoint              // at the last Commit
-	changed map[RecordKey]struct{} // since the last call of Changed
+	changed map[smap.Hash]struct{} // since the last call of Changed
 	asked   func(RecordKey)        // if set, it is called with each record that the rules consult
 }
 
 // An undo holds the record at key before one edit; nil if there was none.
 type undo struct {
-	key RecordKey
+	key smap.Hash
 	was Record
 }
 
@@ -50,7 +50,7 @@ func (s *State) Time() Time { return s.time }
 func (s *State) Genesis() *Genesis { return s.genesis }
 
 // Record returns a record, or nil if there is none.
-func (s *State) Record(key RecordKey) Record { return s.records[key] }
+func (s *State) Record(key RecordKey) Record { return s.records[key.Hash()] }
 
 // Len returns the number of records.
 func (s *State) Len() int { return len(s.records) }
@@ -197,18 +197,18 @@ func (s *State) rehash() {
 	for key := range s.dirty {
 		data, err := encode(s.records[key])
 		if err != nil {
-			panic(fmt.Sprintf("trial: record %v does not encode: %v", key, err)) // every field was parsed before
+			panic(fmt.Sprintf("trial: record %v does not encode: %v", s.records[key].RecordKey(), err)) // every field was parsed before
 		}
-		s.tree = s.tree.Set(key.Hash(), sha256Text(string(data)))
+		s.tree = s.tree.Set(key, sha256Text(string(data)))
 	}
 	clear(s.dirty)
 }
 
 func (s *State) applyGenesis(e *Entry) *Refusal {
 	g := e.Genesis
-	s.records = map[RecordKey]Record{}
-	s.dirty = map[RecordKey]struct{}{}
-	s.changed = map[RecordKey]struct{}{}
+	s.records = map[smap.Hash]Record{}
+	s.dirty = map[smap.Hash]struct{}{}
+	s.changed = map[smap.Hash]struct{}{}
 	t := &tx{s: s, edited: map[RecordKey]Record{}}
 	log := &LogRecord{ID: g.Log, Keys: []LogKeyState{{VKey: g.VKey}}, Kind: "log"}
 	t.create(log)
@@ -280,13 +280,14 @@ func (s *State) Changed() []Record {
 func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) {
 	s := &State{
 		genesis: genesis, size: last.Size + 1, time: last.Time,
-		records: make(map[RecordKey]Record, len(records)),
-		dirty:   make(map[RecordKey]struct{}, len(records)),
-		changed: map[RecordKey]struct{}{},
+		records: make(map[smap.Hash]Record, len(records)),
+		dirty:   make(map[smap.Hash]struct{}, len(records)),
+		changed: map[smap.Hash]struct{}{},
 	}
 	for _, r := range records {
-		s.records[r.RecordKey()] = r
-		s.dirty[r.RecordKey()] = struct{}{}
+		key := r.RecordKey().Hash()
+		s.records[key] = r
+		s.dirty[key] = struct{}{}
 	}
 	s.rehash()
 	if root := s.tree.Root(); root != last.Map.Root {

@@ -208,7 +208,8 @@ func (t *tx) identifier(id string) *IdentifierRecord {
 
 // finish puts the edits into the state, and adds the entry to the entries of each record.
 func (t *tx) finish(leaf Hash, at Time) {
-	for key, r := range t.edited {
+	for of, r := range t.edited {
+		key := of.Hash()
 		r.EntryTree().Add(t.index, leaf)
 		t.s.undo = append(t.s.undo, undo{key, t.s.records[key]})
 		t.s.records[key] = r
