@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/consent"
+	"github.com/trialproof/trialproof/trial/dossier"
+)
+
+// consentCommand grants the release of somebody's data, ends that, and shows who had access.
+func consentCommand(ctx context.Context, e *env, args []string) error {
+	return runVerb(ctx, e, args, verb{"log", consentLog}, verb{"end", endConsent})
+}
+
+// account fetches and checks the history of a consent, and those of the recipients and requests
+// that it names, all of one tree. The second result says whether it is proven that nothing is
+// left out.
+func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Account, bool, error) {
+	for range tries {
+		h, err := r.history(ctx, trial.RecordKey{Kind: "consent", ID: handle.String()}, 0)
+		if err != nil {
+			return nil, false, err
+		}
+		a, err := consent.NewAccount(h.Verdict)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: %w", errInvalid, err)
+		}
+		others, err := r.histories(ctx, a.Lacks(), h.Checkpoint.Size)
+		if errors.Is(err, client.ErrGone) {
+			continue // the log has grown much meanwhile
+		}
+		all := &dossier.Histories{Trial: h, Numbers: others}
+		if err == nil {
+			err = sameTree(all.All()...)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		for _, o := range others {
+			a.Add(o.Verdict)
+		}
+		return a, all.Replayed(), nil
+	}
+	return nil, false, errGrowing
+}
