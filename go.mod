@@ -3,6 +3,7 @@ module github.com/trialproof/trialproof
 go 1.26.0
 
 require (
+	filippo.io/age v1.3.2
 	filippo.io/mldsa v1.0.0
 	filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96
 	github.com/go-logr/logr v1.4.4
@@ -29,7 +30,6 @@ require (
 )
 
 require (
-	filippo.io/age v1.3.2 // indirect
 	filippo.io/edwards25519 v1.2.0 // indirect
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -31,8 +31,10 @@ type Signature struct {
 // preAuth returns the DSSE pre-authentication encoding of a statement:
 //
 //	SPEC: PAE(type, body) = "DSSEv1" + SP + LEN(type) + SP + type + SP + LEN(body) + SP + body
-func preAuth(payload []byte) []byte {
-	b := []byte("DSSEv1 " + strconv.Itoa(len(PayloadType)) + " " + PayloadType + " ")
+func preAuth(payload []byte) []byte { return preAuthOf(PayloadType, payload) }
+
+func preAuthOf(payloadType string, payload []byte) []byte {
+	b := []byte("DSSEv1 " + strconv.Itoa(len(payloadType)) + " " + payloadType + " ")
 	b = strconv.AppendInt(b, int64(len(payload)), 10)
 	b = append(b, ' ')
 	return append(b, payload...)
@@ -45,19 +47,23 @@ func StatementID(payload []byte) Hash { return sha256.Sum256(preAuth(payload)) }
 // Sign returns the envelope of a statement, signed by an Ed25519 or ECDSA P-256
 // key.
 func Sign(payload []byte, signer crypto.Signer) ([]byte, error) {
-	key, err := NewPublicKey(signer.Public())
+	env, _, err := sign(PayloadType, payload, signer)
 	if err != nil {
 		return nil, err
 	}
-	sig, err := SignBytes(signer, preAuth(payload))
-	if err != nil {
-		return nil, err
+	return encode(env)
+}
+
+func sign(payloadType string, payload []byte, signer crypto.Signer) (env Envelope, key PublicKey, err error) {
+	if key, err = NewPublicKey(signer.Public()); err != nil {
+		return env, key, err
 	}
-	return encode(Envelope{
+	sig, err := SignBytes(signer, preAuthOf(payloadType, payload))
+	return Envelope{
 		Payload:     b64.EncodeToString(payload),
-		PayloadType: PayloadType,
+		PayloadType: payloadType,
 		Signatures:  []Signature{{key.ID(), b64.EncodeToString(sig)}},
-	})
+	}, key, err
 }
 
 // SignBytes signs message in the form that PublicKey.Verify accepts.

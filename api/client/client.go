@@ -185,6 +185,20 @@ func (c *Client) Submit(ctx context.Context, envelope, key []byte) (Result, erro
 	return c.result(c.ready(ctx, func() ([]byte, error) { return c.do(ctx, http.MethodPost, "/v1/statements", body) }))
 }
 
+// End asks the relay of the log to end a consent for somebody who has its code. That it ended,
+// only the consent's history shows.
+func (c *Client) End(ctx context.Context, consent trial.Hash, code string, erase bool) (Result, error) {
+	body, err := json.Marshal(struct {
+		Code    string     `json:"code"`
+		Consent trial.Hash `json:"consent"`
+		Erase   bool       `json:"erase"`
+	}{code, consent, erase})
+	if err != nil {
+		return Result{}, err
+	}
+	return c.result(c.ready(ctx, func() ([]byte, error) { return c.do(ctx, http.MethodPost, "/relay/end", body) }))
+}
+
 // ready calls f until the log no longer says that it is not ready, for a while.
 func (c *Client) ready(ctx context.Context, f func() ([]byte, error)) ([]byte, error) {
 	for deadline := time.Now().Add(notReadyWait); ; {

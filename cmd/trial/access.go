@@ -51,18 +51,21 @@ func requestAccess(ctx context.Context, e *env, args []string) error {
 func decideAccess(ctx context.Context, e *env, args []string) error {
 	var r remote
 	var how sending
-	var chosen []string
+	var approve, refuse, more bool
 	rest, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
 		how.flags(fs)
-		for name, help := range map[string]string{
-			"approve": "the request is approved", "refuse": "the request is refused, also after it was approved",
-			"more": "more must be known before a decision",
-		} {
-			fs.BoolFunc(name, help, func(string) error { chosen = append(chosen, name); return nil })
-		}
+		fs.BoolVar(&approve, "approve", false, "the request is approved")
+		fs.BoolVar(&refuse, "refuse", false, "the request is refused, also after it was approved")
+		fs.BoolVar(&more, "more", false, "more must be known before a decision")
 	})
 	if err != nil {
 		return err
+	}
+	var chosen []string
+	for decision, typed := range map[string]bool{"approve": approve, "refuse": refuse, "more": more} {
+		if typed {
+			chosen = append(chosen, decision)
+		}
 	}
 	if len(rest) != 1 || len(chosen) != 1 {
 		return frame.Usagef("one of -approve, -refuse and -more, and the request's id must be given")

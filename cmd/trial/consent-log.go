@@ -97,9 +97,28 @@ func accountLines(a *consent.Account) []string {
 
 // handles returns the handles of a slip, or the one that was typed.
 func (r *remote) handles(ctx context.Context, typed string) ([]trial.Hash, error) {
-	id, err := r.id(ctx, typed)
+	if id, err := r.id(ctx, typed); err != nil || !id.IsZero() {
+		return []trial.Hash{id}, err
+	}
+	slip, err := readSlip(typed)
 	if err != nil {
 		return nil, err
 	}
-	return []trial.Hash{id}, nil
+	return slip.Consents, nil
+}
+
+// readSlip reads a slip: its file, or the address that its square code has.
+func readSlip(typed string) (*consent.Slip, error) {
+	if !strings.Contains(typed, "#") || exists(typed) {
+		data, err := readSmall(typed)
+		if err != nil {
+			return nil, err
+		}
+		typed = string(data)
+	}
+	slip, err := consent.ParseSlip(typed)
+	if err != nil {
+		return nil, frame.AsUsage(err)
+	}
+	return slip, nil
 }

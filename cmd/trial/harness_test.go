@@ -133,7 +133,7 @@ func TestScripts(t *testing.T) {
 				"start": startCmd, "halt": haltCmd, "crash": crashCmd, "status": statusCmd, "until": untilCmd, "append": appendCmd,
 				"freeport": freeportCmd, "policy": policyCmd,
 				"unzip": unzipCmd, "short": shortCmd, "glob": globCmd, "pasted": pastedCmd,
-				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd,
+				"mirror": mirrorCmd, "files": filesCmd, "sigkill": sigkillCmd, "signed": signedCmd, "agekey": agekeyCmd,
 			},
 		})
 	})

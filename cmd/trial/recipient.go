@@ -4,10 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/vault"
 )
 
 // recipientCommand adds or retires a key to which data is encrypted for the organisation.
@@ -79,17 +80,44 @@ func readRecipient(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var found []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			found = append(found, line)
-		}
-	}
-	if len(found) != 1 {
-		return "", frame.Usagef("%s has %s, not one", name, trial.Count(len(found), "recipient", "recipients"))
-	}
-	if err := trial.CheckRecipient(found[0]); err != nil {
+	recipient, err := vault.ParseRecipient(text)
+	if err != nil {
 		return "", frame.Usagef("%s: %w", name, err)
 	}
-	return found[0], nil
+	return recipient, nil
+}
+
+// recipientOf returns the newest recipient of an organisation that is not retired, or the one
+// with an id. The organisation's history shows which there are, and that none was left out.
+func (r *remote) recipientOf(ctx context.Context, org string, id trial.Hash) (string, error) {
+	h, err := r.history(ctx, trial.RecordKey{Kind: "org", ID: org}, 0)
+	if err != nil {
+		return "", err
+	}
+	if h.Record == nil {
+		return "", fmt.Errorf("%w: no organisation %s is enrolled", errInvalid, org)
+	}
+	found, retired := "", map[trial.Hash]bool{}
+	for _, e := range slices.Backward(h.Entries) { // the newest first
+		if e.Entry.Statement == nil {
+			continue
+		}
+		p, ok := e.Entry.Statement.Statement.Predicate.(*trial.Recipient)
+		switch {
+		case !ok:
+		case p.Action == "retire":
+			retired[p.Retire] = true
+		case found == "" && !retired[p.ID()] && (id.IsZero() || id == p.ID()):
+			found = p.Recipient
+		}
+	}
+	switch {
+	case found != "":
+		return found, nil
+	case retired[id]:
+		return "", fmt.Errorf("%w: %s has retired this recipient: ask for its new one", errInvalid, org)
+	case !id.IsZero():
+		return "", fmt.Errorf("%w: this recipient is not logged for %s: its administrator adds it with trial recipient add", errInvalid, org)
+	}
+	return "", fmt.Errorf("%w: %s has no recipient in the log: its administrator adds one with trial recipient add", errInvalid, org)
 }

@@ -179,10 +179,15 @@ func (t *Tree) Disclose(path string, r *receipt.Receipt) (*Disclosure, error) {
 	bare := *r
 	bare.Openings = nil
 	text, ok := t.texts[path]
+	salt, proof := t.Prove(path)
 	return &Disclosure{
-		Type: disclosureType, Path: path, Absent: !ok, Text: text, Salt: t.salts[path],
-		Proof: history.NewMap(t.m.Prove(key(path))), Receipt: string(bare.Marshal()),
+		Type: disclosureType, Path: path, Absent: !ok, Text: text, Salt: salt, Proof: proof, Receipt: string(bare.Marshal()),
 	}, nil
+}
+
+// Prove returns the salt of the part at path, zero if there is none, and its proof.
+func (t *Tree) Prove(path string) (trial.Salt, history.Map) {
+	return t.salts[path], history.NewMap(t.m.Prove(key(path)))
 }
 
 // Marshal returns the bytes of a disclosure's file: canonical JSON (RFC 8785) and a

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/consent"
+	"github.com/trialproof/trialproof/trial/element"
+)
+
+// giveFlags say what consent is given to.
+type giveFlags struct {
+	fhir, terms, to, until, agents, subject, data, use, study, form string
+	slip, language, batch                                           string
+	relays                                                          frame.Words
+}
+
+func (f *giveFlags) register(fs *flag.FlagSet) {
+	fs.StringVar(&f.fhir, "fhir", "", "FHIR Consent (R4 or R5) `file` that was signed")
+	fs.StringVar(&f.terms, "terms", "", "terms `file`, instead of a FHIR Consent")
+	fs.StringVar(&f.to, "to", "", "`organisations` that may receive the data, with commas; each gets a consent of its own")
+	fs.StringVar(&f.until, "until", "", "last `month` or year, such as 2027-06; the exact end of the terms stays out of the log")
+	fs.StringVar(&f.agents, "agents", "", "one or two `organisations` that hand the data out, with commas; two only together")
+	fs.StringVar(&f.subject, "subject", "", "whose data it is, by a `pseudonym`; that of the FHIR file if not given")
+	fs.StringVar(&f.data, "data", "", "what may be handed out, with commas, such as Observation,Condition")
+	fs.StringVar(&f.use, "use", "", "what for: `codes` of the Data Use Ontology with commas, such as DUO:0000006")
+	fs.StringVar(&f.study, "trial", "", "for this `trial` alone")
+	fs.StringVar(&f.form, "form", "", "`receipt` or id of the consent form's statement")
+	fs.StringVar(&f.slip, "slip", "", "`file` for the patient's slip, an HTML page to print")
+	fs.StringVar(&f.language, "language", "en", "of the slip: `one` of "+strings.Join(consent.Languages(), ", "))
+	fs.Var(&f.relays, "relay", "`URL` of a log that ends the consent for whoever has the slip; may be repeated; the log itself if not given")
+	fs.StringVar(&f.batch, "batch", "", "put the grants into this `folder`, to be logged together and in any order at the end of the day: "+
+		"trial consent give -batch DIR, and nothing else, logs them")
+}
+
+// giveConsent grants consents, and writes the grant for the agents and the slip for the patient.
+func giveConsent(ctx context.Context, e *env, args []string) error {
+	var r remote
+	var how sending
+	var f giveFlags
+	names, err := r.begin(e, args, true, func(fs *flag.FlagSet) {
+		how.flags(fs)
+		f.register(fs)
+	})
+	if err != nil {
+		return err
+	}
+	if f.batch != "" && f.to == "" && len(names) == 0 {
+		return r.sendBatch(ctx, e, f.batch)
+	}
+	if f.to == "" || f.agents == "" || f.slip == "" {
+		return frame.Usagef("-to, -agents and -slip must be given, and -fhir or -terms or -use with -subject")
+	}
+	if exists(f.slip) {
+		return frame.Usagef("%s is there already and is not overwritten", f.slip)
+	}
+	base, err := f.read(ctx, &r)
+	if err != nil {
+		return err
+	}
+	protected, err := readProtected(names)
+	if err != nil {
+		return err
+	}
+	recipients, err := r.recipientsOf(ctx, list(f.agents))
+	if err != nil {
+		return err
+	}
+	slip := &consent.Slip{Log: r.url, Origin: r.log.Name(), Master: consent.NewMaster(), Relays: f.relays, Language: f.language}
+	if len(slip.Relays) == 0 {
+		slip.Relays = []string{r.url}
+	}
+	var given []granting
+	for i, to := range list(f.to) {
+		g, err := r.grantTo(&f, base, to, slip.Master.Code(i+1), protected, recipients)
+		if err != nil {
+			return err
+		}
+		slip.Consents = append(slip.Consents, g.handle)
+		given = append(given, *g)
+	}
+	return r.give(ctx, e, how, &f, slip, given)
+}
+
+// read returns the terms but for the recipient.
+func (f *giveFlags) read(ctx context.Context, r *remote) (*consent.Terms, error) {
+	t := &consent.Terms{}
+	switch {
+	case f.fhir != "" && f.terms != "":
+		return nil, frame.Usagef("-fhir and -terms do not go together")
+	case f.fhir != "":
+		data, err := readSmall(f.fhir)
+		if err != nil {
+			return nil, err
+		}
+		if t, err = consent.ReadFHIR(data); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.fhir, err)
+		}
+	case f.terms != "":
+		data, err := readSmall(f.terms)
+		if err != nil {
+			return nil, err
+		}
+		if t, err = consent.ParseTerms(data); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.terms, err)
+		}
+	}
+	if f.subject != "" {
+		t.Subject = f.subject
+	}
+	if f.data != "" {
+		t.Data = list(f.data)
+	}
+	if f.use != "" {
+		t.Use = list(f.use)
+	}
+	if f.study != "" {
+		t.Trial = f.study
+	}
+	if f.form != "" {
+		id, err := r.statementOf(ctx, f.form)
+		if err != nil {
+			return nil, err
+		}
+		t.Form = id
+	}
+	if t.Subject == "" {
+		return nil, frame.Usagef("nothing says whose data it is: give -subject")
+	}
+	return t, nil
+}
+
+func readProtected(names []string) (list [][]byte, err error) {
+	for _, name := range names {
+		data, err := readSmall(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, data)
+	}
+	return list, nil
+}
+
+// recipientsOf returns the recipients of organisations.
+func (r *remote) recipientsOf(ctx context.Context, orgs []string) (list []string, err error) {
+	for _, org := range orgs {
+		recipient, err := r.recipientOf(ctx, org, trial.Hash{})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, recipient)
+	}
+	return list, nil
+}
+
+// A granting is one consent on its way.
+type granting struct {
+	handle trial.Hash
+	st     *trial.Statement
+	o      trial.Openings
+	sealed []byte // HANDLE.grant
+}
+
+// grantTo makes the consent for one organisation.
+func (r *remote) grantTo(f *giveFlags, base *consent.Terms, to, code string, protected [][]byte, recipients []string) (*granting, error) {
+	g := &granting{}
+	var secret element.Secret
+	rand.Read(secret[:]) // never fails
+	terms := *base
+	terms.Recipient = to
+	tree, digest, err := terms.Tree(secret)
+	if err != nil {
+		return nil, frame.AsUsage(err)
+	}
+	p := &trial.Consent{Common: r.common("responsibility", &g.o), Action: "grant", Agents: list(f.agents), Elements: tree.Root(),
+		Lock: trial.ConsentLock(code), Org: r.key.Org, To: to, Until: f.until}
+	if f.batch != "" { // one time for all of a day
+		p.SignedAt -= p.SignedAt % (24 * 60 * 60 * 1000)
+	}
+	salt := newSalt()
+	g.o.Salts = map[string]trial.Salt{"consent": salt}
+	g.st = &trial.Statement{Predicate: p, Subjects: []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: trial.Commit(salt, digest)}}}}
+	payload, err := g.st.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	g.handle = trial.StatementID(payload)
+	g.sealed, err = consent.SealGrant(payload, salt, secret, &terms, protected, recipients...)
+	return g, err
+}
+
+// give writes grants and slip, which hold what exists nowhere else, and then logs the consents.
+func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, slip *consent.Slip, given []granting) (err error) {
+	if how.dry {
+		for _, g := range given {
+			if _, err := r.send(ctx, e, how, g.st, &g.o, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	page, err := slip.Page(r.slipTexts(given))
+	if err != nil {
+		return frame.AsUsage(err)
+	}
+	var written []string
+	defer func() {
+		if trial.RuleOf(err) != "" || errors.Is(err, errNotSigned) { // it was refused, so nothing of it is of use
+			for _, name := range written {
+				err = errors.Join(err, durable.Remove(name))
+			}
+		}
+	}()
+	write := func(name string, data []byte) error {
+		if err := writeNew(name, data, 0o600); err != nil {
+			return err
+		}
+		written = append(written, name)
+		return nil
+	}
+	if err := write(f.slip, page); err != nil {
+		return err
+	}
+	for _, g := range given {
+		if err := write(filepath.Join(how.outDir, g.handle.String()+".grant"), g.sealed); err != nil {
+			return err
+		}
+		if f.batch != "" {
+			if err := r.keepForBatch(f.batch, &g); err != nil {
+				return err
+			}
+		} else if _, err := r.send(ctx, e, how, g.st, &g.o, nil); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.Stdout, g.handle)
+	}
+	fmt.Fprintf(e.Stderr, "print %s and give it to the patient: whoever has it can see every access and end the consent; then delete the file. "+
+		"Send the .grant file to the agents (%s)\n", f.slip, f.agents)
+	return nil
+}
+
+func (r *remote) slipTexts(given []granting) (texts []consent.OnSlip) {
+	for _, g := range given {
+		p := g.st.Predicate.(*trial.Consent)
+		texts = append(texts, consent.OnSlip{To: p.To, Org: p.Org, Agents: p.Agents, Until: p.Until})
+	}
+	return texts
+}
+
+// keepForBatch signs a grant and keeps it, to be logged later.
+func (r *remote) keepForBatch(dir string, g *granting) error {
+	payload, err := g.st.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return frame.AsUsage(err)
+	}
+	d := &draft{Key: r.key.Public, Openings: &g.o, id: g.handle,
+		Receipts: []string{filepath.Join(dir, fmt.Sprintf("consent-%.12s.tlog-proof", g.handle))}}
+	d.file = filepath.Join(dir, fmt.Sprintf("consent-%.12s.statement", g.handle))
+	if d.Envelope, err = trial.Sign(payload, r.key.Signer); err != nil {
+		return err
+	}
+	return d.keep()
+}
+
+// sendBatch logs the grants of a folder in any order: their order in the log then says nothing of
+// the order in which the patients came.
+func (r *remote) sendBatch(ctx context.Context, e *env, dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "consent-*.statement"))
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return frame.Usagef("there is no grant in %s", dir)
+	}
+	shuffle(names)
+	for _, name := range names {
+		d, err := readDraft(name)
+		if err != nil {
+			return err
+		}
+		res, err := r.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+		if err != nil {
+			return fmt.Errorf("%s: %w; the grants that are still in %s were not logged: run the same command again", name, err, dir)
+		}
+		if _, err := d.finish(r.policy, res); err != nil {
+			return err
+		}
+		fmt.Fprintln(e.Stdout, d.id)
+	}
+	return nil
+}
+
+// shuffle puts names into an order that nobody can foretell.
+func shuffle(names []string) {
+	for i := len(names) - 1; i > 0; i-- {
+		j, err := rand.Int(rand.Reader, big.NewInt(int64(i+1)))
+		if err != nil {
+			panic(err) // never fails
+		}
+		names[i], names[j.Int64()] = names[j.Int64()], names[i]
+	}
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/vault"
+)
+
+// protectFlags say how a file is protected.
+type protectFlags struct {
+	owner, backup, subject, data, grantors string
+	agents                                 frame.Words
+}
+
+func (f *protectFlags) register(fs *flag.FlagSet) {
+	fs.StringVar(&f.owner, "owner", "", "recipient `file` of the owner: an identity made for this person's files alone")
+	fs.StringVar(&f.backup, "backup", "", "recipient `file` of a backup that can open the file too, by FILE.backup.age")
+	fs.Var(&f.agents, "agent", "organisation and recipient file, `ORG=FILE`, of who releases the file; twice if two must release it together")
+	fs.StringVar(&f.subject, "subject", "", "whose data it is: a `pseudonym`, the same as in the consents; that of a FHIR file if not given")
+	fs.StringVar(&f.data, "data", "", "what the file has: FHIR resource types with commas, such as Observation,Condition; a FHIR file with "+
+		"others is refused")
+	fs.StringVar(&f.grantors, "grantor", "", "`organisations` whose consents count for the file, with commas; your own if not given")
+}
+
+// protect encrypts a file for its owner, and divides its key among agents.
+func protect(ctx context.Context, e *env, args []string) error {
+	var f protectFlags
+	fs := e.Flags()
+	var r remote
+	r.flags(fs, true)
+	f.register(fs)
+	rest, err := e.Parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if f.owner == "" || len(f.agents) == 0 || len(rest) != 1 {
+		return frame.Usagef("-owner, -agent and one file must be given")
+	}
+	if err := errors.Join(r.openKey(), e.private(r.keyFile, r.strict)); err != nil {
+		return err
+	}
+	o, err := f.options(r.key.Org)
+	if err != nil {
+		return err
+	}
+	if err := r.loggedAgents(ctx, e, o.Agents); err != nil {
+		return err
+	}
+	return protectFile(ctx, e, o, r.key, rest[0])
+}
+
+func (f *protectFlags) options(org string) (o vault.Options, err error) {
+	if org == "" {
+		return o, frame.Usagef("the key file does not say of which organisation the key is: use the one that trial keygen made")
+	}
+	o = vault.Options{Org: org, Subject: f.subject, Data: list(f.data), Grantors: list(f.grantors)}
+	if o.Owner, err = readRecipient(f.owner); err != nil {
+		return o, err
+	}
+	if f.backup != "" {
+		if o.Backup, err = readRecipient(f.backup); err != nil {
+			return o, err
+		}
+	}
+	for _, typed := range f.agents {
+		org, file, ok := strings.Cut(typed, "=")
+		if !ok {
+			return o, frame.Usagef("-agent is ORG=FILE, for example site-a=a.recipient")
+		}
+		a := vault.Agent{Org: org}
+		if a.Recipient, err = readRecipient(file); err != nil {
+			return o, err
+		}
+		o.Agents = append(o.Agents, a)
+	}
+	return o, nil
+}
+
+// loggedAgents refuses agents whose recipient is not in the log for their organisation, or is
+// retired. Without a policy nothing can be looked up, and that is said.
+func (r *remote) loggedAgents(ctx context.Context, e *env, agents []vault.Agent) error {
+	if err := r.open(e, false); err != nil {
+		fmt.Fprintf(e.Stderr, "trial %s: it was not checked whether the agents' recipients are in the log: %v\n", e.Command(), err)
+		return nil
+	}
+	for _, a := range agents {
+		if _, err := r.recipientOf(ctx, a.Org, trial.RecipientID(a.Org, a.Recipient)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protectFile writes FILE.age, FILE.protected and, with a backup, FILE.backup.age: all or none.
+func protectFile(ctx context.Context, e *env, o vault.Options, key *trial.KeyFile, name string) (err error) {
+	for _, out := range []string{name + ".age", name + ".protected", name + ".backup.age"} {
+		if exists(out) {
+			return frame.Usagef("%s is there already and is not overwritten", out)
+		}
+	}
+	info, err := regular(name)
+	if err != nil {
+		return err
+	}
+	src, err := os.Open(name)
+	if err != nil {
+		return frame.AsUsage(err)
+	}
+	defer src.Close()
+	part, err := os.OpenFile(name+".age.part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return frame.AsUsage(err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, part.Close(), os.Remove(part.Name()))
+		}
+	}()
+	p := e.Progress("protecting")
+	defer p.End()
+	protected, backup, err := vault.Protect(part, &counter{ctx, src, p, name, 0, info.Size()}, o)
+	if err != nil {
+		return frame.AsUsage(fmt.Errorf("%s: %w", name, err))
+	}
+	data, err := protected.Sign(key.Signer)
+	if err != nil {
+		return err
+	}
+	if err := part.Sync(); err != nil {
+		return err
+	}
+	if backup != nil {
+		if err := writeNew(name+".backup.age", backup, 0o600); err != nil {
+			return err
+		}
+	}
+	if err := writeNew(name+".protected", data, 0o600); err != nil {
+		return err
+	}
+	if err := errors.Join(part.Close(), durable.Rename(part.Name(), name+".age")); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Stderr, "%s is encrypted: %s.age may travel any way; %s.protected says whose data it is and stays with you and the agents "+
+		"(%s). The file itself is still there\n", name, name, name, strings.Join(orgsOf(o.Agents), ", "))
+	fmt.Fprintln(e.Stdout, name+".age")
+	return nil
+}
+
+func orgsOf(agents []vault.Agent) (orgs []string) {
+	for _, a := range agents {
+		orgs = append(orgs, a.Org)
+	}
+	slices.Sort(orgs)
+	return orgs
+}
+
+// readIdentities reads an identity file.
+func readIdentities(name string) (vault.Identities, error) {
+	data, err := readSmall(name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := vault.ParseIdentities(data)
+	if err != nil {
+		return nil, frame.Usagef("%s: %w", name, err)
+	}
+	return list, nil
+}
