@@ -8,19 +8,28 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/trialproof/trialproof/trial/consent"
 )
 
-// The two pages load nothing from elsewhere, and their content security policy allows only the
+// The pages load nothing from elsewhere, and their content security policy allows only the
 // scripts and styles that came with them.
 var (
 	//go:embed web/index.html
 	indexHTML string
 	//go:embed web/docs.html
 	docsHTML string
+	//go:embed web/consent.html
+	consentHTML string
 
 	indexTemplate = template.Must(template.New("index").Parse(indexHTML))
 	indexPolicy   = contentPolicy(indexHTML)
 	docsPolicy    = contentPolicy(docsHTML)
+
+	// The words are JSON in which nothing can end the element that they stand in. The relays of
+	// a slip may be elsewhere.
+	consentPage   = strings.Replace(consentHTML, "{{.}}", strings.ReplaceAll(string(consent.Words()), "<", `\u003c`), 1)
+	consentPolicy = strings.Replace(contentPolicy(consentHTML), "connect-src 'self'", "connect-src 'self' https:", 1)
 )
 
 // contentPolicy returns the policy of a page: its own inline elements by their
@@ -54,6 +63,12 @@ func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func docsPage(w http.ResponseWriter, r *http.Request) { writePage(w, docsPolicy, []byte(docsHTML)) }
+
+// patientPage shows who had access under the consents of a slip, which stands behind the # of the
+// address and never reaches this server.
+func patientPage(w http.ResponseWriter, r *http.Request) {
+	writePage(w, consentPolicy, []byte(consentPage))
+}
 
 func writePage(w http.ResponseWriter, policy string, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

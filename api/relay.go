@@ -18,6 +18,7 @@ import (
 
 // relayEnd serves POST /relay/end with {"code":CODE,"consent":HANDLE,"erase":BOOL}.
 func (s *Server) relayEnd(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
 	if s.relay == nil {
 		s.fail(w, r, notFound("this log relays no ends of consents: ask another relay, or the organisation that granted the consent"))
 		return

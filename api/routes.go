@@ -24,7 +24,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/v1/log", s.get(s.describeLog)},
 		{"GET", streamPath, http.HandlerFunc(s.stream)},
 
-		{"POST", "/relay/end", http.HandlerFunc(s.relayEnd)},
+		{"POST", relayPath, http.HandlerFunc(s.relayEnd)},
 		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint)},
 		{"GET", "/tile/{path}", http.HandlerFunc(s.tile)},
 		{"GET", "/healthz", http.HandlerFunc(s.healthz)},
@@ -32,11 +32,15 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/metrics", s.metrics.handler()},
 		{"GET", "/openapi.json", http.HandlerFunc(describeRoutes)},
 		{"GET", "/docs", http.HandlerFunc(docsPage)},
+		{"GET", "/consent", http.HandlerFunc(patientPage)},
 		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}
 }
 
-const streamPath = "/v1/stream"
+const (
+	streamPath = "/v1/stream"
+	relayPath  = "/relay/end"
+)
 
 // pattern returns the route's path in the form of http.ServeMux.
 func (rt route) pattern() string {
@@ -56,6 +60,12 @@ func newMux(s *Server, routes []route) http.Handler {
 		}
 		mux.Handle(rt.method+" "+rt.pattern(), rt.handler)
 		mux.HandleFunc(rt.pattern(), func(w http.ResponseWriter, r *http.Request) {
+			if rt.path == relayPath && r.Method == http.MethodOptions { // a patient's page may come from another log
+				w.Header().Set("Access-Control-Allow-Origin", "*")
+				w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
 			p := badRequest("the method here is " + allow)
 			p.status = http.StatusMethodNotAllowed
 			w.Header().Set("Allow", allow)
