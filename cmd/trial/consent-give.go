@@ -15,6 +15,7 @@ import (
 	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/consent"
+	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/element"
 )
 
@@ -209,7 +210,11 @@ func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, sl
 		}
 		return nil
 	}
-	page, err := slip.Page(r.slipTexts(given))
+	texts, err := r.slipTexts(ctx, given)
+	if err != nil {
+		return err
+	}
+	page, err := slip.Page(texts)
 	if err != nil {
 		return frame.AsUsage(err)
 	}
@@ -249,12 +254,34 @@ func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, sl
 	return nil
 }
 
-func (r *remote) slipTexts(given []granting) (texts []consent.OnSlip) {
+// slipTexts returns what the slip says, with the names of the organisations.
+func (r *remote) slipTexts(ctx context.Context, given []granting) (texts []consent.OnSlip, err error) {
+	names := map[string]string{}
+	named := func(org string) string {
+		if names[org] != "" || err != nil {
+			return names[org]
+		}
+		var h *dossier.History
+		if h, err = r.history(ctx, trial.RecordKey{Kind: "org", ID: org}, 0); err != nil {
+			return ""
+		}
+		rec, ok := h.Record.(*trial.OrgRecord)
+		if !ok {
+			err = fmt.Errorf("%w: no organisation %s is enrolled", errInvalid, org)
+			return ""
+		}
+		names[org] = rec.Name
+		return rec.Name
+	}
 	for _, g := range given {
 		p := g.st.Predicate.(*trial.Consent)
-		texts = append(texts, consent.OnSlip{To: p.To, Org: p.Org, Agents: p.Agents, Until: p.Until})
+		on := consent.OnSlip{To: named(p.To), Org: named(p.Org), Until: p.Until}
+		for _, a := range p.Agents {
+			on.Agents = append(on.Agents, named(a))
+		}
+		texts = append(texts, on)
 	}
-	return texts
+	return texts, err
 }
 
 // keepForBatch signs a grant and keeps it, to be logged later.

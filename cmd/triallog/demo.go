@@ -167,14 +167,7 @@ func (s *story) people(ctx context.Context) error {
 	}
 	s.detail("entry %d: the registrar announces the policy, so that it can be followed from the start", v.Index)
 	s.say("The registrar enrols Example Pharma, whose administrator has made her own key.")
-	enrolment, err := trial.NewEnrolment("example-pharma", s.ada)
-	if err != nil {
-		return err
-	}
-	org := &trial.Org{Common: s.common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: "example-pharma",
-		Name: "Example Pharma"}
-	v, _, err = s.submit(ctx, s.registrar, &trial.Statement{Subjects: trial.OrgSubjects(org), Predicate: org})
-	if err != nil {
+	if v, err = s.enrol(ctx, s.registrar, "example-pharma", "Example Pharma", s.ada); err != nil {
 		return err
 	}
 	s.detail("entry %d: %s", v.Index, trial.Describe(v.Entry.Statement.Statement))

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -109,10 +107,17 @@ func (s *stand) begin(ctx context.Context) (err error) {
 	if err := s.setPolicy("http://"+addresses[0], witnesses, urls); err != nil {
 		return err
 	}
+	relay, err := s.makeRelay()
+	if err != nil {
+		return err
+	}
 	if err := s.serve(ctx); err != nil {
 		return err
 	}
 	if _, err := s.announce(ctx, signer); err != nil {
+		return err
+	}
+	if _, err := s.enrolRelay(ctx, signer, relay); err != nil {
 		return err
 	}
 	return durable.ReplaceAlone(s.path(policyName), s.policyText, 0o644)
@@ -193,18 +198,17 @@ func (s *stand) makeRegistrar() (ed25519.PrivateKey, trial.PublicKey, error) {
 	if err != nil {
 		return nil, trial.PublicKey{}, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(signer)
-	if err != nil {
-		return nil, trial.PublicKey{}, err
-	}
 	r := trial.Request{Name: "Quickstart Registrar", Org: trial.RegistrarOrg, Enrolment: enrolment}
 	request, err := r.Marshal()
 	if err != nil {
 		return nil, trial.PublicKey{}, err
 	}
-	key := fmt.Sprintf("name: %s\norganisation: %s\n%s", r.Name, r.Org, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	key, err := keyFileText(r.Name, r.Org, signer)
+	if err != nil {
+		return nil, trial.PublicKey{}, err
+	}
 	return signer, enrolment.Key, errors.Join(
-		durable.ReplaceAlone(s.path("registrar.key"), []byte(key), 0o600), durable.ReplaceAlone(s.path("registrar.pub"), request, 0o644))
+		durable.ReplaceAlone(s.path("registrar.key"), key, 0o600), durable.ReplaceAlone(s.path("registrar.pub"), request, 0o644))
 }
 
 // welcome says what is there, and what to type to the first receipt that verifies.

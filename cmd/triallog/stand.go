@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +17,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -94,7 +99,11 @@ func (s *stand) readPolicy() (err error) {
 // serve starts the log, at the same address each time, and waits until it takes
 // submissions.
 func (s *stand) serve(ctx context.Context) (err error) {
-	if s.server, err = start(ctx, nil, "serve", "-dir", s.log.dir, "-listen", s.listen); err != nil {
+	args := []string{"serve", "-dir", s.log.dir, "-listen", s.listen}
+	if _, err := os.Stat(s.path(relayKeyName)); err == nil {
+		args = append(args, "-relay", s.path(relayKeyName))
+	}
+	if s.server, err = start(ctx, nil, args...); err != nil {
 		return fmt.Errorf("start the log: %w", err)
 	}
 	s.listen = strings.TrimPrefix(s.server.url, "http://")
@@ -136,6 +145,51 @@ func (s *stand) announce(ctx context.Context, registrar crypto.Signer) (*receipt
 		Predicate: &trial.Policy{Common: s.common("responsibility"), Policy: base64.StdEncoding.EncodeToString(s.policyText)},
 	})
 	return v, err
+}
+
+// The relay of a stand ends consents for who has a slip and no key. Its organisation is the
+// operator's.
+const (
+	relayKeyName = "relay.key"
+	relayOrg     = "operator"
+)
+
+// makeRelay makes the relay's key, before the log is served.
+func (s *stand) makeRelay() (crypto.Signer, error) {
+	_, signer, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	text, err := keyFileText("Relay", relayOrg, signer)
+	if err != nil {
+		return nil, err
+	}
+	return signer, durable.ReplaceAlone(s.path(relayKeyName), text, 0o600)
+}
+
+// enrolRelay has the registrar enrol the relay's organisation.
+func (s *stand) enrolRelay(ctx context.Context, registrar, relay crypto.Signer) (*receipt.Verdict, error) {
+	return s.enrol(ctx, registrar, relayOrg, "The operator of the log", relay)
+}
+
+// enrol has the registrar enrol an organisation with its first administrator.
+func (s *stand) enrol(ctx context.Context, registrar crypto.Signer, id, name string, admin crypto.Signer) (*receipt.Verdict, error) {
+	enrolment, err := trial.NewEnrolment(id, admin)
+	if err != nil {
+		return nil, err
+	}
+	p := &trial.Org{Common: s.common("responsibility"), Administrators: []trial.Enrolment{enrolment}, ID: id, Name: name}
+	v, _, err := s.submit(ctx, registrar, &trial.Statement{Subjects: trial.OrgSubjects(p), Predicate: p})
+	return v, err
+}
+
+// keyFileText returns what trial keygen writes for a key.
+func keyFileText(name, org string, signer crypto.Signer) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(signer)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "name: %s\norganisation: %s\n%s", name, org, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), nil
 }
 
 // wait returns nil when ctx ends, or why one of the processes ended before.
