@@ -117,7 +117,7 @@ func init() {
 			protect),
 		command("consent", "give consent to the release of somebody's data, show who had access, or end it",
 			`give -fhir FILE -to ORG -agents ORG[,ORG] -slip FILE.html [-until MONTH] [FILE.protected...] | log SLIP|HANDLE | `+
-				`end [-erase] SLIP|HANDLE [-log URL] [-policy P] [-key FILE]`,
+				`check SLIP | watch [-exec CMD] [-interval D] [-once] SLIP|HANDLE | end [-erase] SLIP|HANDLE [-log URL] [-policy P] [-key FILE]`,
 			`trial consent log -log http://127.0.0.1:8080 -policy policy slip.html`, consentCommand),
 		command("agent", "release data that you are an agent of, if consent stands",
 			`release [-log URL] [-policy P] [-key FILE] -identity FILE -dir DIR -to ORG [-consent HANDLE]... [-emergency R] [REQUEST]`,
@@ -127,9 +127,13 @@ func init() {
 			`[-policy P] -identity FILE [-o FILE] PACKAGE... FILE.age`,
 			`trial open -policy policy -identity lab.age 3f5c-site-a-91ab.package results.json.age`, openCommand),
 		command("access", "request data, decide on a request, or disclose without consent",
-			`request [-log URL] [-policy P] [-key FILE] -of ORG -use DUO:0000006 FILE... | decide -approve|-refuse|-more ID`,
+			`request [-log URL] [-policy P] [-key FILE] -of ORG -use DUO:0000006 FILE... | decide -approve|-refuse|-more ID | `+
+				`disclose -basis waiver|public-health|law -terms FILE [-until DAY] [-index DIR]`,
 			`trial access request -log http://127.0.0.1:8080 -policy policy -key r.key -of site-a -use DUO:0000006 plan.pdf`,
 			accessCommand),
+		command("accounting", "join who had a person's data under consents, and what was disclosed without",
+			`[-log URL] [-policy P] [-index DIR] [-identity FILE] [-json] [-all] PERSON`,
+			`trial accounting -log http://127.0.0.1:8080 -policy policy -index index -identity site.age P-001`, accounting),
 		command("erase", "say that your organisation has erased what it held of the data of a consent",
 			`[-log URL] [-policy P] [-key FILE] -of HANDLE -ground asked|retention-over|court-order [-what file,key,openings]`,
 			`trial erase -log http://127.0.0.1:8080 -policy policy -key lab.key -of 3f5c... -ground asked`, erase),

@@ -24,6 +24,7 @@ type giveFlags struct {
 	fhir, terms, to, until, agents, subject, data, use, study, form string
 	slip, language, batch                                           string
 	relays                                                          frame.Words
+	index                                                           index
 }
 
 func (f *giveFlags) register(fs *flag.FlagSet) {
@@ -40,6 +41,7 @@ func (f *giveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.slip, "slip", "", "`file` for the patient's slip, an HTML page to print")
 	fs.StringVar(&f.language, "language", "en", "of the slip: `one` of "+strings.Join(consent.Languages(), ", "))
 	fs.Var(&f.relays, "relay", "`URL` of a log that ends the consent for whoever has the slip; may be repeated; the log itself if not given")
+	f.index.flags(fs)
 	fs.StringVar(&f.batch, "batch", "", "put the grants into this `folder`, to be logged together and in any order at the end of the day: "+
 		"trial consent give -batch DIR, and nothing else, logs them")
 }
@@ -90,7 +92,7 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 		slip.Consents = append(slip.Consents, g.handle)
 		given = append(given, *g)
 	}
-	return r.give(ctx, e, how, &f, slip, given)
+	return r.give(ctx, e, how, &f, slip, given, base.Subject)
 }
 
 // read returns the terms but for the recipient.
@@ -201,7 +203,7 @@ func (r *remote) grantTo(f *giveFlags, base *consent.Terms, to, code string, pro
 }
 
 // give writes grants and slip, which hold what exists nowhere else, and then logs the consents.
-func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, slip *consent.Slip, given []granting) (err error) {
+func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, slip *consent.Slip, given []granting, subject string) (err error) {
 	if how.dry {
 		for _, g := range given {
 			if _, err := r.send(ctx, e, how, g.st, &g.o, nil); err != nil {
@@ -237,6 +239,13 @@ func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, sl
 		return err
 	}
 	for _, g := range given {
+		entry, err := f.index.add(&consent.Entry{ID: g.handle, Log: r.log.Name(), Subject: subject})
+		if err != nil {
+			return err
+		}
+		if entry != "" {
+			written = append(written, entry)
+		}
 		if err := write(filepath.Join(how.outDir, g.handle.String()+".grant"), g.sealed); err != nil {
 			return err
 		}

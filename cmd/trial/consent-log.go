@@ -36,16 +36,8 @@ func consentLog(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 		proven = proven && replayed
-		if asJSON {
-			data, err := json.Marshal(a)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(e.Stdout, "%s\n", data)
-			continue
-		}
-		for _, line := range accountLines(a) {
-			fmt.Fprintln(e.Stdout, frame.Printable(line))
+		if err := e.printAccount(a, asJSON); err != nil {
+			return err
 		}
 	}
 	if !proven {
@@ -53,6 +45,22 @@ func consentLog(ctx context.Context, e *env, args []string) error {
 	}
 	if !asJSON {
 		fmt.Fprintln(e.Stdout, "It is proven that no access in the log is left out. An access that nobody logged is not here.")
+	}
+	return nil
+}
+
+// printAccount shows an account.
+func (e *env) printAccount(a *consent.Account, asJSON bool) error {
+	if asJSON {
+		data, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.Stdout, "%s\n", data)
+		return nil
+	}
+	for _, line := range accountLines(a) {
+		fmt.Fprintln(e.Stdout, frame.Printable(line))
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 
 // consentCommand grants the release of somebody's data, ends that, and shows who had access.
 func consentCommand(ctx context.Context, e *env, args []string) error {
-	return runVerb(ctx, e, args, verb{"give", giveConsent}, verb{"log", consentLog}, verb{"end", endConsent})
+	return runVerb(ctx, e, args, verb{"give", giveConsent}, verb{"log", consentLog}, verb{"check", checkConsent},
+		verb{"watch", watchConsent}, verb{"end", endConsent})
 }
 
 // account fetches and checks the history of a consent, and those of the recipients and requests

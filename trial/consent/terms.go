@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,9 +211,7 @@ func encode(v any) ([]byte, error) {
 
 // decode parses exactly what encode returns.
 func decode(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := strict(data, v); err != nil {
 		return fmt.Errorf("it is not the JSON that is written here: %w", err)
 	}
 	if again, err := encode(v); err != nil || !bytes.Equal(again, data) {
@@ -264,6 +263,19 @@ func (t *Terms) verify(message []byte) error {
 	}
 	if err := key.Verify(message, sig); err != nil {
 		return errors.New("the patient did not sign these terms with this lock, recipient, agents and end")
+	}
+	return nil
+}
+
+// strict parses one JSON value without unknown members.
+func strict(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("there is something behind the JSON value")
 	}
 	return nil
 }

@@ -35,17 +35,31 @@ const howMade = "make an identity with age-keygen -pq, and its recipient file wi
 // ParseRecipient returns the one recipient of a recipient file, as age-keygen -y prints it. Empty
 // lines, and those that begin with #, are left out.
 func ParseRecipient(file []byte) (string, error) {
-	found, err := lines(file, "recipient")
+	found, err := ParseRecipients(file)
 	if err != nil {
 		return "", err
 	}
 	if len(found) != 1 {
 		return "", fmt.Errorf("it has %s, not one", trial.Count(len(found), "recipient", "recipients"))
 	}
-	if _, err := recipient(found[0]); err != nil {
-		return "", err
-	}
 	return found[0], nil
+}
+
+// ParseRecipients returns the recipients of a recipient file, at least one.
+func ParseRecipients(file []byte) ([]string, error) {
+	found, err := lines(file, "recipient")
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("it has no recipient: %s", howMade)
+	}
+	for _, line := range found {
+		if _, err := recipient(line); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // recipient parses a hybrid recipient.
