@@ -13,6 +13,7 @@ import (
 const (
 	byDocument  = "document"  // the SHA-256 of a document, in hexadecimal
 	byStatement = "statement" // the first 12 hexadecimal digits of a statement's id
+	byAsked     = "asked"     // the organisation that a request for data asks
 )
 
 // foundBy returns the other keys that lead to a statement, each once. The statement that an
@@ -31,6 +32,9 @@ func foundBy(s *trial.Signed) (keys []trial.RecordKey) {
 			add(byDocument, subject.Digest.SHA256.String())
 		}
 	}
+	if p, ok := st.Predicate.(*trial.Access); ok && p.Of != "" {
+		add(byAsked, p.Of)
+	}
 	return keys
 }
 
@@ -45,6 +49,8 @@ func LookupKey(kind, id string) (trial.RecordKey, error) {
 			return key, fmt.Errorf("the digest %.70q of a document is %w", id, err)
 		}
 		return key, nil
+	case byAsked:
+		return key, trial.CheckOrgID(id)
 	case byStatement:
 		if _, err := trial.ParseHash(id); err != nil && !trial.IsShort(id) {
 			return key, fmt.Errorf("%.70q is not %d or more of the 64 hexadecimal digits of a statement's id", id, trial.ShortDigits)
@@ -57,7 +63,7 @@ func LookupKey(kind, id string) (trial.RecordKey, error) {
 
 // LookupKinds returns the kinds that LookupKey accepts, sorted.
 func LookupKinds() []string {
-	kinds := append(trial.RecordKinds(), byDocument, byStatement)
+	kinds := append(trial.RecordKinds(), byAsked, byDocument, byStatement)
 	slices.Sort(kinds)
 	return kinds
 }

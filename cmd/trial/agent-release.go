@@ -26,7 +26,7 @@ import (
 
 // agentCommand releases data for its owner.
 func agentCommand(ctx context.Context, e *env, args []string) error {
-	return runVerb(ctx, e, args, verb{"release", agentRelease})
+	return runVerb(ctx, e, args, verb{"release", agentRelease}, verb{"serve", agentServe})
 }
 
 // An agent is who releases data: a key that signs, an identity that opens its shares, and a
@@ -136,12 +136,23 @@ func (a *agent) prepare(ctx context.Context, want *release, only []string, reque
 	if err != nil {
 		return err
 	}
+	var refused []error
 	for _, g := range grants {
 		p, err := a.part(ctx, want, g, files)
-		if err != nil {
+		switch {
+		case err == nil:
+			want.parts = append(want.parts, *p)
+		case isInvalid(err) && len(only) == 0: // the others are not less entitled for it
+			refused = append(refused, fmt.Errorf("consent %s: %w", g.Handle, err))
+		default:
 			return fmt.Errorf("consent %s: %w", g.Handle, err)
 		}
-		want.parts = append(want.parts, *p)
+	}
+	if len(want.parts) == 0 {
+		return errors.Join(refused...)
+	}
+	for _, err := range refused {
+		fmt.Fprintf(a.env.Stderr, "not released: %v\n", err)
 	}
 	slices.SortFunc(want.parts, func(x, y part) int { return slices.Compare(x.grant.Handle[:], y.grant.Handle[:]) })
 	return nil
@@ -184,11 +195,32 @@ func (a *agent) grants(ctx context.Context, want *release, only []string) ([]*co
 		}
 		wanted[id] = true
 	}
-	names, err := filepath.Glob(filepath.Join(a.dir, "*.grant"))
+	every, err := a.everyGrant()
 	if err != nil {
 		return nil, err
 	}
 	var list []*consent.Grant
+	for _, g := range every {
+		if len(only) > 0 && wanted[g.Handle] || len(only) == 0 && g.Consent().To == want.to {
+			delete(wanted, g.Handle)
+			list = append(list, g)
+		}
+	}
+	for id := range wanted {
+		return nil, frame.Usagef("no grant of consent %s is in %s: the site that gave it has the file", id, a.dir)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: no grant in %s is for %s", errInvalid, a.dir, want.to)
+	}
+	return list, nil
+}
+
+// everyGrant reads the grants of the folder that are encrypted to the agent.
+func (a *agent) everyGrant() (list []*consent.Grant, err error) {
+	names, err := filepath.Glob(filepath.Join(a.dir, "*.grant"))
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		data, err := readSmall(name)
 		if err != nil {
@@ -202,16 +234,7 @@ func (a *agent) grants(ctx context.Context, want *release, only []string) ([]*co
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
 		}
-		if len(only) > 0 && wanted[g.Handle] || len(only) == 0 && g.Consent().To == want.to {
-			delete(wanted, g.Handle)
-			list = append(list, g)
-		}
-	}
-	for id := range wanted {
-		return nil, frame.Usagef("no grant of consent %s is in %s: the site that gave it has the file", id, a.dir)
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: no grant in %s is for %s", errInvalid, a.dir, want.to)
+		list = append(list, g)
 	}
 	return list, nil
 }

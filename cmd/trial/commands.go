@@ -120,7 +120,8 @@ func init() {
 				`check SLIP | watch [-exec CMD] [-interval D] [-once] SLIP|HANDLE | end [-erase] SLIP|HANDLE [-log URL] [-policy P] [-key FILE]`,
 			`trial consent log -log http://127.0.0.1:8080 -policy policy slip.html`, consentCommand),
 		command("agent", "release data that you are an agent of, if consent stands",
-			`release [-log URL] [-policy P] [-key FILE] -identity FILE -dir DIR -to ORG [-consent HANDLE]... [-emergency R] [REQUEST]`,
+			`release [-log URL] [-policy P] [-key FILE] -identity FILE -dir DIR -to ORG [-consent HANDLE]... [-emergency R] [REQUEST] | `+
+				`serve [-key FILE] -identity FILE -dir DIR [-index DIR] [-listen ADDR]`,
 			`trial agent release -log http://127.0.0.1:8080 -policy policy -key site.key -identity site.age -dir site -to lab 3f5c...`,
 			agentCommand),
 		command("open", "open a protected file with the packages that were released to you, offline",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -75,9 +76,15 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	_, err = r.giveAll(ctx, e, how, &f, base, protected)
+	return err
+}
+
+// giveAll gives consent to each organisation that is named, and returns the handles.
+func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Terms, protected [][]byte) ([]trial.Hash, error) {
 	recipients, err := r.recipientsOf(ctx, list(f.agents))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slip := &consent.Slip{Log: r.url, Origin: r.log.Name(), Master: consent.NewMaster(), Relays: f.relays, Language: f.language}
 	if len(slip.Relays) == 0 {
@@ -85,57 +92,61 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 	}
 	var given []granting
 	for i, to := range list(f.to) {
-		g, err := r.grantTo(&f, base, to, slip.Master.Code(i+1), protected, recipients)
+		g, err := r.grantTo(f, base, to, slip.Master.Code(i+1), protected, recipients)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		slip.Consents = append(slip.Consents, g.handle)
 		given = append(given, *g)
 	}
-	return r.give(ctx, e, how, &f, slip, given, base.Subject)
+	return slip.Consents, r.give(ctx, e, how, f, slip, given, base.Subject)
 }
 
 // read returns the terms but for the recipient.
-func (f *giveFlags) read(ctx context.Context, r *remote) (*consent.Terms, error) {
-	t := &consent.Terms{}
-	switch {
-	case f.fhir != "" && f.terms != "":
+func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Terms, err error) {
+	if f.fhir != "" && f.terms != "" {
 		return nil, frame.Usagef("-fhir and -terms do not go together")
-	case f.fhir != "":
-		data, err := readSmall(f.fhir)
-		if err != nil {
+	}
+	var fhir, terms []byte
+	if f.fhir != "" {
+		if fhir, err = readSmall(f.fhir); err != nil {
 			return nil, err
 		}
-		if t, err = consent.ReadFHIR(data); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.fhir, err)
-		}
-	case f.terms != "":
-		data, err := readSmall(f.terms)
-		if err != nil {
+	}
+	if f.terms != "" {
+		if terms, err = readSmall(f.terms); err != nil {
 			return nil, err
 		}
-		if t, err = consent.ParseTerms(data); err != nil {
+	}
+	if t, err = f.of(fhir, terms); err != nil {
+		return nil, err
+	}
+	if f.form != "" {
+		t.Form, err = r.statementOf(ctx, f.form)
+	}
+	return t, err
+}
+
+// of returns the terms that a FHIR Consent or a terms file has, with what the flags say instead.
+func (f *giveFlags) of(fhir, terms []byte) (*consent.Terms, error) {
+	t := &consent.Terms{}
+	var err error
+	switch {
+	case fhir != nil:
+		if t, err = consent.ReadFHIR(fhir); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
+		}
+	case terms != nil:
+		if t, err = consent.ParseTerms(terms); err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.terms, err)
 		}
 	}
-	if f.subject != "" {
-		t.Subject = f.subject
-	}
+	t.Subject, t.Trial = cmp.Or(f.subject, t.Subject), cmp.Or(f.study, t.Trial)
 	if f.data != "" {
 		t.Data = list(f.data)
 	}
 	if f.use != "" {
 		t.Use = list(f.use)
-	}
-	if f.study != "" {
-		t.Trial = f.study
-	}
-	if f.form != "" {
-		id, err := r.statementOf(ctx, f.form)
-		if err != nil {
-			return nil, err
-		}
-		t.Form = id
 	}
 	if t.Subject == "" {
 		return nil, frame.Usagef("nothing says whose data it is: give -subject")

@@ -29,6 +29,15 @@ type town struct {
 // an organisation with the administrator ada, and a trial.
 func newTown(t *testing.T, store string) *town {
 	t.Helper()
+	w := startTown(t, store, false)
+	w.trialCmd("org", "-key", "registrar.key", "-id", "acme", "-name", "Acme", "ada.pub")
+	w.trial = w.trialCmd("register", "-key", "ada.key", "-number", "X-1")
+	return w
+}
+
+// startTown starts a log and its witnesses, which replay if that is asked for.
+func startTown(t *testing.T, store string, replay bool, serve ...string) *town {
+	t.Helper()
 	w := &town{t: t, dir: t.TempDir()}
 	env := append(os.Environ(), "PATH="+binDir)
 	w.ok("trial", "keygen", "-name", "Rita Registrar", "-org", "registrar", "-out", "registrar")
@@ -37,11 +46,20 @@ func newTown(t *testing.T, store string) *town {
 		store = "-mysql="
 	}
 	vkey := w.ok("triallog", "init", "-dir", "log", "-origin", "log.example/trials", "-registrar", "registrar.pub", store)
+	address, log, keygen := "127.0.0.1:0", vkey, []string{"trialwitness", "keygen"}
+	if replay {
+		address = freeAddress()
+		log, keygen = vkey+"=http://"+address, append(keygen, "-replay")
+	}
 	policy := "log " + vkey + "\n"
 	for _, name := range []string{"w1", "w2", "w3"} {
-		wkey := w.ok("trialwitness", "keygen", "-name", name+".example", "-key", name+".key")
+		full := name + ".example"
+		if replay {
+			full += "/replay"
+		}
+		wkey := w.ok(append(keygen, "-name", full, "-key", name+".key")...)
 		p, err := startProcess(w.dir, env, "trialwitness", "serve", "-key", name+".key", "-dir", name, "-listen", "127.0.0.1:0", "-log",
-			vkey)
+			log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,13 +74,11 @@ func newTown(t *testing.T, store string) *town {
 		}
 	}
 	var err error
-	if w.log, err = startProcess(w.dir, env, "triallog", "serve", "-dir", "log", store, "-listen", "127.0.0.1:0"); err != nil {
+	if w.log, err = startProcess(w.dir, env, append([]string{"triallog", "serve", "-dir", "log", store, "-listen", address}, serve...)...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.log.cmd.Process.Kill() })
 	w.flags = []string{"-log", w.log.url, "-policy", "policy"}
-	w.trialCmd("org", "-key", "registrar.key", "-id", "acme", "-name", "Acme", "ada.pub")
-	w.trial = w.trialCmd("register", "-key", "ada.key", "-number", "X-1")
 	return w
 }
 
@@ -102,7 +118,7 @@ func (w *town) ok(args ...string) string {
 // trialCmd runs a command of trial's that speaks to the log.
 func (w *town) trialCmd(name string, args ...string) string {
 	w.t.Helper()
-	return w.ok(slices.Concat([]string{"trial", name}, w.flags, args)...)
+	return w.ok(slices.Concat([]string{"trial"}, strings.Fields(name), w.flags, args)...)
 }
 
 // stop ends every server: what follows has no network.

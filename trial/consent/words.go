@@ -44,6 +44,15 @@ var words = sync.OnceValue(func() map[string]map[string]string {
 // Languages returns the languages that slip and page have words in, sorted.
 func Languages() []string { return slices.Sorted(maps.Keys(words())) }
 
+// LanguageNames returns the name of each language, in that language.
+func LanguageNames() map[string]string {
+	names := map[string]string{}
+	for code, texts := range words() {
+		names[code] = texts["language"]
+	}
+	return names
+}
+
 // Words returns the words of all languages as one JSON object, for the page.
 func Words() []byte {
 	data, err := json.Marshal(words())
