@@ -66,7 +66,7 @@ func TestImports(t *testing.T) {
 	slices.Sort(own)
 	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history",
 		"trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline",
-		"trial/dossier", "trial/audit", "trial/trialtest", "witness", "logserver"} {
+		"trial/dossier", "trial/audit", "trial/trialtest", "trial/vault", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -130,6 +130,11 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial/element"}, only: append([]string{module + "trial", "golang.org/x/text"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "a part of a document is shown to others like a receipt, and checked offline: no clock, network or file"},
+		{of: []string{"trial/vault"}, only: append([]string{module + "trial", "filippo.io/age", "filippo.io/hpke", "golang.org/x/sys"}, pure...),
+			direct: []string{"net", "net/http", "os", "os/exec", sql, "math/rand", "math/rand/v2", "time", "log", "log/slog", "testing"},
+			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/element", module + "trial/audit", module +
+				"trial/consent", module + "trial/trialtest", "filippo.io/age/agessh", "filippo.io/age/plugin"},
+			why: "a vault is given streams and keys: it knows no file, no clock, no log and no consent, and takes hybrid keys alone"},
 		{of: []string{"trial/outcome"}, only: []string{module + "trial/outcome"}, direct: append([]string{"time"}, impure...),
 			why: "outcomes are matched by text alone, the same on every machine and in the page: no clock, network or file"},
 		{of: []string{"trial/study", "trial/compare", "trial/deadline"}, only: append([]string{module + "trial", module + "trial/study",
@@ -214,6 +219,8 @@ func TestImports(t *testing.T) {
 			"no log is its own witness but in the demonstration"},
 		{[]string{module + "logserver"}, []string{"api", "logserver/engine", "logserver/sqlstore", "logserver/sqlite", "cmd/triallog"},
 			true, "the log is wired in one place"},
+		{[]string{"filippo.io/age"}, []string{"trial/vault"}, true,
+			"age imports os, and what is replayed or compiled to wasm must not; and one package knows which keys are taken"},
 		{[]string{module + "trial/trialtest", "pgregory.net/rapid", "github.com/rogpeppe/go-internal", "testing"},
 			[]string{"trial/trialtest"}, true, "test helpers stay in tests"},
 		{[]string{"github.com/secure-systems-lab/go-securesystemslib", "filippo.io/torchwood", "github.com/transparency-dev/tessera"},

@@ -122,10 +122,6 @@ func openFile(ctx context.Context, e *env, name, out string, packages []*vault.P
 	if exists(out) {
 		return frame.Usagef("%s is there already and is not overwritten: name another file with -o", out)
 	}
-	digests, err := e.digestFiles(ctx, []string{name})
-	if err != nil {
-		return err
-	}
 	src, err := os.Open(name)
 	if err != nil {
 		return frame.AsUsage(err)
@@ -139,7 +135,7 @@ func openFile(ctx context.Context, e *env, name, out string, packages []*vault.P
 	defer p.End()
 	info, err := src.Stat()
 	if err == nil {
-		err = vault.OpenFile(part, io.Reader(&counter{ctx, src, p, name, 0, info.Size()}), digests[0].digest, packages)
+		err = vault.OpenFile(part, io.Reader(&counter{ctx, src, p, name, 0, info.Size()}), packages)
 	}
 	if err == nil {
 		err = part.Sync()

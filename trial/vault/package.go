@@ -2,13 +2,13 @@ package vault
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"filippo.io/age"
 	"github.com/gowebpki/jcs"
@@ -29,9 +29,9 @@ type Opened struct {
 type Package struct {
 	Consent trial.Hash      `json:"consent"` // handle
 	Files   []Opened        `json:"files"`
-	Org     string          `json:"org"` // the agent
-	Terms   json.RawMessage `json:"terms,omitempty"`
-	Type    string          `json:"type"` // packageType
+	Org     string          `json:"org"`             // the agent
+	Terms   json.RawMessage `json:"terms,omitempty"` // a list of parts that are disclosed
+	Type    string          `json:"type"`            // packageType
 }
 
 const packageType = "trialproof/package/v1"
@@ -42,83 +42,170 @@ const MaxPackage = 4 << 20
 // Seal returns the package encrypted to a recipient. The log has its SHA-256.
 func (p *Package) Seal(to string) ([]byte, error) {
 	p.Type = packageType
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	data, err := encode(p)
 	if err != nil {
 		return nil, err
 	}
-	return Encrypt(data, to)
+	if data, err = Encrypt(data, to); err == nil && len(data) > MaxPackage {
+		return nil, fmt.Errorf("the package has %d bytes; the most is %d: release fewer files at a time", len(data), MaxPackage)
+	}
+	return data, err
 }
 
-// OpenPackage opens a package with the recipient's identity.
+// OpenPackage opens a package with the recipient's identity. The error wraps ErrNotForUs if it is
+// encrypted to another recipient.
 func OpenPackage(data []byte, identities Identities) (*Package, error) {
 	if len(data) > MaxPackage {
-		return nil, fmt.Errorf("it has %d bytes; the most is %d", len(data), MaxPackage)
+		return nil, fmt.Errorf("the package has %d bytes; the most is %d", len(data), MaxPackage)
 	}
 	plain, err := Decrypt(data, MaxPackage, identities)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the package: %w", err)
 	}
-	p := new(Package)
-	if err := decode(plain, p); err != nil {
-		return nil, err
-	}
-	if p.Type != packageType || len(p.Files) == 0 {
-		return nil, errors.New("its type is not known, or it has no file")
-	}
-	for _, f := range p.Files {
-		if len(f.Share) != keySize || f.Commitments[p.Org] != commitment(f.Salt, f.Share) {
-			return nil, fmt.Errorf("the share of %s is not the one that was committed to: it was exchanged", p.Org)
-		}
+	p, err := parsePackage(plain)
+	if err != nil {
+		return nil, fmt.Errorf("the package: %w", err)
 	}
 	return p, nil
 }
 
-// OpenFile writes the file to dst that ciphertext and the packages of all its agents open. Digest
-// is the SHA-256 of the ciphertext. What was written counts only if the error is nil: only then
-// both digests are right.
-func OpenFile(dst io.Writer, ciphertext io.Reader, digest trial.Hash, packages []*Package) error {
-	var key []byte
-	var first *Opened
-	seen := map[string]bool{}
-	for _, p := range packages {
-		i := slices.IndexFunc(p.Files, func(f Opened) bool { return f.Ciphertext == digest })
-		if i < 0 {
-			return fmt.Errorf("the package of %s does not open this file", p.Org)
-		}
-		f := &p.Files[i]
-		if seen[p.Org] {
-			return fmt.Errorf("two packages of %s are given", p.Org)
-		}
-		seen[p.Org] = true
-		if first == nil {
-			first, key = f, slices.Clone(f.Share)
-			continue
-		}
-		if p.Consent != packages[0].Consent || f.Plaintext != first.Plaintext || !maps.Equal(f.Commitments, first.Commitments) {
-			return errors.New("the packages do not belong together: they are of different consents or of different files")
-		}
-		key = xor(key, f.Share)
+func parsePackage(plain []byte) (*Package, error) {
+	p := new(Package)
+	if err := decode(plain, p); err != nil {
+		return nil, err
 	}
-	if first == nil {
-		return errors.New("no package is given")
+	return p, p.check()
+}
+
+func (p *Package) check() error {
+	if p.Type != packageType {
+		return fmt.Errorf("its type is %.40q, not %q", p.Type, packageType)
 	}
-	for _, org := range slices.Sorted(maps.Keys(first.Commitments)) {
-		if !seen[org] {
-			return fmt.Errorf("the package of %s is missing: neither agent's package opens the file alone", org)
+	if p.Consent.IsZero() || len(p.Files) == 0 {
+		return errors.New("it names no consent, or it has no file")
+	}
+	if len(p.Terms) > 0 && p.Terms[0] != '[' {
+		return errors.New("its terms are no list")
+	}
+	seen := map[trial.Hash]bool{}
+	for _, f := range p.Files {
+		if seen[f.Ciphertext] {
+			return fmt.Errorf("it has the file %s twice", f.Ciphertext)
 		}
-	}
-	cipher, plain := sha256.New(), sha256.New()
-	r, err := age.Decrypt(io.TeeReader(ciphertext, cipher), age.NewInjectedFileKeyIdentity(key))
-	if err != nil {
-		return fmt.Errorf("the packages do not open this file: %w", err)
-	}
-	if _, err := io.Copy(io.MultiWriter(dst, plain), r); err != nil {
-		return fmt.Errorf("the file is damaged: %w", err)
-	}
-	if sum(cipher) != digest || sum(plain) != first.Plaintext {
-		return errors.New("the file is not the one that was protected: its digest is another")
+		seen[f.Ciphertext] = true
+		var agents []Agent
+		for org := range f.Commitments {
+			agents = append(agents, Agent{Org: org})
+		}
+		if err := errors.Join(checkAgents(agents), f.check(p.Org)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// OpenFile reads FILE.age from ciphertext, to its end, and writes the file to dst that the
+// packages of all its agents open together. Its beginning shows which of the files of the
+// packages it is. The memory that it takes does not depend on the size of the file.
+//
+// Nothing is opened before the last byte was read and both digests were found right: what was
+// written to dst counts only if the error is nil. The caller writes to a temporary file and
+// renames it.
+func OpenFile(dst io.Writer, ciphertext io.Reader, packages []*Package) error {
+	plain, cipher := newDigester(), newDigester()
+	defer plain.sum()
+	defer cipher.sum()
+	var start bytes.Buffer
+	header, err := age.ExtractHeader(io.TeeReader(ciphertext, &start))
+	if err != nil {
+		return fmt.Errorf("it is damaged, or was not written by age: %w", short{err})
+	}
+	f, key, err := choose(header, packages)
+	if err != nil {
+		return err
+	}
+	all := io.TeeReader(io.MultiReader(&start, ciphertext), cipher)
+	r, err := age.Decrypt(all, age.NewInjectedFileKeyIdentity(key))
+	if err != nil {
+		return fmt.Errorf("it is damaged: %w", err)
+	}
+	if _, err := io.CopyBuffer(io.MultiWriter(plain, dst), onlyReader{r}, make([]byte, blockSize)); err != nil {
+		return fmt.Errorf("it is damaged, or cannot be written: %w", err)
+	}
+	if c := cipher.sum(); c != f.Ciphertext {
+		return fmt.Errorf("its SHA-256 is %s, and the packages are for %s: it was altered", c, f.Ciphertext)
+	}
+	if p := plain.sum(); p != f.Plaintext {
+		return fmt.Errorf("the SHA-256 of what is in it is %s, and the packages say %s", p, f.Plaintext)
+	}
+	return nil
+}
+
+// choose returns which of the files of the packages has this header, and its key.
+func choose(header []byte, packages []*Package) (*Opened, []byte, error) {
+	if len(packages) == 0 {
+		return nil, nil, errors.New("no package is given")
+	}
+	seen := map[string]bool{}
+	for _, p := range packages {
+		if seen[p.Org] {
+			return nil, nil, fmt.Errorf("two packages of %s are given: give one of each agent", p.Org)
+		}
+		seen[p.Org] = true
+		if p.Consent != packages[0].Consent {
+			return nil, nil, fmt.Errorf("the package of %s is of consent %s, and that of %s of consent %s: they do not belong together",
+				packages[0].Org, packages[0].Consent, p.Org, p.Consent)
+		}
+	}
+	var problems []error
+	for _, f := range packages[0].Files {
+		key, err := combine(f.Ciphertext, packages)
+		if err != nil {
+			if !slices.ContainsFunc(problems, func(p error) bool { return p.Error() == err.Error() }) {
+				problems = append(problems, err)
+			}
+		} else if _, err := age.DecryptHeader(header, age.NewInjectedFileKeyIdentity(key)); err == nil {
+			return &f, key, nil
+		}
+	}
+	if len(problems) > 0 {
+		return nil, nil, errors.Join(problems...)
+	}
+	return nil, nil, errors.New("it is not a file of these packages, or it is damaged at its beginning")
+}
+
+// combine returns the key of a file from the shares in the packages of all its agents.
+func combine(file trial.Hash, packages []*Package) ([]byte, error) {
+	key := make([]byte, keySize)
+	var first *Opened
+	missing := map[string]trial.Hash{}
+	for _, p := range packages {
+		i := slices.IndexFunc(p.Files, func(f Opened) bool { return f.Ciphertext == file })
+		if i < 0 {
+			return nil, fmt.Errorf("the package of %s does not have the same files as that of %s", p.Org, packages[0].Org)
+		}
+		f := &p.Files[i]
+		if first == nil {
+			first, missing = f, maps.Clone(f.Commitments)
+		}
+		if f.Plaintext != first.Plaintext || !maps.Equal(f.Commitments, first.Commitments) {
+			return nil, fmt.Errorf("the packages of %s and %s do not belong together: the file was protected anew, or its shares were "+
+				"issued again, between them. Ask the agents to release it again", packages[0].Org, p.Org)
+		}
+		if err := f.check(p.Org); err != nil {
+			return nil, err
+		}
+		delete(missing, p.Org)
+		key = xor(key, f.Share)
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("the package of %s is missing: the packages of all agents are needed",
+			strings.Join(slices.Sorted(maps.Keys(missing)), ", "))
+	}
+	return key, nil
 }
 
 // encode returns v in canonical JSON (RFC 8785).

@@ -1,16 +1,15 @@
 package vault
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
@@ -36,30 +35,22 @@ type Protected struct {
 
 const protectedType = "trialproof/protected/v1"
 
-// A Share is an agent's part of a file key.
-type Share struct {
-	Commitment trial.Hash `json:"commitment"` // SHA-256 of the salt and the SHA-256 of the share
-	Encrypted  string     `json:"encrypted"`  // base64 of the salt and the share, encrypted to the agent
-	Org        string     `json:"org"`
-	Recipient  trial.Hash `json:"recipient"` // id of the agent's recipient, see trial.RecipientID
-}
-
 // Options say how a file is protected.
 type Options struct {
-	Owner    string   // recipient
+	Owner    string   // recipient, made for one person's files alone
 	Backup   string   // recipient; may be empty
 	Agents   []Agent  // one or two
 	Grantors []string // Org alone if empty
 	Org      string
-	Subject  string
-	Data     []string
+	Subject  string   // as the file says if empty
+	Data     []string // a FHIR file with resources of other types is refused; as the file says if empty
 }
 
-// An Agent is an organisation and its recipient.
-type Agent struct{ Org, Recipient string }
-
-// keySize is the size of an age file key, in bytes.
-const keySize = 16
+// Bounds of what FILE.protected lists.
+const (
+	maxList    = 100
+	maxSubject = 256 // bytes
+)
 
 // keyed is a recipient that only sees the file key.
 type keyed struct{ key []byte }
@@ -75,10 +66,20 @@ func (k *keyed) WrapWithLabels(fileKey []byte) ([]*age.Stanza, []string, error) 
 	return nil, []string{"postquantum"}, nil
 }
 
-// Protect encrypts what it reads from src to dst. It returns what FILE.protected will say and,
-// with a backup, the file that opens FILE.age, encrypted to the backup.
+// Protect encrypts what it reads from src, to its end, and writes FILE.age to dst. It returns
+// what FILE.protected will say and, with a backup, the bytes of FILE.backup.age. The memory it
+// takes does not depend on the size of the file. What it wrote to dst counts only if the error
+// is nil: the caller writes to a temporary file and renames it.
+//
+// While the bytes pass it looks for FHIR resources in JSON. It refuses a file with more than one
+// Patient, or with references to more than one, of another subject or of other types than o
+// says. A file in which it finds none is bytes.
 func Protect(dst io.Writer, src io.Reader, o Options) (p *Protected, backup []byte, err error) {
-	if err := o.check(); err != nil {
+	if o.Grantors = sorted(o.Grantors); len(o.Grantors) == 0 {
+		o.Grantors = []string{o.Org}
+	}
+	o.Data = sorted(o.Data)
+	if err := errors.Join(o.check(), checkApart(&o, o.Agents)); err != nil {
 		return nil, nil, err
 	}
 	owner, err := recipient(o.Owner)
@@ -97,46 +98,86 @@ func Protect(dst io.Writer, src io.Reader, o Options) (p *Protected, backup []by
 		}
 		to = append(to, own.Recipient())
 	}
-	plain, cipher := sha256.New(), sha256.New()
-	w, err := age.Encrypt(io.MultiWriter(dst, cipher), append(to, file)...)
+	look := newContent()
+	plain, cipher := newDigester(look), newDigester()
+	defer plain.sum()
+	defer cipher.sum()
+	w, err := age.Encrypt(io.MultiWriter(cipher, dst), append(to, file)...)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := io.Copy(io.MultiWriter(w, plain), src); err != nil {
+	if _, err := io.CopyBuffer(io.MultiWriter(plain, w), onlyReader{src}, make([]byte, blockSize)); err != nil {
 		return nil, nil, err
 	}
 	if err := w.Close(); err != nil {
 		return nil, nil, err
 	}
-	p = &Protected{Ciphertext: sum(cipher), Data: sorted(o.Data), Grantors: sorted(o.Grantors), Org: o.Org, Owner: sha256.Sum256([]byte(o.Owner)),
-		Plaintext: sum(plain), Subject: o.Subject, Type: protectedType}
-	if len(p.Grantors) == 0 {
-		p.Grantors = []string{o.Org}
+	p = &Protected{Grantors: o.Grantors, Org: o.Org, Owner: sha256.Sum256([]byte(o.Owner)), Type: protectedType}
+	p.Plaintext, p.Ciphertext = plain.sum(), cipher.sum()
+	if p.Subject, p.Data, err = look.found(&o); err != nil {
+		return nil, nil, err
 	}
-	p.Shares, err = divide(file.key, o.Agents)
-	return p, backup, err
+	if p.Shares, err = divide(file.key, o.Agents); err != nil {
+		return nil, nil, err
+	}
+	return p, backup, p.check()
 }
 
+// onlyReader hides what else a reader can do, so that blocks have the size that they are given.
+type onlyReader struct{ io.Reader }
+
+// check checks what can be said before the file is read.
 func (o *Options) check() error {
-	if len(o.Agents) != 1 && len(o.Agents) != 2 {
-		return errors.New("a file has one or two agents")
+	if err := checkAgents(o.Agents); err != nil {
+		return err
 	}
-	if len(o.Agents) == 2 && o.Agents[0].Org == o.Agents[1].Org {
-		return errors.New("the two agents are one organisation")
-	}
-	orgs := append([]string{o.Org}, o.Grantors...)
-	for _, a := range o.Agents {
-		orgs = append(orgs, a.Org)
-	}
-	for _, org := range orgs {
+	for _, org := range append([]string{o.Org}, o.Grantors...) {
 		if err := trial.CheckOrgID(org); err != nil {
+			return err
+		}
+	}
+	if len(o.Grantors) > maxList || len(o.Data) > maxList {
+		return fmt.Errorf("the grantors or the kinds of data are more than %d", maxList)
+	}
+	for _, text := range append([]string{o.Subject}, o.Data...) {
+		if len(text) > maxSubject || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("%.40q is over %d bytes, or has a control character", text, maxSubject)
+		}
+	}
+	if slices.Contains(o.Data, "") {
+		return errors.New("one of the kinds of data is empty")
+	}
+	return nil
+}
+
+// checkApart refuses one recipient in two places: whoever has its identity could open alone what
+// two are to open, or what is to be erased with the owner's identity.
+func checkApart(o *Options, agents []Agent) error {
+	who := map[string]string{}
+	add := func(name, recipient string) error {
+		if other := who[recipient]; other != "" {
+			return fmt.Errorf("%s and %s have the same recipient: make an identity for each with age-keygen -pq", other, name)
+		}
+		who[recipient] = name
+		return nil
+	}
+	if o != nil {
+		if err := add("the owner", o.Owner); err != nil {
+			return err
+		}
+		if o.Backup != "" {
+			if err := add("the backup", o.Backup); err != nil {
+				return err
+			}
+		}
+	}
+	for _, a := range agents {
+		if err := add("the agent "+a.Org, a.Recipient); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-func sum(h hash.Hash) trial.Hash { return trial.Hash(h.Sum(nil)) }
 
 func sorted(list []string) []string {
 	list = slices.Clone(list)
@@ -144,55 +185,11 @@ func sorted(list []string) []string {
 	return slices.Compact(list)
 }
 
-// divide divides a file key among agents.
-func divide(key []byte, agents []Agent) ([]Share, error) {
-	if len(key) != keySize {
-		return nil, fmt.Errorf("the file key has %d bytes, not %d", len(key), keySize)
-	}
-	agents = slices.Clone(agents)
-	slices.SortFunc(agents, func(a, b Agent) int { return bytes.Compare([]byte(a.Org), []byte(b.Org)) })
-	var shares []Share
-	rest := slices.Clone(key)
-	for i, a := range agents {
-		part := rest
-		if i < len(agents)-1 {
-			part = make([]byte, keySize)
-			rand.Read(part) // never fails
-			rest = xor(rest, part)
-		}
-		s, err := newShare(a, part)
-		if err != nil {
-			return nil, err
-		}
-		shares = append(shares, s)
-	}
-	return shares, nil
-}
-
-func xor(a, b []byte) []byte {
-	c := slices.Clone(a)
-	for i := range c {
-		c[i] ^= b[i]
-	}
-	return c
-}
-
-func newShare(a Agent, part []byte) (Share, error) {
-	var salt trial.Salt
-	rand.Read(salt[:]) // never fails
-	sealed, err := Encrypt(append(salt[:], part...), a.Recipient)
-	if err != nil {
-		return Share{}, fmt.Errorf("agent %s: %w", a.Org, err)
-	}
-	return Share{commitment(salt, part), base64.StdEncoding.EncodeToString(sealed), a.Org, trial.RecipientID(a.Org, a.Recipient)}, nil
-}
-
-func commitment(salt trial.Salt, part []byte) trial.Hash {
-	return trial.Commit(salt, sha256.Sum256(part))
-}
-
 // Sign returns the bytes of FILE.protected.
 func (p *Protected) Sign(signer crypto.Signer) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	data, err := encode(p)
 	if err != nil {
 		return nil, err
@@ -201,37 +198,56 @@ func (p *Protected) Sign(signer crypto.Signer) ([]byte, error) {
 }
 
 // MaxProtected bounds FILE.protected, in bytes.
-const MaxProtected = 64 << 10
+const MaxProtected = 256 << 10
 
 // ParseProtected returns what a FILE.protected says, and the key that signed it. Whether that is
 // a key of the organisation that it names, only the log says.
 func ParseProtected(data []byte) (*Protected, trial.PublicKey, error) {
 	if len(data) > MaxProtected {
-		return nil, trial.PublicKey{}, fmt.Errorf("it has %d bytes; the most is %d", len(data), MaxProtected)
+		return nil, trial.PublicKey{}, fmt.Errorf("it has %d bytes; a FILE.protected has at most %d", len(data), MaxProtected)
 	}
 	payload, key, err := trial.OpenFile(ProtectedType, data)
 	if err != nil {
-		return nil, key, fmt.Errorf("it is not what trial protect wrote, or was altered: %w", err)
+		return nil, trial.PublicKey{}, fmt.Errorf("it is not what trial protect wrote, or was altered: %w", err)
 	}
+	p, err := parseProtected(payload)
+	if err != nil {
+		return nil, trial.PublicKey{}, fmt.Errorf("it is not what trial protect writes: %w", err)
+	}
+	return p, key, nil
+}
+
+func parseProtected(payload []byte) (*Protected, error) {
 	p := new(Protected)
 	if err := decode(payload, p); err != nil {
-		return nil, key, err
+		return nil, err
 	}
-	return p, key, p.check()
+	return p, p.check()
 }
 
 func (p *Protected) check() error {
-	o := Options{Org: p.Org, Grantors: p.Grantors}
+	if p.Type != protectedType {
+		return fmt.Errorf("its type is %.40q, not %q", p.Type, protectedType)
+	}
+	o := Options{Org: p.Org, Grantors: p.Grantors, Subject: p.Subject, Data: p.Data}
 	for i, s := range p.Shares {
 		o.Agents = append(o.Agents, Agent{Org: s.Org})
 		if i > 0 && p.Shares[i-1].Org >= s.Org {
-			return errors.New("the shares are not sorted by organisation")
+			return errors.New("its shares are not sorted by organisation")
 		}
 	}
-	if p.Type != protectedType || len(p.Grantors) == 0 || !slices.Equal(sorted(p.Grantors), p.Grantors) || !slices.Equal(sorted(p.Data), p.Data) {
-		return errors.New("its type is not known, or its lists are empty or not sorted")
+	if len(p.Grantors) == 0 || !slices.Equal(sorted(p.Grantors), p.Grantors) || !slices.Equal(sorted(p.Data), p.Data) {
+		return errors.New("its grantors or kinds of data are missing, repeated or not sorted")
 	}
 	return o.check()
+}
+
+// Agents returns the organisations of the agents, sorted.
+func (p *Protected) Agents() (orgs []string) {
+	for _, s := range p.Shares {
+		orgs = append(orgs, s.Org)
+	}
+	return orgs
 }
 
 // Commitments returns the commitments to the shares, by organisation.
@@ -241,24 +257,4 @@ func (p *Protected) Commitments() map[string]trial.Hash {
 		list[s.Org] = s.Commitment
 	}
 	return list
-}
-
-// Open returns an agent's share for a release.
-func (p *Protected) Open(org string, identities Identities) (*Opened, error) {
-	i := slices.IndexFunc(p.Shares, func(s Share) bool { return s.Org == org })
-	if i < 0 {
-		return nil, fmt.Errorf("%s is no agent of this file", org)
-	}
-	sealed, err := base64.StdEncoding.Strict().DecodeString(p.Shares[i].Encrypted)
-	if err != nil {
-		return nil, fmt.Errorf("the share of %s is not base64", org)
-	}
-	plain, err := Decrypt(sealed, 2*32, identities)
-	if err != nil {
-		return nil, fmt.Errorf("the share of %s: %w", org, err)
-	}
-	if len(plain) != 32+keySize || commitment(trial.Salt(plain), plain[32:]) != p.Shares[i].Commitment {
-		return nil, fmt.Errorf("the share of %s is not the one that was committed to: it was exchanged", org)
-	}
-	return &Opened{Ciphertext: p.Ciphertext, Commitments: p.Commitments(), Plaintext: p.Plaintext, Salt: trial.Salt(plain), Share: plain[32:]}, nil
 }
