@@ -174,7 +174,8 @@ func choose(header []byte, packages []*Package) (*Opened, []byte, error) {
 	if len(problems) > 0 {
 		return nil, nil, errors.Join(problems...)
 	}
-	return nil, nil, errors.New("it is not a file of these packages, or it is damaged at its beginning")
+	return nil, nil, fmt.Errorf("the package of %s does not open this file: it is for others, or the file is damaged at its beginning",
+		strings.Join(slices.Sorted(maps.Keys(seen)), " or "))
 }
 
 // combine returns the key of a file from the shares in the packages of all its agents.

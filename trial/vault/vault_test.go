@@ -242,7 +242,7 @@ func TestNamed(t *testing.T) {
 	_, err = opens(cipher, a, a)
 	wants(t, "twice", err, "two packages of site-a")
 	_, err = opens(other, a, b)
-	wants(t, "of another file", err, "not a file of these packages")
+	wants(t, "of another file", err, "the package of ngo or site-a does not open this file")
 	_, err = opens(cipher, a, release(t, "ngo", c.b, c.lab, q))
 	wants(t, "of two files", err, "does not have the same files")
 	_, err = opens([]byte("hello"), a, b)
