@@ -69,6 +69,7 @@ type story struct {
 	w         io.Writer
 	step      int
 	registrar crypto.Signer
+	relay     crypto.Signer
 	ada       crypto.Signer
 	trial     trial.Hash
 	documents []document
@@ -96,7 +97,7 @@ func (s *story) detail(format string, args ...any) {
 // as it should.
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.setUp, s.people, s.protocol, s.results, s.verifyAll, s.auditAll, s.alterFile, s.alterStores,
+		s.setUp, s.people, s.protocol, s.results, s.verifyAll, s.consents, s.auditAll, s.alterFile, s.alterStores,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -144,6 +145,9 @@ func (s *story) setUp(ctx context.Context) error {
 	if err := s.setPolicy("", witnesses, urls); err != nil {
 		return err
 	}
+	if s.relay, err = s.makeRelay(); err != nil {
+		return err
+	}
 	if err := s.serve(ctx); err != nil {
 		return err
 	}
@@ -166,6 +170,10 @@ func (s *story) people(ctx context.Context) error {
 		return err
 	}
 	s.detail("entry %d: the registrar announces the policy, so that it can be followed from the start", v.Index)
+	if v, err = s.enrolRelay(ctx, s.registrar, s.relay); err != nil {
+		return err
+	}
+	s.detail("entry %d: the registrar enrols the operator, whose relay ends consents for patients", v.Index)
 	s.say("The registrar enrols Example Pharma, whose administrator has made her own key.")
 	if v, err = s.enrol(ctx, s.registrar, "example-pharma", "Example Pharma", s.ada); err != nil {
 		return err

@@ -31,9 +31,10 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("status %d\n%s%s", status, &stdout, &stderr)
 	}
 	for _, want := range []string{
-		"caught: file: results.txt", "R10", "altered one byte of a row of the database; fsck names it:\n     entry 12: the database " +
+		"caught: file: results.txt", "R10", "altered one byte of a row of the database; fsck names it:\n     entry 14: the database " +
 			"holds other bytes",
-		"altered one byte of a tile; fsck names it:\n     tile/0/000 is damaged: byte 384 of it", "2 saw it grow", "All of it went as " +
+		"altered one byte of a tile; fsck names it:\n     tile/0/000 is damaged: byte 448 of it", "2 saw it grow", "lab-one opens it with both packages, and with neither alone", "was given for lab-one, but the recipient is of lab-two",
+		"ended at index 46", "hospital handed the data out to lab-one", "All of it went as " +
 			"it should.",
 	} {
 		if !strings.Contains(stdout.String(), want) {
