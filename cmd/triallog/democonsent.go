@@ -95,12 +95,11 @@ func (s *story) consents(ctx context.Context) error {
 		}
 		packages = append(packages, p)
 	}
-	digest := sha256.Sum256(sealed.Bytes())
 	var plain bytes.Buffer
-	if err := vault.OpenFile(&bytes.Buffer{}, bytes.NewReader(sealed.Bytes()), digest, packages[:1]); err == nil {
+	if err := vault.OpenFile(&bytes.Buffer{}, bytes.NewReader(sealed.Bytes()), packages[:1]); err == nil {
 		return errors.New("the hospital's package opens the file alone")
 	}
-	if err := vault.OpenFile(&plain, bytes.NewReader(sealed.Bytes()), digest, packages); err != nil || plain.String() != labResult {
+	if err := vault.OpenFile(&plain, bytes.NewReader(sealed.Bytes()), packages); err != nil || plain.String() != labResult {
 		return fmt.Errorf("the file does not open: %w", err)
 	}
 	s.detail("lab-one opens it with both packages, and with neither alone")
