@@ -76,6 +76,11 @@ mkdir "$tmp/lite"
 printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96\n' >"$tmp/lite/go.mod"
 (cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/torchwood/cmd/litewitness filippo.io/torchwood/cmd/litebastion)
 
+step "building age, which makes and opens hybrid keys"
+go install filippo.io/age/cmd/age@v1.3.2
+go install filippo.io/age/cmd/age-keygen@v1.3.2
+PATH=$GOBIN:$PATH
+
 step "MariaDB"
 mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --auth-root-authentication-method=normal >/dev/null 2>&1
 mariadbd --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --socket="$tmp/mysql.sock" --skip-networking >"$tmp/mariadb.log" 2>&1 &

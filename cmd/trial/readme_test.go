@@ -181,3 +181,16 @@ func TestOperatorPage(t *testing.T) {
 		"tile/0/000 is damaged: byte 100", "put back from entry bundle tile/entries/000", // a flipped bit
 		`{"previous":"e3b0c442`, "ok: tree, tiles")
 }
+
+// TestConsentPage runs the commands of docs/consent.md.
+func TestConsentPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	if err := exec.Command("age-keygen", "-pq", "-o", filepath.Join(t.TempDir(), "identity")).Run(); err != nil {
+		trialtest.Skip(t, "age-keygen of age 1.3 is not installed: deploy/test.sh builds it")
+	}
+	runPages(t, 9, []string{"../../docs/consent.md"},
+		"stands, and this slip can end it", "release of data under 1 consent", "R18", "nothing was released", "handed the data out to lab",
+		"released by site under consent", "opened.json", "says that it has erased", "Disclosure without consent (public-health)")
+}
