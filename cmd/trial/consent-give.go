@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/durable"
@@ -25,7 +26,18 @@ type giveFlags struct {
 	fhir, terms, to, until, agents, subject, data, use, study, form string
 	slip, language, batch                                           string
 	relays                                                          frame.Words
+	named                                                           frame.Words // ORG=REFERENCE
 	index                                                           index
+}
+
+// actors returns the FHIR references of an organisation.
+func (f *giveFlags) actors(org string) (refs []string) {
+	for _, typed := range f.named {
+		if o, ref, _ := strings.Cut(typed, "="); o == org {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
 }
 
 func (f *giveFlags) register(fs *flag.FlagSet) {
@@ -41,6 +53,7 @@ func (f *giveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.form, "form", "", "`receipt` or id of the consent form's statement")
 	fs.StringVar(&f.slip, "slip", "", "`file` for the patient's slip, an HTML page to print")
 	fs.StringVar(&f.language, "language", "en", "of the slip: `one` of "+strings.Join(consent.Languages(), ", "))
+	fs.Var(&f.named, "actor", "by which reference the FHIR Consent names an organisation, `ORG=REFERENCE`, such as lab=Organization/54; may be repeated")
 	fs.Var(&f.relays, "relay", "`URL` of a log that ends the consent for whoever has the slip; may be repeated; the log itself if not given")
 	f.index.flags(fs)
 	fs.StringVar(&f.batch, "batch", "", "put the grants into this `folder`, to be logged together and in any order at the end of the day: "+
@@ -81,7 +94,7 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 }
 
 // giveAll gives consent to each organisation that is named, and returns the handles.
-func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Terms, protected [][]byte) ([]trial.Hash, error) {
+func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Permission, protected [][]byte) ([]trial.Hash, error) {
 	recipients, err := r.recipientsOf(ctx, list(f.agents))
 	if err != nil {
 		return nil, err
@@ -103,7 +116,7 @@ func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags,
 }
 
 // read returns the terms but for the recipient.
-func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Terms, err error) {
+func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Permission, err error) {
 	if f.fhir != "" && f.terms != "" {
 		return nil, frame.Usagef("-fhir and -terms do not go together")
 	}
@@ -128,18 +141,23 @@ func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Terms, err 
 }
 
 // of returns the terms that a FHIR Consent or a terms file has, with what the flags say instead.
-func (f *giveFlags) of(fhir, terms []byte) (*consent.Terms, error) {
-	t := &consent.Terms{}
+func (f *giveFlags) of(fhir, terms []byte) (*consent.Permission, error) {
+	t := &consent.Permission{}
 	var err error
 	switch {
 	case fhir != nil:
 		if t, err = consent.ReadFHIR(fhir); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
+			return nil, fmt.Errorf("%w: %s permits no release: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
+		}
+		if err := t.Current(time.Now()); err != nil {
+			return nil, fmt.Errorf("%w: %s permits no release any more: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
 		}
 	case terms != nil:
-		if t, err = consent.ParseTerms(terms); err != nil {
+		own, err := consent.ParseTerms(terms)
+		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.terms, err)
 		}
+		t.Terms = *own
 	}
 	t.Subject, t.Trial = cmp.Or(f.subject, t.Subject), cmp.Or(f.study, t.Trial)
 	if f.data != "" {
@@ -186,12 +204,21 @@ type granting struct {
 }
 
 // grantTo makes the consent for one organisation.
-func (r *remote) grantTo(f *giveFlags, base *consent.Terms, to, code string, protected [][]byte, recipients []string) (*granting, error) {
+func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string, protected [][]byte, recipients []string) (*granting, error) {
 	g := &granting{}
 	var secret element.Secret
 	rand.Read(secret[:]) // never fails
-	terms := *base
-	terms.Recipient = to
+	terms, err := base.For(to, f.actors(to)...)
+	if errors.Is(err, consent.ErrActor) {
+		return nil, frame.AsUsage(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	if len(terms.Not) > 0 {
+		fmt.Fprintf(r.env.Stderr, "trial %s: the consent excludes %s: %s is taken to be none of them (-actor says which reference an organisation has)\n",
+			r.env.Command(), strings.Join(terms.Not, ", "), to)
+	}
 	tree, digest, err := terms.Tree(secret)
 	if err != nil {
 		return nil, frame.AsUsage(err)
@@ -209,7 +236,7 @@ func (r *remote) grantTo(f *giveFlags, base *consent.Terms, to, code string, pro
 		return nil, err
 	}
 	g.handle = trial.StatementID(payload)
-	g.sealed, err = consent.SealGrant(payload, salt, secret, &terms, protected, recipients...)
+	g.sealed, err = consent.SealGrant(payload, salt, secret, terms, protected, recipients...)
 	return g, err
 }
 

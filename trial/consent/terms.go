@@ -33,6 +33,7 @@ import (
 type Terms struct {
 	Data      []string   `json:"data,omitempty"`      // what may be released: FHIR resource types or other words, sorted
 	Form      trial.Hash `json:"form,omitzero"`       // identity of the statement of the consent form that was signed
+	Not       []string   `json:"not,omitempty"`       // who must not receive it: references of the FHIR Consent, sorted
 	Period    *Period    `json:"period,omitempty"`    // when it may be released
 	Recipient string     `json:"recipient"`           // organisation id
 	Signature *Signature `json:"signature,omitempty"` // the patient's own
@@ -87,7 +88,7 @@ func (t *Terms) check() error {
 	if err := trial.CheckOrgID(t.Recipient); err != nil {
 		return fmt.Errorf("recipient: %w", err)
 	}
-	for what, list := range map[string][]string{"data": t.Data, "use": t.Use} {
+	for what, list := range map[string][]string{"data": t.Data, "not": t.Not, "use": t.Use} {
 		if len(list) > 100 || !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) || slices.Contains(list, "") {
 			return fmt.Errorf("%s has more than 100 entries, is not sorted, or has one twice or empty", what)
 		}
@@ -138,6 +139,7 @@ func (t *Terms) Parts() (parts []element.Part) {
 	if !t.Form.IsZero() {
 		add("form", t.Form.String())
 	}
+	add("not", t.Not...)
 	if t.Period != nil {
 		add("period", t.Period.Start+"/"+t.Period.End)
 	}
@@ -174,6 +176,9 @@ type Ask struct {
 func (t *Terms) Permits(a Ask) error {
 	if a.To != t.Recipient {
 		return fmt.Errorf("the terms are for %s, not for %s", t.Recipient, a.To)
+	}
+	if slices.ContainsFunc(t.Not, func(ref string) bool { return ref == a.To || strings.HasSuffix(ref, "/"+a.To) }) {
+		return fmt.Errorf("the terms exclude %s", a.To)
 	}
 	if p := t.Period; p != nil {
 		start, end, err := p.bounds()
