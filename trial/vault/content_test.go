@@ -145,7 +145,7 @@ func TestContentMemory(t *testing.T) {
 	}
 }
 
-// repeating is a reader without an end.
+// repeating is a reader without an end, for reads of whole repetitions.
 type repeating string
 
 func (r repeating) Read(p []byte) (int, error) {

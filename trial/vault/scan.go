@@ -88,6 +88,9 @@ func (s *scanner) Write(p []byte) (int, error) {
 
 // end returns an error unless everything that was written is JSON.
 func (s *scanner) end() error {
+	if s.bom != 0 && s.bom != 3 {
+		return errJSON
+	}
 	if s.err == nil && (len(s.levels) > 0 || s.state != atValue) {
 		s.err = s.step(' ') // ends a number at the top
 		if s.err == nil && (len(s.levels) > 0 || s.state != atValue) {
@@ -148,9 +151,6 @@ func (s *scanner) step(c byte) error {
 			return errJSON
 		}
 		s.after() // the number ended before c
-		if len(s.levels) == 0 && !isSpace(c) {
-			return errJSON
-		}
 	}
 	if isSpace(c) {
 		return nil
