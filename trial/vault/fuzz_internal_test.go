@@ -17,7 +17,8 @@ const someHash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddee
 
 func FuzzParseProtected(f *testing.F) {
 	f.Add([]byte(`{"ciphertext":"` + someHash + `","data":["Observation"],"grantors":["site-a"],"org":"site-a","owner":"` +
-		someHash + `","plaintext":"` + someHash + `","shares":[{"commitment":"` + someHash + `","encrypted":"YWdl","org":"site-a","recipient":"` + someHash +
+		someHash + `","plaintext":"` + someHash + `","shares":[{"commitment":"` + someHash + `","encrypted":"YWdl","org":"site-a",` +
+		`"recipient":"` + someHash +
 		`"}],"subject":"Patient/p1","type":"trialproof/protected/v1"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := parseProtected(data)
