@@ -265,6 +265,21 @@ func TestNamed(t *testing.T) {
 	wants(t, "swapped", err, "the share of site-a is not the one that FILE.protected commits to")
 }
 
+// TestDigests: a package that has the right share and says another digest opens nothing.
+func TestDigests(t *testing.T) {
+	c := newCast(t)
+	cipher, p := protect(t, c.options(1), []byte("results"))
+	for want, change := range map[string]func(f *vault.Opened){
+		"and the packages are for": func(f *vault.Opened) { f.Ciphertext[0] ^= 1 },
+		"and the packages say":     func(f *vault.Opened) { f.Plaintext[0] ^= 1 },
+	} {
+		pkg := release(t, "site-a", c.a, c.lab, p)
+		change(&pkg.Files[0])
+		_, err := opens(cipher, pkg)
+		wants(t, want, err, want)
+	}
+}
+
 // TestReissue: the owner issues lost shares again, to other agents too; old and new do not mix.
 func TestReissue(t *testing.T) {
 	c := newCast(t)
