@@ -110,8 +110,8 @@ step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
-TRIALPROOF_TEST_FHIR="$tmp/fhir" TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
-	TRIALPROOF_TEST_AGE="$GOBIN/age" \
+TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
+	TRIALPROOF_TEST_AGE="$GOBIN/age" TRIALPROOF_TEST_FHIR="$tmp/fhir" \
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
