@@ -30,6 +30,7 @@ need protoc protobuf-compiler
 need ssh-agent openssh-client
 need node nodejs
 need npm npm
+need chromium chromium
 need age age
 
 step "gofmt"
