@@ -21,9 +21,9 @@ type view struct {
 	size    uint64       // 0 if nothing is published yet
 	tree    smap.Map
 	records map[smap.Hash]trial.Record // by RecordKey.Hash
-	short   map[string][]trial.Hash // trials by the short names that people type, see shortNames
-	next    []change                // by size, each of a stored checkpoint not yet published
-	pins    []*pin                  // by size
+	short   map[string][]trial.Hash    // trials by the short names that people type, see shortNames
+	next    []change                   // by size, each of a stored checkpoint not yet published
+	pins    []*pin                     // by size
 }
 
 // A pin keeps the view of one published size for a while after the log has grown, for a reader
