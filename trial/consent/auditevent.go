@@ -62,11 +62,11 @@ func AuditEvent(log string, a *Account, x *Access, subject string) ([]byte, erro
 	var purposes []object
 	for _, code := range x.Use {
 		base, _, _ := strings.Cut(code, "/")
-		purposes = append(purposes, object{"coding": []object{{"system": duoSystems[0], "code": strings.Replace(base, ":", "_", 1)}}, "text": UseText(code)})
+		purposes = append(purposes, object{"coding": []object{{"system": duoSystem, "code": strings.Replace(base, ":", "_", 1)}}, "text": UseText(code)})
 	}
 	if x.Emergency != "" {
 		event["outcomeDesc"] = "released in an emergency: " + x.Emergency
-		purposes = append(purposes, object{"coding": []object{{"system": systemReason, "code": "ETREAT", "display": "Emergency Treatment"}}})
+		purposes = append(purposes, object{"coding": []object{{"system": actReason, "code": "ETREAT", "display": "Emergency Treatment"}}})
 	}
 	if len(purposes) > 0 {
 		event["purposeOfEvent"] = purposes
