@@ -7,8 +7,8 @@
 //	go run ./deploy/biglog -dir /tmp/big -serve 127.0.0.1:8099
 //	trial audit -log http://127.0.0.1:8099 -policy /tmp/big/policy
 //
-// Statements are documents with four subjects, about 1.4 kB each. The numbers of trials and
-// keys do not grow with the log. There are 255 statements to a state entry.
+// Statements are documents with four subjects, about 1.4 kB each, or grants of consent. The
+// numbers of trials and keys do not grow with the log. There are 255 statements to a state entry.
 package main
 
 import (
@@ -52,6 +52,7 @@ func run(ctx context.Context) error {
 	dir := flag.String("dir", "", "`folder` of the files")
 	keys := flag.Int("keys", 100, "how many `keys` sign")
 	trials := flag.Int("trials", 1000, "how many `trials` there are")
+	consents := flag.Bool("consents", false, "fill the log with grants of consent instead of documents: each has a record of its own")
 	addr := flag.String("serve", "", "serve the folder at this `address` and make nothing")
 	flag.Parse()
 	if *dir == "" {
@@ -64,7 +65,10 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("-n %d leaves no room for %d keys and %d trials", *n, *keys, *trials)
 	}
 	start := time.Now()
-	g := &generator{out: writer{dir: *dir}, start: time.Now().Add(-24 * time.Hour)}
+	g := &generator{out: writer{dir: *dir}, start: time.Now().Add(-24 * time.Hour), fill: document}
+	if *consents {
+		g.fill = grant
+	}
 	if err := g.run(ctx, *n, *keys, *trials); err != nil {
 		return err
 	}
@@ -91,6 +95,25 @@ type generator struct {
 	state trial.State
 	out   writer
 	start time.Time
+	// fill makes the i-th of the statements that fill the log.
+	fill func(i int, c trial.Common, trial trial.Hash) (trial.Predicate, []trial.Subject)
+}
+
+// document is about four documents of a trial.
+func document(i int, c trial.Common, id trial.Hash) (trial.Predicate, []trial.Subject) {
+	var subjects []trial.Subject
+	for j, name := range []string{"document", "appendix-1", "appendix-2", "appendix-3"} {
+		subjects = append(subjects, trial.Subject{Name: name, Digest: trial.Digest{SHA256: sha256.Sum256(fmt.Append(nil, i, j))}})
+	}
+	return &trial.Document{Common: c, Trial: id, Version: fmt.Sprint(i)}, subjects
+}
+
+// grant is a consent to releases by the only organisation, to itself.
+func grant(i int, c trial.Common, _ trial.Hash) (trial.Predicate, []trial.Subject) {
+	digest := sha256.Sum256(fmt.Append(nil, i))
+	p := &trial.Consent{Common: c, Action: "grant", Agents: []string{"big-pharma"}, Elements: digest, Lock: digest, Org: "big-pharma", To: "big-pharma",
+		Until: "2099-12"}
+	return p, []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: digest}}}
 }
 
 func key(name string) ed25519.PrivateKey {
@@ -166,7 +189,7 @@ func (g *generator) run(ctx context.Context, n, keys, trials int) error {
 		}
 		ids = append(ids, id)
 	}
-	if err := g.documents(ctx, n, signers, ids); err != nil {
+	if err := g.statements(ctx, n, signers, ids); err != nil {
 		return err
 	}
 	if err := g.out.finish(); err != nil {
@@ -191,9 +214,9 @@ type made struct {
 	err error
 }
 
-// documents fills the log up to n entries, the last one a state entry. Statements are signed in
+// statements fills the log up to n entries, the last one a state entry. Statements are signed in
 // advance on all cores.
-func (g *generator) documents(ctx context.Context, n int, signers []ed25519.PrivateKey, ids []trial.Hash) error {
+func (g *generator) statements(ctx context.Context, n int, signers []ed25519.PrivateKey, ids []trial.Hash) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	queue := make(chan chan made, 64*runtime.GOMAXPROCS(0))
@@ -209,12 +232,7 @@ func (g *generator) documents(ctx context.Context, n int, signers []ed25519.Priv
 			}
 			slots <- struct{}{}
 			go func() {
-				p := &trial.Document{Common: common, Trial: ids[i%len(ids)], Version: fmt.Sprint(i)}
-				var subjects []trial.Subject
-				for j, name := range []string{"document", "appendix-1", "appendix-2", "appendix-3"} {
-					digest := trial.Digest{SHA256: sha256.Sum256(fmt.Append(nil, i, j))}
-					subjects = append(subjects, trial.Subject{Name: name, Digest: digest})
-				}
+				p, subjects := g.fill(i, common, ids[i%len(ids)])
 				s, err := sign(signers[i%len(signers)], p, subjects)
 				c <- made{s, err}
 				<-slots
