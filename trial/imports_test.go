@@ -66,7 +66,7 @@ func TestImports(t *testing.T) {
 	slices.Sort(own)
 	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history",
 		"trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline",
-		"trial/dossier", "trial/audit", "trial/trialtest", "trial/vault", "witness", "logserver"} {
+		"trial/dossier", "trial/audit", "trial/trialtest", "trial/vault", "trial/consent", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -130,6 +130,10 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial/element"}, only: append([]string{module + "trial", "golang.org/x/text"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "a part of a document is shown to others like a receipt, and checked offline: no clock, network or file"},
+		{of: []string{"trial/consent"}, only: append([]string{module + "trial", "filippo.io/age", "filippo.io/hpke", "golang.org/x/sys", "golang.org/x/text",
+			"rsc.io/qr"}, pure...), direct: impure, never: []string{"net/http", "os/exec", "database/sql", module + "trial/audit", module + "trial/trialtest",
+			"filippo.io/age/agessh", "filippo.io/age/plugin"},
+			why: "what a consent permits is judged from what is given: no file, no network, no clock, and no keys but those of the vault"},
 		{of: []string{"trial/vault"}, only: append([]string{module + "trial", "filippo.io/age", "filippo.io/hpke", "golang.org/x/sys"}, pure...),
 			direct: []string{"net", "net/http", "os", "os/exec", sql, "math/rand", "math/rand/v2", "time", "log", "log/slog", "testing"},
 			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/element", module + "trial/audit", module +

@@ -167,7 +167,8 @@ func (p *agentPage) give(w http.ResponseWriter, r *http.Request) {
 	p.act(w, r, func(a *agent) (o done, err error) {
 		f := &giveFlags{language: cmp.Or(r.FormValue("language"), "en"), to: commas(r.FormValue("to")), until: r.FormValue("until"),
 			agents: cmp.Or(commas(r.FormValue("agents")), a.key.Org), subject: strings.TrimSpace(r.FormValue("subject")),
-			data: commas(r.FormValue("data")), use: commas(r.FormValue("use")), index: p.index}
+			data: commas(r.FormValue("data")), use: commas(r.FormValue("use")), index: p.index,
+			named: strings.Fields(r.FormValue("actors"))}
 		if f.to == "" {
 			return o, errors.New("say which organisation may receive the data")
 		}

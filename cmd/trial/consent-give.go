@@ -26,21 +26,18 @@ type giveFlags struct {
 	fhir, terms, to, until, agents, subject, data, use, study, form string
 	slip, language, batch                                           string
 	relays                                                          frame.Words
-	named                                                           frame.Words // NAME=ORG
+	named                                                           frame.Words // ORG=REFERENCE
 	index                                                           index
 }
 
-// actors returns which organisation each actor is that the FHIR Consent names.
-func (f *giveFlags) actors() (map[string]string, error) {
-	who := map[string]string{}
+// actors returns the FHIR references of an organisation.
+func (f *giveFlags) actors(org string) (refs []string) {
 	for _, typed := range f.named {
-		i := strings.LastIndex(typed, "=")
-		if i < 1 || trial.CheckOrgID(typed[i+1:]) != nil {
-			return nil, frame.Usagef("-actor %s: give NAME=ORG, as in Organization/54=lab", typed)
+		if o, ref, _ := strings.Cut(typed, "="); o == org {
+			refs = append(refs, ref)
 		}
-		who[typed[:i]] = typed[i+1:]
 	}
-	return who, nil
+	return refs
 }
 
 func (f *giveFlags) register(fs *flag.FlagSet) {
@@ -56,7 +53,7 @@ func (f *giveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.form, "form", "", "`receipt` or id of the consent form's statement")
 	fs.StringVar(&f.slip, "slip", "", "`file` for the patient's slip, an HTML page to print")
 	fs.StringVar(&f.language, "language", "en", "of the slip: `one` of "+strings.Join(consent.Languages(), ", "))
-	fs.Var(&f.named, "actor", "which organisation an actor in the FHIR Consent is or works for, `NAME=ORG`, such as Organization/54=lab; may be repeated")
+	fs.Var(&f.named, "actor", "by which reference the FHIR Consent names an organisation, `ORG=REFERENCE`, such as lab=Organization/54; may be repeated")
 	fs.Var(&f.relays, "relay", "`URL` of a log that ends the consent for whoever has the slip; may be repeated; the log itself if not given")
 	f.index.flags(fs)
 	fs.StringVar(&f.batch, "batch", "", "put the grants into this `folder`, to be logged together and in any order at the end of the day: "+
@@ -97,7 +94,7 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 }
 
 // giveAll gives consent to each organisation that is named, and returns the handles.
-func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *offer, protected [][]byte) ([]trial.Hash, error) {
+func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Permission, protected [][]byte) ([]trial.Hash, error) {
 	recipients, err := r.recipientsOf(ctx, list(f.agents))
 	if err != nil {
 		return nil, err
@@ -119,7 +116,7 @@ func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags,
 }
 
 // read returns the terms but for the recipient.
-func (f *giveFlags) read(ctx context.Context, r *remote) (t *offer, err error) {
+func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Permission, err error) {
 	if f.fhir != "" && f.terms != "" {
 		return nil, frame.Usagef("-fhir and -terms do not go together")
 	}
@@ -143,25 +140,21 @@ func (f *giveFlags) read(ctx context.Context, r *remote) (t *offer, err error) {
 	return t, err
 }
 
-// An offer is what consent is given to, but for the organisation that receives.
-type offer struct {
-	consent.Terms
-	fhir *consent.Permission // nil if the terms are said in another way
-}
-
-// of returns what a FHIR Consent or a terms file has, with what the flags say instead.
-func (f *giveFlags) of(fhir, terms []byte) (*offer, error) {
-	t := &offer{}
+// of returns the terms that a FHIR Consent or a terms file has, with what the flags say instead.
+func (f *giveFlags) of(fhir, terms []byte) (*consent.Permission, error) {
+	t := &consent.Permission{}
 	var err error
 	switch {
 	case fhir != nil:
-		if t.fhir, err = consent.ReadFHIR(fhir); err != nil {
+		if t, err = consent.ReadFHIR(fhir); err != nil {
 			return nil, fmt.Errorf("%w: %s permits no release: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
 		}
-		if p := t.fhir.Period; p != nil && p.Over(trial.TimeOf(time.Now())) {
-			return nil, fmt.Errorf("%w: %s permits no release any more: its period ended with %s", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), p.End)
+		if err := t.Narrow(list(f.use), list(f.data)); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
 		}
-		t.Subject, t.Use = t.fhir.Subject, t.fhir.Use
+		if err := t.Current(time.Now()); err != nil {
+			return nil, fmt.Errorf("%w: %s permits no release any more: %w", errInvalid, cmp.Or(f.fhir, "the FHIR Consent"), err)
+		}
 	case terms != nil:
 		own, err := consent.ParseTerms(terms)
 		if err != nil {
@@ -170,43 +163,16 @@ func (f *giveFlags) of(fhir, terms []byte) (*offer, error) {
 		t.Terms = *own
 	}
 	t.Subject, t.Trial = cmp.Or(f.subject, t.Subject), cmp.Or(f.study, t.Trial)
-	if f.data != "" {
+	if f.data != "" && fhir == nil {
 		t.Data = list(f.data)
 	}
-	if f.use != "" {
+	if f.use != "" && fhir == nil {
 		t.Use = list(f.use)
 	}
 	if t.Subject == "" {
 		return nil, frame.Usagef("nothing says whose data it is: give -subject")
 	}
 	return t, nil
-}
-
-// termsFor returns the terms for one organisation.
-func (r *remote) termsFor(f *giveFlags, base *offer, to string) (*consent.Terms, error) {
-	terms := base.Terms
-	terms.Recipient = to
-	if base.fhir == nil {
-		return &terms, nil
-	}
-	who, err := f.actors()
-	if err != nil {
-		return nil, err
-	}
-	var use []string
-	if f.use != "" {
-		use = base.Use
-	}
-	permitted, err := base.fhir.Terms(to, use, who)
-	if err != nil {
-		return nil, fmt.Errorf("%w: the FHIR Consent permits no release to %s: %w", errInvalid, to, err)
-	}
-	if len(permitted.Not) > 0 {
-		fmt.Fprintf(r.env.Stderr, "trial %s: the consent excludes %s: %s is taken to be none of them (-actor says which organisation one is)\n",
-			r.env.Command(), strings.Join(permitted.Not, ", "), to)
-	}
-	terms.Not, terms.Period, terms.Use = permitted.Not, permitted.Period, permitted.Use
-	return &terms, nil
 }
 
 func readProtected(names []string) (list [][]byte, err error) {
@@ -241,13 +207,24 @@ type granting struct {
 }
 
 // grantTo makes the consent for one organisation.
-func (r *remote) grantTo(f *giveFlags, base *offer, to, code string, protected [][]byte, recipients []string) (*granting, error) {
+func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string, protected [][]byte, recipients []string) (*granting, error) {
 	g := &granting{}
 	var secret element.Secret
 	rand.Read(secret[:]) // never fails
-	terms, err := r.termsFor(f, base, to)
+	terms, err := base.For(to, f.actors(to)...)
+	if errors.Is(err, consent.ErrActor) {
+		return nil, frame.AsUsage(err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	if base.Open && len(terms.Use) == 0 {
+		fmt.Fprintf(r.env.Stderr, "trial %s: the FHIR Consent names no purpose: no request is answered under this consent. Say what the signed paper "+
+			"permits with -use and codes of the Data Use Ontology, such as DUO:0000006 for health research\n", r.env.Command())
+	}
+	if len(terms.Not) > 0 {
+		fmt.Fprintf(r.env.Stderr, "trial %s: the consent excludes %s: %s is taken to be none of them (-actor says which reference an organisation has)\n",
+			r.env.Command(), strings.Join(terms.Not, ", "), to)
 	}
 	tree, digest, err := terms.Tree(secret)
 	if err != nil {

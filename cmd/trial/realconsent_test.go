@@ -56,7 +56,7 @@ func TestRealConsents(t *testing.T) {
 	}
 	_, out, status := c.run(append(append([]string{"trial", "consent", "give"}, c.flags...), "-key", "site-a.key", "-fhir",
 		fmt.Sprintf("fhir%d.json", slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, "r4/consent-boris-optin.json") })),
-		"-actor", "Organization/54=lab", "-to", "lab", "-agents", "site-a", "-slip", "excluded.html")...)
+		"-actor", "lab=Organization/54", "-to", "lab", "-agents", "site-a", "-slip", "excluded.html")...)
 	if status != exitInvalid || !strings.Contains(out, "the consent excludes Organization/54, which is lab") {
 		t.Errorf("to who is excluded: %d %s", status, out)
 	}

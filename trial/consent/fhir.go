@@ -1,22 +1,26 @@
 package consent
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
-// A Permission is what a FHIR Consent permits: to use a person's data, by some organisations and in
-// some time. It never holds more than the resource says for certain.
+// A Permission is what a FHIR Consent permits. It never holds more than the resource says for
+// certain.
 type Permission struct {
-	Subject string     // such as Patient/p1, or SYSTEM|VALUE of an identifier; empty if none is named
-	Period  *Period    // when; nil if it does not say
-	Use     []string   // codes of the Data Use Ontology; empty if it names no purpose
-	Only    [][]*Actor // whom it is for: one of each list; none: it names nobody
-	Except  []*Actor   // whom it is not for
+	Terms              // subject, period, use and data; For adds the rest
+	Actors    []string // references of those who alone may receive; empty: it names nobody
+	NotActors []string // of those who must not
+	NotData   []string // FHIR resource types that must not be released
+	Open      bool     // it names no purpose, so what for is for the signed paper to say: until Narrow does, no request is answered
+
+	endPath string // of the end of the period
 }
 
-// ReadFHIR reads a FHIR Consent of R4 or R5 in JSON. The error is a *Refusal where an element does
+// ReadFHIR reads a FHIR Consent of R4 or R5 in JSON. The error is a *Refused where an element does
 // not let it count. Only an explicit permit is a permission: at the root or one level below in
 // R4; in R5 at the root, because the provisions below negate it. Everything else narrows it, and
 // what is not understood is refused, because it may.
@@ -40,7 +44,7 @@ func ReadFHIR(data []byte) (*Permission, error) {
 	if err := verified(root.get("verification")); err != nil {
 		return nil, err
 	}
-	research, err := checkKind(root, r5)
+	research, err := kindOf(root, r5)
 	if err != nil {
 		return nil, err
 	}
@@ -48,14 +52,9 @@ func ReadFHIR(data []byte) (*Permission, error) {
 	if r5 {
 		read = readR5
 	}
-	p, err := read(root)
+	p, err := read(root, research)
 	if err != nil {
 		return nil, err
-	}
-	if research && len(p.Use) == 0 {
-		// SPEC: consentscope#research: "Consent to participate in research protocol and information
-		// sharing required". The research of a health record is health research.
-		p.Use = []string{duoHMB}
 	}
 	p.Subject, err = subject(root, r5)
 	return p, err
@@ -119,19 +118,20 @@ var narrowCategories = map[string]string{
 	"polst": "it is an advance directive on care",
 }
 
-// checkKind refuses a Consent that is neither one to research nor one to the use of data, and reports
-// whether it is one to research. Its scope
-// (R4) or category has to say that it is.
-func checkKind(root node, r5 bool) (research bool, err error) {
+// kindOf refuses a Consent that is neither one to research nor one to the use of data, as its scope
+// (R4) or category has to say, and reports whether it is one to research.
+func kindOf(root node, r5 bool) (research bool, err error) {
 	found := false
 	see := func(n node) error {
 		list, err := n.codings(true)
 		for _, c := range list {
 			category := c.in(actCode) || c.in(consentCategory)
 			switch {
-			case c.in(consentScope) && (c.code == "research" || c.code == "patient-privacy"),
+			case c.in(consentScope) && c.code == "patient-privacy":
+				found = true
+			case c.in(consentScope) && c.code == "research",
 				category && slices.Contains([]string{"RESEARCH", "RSREID", "research", "rsreid"}, c.code):
-				found, research = true, research || c.code != "patient-privacy"
+				found, research = true, true
 			case c.in(consentScope):
 				return c.refuse("a consent of the scope %.40q is none to research or to the use of data", c.code)
 			case category && narrowCategories[c.code] != "":
@@ -183,78 +183,81 @@ func subject(root node, r5 bool) (string, error) {
 	if a.resource != "" && a.resource != "Patient" {
 		return "", n.refuse("it is a %s: a consent is read for one patient", a.resource)
 	}
-	for _, name := range a.Names {
-		if !strings.HasPrefix(name, "#") {
-			return name, nil
-		}
+	if name := a.name(); name != "" {
+		return name, nil
 	}
 	return "", n.refuse("it is a contained Patient without an identifier: nothing outside this file can be compared with it")
 }
 
-// Terms returns the terms under which an organisation may receive the data. Who knows the actors
-// by their names in the file says which organisation each is, or works for. Use is what the data
-// is wanted for, where the file names no purpose or permits more; nil is all that it permits. Who is
-// excluded, and of whom nobody has said which organisation that is, stays in the terms.
-func (p *Permission) Terms(to string, use []string, who map[string]string) (*Terms, error) {
-	for _, list := range p.Only {
-		if err := oneOf(list, to, who); err != nil {
-			return nil, err
+// Narrow narrows a permission to what the signed paper permits: codes of use, and kinds of data.
+// Where the file names a purpose or kinds of data, they have to be among these; where it does not
+// name a purpose, research of any kind may be said. What is empty is left as it is.
+func (p *Permission) Narrow(use, data []string) error {
+	if len(use) > 0 {
+		permitted := p.Use
+		if p.Open {
+			permitted = []string{duoGRU}
+		}
+		if err := Match(permitted, use); err != nil {
+			return fmt.Errorf("the FHIR Consent does not permit that use: %w", err)
+		}
+		p.Use, p.Open = sortedUnique(use), false
+	}
+	for _, d := range data {
+		if len(p.Data) > 0 && !slices.Contains(p.Data, d) || slices.Contains(p.NotData, d) {
+			return fmt.Errorf("the FHIR Consent does not permit the release of %s", d)
 		}
 	}
-	t := &Terms{Period: p.Period, Recipient: to, Subject: p.Subject, Use: slices.Clone(p.Use)}
-	for _, a := range p.Except {
-		switch org := a.org(who); {
-		case org == to, org == "" && a.named(to):
-			return nil, &Refusal{a.Path, fmt.Sprintf("the consent excludes %s, which is %s", a, to)}
-		case org == "": // whoever knows that it is this organisation must say so: it stays in the terms
-			t.Not = append(t.Not, a.String())
-		}
-	}
-	if use != nil {
-		if err := p.allows(use); err != nil {
-			return nil, err
-		}
-		t.Use = slices.Clone(use)
-	}
-	slices.Sort(t.Not)
-	t.Not = slices.Compact(t.Not)
-	slices.Sort(t.Use)
-	t.Use = slices.Compact(t.Use)
-	return t, nil
-}
-
-// allows refuses a use that the file does not permit.
-func (p *Permission) allows(use []string) error {
-	permitted := p.Use
-	if len(permitted) == 0 {
-		permitted = []string{duoGRU} // research of any kind, and no more than research
-	}
-	if err := Match(permitted, use); err != nil {
-		return fmt.Errorf("the FHIR Consent does not permit that use: %w", err)
+	if len(data) > 0 {
+		p.Data = sortedUnique(data)
 	}
 	return nil
 }
 
-func oneOf(list []*Actor, to string, who map[string]string) error {
-	var unknown *Actor
-	var names []string
-	for _, a := range list {
-		switch a.org(who) {
-		case to:
-			return nil
-		case "":
-			if a.named(to) {
-				return nil
-			}
-			unknown = a
-		}
-		names = append(names, a.String())
+// Current refuses a permission whose period is over at a time.
+func (p *Permission) Current(at time.Time) error {
+	if p.Period == nil || p.Period.End == "" {
+		return nil
 	}
-	if unknown != nil {
-		return &Refusal{unknown.Path, fmt.Sprintf("the consent is for %s alone, and nobody has said which organisation that is: "+
-			"if it is %s, say so, as in %s=%s", strings.Join(names, ", "), to, unknown, to)}
+	_, end, err := p.Period.bounds()
+	if err != nil {
+		return err
 	}
-	return &Refusal{list[0].Path, fmt.Sprintf("the consent is for %s, not for %s", strings.Join(names, ", "), to)}
+	if at.After(end) {
+		return &Refused{p.endPath, fmt.Sprintf("the permission ended on %s", end.UTC().Format(time.RFC3339))}
+	}
+	return nil
+}
+
+// ErrActor is wrapped by the error of For where nothing says whether an organisation is one that
+// the resource names.
+var ErrActor = errors.New("say with -actor who that is")
+
+// For returns the terms for one organisation, which the resource may name by one of the
+// references given. Who is excluded stays in the terms.
+func (p *Permission) For(org string, references ...string) (*Terms, error) {
+	named := func(ref string) bool { return slices.Contains(references, ref) }
+	if len(p.Actors) > 0 && !slices.ContainsFunc(p.Actors, named) {
+		return nil, fmt.Errorf("the consent is for %s alone, and nothing says that %s is it: %w, for example -actor %s=%s",
+			strings.Join(p.Actors, ", "), org, ErrActor, org, p.Actors[0])
+	}
+	excluded := func(ref string) bool { return named(ref) || ref == org || strings.HasSuffix(ref, "/"+org) }
+	if i := slices.IndexFunc(p.NotActors, excluded); i >= 0 {
+		return nil, fmt.Errorf("the consent excludes %s, which is %s", p.NotActors[i], org)
+	}
+	if len(p.NotData) > 0 && len(p.Data) == 0 {
+		return nil, fmt.Errorf("the FHIR Consent denies the release of %s and does not say what it permits: name with -data what may be released",
+			strings.Join(p.NotData, ", "))
+	}
+	t := p.Terms
+	t.Recipient, t.Not = org, sortedUnique(p.NotActors)
+	return &t, nil
+}
+
+func sortedUnique(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // shown returns a value for a message.

@@ -6,42 +6,31 @@ import (
 	"strings"
 )
 
-// An Actor is somebody whom a FHIR Consent names. Who that is in the log, the file does not say.
-type Actor struct {
-	Path     string   // of the actor
-	Names    []string // in the file: Organization/54, #org1, SYSTEM|VALUE of an identifier
+// An actor is somebody whom a FHIR Consent names. Who that is in the log, the file does not say.
+type actor struct {
+	names    []string // in the file: Organization/54, #org1, SYSTEM|VALUE of an identifier
 	resource string   // Organization, if the file says that
 }
 
-func (a *Actor) String() string { return a.Names[0] }
-
-// org returns the organisation that somebody has said the actor to be; "" if nobody has.
-func (a *Actor) org(who map[string]string) string {
-	for _, name := range a.Names {
-		if who[name] != "" {
-			return who[name]
+// name returns the first name that says something outside of the file; "" if there is none.
+func (a *actor) name() string {
+	for _, name := range a.names {
+		if !strings.HasPrefix(name, "#") {
+			return name
 		}
 	}
 	return ""
-}
-
-// named reports whether one of the actor's names ends in an organisation's id, as Organization/lab
-// does in lab.
-func (a *Actor) named(org string) bool {
-	return slices.ContainsFunc(a.Names, func(name string) bool {
-		return name == org || strings.HasSuffix(name, "/"+org) || strings.HasSuffix(name, "|"+org)
-	})
 }
 
 // typed finds the type in a reference such as Organization/54 or https://site.example/fhir/Organization/54.
 var typed = regexp.MustCompile(`^(?:https?://.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?$`)
 
 // readReference reads a Reference, and what it contains if that is in the same file.
-func readReference(n, root node) (*Actor, error) {
+func readReference(n, root node) (*actor, error) {
 	if err := n.object("id", "reference", "type", "identifier", "display", "extension"); err != nil {
 		return nil, err
 	}
-	a := &Actor{Path: n.path}
+	a := &actor{}
 	ref, err := n.get("reference").text()
 	if err != nil {
 		return nil, err
@@ -57,7 +46,7 @@ func readReference(n, root node) (*Actor, error) {
 		a.resource = m[1]
 	}
 	if ref != "" {
-		a.Names = append(a.Names, ref)
+		a.names = append(a.names, ref)
 	}
 	if id := n.get("identifier"); id.present() {
 		if err := a.identify(id); err != nil {
@@ -69,13 +58,13 @@ func readReference(n, root node) (*Actor, error) {
 			return nil, err
 		}
 	}
-	if len(a.Names) == 0 {
+	if len(a.names) == 0 {
 		return nil, n.refuse("it has neither a reference nor an identifier: a name alone says who it is to nobody")
 	}
 	return a, nil
 }
 
-func (a *Actor) identify(id node) error {
+func (a *actor) identify(id node) error {
 	value, err := id.get("value").text()
 	if err != nil {
 		return err
@@ -87,12 +76,12 @@ func (a *Actor) identify(id node) error {
 	if value == "" {
 		return id.refuse("the identifier has no value")
 	}
-	a.Names = append(a.Names, system+"|"+value)
+	a.names = append(a.names, system+"|"+value)
 	return nil
 }
 
 // contained takes type and identifiers from the resource that a reference such as #org1 names.
-func (a *Actor) contained(at node, ref string, root node) error {
+func (a *actor) contained(at node, ref string, root node) error {
 	list, err := root.get("contained").list()
 	if err != nil {
 		return err
@@ -132,7 +121,7 @@ var recipientRoles = []string{"IRCP", "PRCP"}
 
 // readActors reads the actors of a provision. They count as those who receive the data. A
 // provision about others, such as who keeps it or wrote it, is not understood.
-func readActors(list []node, root node, r5, permit bool) (actors []*Actor, err error) {
+func readActors(list []node, root node, r5, permit bool) (names []string, err error) {
 	for _, n := range list {
 		if err := n.object("id", "role", "reference"); err != nil {
 			return nil, err
@@ -166,8 +155,10 @@ func readActors(list []node, root node, r5, permit bool) (actors []*Actor, err e
 			return nil, ref.refuse("it is a %s: data is released to organisations, and what one person or group may have, its organisation may not",
 				a.resource)
 		}
-		a.Path = n.path
-		actors = append(actors, a)
+		if a.name() == "" {
+			return nil, ref.refuse("it is to a contained resource without an identifier: nothing outside of this file can be compared with it")
+		}
+		names = append(names, a.name())
 	}
-	return actors, nil
+	return names, nil
 }

@@ -13,6 +13,7 @@ const (
 	actCode         = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 	actReason       = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 	participation   = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+	resourceTypes   = "http://hl7.org/fhir/resource-types"
 	duoSystem       = "http://purl.obolibrary.org/obo/duo.owl"
 )
 
@@ -31,6 +32,7 @@ var sameSystem = map[string]string{
 	"http://purl.obolibrary.org/obo":           duoSystem,
 	"http://purl.obolibrary.org/obo/":          duoSystem,
 	"https://github.com/EBISPOT/DUO":           duoSystem,
+	"http://hl7.org/fhir/fhir-types":           resourceTypes,
 }
 
 // in reports whether a code is of a vocabulary.
@@ -100,7 +102,6 @@ func withPermission(code string) []string {
 
 // ruleMembers says of members of a provision why they are not understood.
 var ruleMembers = map[string]string{
-	"class":         "a provision for some kinds of content only",
 	"code":          "a provision for some content only",
 	"data":          "a provision for single records only",
 	"dataPeriod":    "a provision for the data of some time only",
@@ -108,13 +109,12 @@ var ruleMembers = map[string]string{
 	"expression":    "a provision with a condition to be computed",
 	"extension":     "an extension in a provision",
 	"provision":     "a provision inside a provision inside a provision",
-	"resourceType":  "a provision for some kinds of content only",
 	"securityLabel": "a provision for data with some labels only",
 }
 
 func notUnderstood(name string) string {
 	if why := ruleMembers[name]; why != "" {
-		return why + " is not understood here: nobody can tell whether a file that is released is of that kind"
+		return why + " is not understood here, so nobody can tell whether it permits a release"
 	}
-	return "this element is not known here"
+	return "this element is not understood here, so nobody can tell whether it permits a release"
 }

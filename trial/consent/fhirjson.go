@@ -18,13 +18,13 @@ const MaxFHIR = 4 << 20
 // maxDepth bounds how deep objects and lists stand in one another.
 const maxDepth = 40
 
-// A Refusal says which element of a FHIR Consent does not let it count, and why.
-type Refusal struct {
+// A Refused says which element of a FHIR Consent does not let it count, and why.
+type Refused struct {
 	Path string // such as provision.provision[0].securityLabel[0]; empty for the whole resource
 	Why  string
 }
 
-func (r *Refusal) Error() string {
+func (r *Refused) Error() string {
 	if r.Path == "" {
 		return r.Why
 	}
@@ -38,7 +38,7 @@ type node struct {
 }
 
 func (n node) refuse(format string, args ...any) error {
-	return &Refusal{n.path, fmt.Sprintf(format, args...)}
+	return &Refused{n.path, fmt.Sprintf(format, args...)}
 }
 
 // parseFHIR parses a resource in JSON. It refuses what two readers could read in two ways: a
@@ -67,7 +67,7 @@ func parseFHIR(data []byte) (node, error) {
 			err = errors.New("there is something behind the resource")
 		}
 	}
-	var refused *Refusal
+	var refused *Refused
 	switch {
 	case errors.As(err, &refused):
 		return node{}, err
@@ -82,7 +82,7 @@ func parseFHIR(data []byte) (node, error) {
 func fhirValue(d *json.Decoder, path string, depth int) (any, error) {
 	here := node{path: path}
 	if depth > maxDepth {
-		return nil, &Refusal{"", fmt.Sprintf("objects and lists stand more than %d deep in one another", maxDepth)}
+		return nil, &Refused{"", fmt.Sprintf("objects and lists stand more than %d deep in one another", maxDepth)}
 	}
 	t, err := d.Token()
 	if err != nil {

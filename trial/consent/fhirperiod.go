@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -11,8 +12,8 @@ type span struct{ start, end moment }
 
 // A moment is one end of a period, with its form in the terms.
 type moment struct {
-	at   time.Time
-	text string
+	at         time.Time
+	text, path string
 }
 
 // fhirTime is FHIR's dateTime: a year, a month, a day, or a time with its zone.
@@ -48,6 +49,7 @@ func readMoment(n node, end bool) (m moment, err error) {
 	if err != nil || s == "" {
 		return m, err
 	}
+	m.path = n.path
 	wrong := n.refuse("%.40q is no date or time of FHIR, such as 2027, 2027-06, 2027-06-30 or 2027-06-30T12:00:00+02:00", s)
 	if !fhirTime.MatchString(s) {
 		return m, wrong
@@ -72,7 +74,7 @@ func readMoment(n node, end bool) (m moment, err error) {
 	}
 	if end {
 		last := map[int]time.Time{4: m.at.AddDate(1, 0, -1), 7: m.at.AddDate(0, 1, -1), 10: m.at}[len(s)]
-		return moment{last.AddDate(0, 0, 1).Add(-time.Millisecond), last.Format(time.DateOnly)}, nil
+		return moment{last.AddDate(0, 0, 1).Add(-time.Millisecond), last.Format(time.DateOnly), n.path}, nil
 	}
 	m.text = m.at.Format(time.DateOnly)
 	return m, nil
@@ -101,10 +103,10 @@ func (s span) less(part span) (span, bool) {
 	switch {
 	case part.start == s.start && part.end.text != "":
 		at := part.end.at.Add(time.Millisecond)
-		s.start = moment{at, at.UTC().Format(momentLayout)}
+		s.start = moment{at, at.UTC().Format(momentLayout), part.end.path}
 	case part.end == s.end && part.start.text != "":
 		at := part.start.at.Add(-time.Millisecond)
-		s.end = moment{at, at.UTC().Format(momentLayout)}
+		s.end = moment{at, at.UTC().Format(momentLayout), part.start.path}
 	default:
 		return s, false
 	}
@@ -116,4 +118,17 @@ func (s span) period() *Period {
 		return nil
 	}
 	return &Period{Start: s.start.text, End: s.end.text}
+}
+
+// session refuses a period so short that it is for the session of a program and not for the release
+// of data.
+func (s span) session() error {
+	if s.start.text == "" || s.end.text == "" {
+		return nil
+	}
+	if d := s.end.at.Sub(s.start.at); d < 24*time.Hour-time.Second {
+		return &Refused{s.end.path, fmt.Sprintf("the permission lasts %s: that is for the session of a program, not for the release of data",
+			d.Round(time.Second))}
+	}
+	return nil
 }

@@ -1,13 +1,17 @@
 package consent
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // A rule is a provision as far as it is understood.
 type rule struct {
 	node
 	kind     string // permit, deny or ""
 	span     span
-	actors   []*Actor // nil: whoever
+	actors   []string // references; nil: whoever
+	data     []string // FHIR resource types; nil: whatever
 	purposes bool     // it names purposes
 	research bool     // one of them is research
 	use      []string // what its research purposes are in the words of the Data Use Ontology
@@ -18,9 +22,9 @@ type rule struct {
 // ruleOf reads the elements of a provision. In R4 a provision has a type, and in R5 it has none:
 // kind says what it is.
 func ruleOf(n, root node, r5 bool, kind string) (*rule, error) {
-	names := []string{"id", "period", "actor", "action", "purpose", "code", "provision"}
-	if !r5 {
-		names = append(names, "type")
+	names := []string{"id", "period", "actor", "action", "purpose", "code", "provision", "type", "class"}
+	if r5 {
+		names = append(names[:7], "resourceType")
 	}
 	if err := n.object(names...); err != nil {
 		return nil, err
@@ -49,8 +53,33 @@ func readRule(n, root node, r5 bool, kind string) (r *rule, err error) {
 	if err := r.readCodes(n.get("code")); err != nil {
 		return nil, err
 	}
+	if r.data, err = readData(n); err != nil {
+		return nil, err
+	}
 	r.below, err = n.get("provision").list()
 	return r, err
+}
+
+var resourceType = regexp.MustCompile(`^[A-Z][A-Za-z]{1,63}$`)
+
+// readData reads the kinds of data that a provision is about: class in R4, resourceType in R5. What
+// a file is released for is labelled with the types of its resources; other kinds are not understood.
+func readData(n node) (types []string, err error) {
+	for _, member := range []string{"class", "resourceType"} {
+		list, err := n.get(member).concepts(false)
+		if err != nil {
+			return nil, err
+		}
+		for _, codes := range list {
+			c := codes[0]
+			if !c.in(resourceTypes) || !resourceType.MatchString(c.code) {
+				return nil, c.refuse("only types of FHIR resources (%s) are understood as kinds of data", resourceTypes)
+			}
+			types = append(types, c.code)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types), nil
 }
 
 // readActions reads the actions of a provision. A permission has to permit to keep the data and to
@@ -138,7 +167,7 @@ func (r *rule) addUse(use []string) {
 }
 
 // readR4 reads the provisions of R4: one at the root, and its exceptions.
-func readR4(root node) (*Permission, error) {
+func readR4(root node, research bool) (*Permission, error) {
 	n := root.get("provision")
 	if !n.present() {
 		return nil, n.refuse("it is missing: nothing in the resource permits anything")
@@ -190,12 +219,12 @@ func readR4(root node) (*Permission, error) {
 		if err := optedOut(root.get("policyRule")); err != nil {
 			return nil, err
 		}
-		return permission(denies, base)
+		return permission(denies, research, base)
 	}
 	if found == nil {
 		return nil, kind.refuse("no provision permits research")
 	}
-	return permission(denies, base, found)
+	return permission(denies, research, base, found)
 }
 
 // optedOut refuses a policy that a permit at the root contradicts.
@@ -214,7 +243,7 @@ func optedOut(n node) error {
 
 // readR5 reads the decision of R5 and its exceptions. "Provisions are assumed to be a negation of
 // the previous level": those of a permit deny, and those of a denial are not called a permit.
-func readR5(root node) (*Permission, error) {
+func readR5(root node, research bool) (*Permission, error) {
 	if d := root.get("decision"); d.value != "permit" {
 		return nil, d.refuse("the decision is %s: what the provisions except from it is nowhere called a permit", shown(d))
 	}
@@ -235,7 +264,10 @@ func readR5(root node) (*Permission, error) {
 		if a.resource != "" && a.resource != "Organization" {
 			return nil, g.refuse("it is a %s: data is released to organisations", a.resource)
 		}
-		base.actors = append(base.actors, a)
+		if a.name() == "" {
+			return nil, g.refuse("it is to a contained resource without an identifier: nothing outside of this file can be compared with it")
+		}
+		base.actors = append(base.actors, a.name())
 	}
 	below, err := root.get("provision").list()
 	if err != nil {
@@ -252,29 +284,37 @@ func readR5(root node) (*Permission, error) {
 		}
 		denies = append(denies, r)
 	}
-	return permission(denies, base)
+	return permission(denies, research, base)
 }
 
 // permission returns what is permitted by rules that all have to hold, less what is denied.
-func permission(denies []*rule, all ...*rule) (*Permission, error) {
-	p := new(Permission)
+func permission(denies []*rule, research bool, all ...*rule) (*Permission, error) {
+	p := &Permission{Open: true}
 	var when span
-	named := false
 	for _, r := range all {
 		var ok bool
 		if when, ok = when.and(r.span); !ok {
 			return nil, r.get("period").refuse("it has no day in common with the period of the provision above it")
 		}
-		if r.actors != nil {
-			p.Only = append(p.Only, r.actors)
+		switch {
+		case r.actors != nil && p.Actors != nil:
+			return nil, r.get("actor").first().refuse("actors on two levels are not understood: say in one place who may receive")
+		case r.actors != nil:
+			p.Actors = r.actors
+		}
+		switch {
+		case r.data != nil && p.Data != nil:
+			return nil, r.refuse("kinds of data on two levels are not understood: say in one place what may be released")
+		case r.data != nil:
+			p.Data = r.data
 		}
 		switch {
 		case r.purposes && !r.research:
 			return nil, r.get("purpose").first().refuse("it permits no research: %s is another purpose", shown(r.get("purpose").first().get("code")))
-		case r.purposes && named && !sameUse(p.Use, r.use):
+		case r.purposes && !p.Open && !sameUse(p.Use, r.use):
 			return nil, r.get("purpose").first().refuse("it and the provision above it permit different research: say it in one place")
 		case r.purposes:
-			p.Use, named = r.use, true
+			p.Use, p.Open = r.use, false
 		}
 	}
 	for _, d := range denies {
@@ -282,13 +322,23 @@ func permission(denies []*rule, all ...*rule) (*Permission, error) {
 			return nil, err
 		}
 	}
-	p.Period = when.period()
-	if named { // only limits, such as one project: nothing says to what research
-		if err := checkUse("it", p.Use); err != nil {
-			return nil, all[len(all)-1].refuse("its codes of the Data Use Ontology limit a use and name none: %v", err)
+	last := all[len(all)-1]
+	if p.Data != nil {
+		if p.Data = slices.DeleteFunc(p.Data, func(d string) bool { return slices.Contains(p.NotData, d) }); len(p.Data) == 0 {
+			return nil, last.refuse("what is denied leaves no kind of data of those that are permitted")
 		}
 	}
-	return p, nil
+	p.Period, p.endPath = when.period(), when.end.path
+	if p.Open && research {
+		p.Use = slices.Clone(purposeUse["CLINTRCH"]) // "consent to participate in research protocol and information sharing required"
+	}
+	if !p.Open { // only limits, such as one project: nothing says to what research
+		if err := checkUse("it", p.Use); err != nil {
+			return nil, last.refuse("its codes of the Data Use Ontology limit a use, and none of them names one")
+		}
+	}
+	slices.Sort(p.Use)
+	return p, when.session()
 }
 
 func sameUse(a, b []string) bool {
@@ -309,7 +359,10 @@ func (p *Permission) less(d *rule, when *span) error {
 	case !ok:
 		return nil // it denies at another time
 	case d.actors != nil:
-		p.Except = append(p.Except, d.actors...)
+		p.NotActors = append(p.NotActors, d.actors...)
+		return nil
+	case d.data != nil:
+		p.NotData = append(p.NotData, d.data...)
 		return nil
 	case common.equal(*when):
 		return d.refuse("it denies all that is permitted, or all research of some kind, so that nothing is left for certain")

@@ -126,12 +126,6 @@ func (p *Period) bounds() (start, end time.Time, err error) {
 	return start, end, err
 }
 
-// Over reports whether a period is over at some time.
-func (p *Period) Over(at trial.Time) bool {
-	_, end, err := p.bounds()
-	return err != nil || p.End != "" && at.Std().After(end)
-}
-
 // Parts returns the parts of the terms. Each can be shown alone.
 func (t *Terms) Parts() (parts []element.Part) {
 	add := func(list string, texts ...string) {
