@@ -84,6 +84,9 @@ func agentRelease(ctx context.Context, e *env, args []string) error {
 	if identity == "" || a.dir == "" || want.to == "" || len(rest) > 1 {
 		return frame.Usagef("-identity, -dir and -to must be given, and at most one request")
 	}
+	if want.emergency != "" && !slices.Contains(trial.EmergencyReasons, want.emergency) {
+		return frame.Usagef("-emergency is one of %s", strings.Join(trial.EmergencyReasons, ", "))
+	}
 	if a.ids, err = readIdentities(identity); err != nil {
 		return err
 	}
