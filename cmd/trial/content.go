@@ -70,6 +70,15 @@ func sameNumber(s *study.Study, numbers []string) error {
 
 // readStudy reads a document that has been digested.
 func readStudy(doc file) (*study.Study, error) {
+	data, err := readWhole(doc)
+	if err != nil {
+		return nil, err
+	}
+	return parseOne(doc.name, data)
+}
+
+// readWhole reads a document that has been digested.
+func readWhole(doc file) ([]byte, error) {
 	data, err := os.ReadFile(doc.name)
 	if err != nil {
 		return nil, frame.AsUsage(err)
@@ -77,7 +86,7 @@ func readStudy(doc file) (*study.Study, error) {
 	if sha256.Sum256(data) != doc.digest {
 		return nil, frame.Usagef("%s was altered while it was read", doc.name)
 	}
-	return parseOne(doc.name, data)
+	return data, nil
 }
 
 // addFacts puts facts into a statement, or their digest and themselves into a

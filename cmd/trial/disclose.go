@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/consent"
 	"github.com/trialproof/trialproof/trial/element"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
@@ -42,8 +45,8 @@ func (e *env) makeSecret(name string) (element.Secret, error) {
 
 func disclose(ctx context.Context, e *env, args []string) error {
 	fs := e.Flags()
-	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with")
-	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12")
+	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with; for a HANDLE.grant, with the identity that opens it")
+	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12; of a consent's terms use/1, recipient/1, period/1")
 	proof := fs.String("proof", "", "`receipt` of the document (DOCUMENT.tlog-proof if not given)")
 	out := fs.String("o", "", "`file` to write (standard output if not given)")
 	names, err := e.Parse(fs, args)
@@ -53,30 +56,48 @@ func disclose(ctx context.Context, e *env, args []string) error {
 	if *secretFile == "" || len(names) != 1 {
 		return frame.Usagef("-elements and one document must be given")
 	}
-	secret, err := readSecret(*secretFile)
-	if err != nil {
-		return err
-	}
 	docs, err := e.digestFiles(ctx, names)
 	if err != nil {
 		return err
 	}
-	data, err := readSmall(cmp.Or(*proof, names[0]+".tlog-proof"))
+	content, err := readWhole(docs[0])
 	if err != nil {
 		return err
 	}
-	r, root, err := elementsOf(data, docs[0])
+	doc, beside := docs[0], names[0]+".tlog-proof"
+	var parts []element.Part
+	var tree *element.Tree
+	if bytes.HasPrefix(content, []byte("age-encryption.org/v1\n")) {
+		ids, err := readIdentities(*secretFile)
+		if err != nil {
+			return err
+		}
+		g, err := consent.OpenGrant(content, ids)
+		if err != nil {
+			return frame.Usagef("%s: %w", names[0], err)
+		}
+		tree, doc.digest = g.Tree()
+		parts, beside = g.Terms.Parts(), filepath.Join(filepath.Dir(names[0]), fmt.Sprintf("consent-%.12s.tlog-proof", g.Handle))
+	}
+	data, err := readSmall(cmp.Or(*proof, beside))
 	if err != nil {
 		return err
 	}
-	s, err := readStudy(docs[0])
+	r, root, err := elementsOf(data, doc)
 	if err != nil {
 		return err
 	}
-	parts := element.Of(s)
-	tree, err := element.New(secret, docs[0].digest, parts)
-	if err != nil {
-		return frame.Usagef("%s: %w", names[0], err)
+	if tree == nil {
+		secret, err := readSecret(*secretFile)
+		if err != nil {
+			return err
+		}
+		if parts, err = partsOf(names[0], content); err != nil {
+			return err
+		}
+		if tree, err = element.New(secret, doc.digest, parts); err != nil {
+			return frame.Usagef("%s: %w", names[0], err)
+		}
 	}
 	if tree.Root() != root {
 		return frame.Usagef("%s: with the secret in %s its parts are not those that were logged: it was submitted with another secret, "+
@@ -103,6 +124,22 @@ func disclose(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	return writeNew(*out, data, 0o644)
+}
+
+// partsOf returns the parts of a document: of a study, or of the terms of a consent or of a disclosure
+// without one.
+func partsOf(name string, data []byte) ([]element.Part, error) {
+	if t, err := consent.ParseTerms(data); err == nil {
+		return t.Parts(), nil
+	}
+	if d, err := consent.ParseDisclosure(data); err == nil {
+		return d.Parts(), nil
+	}
+	s, err := parseOne(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return element.Of(s), nil
 }
 
 // elementsOf returns the elements that a document's receipt logged. Whoever reads
@@ -138,6 +175,12 @@ func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
 // if nothing.
 func loggedElements(e *trial.Entry) trial.Hash {
 	_, st := e.Statement.Effective()
+	switch p := st.Predicate.(type) {
+	case *trial.Consent:
+		return p.Elements
+	case *trial.Access:
+		return p.Elements
+	}
 	if c := trial.ContentOf(st); c != nil {
 		return c.Elements
 	}

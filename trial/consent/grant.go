@@ -21,6 +21,7 @@ type Grant struct {
 
 	statement *trial.Statement
 	tree      *element.Tree
+	digest    trial.Hash // of the terms
 }
 
 // wireGrant is the JSON of a grant.
@@ -97,7 +98,7 @@ func (w *wireGrant) open() (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.tree = tree
+	g.tree, g.digest = tree, digest
 	if tree.Root() != p.Elements || trial.Commit(w.Salt, digest) != st.Subjects[0].Digest.Salted256 {
 		return nil, errors.New("its terms are not those that the statement commits to: they were exchanged")
 	}
@@ -109,6 +110,9 @@ func (w *wireGrant) open() (*Grant, error) {
 
 // Consent returns the statement that grants.
 func (g *Grant) Consent() *trial.Consent { return g.statement.Predicate.(*trial.Consent) }
+
+// Tree returns the tree of the terms' parts, and the SHA-256 of the terms.
+func (g *Grant) Tree() (*element.Tree, trial.Hash) { return g.tree, g.digest }
 
 // Shown is one part of the terms, with the proof that it is of those that the grant commits to.
 type Shown struct {
