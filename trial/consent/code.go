@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // A code is 32 characters of Crockford's base 32: 28 that carry 140 bits, and a check of 4 that
@@ -64,7 +65,17 @@ func (m Master) Code(number int) string {
 // ParseCode reads a code as a person types it: in groups, in lower case, with I, L and O for 1
 // and 0.
 func ParseCode(typed string) (string, error) {
-	code := strings.NewReplacer(" ", "", "-", "", "I", "1", "L", "1", "O", "0").Replace(strings.ToUpper(typed))
+	code := strings.Map(func(r rune) rune {
+		switch r = unicode.ToUpper(r); {
+		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), r == '\u2212': // the dashes, and the minus, that a telephone types
+			return -1
+		case r == 'I', r == 'L':
+			return '1'
+		case r == 'O':
+			return '0'
+		}
+		return r
+	}, typed)
 	if len(code) != codeBits+codeCheck || strings.Trim(code, codeAlphabet) != "" {
 		return "", fmt.Errorf("a code has %d digits and letters, and no U", codeBits+codeCheck)
 	}

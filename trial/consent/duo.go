@@ -60,7 +60,7 @@ func checkUse(whose string, codes []string) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("%s name no use such as %s or %s", whose, duoGRU, duoHMB)
+		return fmt.Errorf("%s: no code names a use such as %s or %s", whose, duoGRU, duoHMB)
 	}
 	return nil
 }

@@ -65,10 +65,13 @@ func (s *Slip) URL() (string, error) {
 	return strings.TrimSuffix(s.Log, "/") + slipPagePath + "#" + strings.Join(fields, "."), nil
 }
 
+// plainURL is an address that stands in a page and in a square code as it is.
+var plainURL = regexp.MustCompile(`^https?://[][A-Za-z0-9.:-]+(/[A-Za-z0-9._~%/-]*)?$`)
+
 func (s *Slip) check() error {
 	for _, address := range append([]string{s.Log}, s.Relays...) {
 		if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" ||
-			u.RawQuery != "" || u.User != nil {
+			u.RawQuery != "" || u.User != nil || !plainURL.MatchString(address) {
 			return fmt.Errorf("%.80q is not the address of a log", address)
 		}
 	}

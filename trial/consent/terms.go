@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +106,9 @@ func (t *Terms) check() error {
 	return nil
 }
 
+// periodEnd is the form of an end of a period: a day, or a moment with its zone.
+var periodEnd = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?$`)
+
 // bounds returns the first and the last moment of a period; zero where it is open.
 func (p *Period) bounds() (start, end time.Time, err error) {
 	parse := func(s string, day time.Duration) (time.Time, error) {
@@ -115,7 +119,7 @@ func (p *Period) bounds() (start, end time.Time, err error) {
 			return d.Add(day), nil
 		}
 		m, err := time.Parse(time.RFC3339, s)
-		if err != nil {
+		if err != nil || !periodEnd.MatchString(s) { // time.Parse takes more than RFC 3339
 			return m, fmt.Errorf("%.40q is not a day such as 2027-06-30 or a moment such as 2027-06-30T12:00:00Z", s)
 		}
 		return m, nil
@@ -185,8 +189,11 @@ func (t *Terms) Permits(a Ask) error {
 		if err != nil {
 			return err
 		}
-		if at := a.At.Std(); p.Start != "" && at.Before(start) || p.End != "" && at.After(end) {
-			return fmt.Errorf("the terms are for the period %s to %s, and it is %s", start.UTC().Format(time.RFC3339), end.UTC().Format(time.RFC3339), a.At)
+		switch at := a.At.Std(); {
+		case p.Start != "" && at.Before(start):
+			return fmt.Errorf("the terms begin on %s, and it is %s", trial.TimeOf(start), a.At)
+		case p.End != "" && at.After(end):
+			return fmt.Errorf("the terms ended on %s, and it is %s", trial.TimeOf(end), a.At)
 		}
 	}
 	if len(t.Data) > 0 {
@@ -198,6 +205,9 @@ func (t *Terms) Permits(a Ask) error {
 				return fmt.Errorf("the terms allow %v, and the file has %s too", t.Data, d)
 			}
 		}
+	}
+	if len(a.Use) == 0 && len(t.Use) > 0 { // who receives has to keep to them, so they have to be understood
+		return checkUse("the terms", t.Use)
 	}
 	if len(a.Use) == 0 {
 		return nil

@@ -107,9 +107,9 @@ func (s *Slip) Page(consents []OnSlip) ([]byte, error) {
 // fill puts values in the place of names in capitals between braces.
 func fill(text string, pairs ...string) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
-		text = strings.ReplaceAll(text, "{"+pairs[i]+"}", pairs[i+1])
+		pairs[i] = "{" + pairs[i] + "}"
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text) // in one pass: a value may have such a name in it
 }
 
 // svg draws a square code, with the quiet border that readers need.
