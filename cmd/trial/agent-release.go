@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -588,7 +587,7 @@ func (a *agent) refuse(want *release, err error) error {
 	if want.request != nil {
 		r.Request = want.request.ID
 	}
-	data, jerr := json.Marshal(r)
+	data, jerr := vault.Canonical(r)
 	if jerr != nil {
 		return errors.Join(err, jerr)
 	}

@@ -53,7 +53,7 @@ func SealGrant(payload []byte, salt trial.Salt, secret element.Secret, terms *Te
 	if _, err := w.open(); err != nil {
 		return nil, err
 	}
-	data, err := encode(w)
+	data, err := vault.Canonical(w)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func OpenGrant(data []byte, identities vault.Identities) (*Grant, error) {
 		return nil, err
 	}
 	var w wireGrant
-	if err := decode(plain, &w); err != nil {
+	if err := vault.ParseCanonical(plain, &w); err != nil {
 		return nil, err
 	}
 	return w.open()

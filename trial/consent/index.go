@@ -32,7 +32,7 @@ func (e *Entry) Seal(recipients ...string) ([]byte, error) {
 	if e.Subject == "" || e.ID.IsZero() {
 		return nil, errors.New("an entry of the index names a person and a statement")
 	}
-	data, err := encode(e)
+	data, err := vault.Canonical(e)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func OpenEntry(data []byte, identities vault.Identities) (*Entry, error) {
 		return nil, err
 	}
 	e := new(Entry)
-	if err := decode(plain, e); err != nil {
+	if err := vault.ParseCanonical(plain, e); err != nil {
 		return nil, err
 	}
 	if e.Type != entryType {

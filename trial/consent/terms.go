@@ -23,10 +23,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gowebpki/jcs"
-
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/element"
+	"github.com/trialproof/trialproof/trial/vault"
 )
 
 // Terms are what somebody has agreed to. A list that is empty, and a text that is empty, says
@@ -67,7 +66,7 @@ func (t *Terms) Marshal() ([]byte, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	return encode(t)
+	return vault.Canonical(t)
 }
 
 // ParseTerms parses exactly what Marshal returns.
@@ -76,7 +75,7 @@ func ParseTerms(data []byte) (*Terms, error) {
 		return nil, fmt.Errorf("terms have at most %d bytes, not %d", MaxTerms, len(data))
 	}
 	t := new(Terms)
-	if err := decode(data, t); err != nil {
+	if err := vault.ParseCanonical(data, t); err != nil {
 		return nil, err
 	}
 	return t, t.check()
@@ -213,26 +212,6 @@ func (t *Terms) Permits(a Ask) error {
 		return nil
 	}
 	return Match(t.Use, a.Use)
-}
-
-// encode returns v in canonical JSON (RFC 8785).
-func encode(v any) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return jcs.Transform(data)
-}
-
-// decode parses exactly what encode returns.
-func decode(data []byte, v any) error {
-	if err := strict(data, v); err != nil {
-		return fmt.Errorf("it is not the JSON that is written here: %w", err)
-	}
-	if again, err := encode(v); err != nil || !bytes.Equal(again, data) {
-		return errors.New("it is not canonical JSON (RFC 8785)")
-	}
-	return nil
 }
 
 // SignedTerms returns what a patient signs: the log, the lock, who receives, who hands out, until

@@ -26,7 +26,7 @@ func FuzzParseProtected(f *testing.F) {
 			mustBeClear(t, err)
 			return
 		}
-		if again, err := encode(p); err != nil || !bytes.Equal(again, data) {
+		if again, err := Canonical(p); err != nil || !bytes.Equal(again, data) {
 			t.Fatalf("reads\n%s\nwrites\n%s\n%v", data, again, err)
 		}
 		if _, err := p.Open("site-a", nil); err == nil {
@@ -39,7 +39,7 @@ func FuzzParsePackage(f *testing.F) {
 	share := make([]byte, keySize)
 	p := &Package{Consent: trial.Hash{1}, Org: "site-a", Type: packageType, Terms: json.RawMessage(`[{"path":"use/1"}]`),
 		Files: []Opened{{Commitments: map[string]trial.Hash{"site-a": commitment(trial.Salt{}, share)}, Share: share}}}
-	data, err := encode(p)
+	data, err := Canonical(p)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func FuzzParsePackage(f *testing.F) {
 			mustBeClear(t, err)
 			return
 		}
-		if again, err := encode(p); err != nil || !bytes.Equal(again, data) {
+		if again, err := Canonical(p); err != nil || !bytes.Equal(again, data) {
 			t.Fatalf("reads\n%s\nwrites\n%s\n%v", data, again, err)
 		}
 		file := "age-encryption.org/v1\n-> x\n\n--- " + strings.Repeat("A", 43) + "\n"

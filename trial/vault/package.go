@@ -45,7 +45,7 @@ func (p *Package) Seal(to string) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	data, err := encode(p)
+	data, err := Canonical(p)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func OpenPackage(data []byte, identities Identities) (*Package, error) {
 
 func parsePackage(plain []byte) (*Package, error) {
 	p := new(Package)
-	if err := decode(plain, p); err != nil {
+	if err := ParseCanonical(plain, p); err != nil {
 		return nil, err
 	}
 	return p, p.check()
@@ -209,8 +209,8 @@ func combine(file trial.Hash, packages []*Package) ([]byte, error) {
 	return key, nil
 }
 
-// encode returns v in canonical JSON (RFC 8785).
-func encode(v any) ([]byte, error) {
+// Canonical returns v in canonical JSON (RFC 8785).
+func Canonical(v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -218,14 +218,14 @@ func encode(v any) ([]byte, error) {
 	return jcs.Transform(data)
 }
 
-// decode parses exactly what encode returns.
-func decode(data []byte, v any) error {
+// ParseCanonical parses exactly what Canonical returns.
+func ParseCanonical(data []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("it is not the JSON that is written here: %w", err)
 	}
-	if again, err := encode(v); err != nil || !bytes.Equal(again, data) {
+	if again, err := Canonical(v); err != nil || !bytes.Equal(again, data) {
 		return errors.New("it is not canonical JSON (RFC 8785)")
 	}
 	return nil

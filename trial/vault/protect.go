@@ -190,7 +190,7 @@ func (p *Protected) Sign(signer crypto.Signer) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	data, err := encode(p)
+	data, err := Canonical(p)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func ParseProtected(data []byte) (*Protected, trial.PublicKey, error) {
 
 func parseProtected(payload []byte) (*Protected, error) {
 	p := new(Protected)
-	if err := decode(payload, p); err != nil {
+	if err := ParseCanonical(payload, p); err != nil {
 		return nil, err
 	}
 	return p, p.check()
