@@ -92,11 +92,14 @@ var accessActions = map[string]struct {
 	apply    func(p *Access, t *tx, s *Signed) *Refusal
 	describe func(p *Access) string
 }{
-	"request":   {[]string{"of", "org", "use"}, nil, (*Access).checkRequest, (*Access).request, (*Access).describeRequest},
-	"decide":    {[]string{"decision", "request"}, nil, (*Access).checkDecision, (*Access).decide, (*Access).describeDecision},
-	"release":   {[]string{"consents", "recipient"}, []string{"request"}, (*Access).checkRelease, (*Access).release, (*Access).describeRelease},
-	"emergency": {[]string{"consents", "reason", "recipient"}, nil, (*Access).checkEmergency, (*Access).emergency, (*Access).describeEmergency},
-	"disclose":  {[]string{"basis", "elements", "org"}, []string{"until"}, (*Access).checkDisclosure, (*Access).disclose, (*Access).describeDisclosure},
+	"request": {[]string{"of", "org", "use"}, nil, (*Access).checkRequest, (*Access).request, (*Access).describeRequest},
+	"decide":  {[]string{"decision", "request"}, nil, (*Access).checkDecision, (*Access).decide, (*Access).describeDecision},
+	"release": {[]string{"consents", "recipient"}, []string{"request"}, (*Access).checkRelease, (*Access).release,
+		(*Access).describeRelease},
+	"emergency": {[]string{"consents", "reason", "recipient"}, nil, (*Access).checkEmergency, (*Access).emergency,
+		(*Access).describeEmergency},
+	"disclose": {[]string{"basis", "elements", "org"}, []string{"until"}, (*Access).checkDisclosure, (*Access).disclose,
+		(*Access).describeDisclosure},
 }
 
 // present returns the names of the members that are there.

@@ -96,7 +96,8 @@ func discloseAccess(ctx context.Context, e *env, args []string) error {
 		x.flags(fs)
 		settleFlag(fs, &settle)
 		fs.StringVar(&basis, "basis", "", "why no consent was needed: `one` of "+strings.Join(trial.DisclosureBases, ", "))
-		fs.StringVar(&terms, "terms", "", "`file` with content, purpose, recipient (name and address) and subject, a JSON object; it stays with you")
+		fs.StringVar(&terms, "terms", "", "`file` with content, purpose, recipient (name and address) and subject, a JSON object; it stays "+
+			"with you")
 		fs.StringVar(&until, "until", "", "last `day` for which the law suspends the account of it to the person (45 CFR 164.528(a)(2))")
 	})
 	if err != nil {
@@ -126,7 +127,8 @@ func discloseAccess(ctx context.Context, e *env, args []string) error {
 		return frame.AsUsage(err)
 	}
 	var o trial.Openings
-	p := &trial.Access{Common: r.common("responsibility", &o), Action: "disclose", Basis: basis, Elements: tree.Root(), Org: r.key.Org, Until: until}
+	p := &trial.Access{Common: r.common("responsibility", &o), Action: "disclose", Basis: basis, Elements: tree.Root(), Org: r.key.Org,
+		Until: until}
 	st := &trial.Statement{Predicate: p, Subjects: subjects("disclosure", files, true, &o)}
 	payload, err := st.Marshal()
 	if err != nil {

@@ -25,7 +25,8 @@ func accounting(ctx context.Context, e *env, args []string) error {
 	var asJSON, all bool
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		x.flags(fs)
-		fs.StringVar(&identity, "identity", os.Getenv(identityVariable), "identity `file` that opens the index; default: what "+identityVariable+" names")
+		fs.StringVar(&identity, "identity", os.Getenv(identityVariable), "identity `file` that opens the index; default: what "+
+			""+identityVariable+" names")
 		fs.BoolVar(&asJSON, "json", false, "print one JSON object for each consent and disclosure")
 		fs.BoolVar(&all, "all", false, "show disclosures too whose account the law suspends: not for the person")
 	})
@@ -77,7 +78,8 @@ func accounting(ctx context.Context, e *env, args []string) error {
 		return errStated
 	}
 	if !asJSON {
-		fmt.Fprintln(e.Stdout, "It is proven that no access under these consents that is in the log is left out. What nobody logged, and what is not in "+
+		fmt.Fprintln(e.Stdout, "It is proven that no access under these consents that is in the log is left out. What nobody logged, and what "+
+			"is not in "+
 			"this index, is not here.")
 	}
 	return nil
@@ -105,7 +107,8 @@ func (r *remote) disclosed(ctx context.Context, e *env, entry *consent.Entry, as
 		return fmt.Errorf("%w: %s is no disclosure", errInvalid, entry.ID)
 	}
 	if p.Until != "" && !all && trial.TimeOf(time.Now()) <= trial.EndOf(p.Until) {
-		fmt.Fprintf(e.Stderr, "trial %s: a disclosure is left out, whose account the law suspends until %s (-all shows it)\n", e.Command(), p.Until)
+		fmt.Fprintf(e.Stderr, "trial %s: a disclosure is left out, whose account the law suspends until %s (-all shows it)\n", e.Command(),
+			p.Until)
 		return nil
 	}
 	t := told{entry.ID, l.index, l.time, p.Org, p.Basis, p.Until, entry.Disclosure}

@@ -49,7 +49,8 @@ func (p *agentPage) home(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a := p.quiet(io.Discard, io.Discard)
-	v := pageView{Org: a.key.Org, Log: a.log.Name(), Dir: a.dir, Index: p.index.dir, Languages: consent.LanguageNames(), Outcome: p.last, Form: p.form()}
+	v := pageView{Org: a.key.Org, Log: a.log.Name(), Dir: a.dir, Index: p.index.dir, Languages: consent.LanguageNames(), Outcome: p.last,
+		Form: p.form()}
 	p.last = done{}
 	var err error
 	if v.Requests, err = p.requests(r, a); err != nil {

@@ -1,41 +1,22 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
-	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/consent"
-	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/vault"
 )
-
-// agentCommand releases data for its owner.
-func agentCommand(ctx context.Context, e *env, args []string) error {
-	return runVerb(ctx, e, args, verb{"release", agentRelease}, verb{"serve", agentServe})
-}
-
-// An agent is who releases data: a key that signs, an identity that opens its shares, and a
-// folder with grants, FILE.protected files, packages and receipts.
-type agent struct {
-	remote
-	dir string
-	ids vault.Identities
-	now func() time.Time
-}
 
 // A release is one that is asked for.
 type release struct {
@@ -55,11 +36,6 @@ type part struct {
 	data    []byte // the package, encrypted
 	name    string // its file in the agent's folder
 }
-
-// handOver is how far the time of an entry, and the time that the witnesses prove, may be from
-// the agent's clock when it hands a package out. A quorum that came late may stand behind the
-// end of a consent.
-const handOver = 10 * time.Minute
 
 func agentRelease(ctx context.Context, e *env, args []string) error {
 	a := &agent{now: time.Now}
@@ -104,17 +80,6 @@ func agentRelease(ctx context.Context, e *env, args []string) error {
 		return a.refuse(want, err)
 	}
 	return a.release(ctx, how, want)
-}
-
-// replayed refuses to log anything if the keys of replaying witnesses alone cannot meet the
-// policy's quorum: no receipt could then show that the consent stood.
-func (a *agent) replayed() error {
-	if a.policy.Satisfied(func(w int) bool { return a.policy.Witnesses[w].Replays() }) {
-		return nil
-	}
-	return fmt.Errorf("nothing was logged and nothing was released: the replaying witnesses of the policy cannot meet its quorum (%s), so no "+
-		"receipt would show that the consent stood. Ask the log's operator for witnesses that replay (trialwitness keygen -replay) and for "+
-		"a policy that they can meet", a.policy.QuorumText())
 }
 
 // prepare finds out what may be released, and makes the packages. Nothing is logged yet.
@@ -215,45 +180,6 @@ func (a *agent) grants(ctx context.Context, want *release, only []string) ([]*co
 		return nil, fmt.Errorf("%w: no grant in %s is for %s", errInvalid, a.dir, want.to)
 	}
 	return list, nil
-}
-
-// everyGrant reads the grants of the folder that are encrypted to the agent.
-func (a *agent) everyGrant() (list []*consent.Grant, err error) {
-	names, err := filepath.Glob(filepath.Join(a.dir, "*.grant"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		data, err := readSmall(name)
-		if err != nil {
-			return nil, err
-		}
-		g, err := consent.OpenGrant(data, a.ids)
-		if errors.Is(err, vault.ErrNotForUs) {
-			fmt.Fprintf(a.env.Stderr, "%s is not encrypted to your identity, and is left out\n", name)
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
-		}
-		list = append(list, g)
-	}
-	return list, nil
-}
-
-// protected reads the FILE.protected files of the folder.
-func (a *agent) protected() (map[string][]byte, error) {
-	names, err := filepath.Glob(filepath.Join(a.dir, "*.protected"))
-	if err != nil {
-		return nil, err
-	}
-	files := map[string][]byte{}
-	for _, name := range names {
-		if files[name], err = readSmall(name); err != nil {
-			return nil, err
-		}
-	}
-	return files, nil
 }
 
 // part judges one consent, and makes the package of what it allows to hand out.
@@ -369,32 +295,6 @@ func (a *agent) fits(ctx context.Context, want *release, g *consent.Grant, f can
 	return g.Terms.Permits(consent.Ask{Data: p.Data, To: want.to, Use: want.use, At: now})
 }
 
-// enrolled refuses a signature whose key is not the organisation's.
-func (a *agent) enrolled(ctx context.Context, org string, key trial.PublicKey) error {
-	h, err := a.history(ctx, trial.RecordKey{Kind: "org", ID: org}, 0)
-	if err != nil {
-		return err
-	}
-	for _, e := range h.Entries {
-		if e.Entry.Statement == nil {
-			continue
-		}
-		switch p := e.Entry.Statement.Statement.Predicate.(type) {
-		case *trial.Org:
-			for _, admin := range p.Administrators {
-				if admin.Key == key {
-					return nil
-				}
-			}
-		case *trial.Key:
-			if p.Enrol != nil && p.Enrol.Key == key {
-				return nil
-			}
-		}
-	}
-	return fmt.Errorf("%w: it is signed by key %s, which %s has not enrolled", errInvalid, key.ID(), org)
-}
-
 // release keeps the packages, logs the release and hands out.
 func (a *agent) release(ctx context.Context, how sending, want *release) error {
 	var o trial.Openings
@@ -425,179 +325,4 @@ func (a *agent) release(ctx context.Context, how sending, want *release) error {
 		return fmt.Errorf("%w; nothing was handed out: run the same command again", err)
 	}
 	return a.handOut(filepath.Join(a.dir, fmt.Sprintf("access-%.12s.tlog-proof", id)), false)
-}
-
-func packageName(consent trial.Hash, org string, digest trial.Hash) string {
-	return fmt.Sprintf("%.12s-%s-%.12s.package", consent, org, digest)
-}
-
-// pending returns the name of a package that is not handed out yet.
-func (a *agent) pending(name string) string { return filepath.Join(a.dir, name+".pending") }
-
-// drop removes packages that will never be handed out.
-func (a *agent) drop(names []string) error {
-	var errs []error
-	for _, name := range names {
-		if err := durable.Remove(a.pending(name)); !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// handOut gives out the packages of a release that was logged: only if its receipt verifies
-// under replayed rules, and only while it is fresh. An older one may stand behind an end that
-// the agent has not seen.
-func (a *agent) handOut(proofFile string, resumed bool) error {
-	proof, err := readReceipt(proofFile)
-	if err != nil {
-		return err
-	}
-	v, err := receipt.Verify(a.policy, proof)
-	if err != nil {
-		return err
-	}
-	p, ok := v.Entry.Statement.Statement.Predicate.(*trial.Access)
-	if !ok {
-		return fmt.Errorf("%w: %s is no receipt of a release", errInvalid, proofFile)
-	}
-	var errs []error
-	for _, c := range p.Consents {
-		name := packageName(c.Consent, v.Entry.Signer.Org, c.Package)
-		data, err := os.ReadFile(a.pending(name))
-		if errors.Is(err, os.ErrNotExist) {
-			if !resumed && !exists(filepath.Join(a.dir, name)) {
-				errs = append(errs, fmt.Errorf("%s is lost: run the command again, which logs a new release", a.pending(name)))
-			}
-			continue // handed out, or dropped, already
-		}
-		if err != nil {
-			return err
-		}
-		switch why := a.fresh(v); {
-		case why != nil:
-			errs = append(errs, fmt.Errorf("%s was not handed out: %w", name, why), a.drop([]string{name}))
-		case sha256.Sum256(data) != c.Package:
-			errs = append(errs, fmt.Errorf("%w: %s is not the package that was logged", errInvalid, a.pending(name)))
-		default:
-			file := filepath.Join(a.dir, name)
-			if err := cmp.Or(durable.Replace(file+".tlog-proof", proof, 0o644), durable.Rename(a.pending(name), file)); err != nil {
-				return err
-			}
-			fmt.Fprintln(a.env.Stdout, file)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// fresh says why nothing may be handed out by a receipt.
-func (a *agent) fresh(v *receipt.Verdict) error {
-	if !v.Checkpoint.ReplayQuorum() {
-		return errNotReplayed
-	}
-	now := a.now()
-	proven, ok := v.ProvenTime()
-	for what, t := range map[string]time.Time{"by the log's clock": v.Entry.Time.Std(), "by the witnesses' clocks": proven} {
-		if d := now.Sub(t).Abs(); !ok || d > handOver {
-			return fmt.Errorf("it was logged %s %s, and your clock says %s: more than %s lie between, and the consent may have ended meanwhile; "+
-				"run the command again, which logs a new release", trial.Moment(t), what, trial.Moment(now), handOver)
-		}
-	}
-	return nil
-}
-
-// resume ends what an interrupted run has begun: it hands out what was logged and is fresh, and
-// drops what was not logged or is too old.
-func (a *agent) resume(ctx context.Context) error {
-	left, err := filepath.Glob(filepath.Join(a.dir, "access-*.statement"))
-	if err != nil {
-		return err
-	}
-	for _, name := range left {
-		d, err := readDraft(name)
-		if err != nil {
-			return err
-		}
-		res, err := a.client.Receipt(ctx, d.id)
-		if errors.Is(err, client.ErrNotFound) { // it never arrived; if it does now, nobody has its package
-			if err := durable.Remove(name); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil { // not decided, or not reachable: nothing may be concluded
-			return fmt.Errorf("an earlier release is not finished: %w; go on with %s, or remove the file if it was never sent", err,
-				a.fetch(name))
-		}
-		if _, err := d.finish(a.policy, res); err != nil {
-			return err
-		}
-		for _, proof := range d.Receipts {
-			if err := a.handOut(proof, true); err != nil {
-				fmt.Fprintf(a.env.Stderr, "%v\n", err)
-			}
-		}
-	}
-	pending, err := filepath.Glob(filepath.Join(a.dir, "*.package.pending"))
-	if err != nil {
-		return err
-	}
-	if len(pending) == 0 {
-		return nil
-	}
-	proofs, err := filepath.Glob(filepath.Join(a.dir, "access-*.tlog-proof"))
-	if err != nil {
-		return err
-	}
-	for _, proof := range proofs { // logged and filed, and then the agent was interrupted
-		if err := a.handOut(proof, true); err != nil {
-			fmt.Fprintf(a.env.Stderr, "%v\n", err)
-		}
-	}
-	for _, name := range pending {
-		if exists(name) { // never logged: the statement is kept before it is sent
-			fmt.Fprintf(a.env.Stderr, "%s was never logged, and is removed\n", name)
-			if err := durable.Remove(name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// A refusal is what an agent signs when it does not release, for whoever asked.
-type refusal struct {
-	At      trial.Time `json:"at"`
-	Org     string     `json:"org"` // the agent
-	Reason  string     `json:"reason"`
-	Request trial.Hash `json:"request,omitzero"`
-	To      string     `json:"to"`
-	Type    string     `json:"type"`
-}
-
-// refusalType is the payload type of a refusal.
-const refusalType = "application/vnd.trialproof.refusal+json"
-
-// refuse writes a signed refusal if err says that the data must not be released. It returns err.
-func (a *agent) refuse(want *release, err error) error {
-	if !isInvalid(err) {
-		return err // nothing is decided
-	}
-	r := refusal{At: trial.TimeOf(a.now()), Org: a.key.Org, Reason: err.Error(), To: want.to, Type: "trialproof/refusal/v1"}
-	if want.request != nil {
-		r.Request = want.request.ID
-	}
-	data, jerr := vault.Canonical(r)
-	if jerr != nil {
-		return errors.Join(err, jerr)
-	}
-	signed, serr := trial.SignFile(refusalType, data, a.key.Signer)
-	if serr != nil {
-		return errors.Join(err, serr)
-	}
-	name := filepath.Join(a.dir, fmt.Sprintf("refusal-%.12x.json", sha256.Sum256(data)))
-	if werr := writeNew(name, signed, 0o600); werr != nil {
-		return errors.Join(err, werr)
-	}
-	return fmt.Errorf("%w; nothing was released, and the signed refusal is %s", err, name)
 }

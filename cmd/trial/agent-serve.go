@@ -27,7 +27,8 @@ func agentServe(ctx context.Context, e *env, args []string) error {
 	var identity, listen string
 	rest, err := p.a.begin(e, args, true, func(fs *flag.FlagSet) {
 		fs.StringVar(&p.a.dir, "dir", "", "`folder` with grants and FILE.protected files, for packages, receipts and slips")
-		fs.StringVar(&identity, "identity", os.Getenv(identityVariable), "identity `file` that opens your shares, grants and index; default: what "+
+		fs.StringVar(&identity, "identity", os.Getenv(identityVariable), "identity `file` that opens your shares, grants and index; default: "+
+			"what "+
 			identityVariable+" names")
 		fs.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to serve the page at; keep it on this machine")
 		p.index.flags(fs)
@@ -42,7 +43,8 @@ func agentServe(ctx context.Context, e *env, args []string) error {
 		return frame.Usagef("%s does not say of which organisation the key is: use the key file that trial keygen made", p.a.keyFile)
 	}
 	if p.a.keyFrom == fromConfiguration {
-		return frame.Usagef("the key of your configuration signs only after a question on the terminal, and the page asks none: name the key with -key")
+		return frame.Usagef("the key of your configuration signs only after a question on the terminal, and the page asks none: name the key " +
+			"with -key")
 	}
 	if p.a.ids, err = readIdentities(identity); err != nil {
 		return err
@@ -84,7 +86,8 @@ func (p *agentPage) serve(ctx context.Context, e *env, listen string) error {
 	if addr.IP.IsLoopback() {
 		p.hosts = append(p.hosts, fmt.Sprintf("localhost:%d", addr.Port))
 	} else {
-		fmt.Fprintf(e.Stderr, "trial %s: warning: %s can be reached from other machines, and what is sent there can be read on the way\n", e.Command(), listen)
+		fmt.Fprintf(e.Stderr, "trial %s: warning: %s can be reached from other machines, and what is sent there can be read on the way\n",
+			e.Command(), listen)
 		if host, _, err := net.SplitHostPort(listen); err == nil && host != "" {
 			p.hosts = append(p.hosts, listen)
 		}
@@ -92,7 +95,8 @@ func (p *agentPage) serve(ctx context.Context, e *env, listen string) error {
 	p.token = rand.Text()
 	address := fmt.Sprintf("http://%s/?token=%s", addr, p.token)
 	fmt.Fprintln(e.Stdout, address)
-	fmt.Fprintf(e.Stderr, "trial %s: listening on %s (open this address in a browser on this machine; it works once). Press Ctrl-C to end\n", e.Command(), address)
+	fmt.Fprintf(e.Stderr, "trial %s: listening on %s (open this address in a browser on this machine; it works once). Press Ctrl-C to "+
+		"end\n", e.Command(), address)
 	srv := &http.Server{Handler: p.guard(p.routes()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 16 << 10}
 	served := make(chan error, 1)
@@ -128,7 +132,8 @@ func (p *agentPage) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "+
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri "+
+			"'none'; "+
 			"img-src data:")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -67,7 +67,8 @@ func init() {
 		command("certificate", "write what a file's receipt proves on one page to print, offline",
 			`[-policy P] [-proof RECEIPT] [-policies FILE] FILE -o FILE.html`,
 			`trial certificate -policy policy protocol.pdf -o protocol.html`, certificate),
-		command("disclose", "show one endpoint, objective or section of a document submitted with -elements, or one of a consent's terms, and nothing else; or list them",
+		command("disclose", "show one endpoint, objective or section of a document submitted with -elements, or one of a consent's terms, and "+
+			"nothing else; or list them",
 			`-elements FILE [-part endpoints/3] [-proof RECEIPT] [-o FILE] DOCUMENT|HANDLE.grant`,
 			`trial disclose -elements elements.secret -part endpoints/3 -o endpoint-3.json protocol.json`, disclose),
 		command("verify-part", "check a disclosed part of a document offline, or compare what two versions say in its place",
@@ -77,7 +78,8 @@ func init() {
 			`RECEIPT | URL/INDEX`,
 			`trial show protocol.pdf.tlog-proof`, show),
 		command("history", "show everything logged about a trial, with the proof that nothing is left out",
-			`[-log URL] [-policy P] [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|identifier:NUMBER|org:ID|consent:HANDLE|request:ID|recipient:ID|seal:ID|log`,
+			`[-log URL] [-policy P] [-at SIZE] [-kind K] [-since EVENT|DAY] [-json] TRIAL|identifier:NUMBER|org:ID|consent:HANDLE|`+
+				`request:ID|recipient:ID|seal:ID|log`,
 			`trial history -log http://127.0.0.1:8080 -policy policy NCT03421379`, showHistory),
 		command("verify-history", "check a history file offline",
 			`[-policy P] [-at SIZE] [-kind K] [-since EVENT|DAY] [-files FILE|DIR]... FILE`,

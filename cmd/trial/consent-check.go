@@ -61,7 +61,8 @@ func checkConsent(ctx context.Context, e *env, args []string) error {
 // fitsLock refuses a slip whose code does not end the consent.
 func fitsLock(a *consent.Account, held consent.Held) error {
 	if rec := a.Record.(*trial.ConsentRecord); trial.ConsentLock(held.Code) != rec.Lock {
-		return fmt.Errorf("%w: this slip cannot end it: its code is another than that of the consent in the log. Whoever gave the slip must end the "+
+		return fmt.Errorf("%w: this slip cannot end it: its code is another than that of the consent in the log. Whoever gave the slip must "+
+			"end the "+
 			"consent and give another one", errInvalid)
 	}
 	return nil

@@ -99,7 +99,8 @@ func (x *ending) end(ctx context.Context, e *env, slip *consent.Slip, held conse
 			break
 		}
 	}
-	return errors.Join(append([]error{errors.New("NOT ended: no relay of the slip ended it. Ask the place that gave the slip to end it, or any " +
+	return errors.Join(append([]error{errors.New("NOT ended: no relay of the slip ended it. Ask the place that gave the slip to end it, or " +
+		"any " +
 		"organisation that is enrolled, with -key; and show the code to whoever hands the data out, who must then stop")}, errs...)...)
 }
 

@@ -53,7 +53,8 @@ func (f *giveFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.form, "form", "", "`receipt` or id of the consent form's statement")
 	fs.StringVar(&f.slip, "slip", "", "`file` for the patient's slip, an HTML page to print")
 	fs.StringVar(&f.language, "language", "en", "of the slip: `one` of "+strings.Join(consent.Languages(), ", "))
-	fs.Var(&f.named, "actor", "by which reference the FHIR Consent names an organisation, `ORG=REFERENCE`, such as lab=Organization/54; may be repeated")
+	fs.Var(&f.named, "actor", "by which reference the FHIR Consent names an organisation, `ORG=REFERENCE`, such as lab=Organization/54; "+
+		"may be repeated")
 	fs.Var(&f.relays, "relay", "`URL` of a log that ends the consent for whoever has the slip; may be repeated; the log itself if not given")
 	f.index.flags(fs)
 	fs.StringVar(&f.batch, "batch", "", "put the grants into this `folder`, to be logged together and in any order at the end of the day: "+
@@ -94,7 +95,8 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 }
 
 // giveAll gives consent to each organisation that is named, and returns the handles.
-func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Permission, protected [][]byte) ([]trial.Hash, error) {
+func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags, base *consent.Permission,
+	protected [][]byte) ([]trial.Hash, error) {
 	recipients, err := r.recipientsOf(ctx, list(f.agents))
 	if err != nil {
 		return nil, err
@@ -207,7 +209,8 @@ type granting struct {
 }
 
 // grantTo makes the consent for one organisation.
-func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string, protected [][]byte, recipients []string) (*granting, error) {
+func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string, protected [][]byte, recipients []string) (*granting,
+	error) {
 	g := &granting{}
 	var secret element.Secret
 	rand.Read(secret[:]) // never fails
@@ -219,11 +222,13 @@ func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	if base.Open && len(terms.Use) == 0 {
-		fmt.Fprintf(r.env.Stderr, "trial %s: the FHIR Consent names no purpose: no request is answered under this consent. Say what the signed paper "+
+		fmt.Fprintf(r.env.Stderr, "trial %s: the FHIR Consent names no purpose: no request is answered under this consent. Say what the "+
+			"signed paper "+
 			"permits with -use and codes of the Data Use Ontology, such as DUO:0000006 for health research\n", r.env.Command())
 	}
 	if len(terms.Not) > 0 {
-		fmt.Fprintf(r.env.Stderr, "trial %s: the consent excludes %s: %s is taken to be none of them (-actor says which reference an organisation has)\n",
+		fmt.Fprintf(r.env.Stderr, "trial %s: the consent excludes %s: %s is taken to be none of them (-actor says which reference an "+
+			"organisation has)\n",
 			r.env.Command(), strings.Join(terms.Not, ", "), to)
 	}
 	tree, digest, err := terms.Tree(secret)
@@ -237,7 +242,8 @@ func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string
 	}
 	salt := newSalt()
 	g.o.Salts = map[string]trial.Salt{"consent": salt}
-	g.st = &trial.Statement{Predicate: p, Subjects: []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: trial.Commit(salt, digest)}}}}
+	g.st = &trial.Statement{Predicate: p, Subjects: []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: trial.Commit(salt,
+		digest)}}}}
 	payload, err := g.st.Marshal()
 	if err != nil {
 		return nil, err
@@ -248,7 +254,8 @@ func (r *remote) grantTo(f *giveFlags, base *consent.Permission, to, code string
 }
 
 // give writes grants and slip, which hold what exists nowhere else, and then logs the consents.
-func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, slip *consent.Slip, given []granting, subject string) (err error) {
+func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, slip *consent.Slip, given []granting,
+	subject string) (err error) {
 	if how.dry {
 		for _, g := range given {
 			if _, err := r.send(ctx, e, how, g.st, &g.o, nil); err != nil {
@@ -303,7 +310,8 @@ func (r *remote) give(ctx context.Context, e *env, how sending, f *giveFlags, sl
 		}
 		fmt.Fprintln(e.Stdout, g.handle)
 	}
-	fmt.Fprintf(e.Stderr, "print %s and give it to the patient: whoever has it can see every access and end the consent; then delete the file. "+
+	fmt.Fprintf(e.Stderr, "print %s and give it to the patient: whoever has it can see every access and end the consent; then delete the "+
+		"file. "+
 		"Send the .grant file to the agents (%s)\n", f.slip, f.agents)
 	return nil
 }

@@ -88,7 +88,8 @@ func (w *watch) look(ctx context.Context, handles []trial.Hash) (alarms []alarm)
 	for _, handle := range handles {
 		h, err := w.history(ctx, trial.RecordKey{Kind: "consent", ID: handle.String()}, 0)
 		if err != nil {
-			alarms = append(alarms, w.first(alarm{What: "failed", Consent: handle, Text: "the log does not show the consent's history, or shows one that does " +
+			alarms = append(alarms, w.first(alarm{What: "failed", Consent: handle, Text: "the log does not show the consent's history, or shows " +
+				"one that does " +
 				"not hold: " + err.Error()})...)
 			continue
 		}
@@ -118,12 +119,14 @@ func (w *watch) first(a alarm) []alarm {
 func (w *watch) fresh(v *history.Verdict) []alarm {
 	size := v.Checkpoint.Size
 	if size < w.size {
-		return []alarm{{What: "shrunk", Text: fmt.Sprintf("the log showed a tree of %d entries before and shows one of %d now: its operator keeps "+
+		return []alarm{{What: "shrunk", Text: fmt.Sprintf("the log showed a tree of %d entries before and shows one of %d now: its operator "+
+			"keeps "+
 			"something back", w.size, size)}}
 	}
 	w.size = size
 	if at, ok := v.Checkpoint.ProvenTime(); ok && w.now().Sub(at) > stale {
-		return w.first(alarm{What: "stale", Text: fmt.Sprintf("the newest tree that the log shows is of %s: its operator keeps back what was logged since, "+
+		return w.first(alarm{What: "stale", Text: fmt.Sprintf("the newest tree that the log shows is of %s: its operator keeps back what was "+
+			"logged since, "+
 			"or the log stands still", trial.Moment(at))})
 	}
 	delete(w.alarmed, "stale "+trial.Hash{}.String())
@@ -142,7 +145,8 @@ func (w *watch) news(a *consent.Account) (alarms []alarm) {
 	}
 	for i := range a.Accesses {
 		x := &a.Accesses[i]
-		text := fmt.Sprintf("on %s %s handed your data out to %s (entry %d)", x.Time, x.Org, cmp.Or(x.To, "recipient "+x.Recipient.String()), x.Index)
+		text := fmt.Sprintf("on %s %s handed your data out to %s (entry %d)", x.Time, x.Org, cmp.Or(x.To, "recipient "+x.Recipient.String()),
+			x.Index)
 		if x.Emergency != "" {
 			text += ", in an EMERGENCY: " + x.Emergency
 		}
@@ -156,7 +160,8 @@ func (w *watch) news(a *consent.Account) (alarms []alarm) {
 	}
 	for index := range before {
 		if !now[index] { // two trees of one log, one of them without the entry: each is cosigned
-			alarms = append(alarms, alarm{What: "shrunk", Consent: a.Handle, Text: fmt.Sprintf("entry %d was in the consent's history before, and is not now", index)})
+			alarms = append(alarms, alarm{What: "shrunk", Consent: a.Handle, Text: fmt.Sprintf("entry %d was in the consent's history before, "+
+				"and is not now", index)})
 		}
 	}
 	w.seen[a.Handle] = now

@@ -45,8 +45,10 @@ func (e *env) makeSecret(name string) (element.Secret, error) {
 
 func disclose(ctx context.Context, e *env, args []string) error {
 	fs := e.Flags()
-	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with; for a HANDLE.grant, with the identity that opens it")
-	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12; of a consent's terms use/1, recipient/1, period/1")
+	secretFile := fs.String("elements", "", "`file` with the secret that the document was submitted with; for a HANDLE.grant, with the "+
+		"identity that opens it")
+	part := fs.String("part", "", "the `part` to show, such as endpoints/3, objectives/1, sections/12; of a consent's terms use/1, "+
+		"recipient/1, period/1")
 	proof := fs.String("proof", "", "`receipt` of the document (DOCUMENT.tlog-proof if not given)")
 	out := fs.String("o", "", "`file` to write (standard output if not given)")
 	names, err := e.Parse(fs, args)

@@ -21,7 +21,8 @@ const indexVariable = "TRIALPROOF_INDEX"
 type index struct{ dir string }
 
 func (x *index) flags(fs *flag.FlagSet) {
-	fs.StringVar(&x.dir, "index", os.Getenv(indexVariable), "`folder` of the site's index, which says whose consent is whose: its file recipients has the "+
+	fs.StringVar(&x.dir, "index", os.Getenv(indexVariable), "`folder` of the site's index, which says whose consent is whose: its file "+
+		"recipients has the "+
 		"site's own recipient and a backup's; default: what "+indexVariable+" names")
 }
 

@@ -52,7 +52,8 @@ func (s *story) consents(ctx context.Context) error {
 		return err
 	}
 	var sealed bytes.Buffer
-	protected, _, err := vault.Protect(&sealed, strings.NewReader(labResult), vault.Options{Owner: owner.Recipient().String(), Org: hospital.id,
+	protected, _, err := vault.Protect(&sealed, strings.NewReader(labResult), vault.Options{Owner: owner.Recipient().String(),
+		Org:     hospital.id,
 		Subject: "patient-17", Data: []string{"Observation"}, Agents: []vault.Agent{{Org: hospital.id, Recipient: hospital.recipient},
 			{Org: trust.id, Recipient: trust.recipient}}})
 	if err != nil {
@@ -160,8 +161,9 @@ func (s *story) grant(ctx context.Context, site, to *institution, agents []strin
 		return trial.Hash{}, err
 	}
 	slices.Sort(agents)
-	p := &trial.Consent{Common: s.common("responsibility"), Action: "grant", Agents: agents, Elements: tree.Root(), Lock: trial.ConsentLock(code),
-		Org: site.id, To: to.id}
+	p := &trial.Consent{Common: s.common("responsibility"), Action: "grant", Agents: agents, Elements: tree.Root(),
+		Lock: trial.ConsentLock(code),
+		Org:  site.id, To: to.id}
 	v, _, err := s.submit(ctx, site.signer, &trial.Statement{Predicate: p,
 		Subjects: []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: trial.Commit(salt, digest)}}}})
 	if err != nil {
@@ -197,9 +199,11 @@ func (s *story) release(ctx context.Context, agent, to *institution, handle, req
 	if err != nil {
 		return nil, err
 	}
-	p := &trial.Access{Common: s.common("responsibility"), Action: "release", Recipient: trial.RecipientID(to.id, to.recipient), Request: request,
+	p := &trial.Access{Common: s.common("responsibility"), Action: "release", Recipient: trial.RecipientID(to.id, to.recipient),
+		Request:  request,
 		Consents: []trial.Released{{Consent: handle, Package: sha256.Sum256(data)}}}
-	v, _, err := s.submit(ctx, agent.signer, &trial.Statement{Subjects: trial.NamedSubject("release", trial.ReleaseDigest(p.Consents)), Predicate: p})
+	v, _, err := s.submit(ctx, agent.signer, &trial.Statement{Subjects: trial.NamedSubject("release", trial.ReleaseDigest(p.Consents)),
+		Predicate: p})
 	if err != nil {
 		return nil, err
 	}

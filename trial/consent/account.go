@@ -43,7 +43,7 @@ type Access struct {
 	Event
 	Package   trial.Hash `json:"package"`
 	Recipient trial.Hash `json:"recipient"`           // the key that can open it
-	To        string     `json:"to,omitempty"`        // the organisation of the recipient; "" for one that is not the consent's, until it is looked up
+	To        string     `json:"to,omitempty"`        // organisation; "" for another than the consent's, until it is looked up
 	Request   trial.Hash `json:"request,omitzero"`    // that it answers
 	Use       []string   `json:"use,omitempty"`       // of the request, once it is looked up
 	Emergency string     `json:"emergency,omitempty"` // the reason of an emergency; "" if there was none

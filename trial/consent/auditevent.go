@@ -50,7 +50,8 @@ func AuditEvent(log string, a *Account, x *Access, subject string) ([]byte, erro
 			{"what": patient, "type": entityType("1", "Person"), "role": entityRole("1", "Patient")},
 			{"what": object{"identifier": object{"system": urnConsent, "value": a.Handle.String()}, "display": "the consent"},
 				"type": entityType("2", "System Object"), "role": entityRole("4", "Domain Resource")},
-			{"what": object{"identifier": object{"system": "urn:ietf:rfc:6234:sha256", "value": x.Package.String()}, "display": "the package handed out"},
+			{"what": object{"identifier": object{"system": "urn:ietf:rfc:6234:sha256", "value": x.Package.String()}, "display": "the package " +
+				"handed out"},
 				"type": entityType("2", "System Object"), "role": entityRole("4", "Domain Resource"),
 				"detail": []object{{"type": "entry", "valueString": fmt.Sprint(x.Index)}, {"type": "log", "valueString": log}}},
 		},
@@ -62,7 +63,8 @@ func AuditEvent(log string, a *Account, x *Access, subject string) ([]byte, erro
 	var purposes []object
 	for _, code := range x.Use {
 		base, _, _ := strings.Cut(code, "/")
-		purposes = append(purposes, object{"coding": []object{{"system": duoSystem, "code": strings.Replace(base, ":", "_", 1)}}, "text": UseText(code)})
+		purposes = append(purposes, object{"coding": []object{{"system": duoSystem, "code": strings.Replace(base, ":", "_", 1)}},
+			"text": UseText(code)})
 	}
 	if x.Emergency != "" {
 		event["outcomeDesc"] = "released in an emergency: " + x.Emergency

@@ -41,7 +41,8 @@ const MaxGrant = 4 << 20
 
 // SealGrant returns the bytes of HANDLE.grant: payload is the statement, salt that of its subject,
 // and secret that of its elements.
-func SealGrant(payload []byte, salt trial.Salt, secret element.Secret, terms *Terms, protected [][]byte, recipients ...string) ([]byte, error) {
+func SealGrant(payload []byte, salt trial.Salt, secret element.Secret, terms *Terms, protected [][]byte, recipients ...string) ([]byte,
+	error) {
 	file, err := terms.Marshal()
 	if err != nil {
 		return nil, err
