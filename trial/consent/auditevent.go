@@ -8,8 +8,9 @@ import (
 
 // AuditEvent returns an access under a consent as a FHIR R4 AuditEvent, by the pattern of IHE's
 // Basic Audit Log Patterns for a disclosure recorded at its source (profiles.ihe.net/ITI/BALP,
-// IHE.BasicAudit.PrivacyDisclosure.Source 1.1.3). Log is the log's origin; subject is a reference
-// to the patient, such as Patient/p1, or "" where nothing is known but the consent.
+// IHE.BasicAudit.PrivacyDisclosure.Source 1.1.3). Log is the log's origin; subject is whose data
+// it is: a reference such as Patient/p1, a pseudonym, SYSTEM|VALUE of an identifier, or "" where
+// nothing is known but the consent.
 //
 // BALP wants the network of both agents. The log knows none: the organisations' ids stand there
 // as URIs, with the type for URIs.
@@ -29,8 +30,19 @@ func AuditEvent(log string, a *Account, x *Access, subject string) ([]byte, erro
 		}
 	}
 	patient := object{"identifier": object{"system": urnConsent, "value": a.Handle.String()}}
-	if subject != "" {
+	switch {
+	case typed.MatchString(subject), strings.HasPrefix(subject, "urn:") && !strings.Contains(subject, "|"):
 		patient = object{"reference": subject}
+	case subject != "": // a pseudonym, or SYSTEM|VALUE of an identifier
+		system, value, ok := strings.Cut(subject, "|")
+		if !ok {
+			system, value = "", subject
+		}
+		identifier := object{"value": value}
+		if system != "" {
+			identifier["system"] = system
+		}
+		patient = object{"identifier": identifier}
 	}
 	event := object{
 		"resourceType": "AuditEvent",

@@ -25,7 +25,7 @@ func auditEvents(t *testing.T) (events [][]byte) {
 			"DUO:0000007/MONDO:0005148"}},
 		{Event: at, Package: trial.Hash{2}, Recipient: trial.Hash{3}, Emergency: "overdose"},
 	} {
-		for _, subject := range []string{"", "Patient/p1"} {
+		for _, subject := range []string{"", "Patient/p1", "P-001", "urn:x|17"} {
 			data, err := consent.AuditEvent("log.example/trials", a, &x, subject)
 			if err != nil {
 				t.Fatal(err)
@@ -121,5 +121,22 @@ console.log(errors.length ? JSON.stringify(errors) : "valid");`, filepath.Join(d
 	}
 	if said := validate(bad); said == "valid" {
 		t.Error("an action that is a number is valid")
+	}
+}
+
+// TestAuditEventPatient: a pseudonym is no reference of FHIR, so it is an identifier.
+func TestAuditEventPatient(t *testing.T) {
+	events := auditEvents(t)
+	for i, want := range []string{`{"identifier":{"system":"urn:trialproof:consent","value":"01` + strings.Repeat("0", 62) + `"}}`,
+		`{"reference":"Patient/p1"}`, `{"identifier":{"value":"P-001"}}`, `{"identifier":{"system":"urn:x","value":"17"}}`} {
+		var event struct {
+			Entity []struct{ What json.RawMessage }
+		}
+		if err := json.Unmarshal(events[i], &event); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(event.Entity[0].What); got != want {
+			t.Errorf("the patient is %s, want %s", got, want)
+		}
 	}
 }
