@@ -60,7 +60,13 @@ func NewAccount(v *history.Verdict) (*Account, error) {
 	}
 	a := &Account{Handle: rec.ID, Org: rec.Org, To: rec.To, Agents: rec.Agents, Until: rec.Until, Erase: rec.Erase, Record: rec,
 		Accesses: []Access{}}
-	seen := map[trial.Hash]bool{}
+	// A repeat is the same in all that it says: another recipient, or an emergency, is another
+	// access even if an agent says that it was the same package.
+	type told struct {
+		what, org               string
+		pkg, recipient, request trial.Hash
+	}
+	seen := map[told]bool{}
 	for _, e := range v.Entries {
 		if e.Entry.Statement == nil {
 			continue
@@ -77,10 +83,11 @@ func NewAccount(v *history.Verdict) (*Account, error) {
 			a.Erased = append(a.Erased, Erased{at, p.Ground, p.What})
 		case *trial.Access:
 			for _, c := range p.Consents {
-				if c.Consent != rec.ID || seen[c.Package] {
+				same := told{p.Action + p.Reason, at.Org, c.Package, p.Recipient, p.Request}
+				if c.Consent != rec.ID || seen[same] {
 					continue
 				}
-				seen[c.Package] = true
+				seen[same] = true
 				access := Access{Event: at, Package: c.Package, Recipient: p.Recipient, Request: p.Request}
 				if p.Action == "emergency" {
 					access.Emergency = p.Reason

@@ -41,6 +41,9 @@ func ReadFHIR(data []byte) (*Permission, error) {
 	if s := root.get("status"); s.value != "active" {
 		return nil, s.refuse("only a consent that is active counts, and this is %s", shown(s))
 	}
+	if err := whole(root.get("meta")); err != nil {
+		return nil, err
+	}
 	if err := verified(root.get("verification")); err != nil {
 		return nil, err
 	}
@@ -95,6 +98,22 @@ func version(root node) (r5 bool, err error) {
 		return false, provision.refuse("it is a list as in R5, and %s is of R4: a resource of both cannot be read for certain", of4.path)
 	}
 	return !of4.present() && !object, nil
+}
+
+// whole refuses a resource of which a server has left something out, as it says in the tags.
+func whole(meta node) error {
+	for _, member := range []string{"tag", "security"} {
+		list, err := meta.get(member).list()
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			if code := t.get("code"); slices.Contains([]any{"SUBSETTED", "REDACTED", "MASKED"}, code.value) {
+				return t.refuse("a server has left something out of this resource (%v): get the whole of it", code.value)
+			}
+		}
+	}
+	return nil
 }
 
 func verified(n node) error {
