@@ -216,14 +216,39 @@ func TestIndexEntry(t *testing.T) {
 	}
 }
 
-// FuzzOpenGrant opens anything.
+// FuzzOpenGrant opens what somebody has encrypted to an agent, whatever that is.
 func FuzzOpenGrant(f *testing.F) {
 	s := newSealing(f)
-	f.Add(s.seal([]byte("one")))
-	f.Add([]byte("age-encryption.org/v1\n-> X\n"))
+	plain, err := vault.Decrypt(s.seal([]byte("one")), consent.MaxGrant, s.ids)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(plain)
+	f.Add([]byte(`{"type":"trialproof/grant/v1"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if g, err := consent.OpenGrant(data, s.ids); err == nil && g.Terms.Recipient != g.Consent().To {
-			t.Fatal("terms for another")
+		if _, err := consent.OpenGrant(data, s.ids); err == nil {
+			t.Fatal("what is not encrypted is opened")
+		}
+		sealed, err := vault.Encrypt(data, s.recipient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := consent.OpenGrant(sealed, s.ids)
+		if err != nil {
+			return
+		}
+		if p := g.Consent(); g.Terms.Recipient != p.To || p.Action != "grant" {
+			t.Fatalf("terms for %s in a statement for %s", g.Terms.Recipient, p.To)
+		}
+		if tree, _ := g.Tree(); tree.Root() != g.Consent().Elements {
+			t.Fatal("other terms")
+		}
+		if _, err := g.Disclosed(); err != nil {
+			t.Fatal(err)
+		}
+		_ = g.VerifySignature("log.example")
+		if _, err := consent.OpenEntry(sealed, s.ids); err == nil {
+			t.Fatal("a grant is an entry of an index")
 		}
 	})
 }
