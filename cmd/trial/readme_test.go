@@ -190,7 +190,8 @@ func TestConsentPage(t *testing.T) {
 	if err := exec.Command("age-keygen", "-pq", "-o", filepath.Join(t.TempDir(), "identity")).Run(); err != nil {
 		trialtest.Skip(t, "age-keygen of age 1.3 is not installed: deploy/test.sh builds it")
 	}
-	runPages(t, 9, []string{"../../docs/consent.md"},
+	runPages(t, 10, []string{"../../docs/consent.md"},
 		"stands, and this slip can end it", "release of data under 1 consent", "R18", "nothing was released", "handed the data out to lab",
-		"released by site under consent", "opened.json", "says that it has erased", "Disclosure without consent (public-health)")
+		"released by site under consent", "opened.json", "says that it has erased", "Disclosure without consent (public-health)",
+		"valid: this stands as use/1")
 }
