@@ -209,27 +209,29 @@ func (a *agent) part(ctx context.Context, want *release, g *consent.Grant, files
 	}
 	p := &part{grant: g, account: account}
 	contents := vault.Package{Consent: g.Handle, Org: a.key.Org}
-	if contents.Terms, err = g.Disclosed(); err != nil {
+	if err := g.ShowIn(&contents); err != nil {
 		return nil, err
 	}
-	var refused []error
+	var refused []notHanded
 	for _, f := range a.candidates(g, files) {
-		if err := a.fits(ctx, want, g, f, now); err != nil {
-			refused = append(refused, fmt.Errorf("%s: %w", f.name, err))
+		id := f.protected.Ciphertext
+		if slices.ContainsFunc(p.files, func(p *vault.Protected) bool { return p.Ciphertext == id }) {
 			continue
 		}
-		opened, err := f.protected.Open(a.key.Org, a.ids)
+		opened, err := a.openShare(ctx, want, g, f, now)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, f.name, err)
+			refused = append(refused, notHanded{id, fmt.Errorf("%s: %w", f.name, err)})
+			continue
 		}
+		refused = slices.DeleteFunc(refused, func(r notHanded) bool { return r.ciphertext == id })
 		contents.Files = append(contents.Files, *opened)
 		p.files = append(p.files, f.protected)
 	}
 	if len(contents.Files) == 0 {
 		return nil, fmt.Errorf("%w: it allows the release of no file in %s%s", errInvalid, a.dir, because(refused))
 	}
-	for _, err := range refused {
-		fmt.Fprintf(a.env.Stderr, "not released: %v\n", err)
+	for _, r := range refused {
+		fmt.Fprintf(a.env.Stderr, "not released: %v\n", r.err)
 	}
 	if p.data, err = contents.Seal(want.recipient); err != nil {
 		return nil, err
@@ -238,11 +240,21 @@ func (a *agent) part(ctx context.Context, want *release, g *consent.Grant, files
 	return p, nil
 }
 
-func because(refused []error) string {
+// A notHanded is why the share of a FILE.protected is not handed out.
+type notHanded struct {
+	ciphertext trial.Hash
+	err        error
+}
+
+func because(refused []notHanded) string {
 	if len(refused) == 0 {
 		return ": no FILE.protected is there that names the same person as the consent's terms"
 	}
-	return ": " + errors.Join(refused...).Error()
+	var errs []error
+	for _, r := range refused {
+		errs = append(errs, r.err)
+	}
+	return ": " + errors.Join(errs...).Error()
 }
 
 // A candidate is a protected file that may belong to a consent.
@@ -250,31 +262,46 @@ type candidate struct {
 	name      string
 	protected *vault.Protected
 	key       trial.PublicKey // that signed it
-	enclosed  bool            // it came with the grant
 }
 
-// candidates returns the files that came with a grant, and those of the folder that name the
-// same person.
+// candidates returns the files of the folder that name the same person as a grant or that came
+// with it, and then those that came with it: a file whose shares were issued again is used in
+// place of the one before.
 func (a *agent) candidates(g *consent.Grant, files map[string][]byte) (list []candidate) {
-	seen := map[trial.Hash]bool{}
-	add := func(name string, data []byte, enclosed bool) {
+	parse := func(name string, data []byte) (candidate, bool) {
 		p, key, err := vault.ParseProtected(data)
 		if err != nil {
 			fmt.Fprintf(a.env.Stderr, "%s is left out: %v\n", name, err)
-			return
 		}
-		if !seen[p.Ciphertext] && (enclosed || p.Subject != "" && p.Subject == g.Terms.Subject) {
-			seen[p.Ciphertext] = true
-			list = append(list, candidate{name, p, key, enclosed})
-		}
+		return candidate{name, p, key}, err == nil
 	}
+	came := map[trial.Hash]bool{}
+	var enclosed []candidate
 	for i, data := range g.Protected {
-		add(fmt.Sprintf("file %d of the grant", i+1), data, true)
+		if c, ok := parse(fmt.Sprintf("file %d of the grant", i+1), data); ok {
+			came[c.protected.Ciphertext] = true
+			enclosed = append(enclosed, c)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		add(name, files[name], false)
+		c, ok := parse(name, files[name])
+		if ok && (came[c.protected.Ciphertext] || c.protected.Subject != "" && c.protected.Subject == g.Terms.Subject) {
+			list = append(list, c)
+		}
 	}
-	return list
+	return append(list, enclosed...)
+}
+
+// openShare returns the agent's share of a file, if a consent applies to it.
+func (a *agent) openShare(ctx context.Context, want *release, g *consent.Grant, f candidate, now trial.Time) (*vault.Opened, error) {
+	if err := a.fits(ctx, want, g, f, now); err != nil {
+		return nil, err
+	}
+	o, err := f.protected.Open(a.key.Org, a.ids)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return o, err
 }
 
 // fits refuses a file to which a consent does not apply.

@@ -19,6 +19,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/trialtest"
+	"github.com/trialproof/trialproof/trial/vault"
 )
 
 // The attacks on consent, each against real servers and witnesses. Each has a line in
@@ -33,6 +34,7 @@ var consentAttacks = []struct {
 	{"the operator shows the patient an old tree", oldTree},
 	{"a relay says that it ended a consent, and drops the end", droppedEnd},
 	{"a thief gives consent to itself for data that is not its own", thiefsConsent},
+	{"a thief signs the shares of a file again, and names itself as the grantor", signedAgain},
 	{"a consent for one organisation is used for another, or for another person", otherConsent},
 	{"data is released to a recipient that was retired, or that a rival claims", otherRecipient},
 	{"an agent is killed between logging a release and handing the data out", killedAgent},
@@ -224,6 +226,41 @@ func thiefsConsent(t *testing.T) {
 	}
 	if _, out, status := c.release(); status != exitInvalid || !strings.Contains(out, "x.grant") {
 		t.Errorf("a damaged grant: %d %s", status, out)
+	}
+}
+
+func signedAgain(t *testing.T) {
+	c := newClinic(t, "")
+	c.patient("P-001", observation("a"))
+	read := func(name string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(c.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	p, _, err := vault.ParseProtected(read("P-001.json.protected"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := trial.ParseKeyFile(read("rival.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Org, p.Grantors = "rival", []string{"rival"}
+	signed, err := p.Sign(key.Signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.write("site-a/P-001.json.protected", string(signed))
+	own := c.trialCmd("consent give", "-key", "rival.key", "-subject", "P-001", "-data", "Observation", "-use", "DUO:0000042", "-to", "rival", "-agents",
+		"site-a", "-slip", "thief.html")
+	c.copyTo("site-a", own+".grant")
+	_, out, status := c.run(append(append([]string{"trial", "agent", "release"}, c.flags...), "-key", "site-a.key", "-identity", "site-a.identity",
+		"-dir", "site-a", "-to", "rival")...)
+	if status != exitInvalid || !strings.Contains(out, "was made for a FILE.protected that said something else") {
+		t.Errorf("%d: %s", status, out)
 	}
 }
 

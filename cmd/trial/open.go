@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/consent"
 	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/vault"
 )
@@ -75,7 +77,7 @@ func openPackage(e *env, verifier *receipt.Verifier, name string, ids vault.Iden
 	if !v.Checkpoint.ReplayQuorum() {
 		return nil, errNotReplayed
 	}
-	release, consent, ok := releaseOf(v, sha256.Sum256(data))
+	release, handle, ok := releaseOf(v, sha256.Sum256(data))
 	if !ok {
 		return nil, fmt.Errorf("%w: the receipt beside it is for the release of something else", errInvalid)
 	}
@@ -86,13 +88,47 @@ func openPackage(e *env, verifier *receipt.Verifier, name string, ids vault.Iden
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	if p.Consent != consent || p.Org != v.Entry.Signer.Org {
+	if p.Consent != handle || p.Org != v.Entry.Signer.Org {
 		return nil, fmt.Errorf("%w: it says that it is of another consent or by another agent than the log does", errInvalid)
+	}
+	shown, given, err := consent.ShownIn(p)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
 	at, _ := v.ProvenTime()
 	fmt.Fprintf(e.Stderr, "%s: released by %s under consent %s (entry %d), which stood then; no later than %s%s\n",
-		name, p.Org, consent, v.Index, trial.Moment(at), emergencyText(release))
+		name, p.Org, handle, v.Index, trial.Moment(at), emergencyText(release))
+	for _, line := range agreed(shown, given) {
+		fmt.Fprintf(e.Stderr, "  %s\n", frame.Printable(line))
+	}
 	return p, nil
+}
+
+// agreed says for a recipient what the person has agreed to.
+func agreed(shown []consent.Shown, given *trial.Consent) []string {
+	lines := []string{"the consent is for " + given.To}
+	if given.Until != "" {
+		lines[0] += " and, as the log has it, until " + given.Until
+	}
+	for _, part := range shown {
+		name, _, _ := strings.Cut(part.Path, "/")
+		switch name {
+		case "data":
+			lines = append(lines, "it covers "+part.Text)
+		case "form":
+			lines = append(lines, "the consent form that was signed is statement "+part.Text)
+		case "not":
+			lines = append(lines, "not for "+part.Text)
+		case "period":
+			start, end, _ := strings.Cut(part.Text, "/")
+			lines = append(lines, "the data may be released from "+cmp.Or(start, "now")+" to "+cmp.Or(end, "the end of the consent"))
+		case "trial":
+			lines = append(lines, "only for the trial "+part.Text)
+		case "use":
+			lines = append(lines, "you may use it for "+consent.UseText(part.Text))
+		}
+	}
+	return lines
 }
 
 func emergencyText(p *trial.Access) string {

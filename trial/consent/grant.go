@@ -123,17 +123,47 @@ type Shown struct {
 	Text  string      `json:"text"`
 }
 
-// Disclosed returns what a recipient is shown of the terms: everything but whose data it is, and
-// the signature.
-func (g *Grant) Disclosed() (json.RawMessage, error) {
+// ShowIn puts into a package what its recipient is shown of the terms: everything but whose data
+// it is, and the signature.
+func (g *Grant) ShowIn(p *vault.Package) (err error) {
 	list := []Shown{}
-	for _, p := range g.Terms.Parts() {
-		if !slices.Contains([]string{"subject/1", "signature/1"}, p.Path) {
-			salt, proof := g.tree.Prove(p.Path)
-			list = append(list, Shown{p.Path, proof, salt, p.Text})
+	for _, part := range g.Terms.Parts() {
+		if !slices.Contains([]string{"subject/1", "signature/1"}, part.Path) {
+			salt, proof := g.tree.Prove(part.Path)
+			list = append(list, Shown{part.Path, proof, salt, part.Text})
 		}
 	}
-	return json.Marshal(list)
+	if p.Terms, err = json.Marshal(list); err == nil {
+		p.Grant, err = g.statement.Marshal()
+	}
+	return err
+}
+
+// ShownIn returns what a package shows of its consent's terms, and the consent. It refuses parts
+// that are not of the terms that were agreed to. Whether the agent left parts out nobody can tell.
+func ShownIn(p *vault.Package) ([]Shown, *trial.Consent, error) {
+	if len(p.Terms) == 0 {
+		return nil, nil, errors.New("it shows no terms")
+	}
+	var list []Shown
+	if err := strict(p.Terms, &list); err != nil {
+		return nil, nil, fmt.Errorf("its terms: %w", err)
+	}
+	s, err := trial.ParseStatement(p.Grant)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the statement of its consent: %w", err)
+	}
+	c, ok := s.Predicate.(*trial.Consent)
+	if !ok || c.Action != "grant" || trial.StatementID(p.Grant) != p.Consent {
+		return nil, nil, errors.New("the statement of its consent is another one")
+	}
+	for _, part := range list {
+		d := element.Disclosure{Path: part.Path, Text: part.Text, Salt: part.Salt, Proof: part.Proof}
+		if err := d.Check(c.Elements); err != nil {
+			return nil, nil, fmt.Errorf("its terms are not those of the consent: %w", err)
+		}
+	}
+	return list, c, nil
 }
 
 // VerifySignature checks the patient's own signature, if the terms have one. It covers the lock,

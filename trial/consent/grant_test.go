@@ -133,12 +133,36 @@ func TestGrant(t *testing.T) {
 			t.Errorf("%d of %d bytes are opened", n, len(data))
 		}
 	}
-	shown, err := g.Disclosed()
-	if err != nil {
+	p := vault.Package{Consent: g.Handle}
+	if err := g.ShowIn(&p); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(shown), `"recipient/1"`) || strings.Contains(string(shown), "P-001") {
-		t.Errorf("a recipient is shown %s", shown)
+	if bytes.Contains(p.Terms, []byte("P-001")) {
+		t.Errorf("a recipient is shown %s", p.Terms)
+	}
+	shown, given, err := consent.ShownIn(&p)
+	if err != nil || given.To != g.Terms.Recipient || len(shown) != len(g.Terms.Parts())-1 {
+		t.Fatalf("%d parts of %d, %v", len(shown), len(g.Terms.Parts()), err)
+	}
+	for what, change := range map[string]func(p *vault.Package){
+		"a text":          func(p *vault.Package) { p.Terms = bytes.Replace(p.Terms, []byte(shown[0].Text), []byte("x"+shown[0].Text[1:]), 1) },
+		"a path":          func(p *vault.Package) { p.Terms = bytes.Replace(p.Terms, []byte("data/1"), []byte("data/9"), 1) },
+		"no terms":        func(p *vault.Package) { p.Terms = nil },
+		"cut terms":       func(p *vault.Package) { p.Terms = p.Terms[:len(p.Terms)/2] },
+		"no statement":    func(p *vault.Package) { p.Grant = nil },
+		"another consent": func(p *vault.Package) { p.Consent[0]++ },
+		"another root": func(p *vault.Package) {
+			p.Grant = bytes.Replace(p.Grant, []byte(given.Elements.String()), []byte(trial.Hash{9}.String()), 1)
+			p.Consent = trial.StatementID(p.Grant)
+		},
+	} {
+		q := p
+		if change(&q); q.Consent == p.Consent && bytes.Equal(q.Terms, p.Terms) && bytes.Equal(q.Grant, p.Grant) {
+			t.Fatalf("%s: nothing was changed", what)
+		}
+		if _, _, err := consent.ShownIn(&q); err == nil {
+			t.Errorf("%s is not noticed", what)
+		}
 	}
 }
 
@@ -243,7 +267,11 @@ func FuzzOpenGrant(f *testing.F) {
 		if tree, _ := g.Tree(); tree.Root() != g.Consent().Elements {
 			t.Fatal("other terms")
 		}
-		if _, err := g.Disclosed(); err != nil {
+		p := vault.Package{Consent: g.Handle}
+		if err := g.ShowIn(&p); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := consent.ShownIn(&p); err != nil {
 			t.Fatal(err)
 		}
 		_ = g.VerifySignature("log.example")

@@ -29,6 +29,7 @@ type Opened struct {
 type Package struct {
 	Consent trial.Hash      `json:"consent"` // handle
 	Files   []Opened        `json:"files"`
+	Grant   []byte          `json:"grant,omitempty"` // base64 of the statement that gave the consent; its SHA-256 is Consent
 	Org     string          `json:"org"`             // the agent
 	Terms   json.RawMessage `json:"terms,omitempty"` // a list of parts that are disclosed
 	Type    string          `json:"type"`            // packageType
@@ -89,6 +90,9 @@ func (p *Package) check() error {
 	}
 	if len(p.Terms) > 0 && p.Terms[0] != '[' {
 		return errors.New("its terms are no list")
+	}
+	if len(p.Grant) > 0 && trial.StatementID(p.Grant) != p.Consent {
+		return errors.New("its terms are of another consent")
 	}
 	seen := map[trial.Hash]bool{}
 	for _, f := range p.Files {

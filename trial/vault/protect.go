@@ -28,7 +28,7 @@ type Protected struct {
 	Org        string     `json:"org"`               // that protected the file
 	Owner      trial.Hash `json:"owner"`             // SHA-256 of the owner's recipient
 	Plaintext  trial.Hash `json:"plaintext"`         // SHA-256 of FILE
-	Shares     []Share    `json:"shares"`            // by organisation
+	Shares     []Share    `json:"shares,omitempty"`  // one or two, by organisation
 	Subject    string     `json:"subject,omitempty"` // whose data it is: a pseudonym, or a FHIR reference such as Patient/p1
 	Type       string     `json:"type"`              // protectedType
 }
@@ -117,7 +117,7 @@ func Protect(dst io.Writer, src io.Reader, o Options) (p *Protected, backup []by
 	if p.Subject, p.Data, err = look.found(&o); err != nil {
 		return nil, nil, err
 	}
-	if p.Shares, err = divide(file.key, o.Agents); err != nil {
+	if p.Shares, err = p.divide(file.key, o.Agents); err != nil {
 		return nil, nil, err
 	}
 	return p, backup, p.check()

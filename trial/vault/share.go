@@ -18,7 +18,7 @@ import (
 // A Share is an agent's part of a file key.
 type Share struct {
 	Commitment trial.Hash `json:"commitment"` // SHA-256 of the salt and the SHA-256 of the share
-	Encrypted  []byte     `json:"encrypted"`  // base64 of the salt and the share, encrypted to the agent
+	Encrypted  []byte     `json:"encrypted"`  // base64 of the salt, the share and the binding, encrypted to the agent
 	Org        string     `json:"org"`
 	Recipient  trial.Hash `json:"recipient"` // id of the agent's recipient, see trial.RecipientID
 }
@@ -45,11 +45,25 @@ func checkAgents(agents []Agent) error {
 	return nil
 }
 
-// divide divides a file key among agents. All shares are needed to have it again; fewer say
-// nothing about it.
-func divide(key []byte, agents []Agent) ([]Share, error) {
+// binding returns the SHA-256 of what p says without its shares. It is encrypted with each share.
+// Otherwise anybody with FILE.protected could sign its shares again under other words, name itself
+// as the grantor, and consent to its own request.
+func (p *Protected) binding() (trial.Hash, error) {
+	said := *p
+	said.Shares = nil
+	data, err := Canonical(said)
+	return sha256.Sum256(data), err
+}
+
+// divide divides a file key among agents, as the shares of p. All are needed to have it again;
+// fewer say nothing about it.
+func (p *Protected) divide(key []byte, agents []Agent) ([]Share, error) {
 	if len(key) != keySize {
 		return nil, fmt.Errorf("the file key has %d bytes, not %d", len(key), keySize)
+	}
+	binding, err := p.binding()
+	if err != nil {
+		return nil, err
 	}
 	agents = slices.Clone(agents)
 	slices.SortFunc(agents, func(a, b Agent) int { return strings.Compare(a.Org, b.Org) })
@@ -62,7 +76,7 @@ func divide(key []byte, agents []Agent) ([]Share, error) {
 			rand.Read(part) // never fails
 			rest = xor(rest, part)
 		}
-		s, err := newShare(a, part)
+		s, err := newShare(a, part, binding)
 		if err != nil {
 			return nil, err
 		}
@@ -77,10 +91,10 @@ func xor(a, b []byte) []byte {
 	return c
 }
 
-func newShare(a Agent, part []byte) (Share, error) {
+func newShare(a Agent, part []byte, binding trial.Hash) (Share, error) {
 	var salt trial.Salt
 	rand.Read(salt[:]) // never fails
-	sealed, err := Encrypt(slices.Concat(salt[:], part), a.Recipient)
+	sealed, err := Encrypt(slices.Concat(salt[:], part, binding[:]), a.Recipient)
 	if err != nil {
 		return Share{}, fmt.Errorf("agent %s: %w", a.Org, err)
 	}
@@ -98,14 +112,21 @@ func (p *Protected) Open(org string, identities Identities) (*Opened, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("%s is no agent of this file: its agents are %s", org, strings.Join(p.Agents(), ", "))
 	}
-	plain, err := Decrypt(p.Shares[i].Encrypted, 32+keySize, identities)
+	const size = 32 + keySize + 32
+	plain, err := Decrypt(p.Shares[i].Encrypted, size, identities)
 	if err != nil {
 		return nil, fmt.Errorf("the share of %s: %w", org, err)
 	}
-	o := &Opened{Ciphertext: p.Ciphertext, Commitments: p.Commitments(), Plaintext: p.Plaintext}
-	if len(plain) == 32+keySize {
-		o.Salt, o.Share = trial.Salt(plain), plain[32:]
+	binding, err := p.binding()
+	if err != nil {
+		return nil, err
 	}
+	if len(plain) != size || trial.Hash(plain[32+keySize:]) != binding {
+		return nil, fmt.Errorf("the share of %s was made for a FILE.protected that said something else: somebody else signed it again, "+
+			"with other words. Ask the owner for the one that trial protect wrote", org)
+	}
+	o := &Opened{Ciphertext: p.Ciphertext, Commitments: p.Commitments(), Plaintext: p.Plaintext}
+	o.Salt, o.Share = trial.Salt(plain), plain[32:32+keySize]
 	return o, o.check(org)
 }
 
@@ -151,6 +172,6 @@ func (p *Protected) Reissue(ciphertext io.Reader, identities Identities, agents 
 		return nil, explain(err)
 	}
 	again := *p
-	again.Shares, err = divide(key, agents)
+	again.Shares, err = p.divide(key, agents)
 	return &again, err
 }

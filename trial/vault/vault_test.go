@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -277,6 +278,32 @@ func TestDigests(t *testing.T) {
 		change(&pkg.Files[0])
 		_, err := opens(cipher, pkg)
 		wants(t, want, err, want)
+	}
+}
+
+// TestSignedAgain: shares are worth nothing under other words than those that they were made for.
+func TestSignedAgain(t *testing.T) {
+	c := newCast(t)
+	_, p := protect(t, c.options(2), []byte("results"))
+	for what, change := range map[string]func(p *vault.Protected){
+		"ciphertext": func(p *vault.Protected) { p.Ciphertext[0]++ },
+		"plaintext":  func(p *vault.Protected) { p.Plaintext[0]++ },
+		"owner":      func(p *vault.Protected) { p.Owner[0]++ },
+		"org":        func(p *vault.Protected) { p.Org = "thief" },
+		"grantors":   func(p *vault.Protected) { p.Grantors = []string{"thief"} },
+		"subject":    func(p *vault.Protected) { p.Subject = "P-2" },
+		"data":       func(p *vault.Protected) { p.Data = []string{"Patient"} },
+	} {
+		other := *p
+		change(&other)
+		_, err := other.Open("site-a", c.a.ids)
+		wants(t, what, err, "made for a FILE.protected that said something else")
+	}
+	moved := *p // the share of one agent in the place of the other's
+	moved.Shares = slices.Clone(p.Shares)
+	moved.Shares[0].Encrypted, moved.Shares[1].Encrypted = moved.Shares[1].Encrypted, moved.Shares[0].Encrypted
+	if _, err := moved.Open("site-a", c.a.ids); !errors.Is(err, vault.ErrNotForUs) {
+		t.Errorf("exchanged: %v", err)
 	}
 }
 
