@@ -145,7 +145,9 @@ func TestGrant(t *testing.T) {
 		t.Fatalf("%d parts of %d, %v", len(shown), len(g.Terms.Parts()), err)
 	}
 	for what, change := range map[string]func(p *vault.Package){
-		"a text":          func(p *vault.Package) { p.Terms = bytes.Replace(p.Terms, []byte(shown[0].Text), []byte("x"+shown[0].Text[1:]), 1) },
+		"a text": func(p *vault.Package) {
+			p.Terms = bytes.Replace(p.Terms, []byte(shown[0].Text), []byte("x"+shown[0].Text[1:]), 1)
+		},
 		"a path":          func(p *vault.Package) { p.Terms = bytes.Replace(p.Terms, []byte("data/1"), []byte("data/9"), 1) },
 		"no terms":        func(p *vault.Package) { p.Terms = nil },
 		"cut terms":       func(p *vault.Package) { p.Terms = p.Terms[:len(p.Terms)/2] },
