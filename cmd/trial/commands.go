@@ -114,7 +114,7 @@ func init() {
 			`trial recipient add -log http://127.0.0.1:8080 -policy policy -key admin.key lab.recipient`, recipientCommand),
 		command("protect", "encrypt a file for its owner, and divide its key among those who may release it",
 			`[-key FILE] -owner FILE.recipient [-backup FILE.recipient] -agent ORG=FILE.recipient [-agent ...] [-data CLASSES] `+
-				`[-subject S] FILE`,
+				`[-subject S] FILE | -again FILE.identity -agent ORG=FILE.recipient [-agent ...] FILE.age`,
 			`trial protect -policy policy -key site.key -owner alice.recipient -agent site-a=a.recipient -data Observation results.json`,
 			protect),
 		command("consent", "give consent to the release of somebody's data, show who had access, or end it",

@@ -333,7 +333,12 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*rece
 		if there, err := os.ReadFile(name); err == nil && bytes.Equal(there, full) {
 			continue // written by an earlier try
 		}
-		if err := writeNew(name, full, 0o644); err != nil {
+		perm := os.FileMode(0o644)
+		switch v.Entry.Statement.Statement.Predicate.(type) {
+		case *trial.Consent, *trial.Access:
+			perm = 0o600 // its salt would let somebody confirm guessed terms
+		}
+		if err := writeNew(name, full, perm); err != nil {
 			return nil, fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 
 // protectFlags say how a file is protected.
 type protectFlags struct {
-	owner, backup, subject, data, grantors string
-	agents                                 frame.Words
+	owner, backup, subject, data, grantors, again string
+	agents                                        frame.Words
 }
 
 func (f *protectFlags) register(fs *flag.FlagSet) {
@@ -29,6 +29,8 @@ func (f *protectFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "", "what the file has: FHIR resource types with commas, such as Observation,Condition; a FHIR file with "+
 		"others is refused")
 	fs.StringVar(&f.grantors, "grantor", "", "`organisations` whose consents count for the file, with commas; your own if not given")
+	fs.StringVar(&f.again, "again", "", "owner's identity `file`, or that in FILE.backup.age: issue the shares of FILE.age again, when one was lost or an "+
+		"agent has another recipient")
 }
 
 // protect encrypts a file for its owner, and divides its key among agents.
@@ -42,8 +44,11 @@ func protect(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.owner == "" || len(f.agents) == 0 || len(rest) != 1 {
-		return frame.Usagef("-owner, -agent and one file must be given")
+	if (f.owner == "") == (f.again == "") || len(f.agents) == 0 || len(rest) != 1 {
+		return frame.Usagef("-owner (or -again, with FILE.age), -agent and one file must be given")
+	}
+	if f.again != "" && f.backup+f.subject+f.data+f.grantors != "" {
+		return frame.Usagef("-again changes the shares alone: the rest stays as FILE.protected says")
 	}
 	if err := errors.Join(r.openKey(), e.private(r.keyFile, r.strict)); err != nil {
 		return err
@@ -55,6 +60,9 @@ func protect(ctx context.Context, e *env, args []string) error {
 	if err := r.loggedAgents(ctx, e, o.Agents); err != nil {
 		return err
 	}
+	if f.again != "" {
+		return protectAgain(ctx, e, &f, o, r.key, rest[0])
+	}
 	return protectFile(ctx, e, o, r.key, rest[0])
 }
 
@@ -63,8 +71,10 @@ func (f *protectFlags) options(org string) (o vault.Options, err error) {
 		return o, frame.Usagef("the key file does not say of which organisation the key is: use the one that trial keygen made")
 	}
 	o = vault.Options{Org: org, Subject: f.subject, Data: list(f.data), Grantors: list(f.grantors)}
-	if o.Owner, err = readRecipient(f.owner); err != nil {
-		return o, err
+	if f.owner != "" {
+		if o.Owner, err = readRecipient(f.owner); err != nil {
+			return o, err
+		}
 	}
 	if f.backup != "" {
 		if o.Backup, err = readRecipient(f.backup); err != nil {
@@ -152,6 +162,54 @@ func protectFile(ctx context.Context, e *env, o vault.Options, key *trial.KeyFil
 	fmt.Fprintf(e.Stderr, "%s is encrypted: %s.age may travel any way; %s.protected says whose data it is and stays with you and the agents "+
 		"(%s). The file itself is still there\n", name, name, name, strings.Join(orgsOf(o.Agents), ", "))
 	fmt.Fprintln(e.Stdout, name+".age")
+	return nil
+}
+
+// protectAgain replaces FILE.protected by one with other shares.
+func protectAgain(ctx context.Context, e *env, f *protectFlags, o vault.Options, key *trial.KeyFile, name string) error {
+	stem, ok := strings.CutSuffix(name, ".age")
+	if !ok {
+		return frame.Usagef("%s does not end in .age: -again is given FILE.age, and FILE.protected lies beside it", name)
+	}
+	owner, err := readIdentities(f.again)
+	if err != nil {
+		return err
+	}
+	data, err := readSmall(stem + ".protected")
+	if err != nil {
+		return err
+	}
+	before, _, err := vault.ParseProtected(data)
+	if err != nil {
+		return frame.Usagef("%s.protected: %w", stem, err)
+	}
+	if before.Org != o.Org {
+		return frame.Usagef("%s.protected is of %s, and your key is of %s", stem, before.Org, o.Org)
+	}
+	info, err := regular(name)
+	if err != nil {
+		return err
+	}
+	src, err := os.Open(name)
+	if err != nil {
+		return frame.AsUsage(err)
+	}
+	defer src.Close()
+	p := e.Progress("reading")
+	defer p.End()
+	after, err := before.Reissue(&counter{ctx, src, p, name, 0, info.Size()}, owner, o.Agents)
+	if err != nil {
+		return frame.AsUsage(fmt.Errorf("%s: %w", name, err))
+	}
+	if data, err = after.Sign(key.Signer); err != nil {
+		return err
+	}
+	if err := durable.Replace(stem+".protected", data, 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Stderr, "%s.protected has new shares: give it to all agents (%s) and have the old one deleted everywhere, for its shares still open the "+
+		"file\n", stem, strings.Join(after.Agents(), ", "))
+	fmt.Fprintln(e.Stdout, stem+".protected")
 	return nil
 }
 
