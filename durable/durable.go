@@ -13,6 +13,9 @@ import (
 	"runtime"
 )
 
+// ErrLocked says that another process has the lock.
+var ErrLocked = errors.New("locked by another process")
+
 // Replace puts data in the place of a file. Several programs may do so at once: the last
 // one's bytes stay.
 func Replace(name string, data []byte, perm fs.FileMode) error {

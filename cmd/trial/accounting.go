@@ -40,9 +40,12 @@ func accounting(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := x.of(rest[0], ids)
+	entries, damaged, err := x.of(rest[0], ids)
 	if err != nil {
 		return err
+	}
+	for _, err := range damaged {
+		e.note(err.Error())
 	}
 	proven, missing := true, 0
 	for _, entry := range entries {
@@ -58,7 +61,7 @@ func accounting(ctx context.Context, e *env, args []string) error {
 		a, replayed, err := r.account(ctx, entry.ID)
 		if isInvalid(err) {
 			missing++
-			fmt.Fprintf(e.Stderr, "trial %s: consent %s: %v\n", e.Command(), entry.ID, err)
+			e.note(fmt.Sprintf("consent %s: %v", entry.ID, err))
 			continue
 		}
 		if err != nil {
@@ -70,10 +73,14 @@ func accounting(ctx context.Context, e *env, args []string) error {
 		}
 	}
 	switch {
+	case len(damaged) > 0:
+		return fmt.Errorf("%s of the index cannot be read: whether one is of %s nobody can tell. Put the backup of the index in its place",
+			trial.Count(len(damaged), "file", "files"), rest[0])
 	case len(entries) == 0:
 		return negative{fmt.Errorf("the index has nothing of %s", rest[0])}
 	case missing > 0:
-		return fmt.Errorf("%w: of %s the log shows nothing", errInvalid, trial.Count(missing, "consent of the index", "consents of the index"))
+		return fmt.Errorf("of %s the log shows nothing: they wait in a batch, or giving them was cut off and their slips are worth nothing. A "+
+			"receipt of one would prove that the log hides it", trial.Count(missing, "consent of the index", "consents of the index"))
 	case !proven:
 		return errStated
 	}

@@ -112,9 +112,12 @@ func useTexts(codes []string) string {
 func (p *agentPage) consents(r *http.Request, a *agent) (list []shownConsent, err error) {
 	subjects := map[trial.Hash]string{}
 	if p.index.dir != "" {
-		entries, err := p.index.of("", a.ids)
+		entries, damaged, err := p.index.of("", a.ids)
 		if err != nil {
 			return nil, err
+		}
+		for _, err := range damaged {
+			a.env.note(err.Error())
 		}
 		for _, e := range entries {
 			if e.Disclosure == nil {
@@ -177,7 +180,7 @@ func (p *agentPage) give(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return o, err
 		}
-		base, err := f.of(fhir, nil)
+		base, err := f.of(fhir, nil, a.env.note)
 		if err != nil {
 			return o, err
 		}
@@ -238,6 +241,11 @@ func (p *agentPage) release(w http.ResponseWriter, r *http.Request) {
 		if err := a.replayed(); err != nil {
 			return o, err
 		}
+		unlock, err := a.lock(r.Context())
+		if err != nil {
+			return o, err
+		}
+		defer func() { err = errors.Join(err, unlock()) }()
 		if err := a.resume(r.Context()); err != nil {
 			return o, err
 		}

@@ -37,7 +37,7 @@ type part struct {
 	name    string // its file in the agent's folder
 }
 
-func agentRelease(ctx context.Context, e *env, args []string) error {
+func agentRelease(ctx context.Context, e *env, args []string) (err error) {
 	a := &agent{now: time.Now}
 	var how sending
 	var identity string
@@ -69,6 +69,11 @@ func agentRelease(ctx context.Context, e *env, args []string) error {
 	if err := a.replayed(); err != nil {
 		return err
 	}
+	unlock, err := a.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if err := a.resume(ctx); err != nil {
 		return err
 	}

@@ -77,6 +77,10 @@ var agentTemplate = template.Must(template.New("agent").Parse(agentHTML))
 const sessionCookie = "trialproof-agent"
 
 func (p *agentPage) serve(ctx context.Context, e *env, listen string) error {
+	if host, _, err := net.SplitHostPort(listen); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		return frame.Usagef("-listen %s is every address of this machine: name the one under which browsers reach the page, such as " +
+			"127.0.0.1:8080", listen)
+	}
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return frame.AsUsage(err)

@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/consent"
 	"github.com/trialproof/trialproof/trial/vault"
@@ -38,26 +41,58 @@ func (a *agent) replayed() error {
 		"a policy that they can meet", a.policy.QuorumText())
 }
 
-// everyGrant reads the grants of the folder that are encrypted to the agent.
+// lock waits until no other process releases from the folder, and locks it. Two that did at once
+// would take each other's packages for ones that were left behind.
+func (a *agent) lock(ctx context.Context) (unlock func() error, err error) {
+	if info, err := os.Stat(a.dir); err != nil || !info.IsDir() {
+		return nil, frame.Usagef("%s is no folder: name the one with the grants and FILE.protected files", a.dir)
+	}
+	f, err := os.OpenFile(filepath.Join(a.dir, ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, frame.AsUsage(err)
+	}
+	for said := false; ; said = true {
+		err := durable.TryLock(f)
+		if err == nil {
+			return f.Close, nil
+		}
+		if !errors.Is(err, durable.ErrLocked) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", a.dir, err), f.Close())
+		}
+		if !said {
+			fmt.Fprintf(a.env.Stderr, "another process releases from %s: waiting for it\n", a.dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// everyGrant reads the grants of the folder that are encrypted to the agent. What is no grant is
+// left out, and that is said: nobody can stop an agent by sending it such a file.
 func (a *agent) everyGrant() (list []*consent.Grant, err error) {
 	names, err := filepath.Glob(filepath.Join(a.dir, "*.grant"))
 	if err != nil {
 		return nil, err
 	}
+	seen := map[trial.Hash]bool{}
 	for _, name := range names {
 		data, err := readSmall(name)
-		if err != nil {
-			return nil, err
+		var g *consent.Grant
+		if err == nil {
+			g, err = consent.OpenGrant(data, a.ids)
 		}
-		g, err := consent.OpenGrant(data, a.ids)
-		if errors.Is(err, vault.ErrNotForUs) {
+		switch {
+		case errors.Is(err, vault.ErrNotForUs):
 			fmt.Fprintf(a.env.Stderr, "%s is not encrypted to your identity, and is left out\n", name)
-			continue
+		case err != nil:
+			fmt.Fprintf(a.env.Stderr, "%s is left out: %v\n", name, err)
+		case !seen[g.Handle]:
+			seen[g.Handle] = true
+			list = append(list, g)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
-		}
-		list = append(list, g)
 	}
 	return list, nil
 }
@@ -70,9 +105,12 @@ func (a *agent) protected() (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for _, name := range names {
-		if files[name], err = readSmall(name); err != nil {
-			return nil, err
+		data, err := readSmall(name)
+		if err != nil {
+			fmt.Fprintf(a.env.Stderr, "%s is left out: %v\n", name, err)
+			continue
 		}
+		files[name] = data
 	}
 	return files, nil
 }

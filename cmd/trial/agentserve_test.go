@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/trialproof/trialproof/cmd/frame"
 )
 
 // A site is the page of trial agent serve, and a browser that uses it.
@@ -24,7 +28,8 @@ type site struct {
 
 func (c *clinic) serveSite(t *testing.T) (*site, string) {
 	t.Helper()
-	p, err := startProcess(c.dir, append(os.Environ(), "PATH="+binDir), append(append([]string{"trial", "agent", "serve"}, c.flags...), "-key", "site-a.key",
+	p, err := startProcess(c.dir, append(os.Environ(), "PATH="+binDir), append(append([]string{"trial", "agent", "serve"}, c.flags...),
+		"-key", "site-a.key",
 		"-identity", "site-a.identity", "-dir", "site-a", "-index", "index")...)
 	if err != nil {
 		t.Fatal(err)
@@ -118,13 +123,15 @@ func TestAgentPage(t *testing.T) {
 	if status != http.StatusOK || slip == "" {
 		t.Fatalf("%d %s", status, page)
 	}
-	if status, page := s.get(slip); status != http.StatusOK || !strings.Contains(page, "Votre accord") || !strings.Contains(page, "The rival") {
+	if status, page := s.get(slip); status != http.StatusOK || !strings.Contains(page, "Votre accord") || !strings.Contains(page, "The " +
+		"rival") {
 		t.Errorf("the slip: %d %s", status, page)
 	}
 	if _, page := s.post("/give", url.Values{"to": {"lab"}}); !strings.Contains(page, "nothing says whose data it is") {
 		t.Errorf("without a person: %s", page)
 	}
-	if _, page := s.post("/give", url.Values{"to": {"nobody"}, "subject": {"P-003"}}); !strings.Contains(page, "no organisation nobody is enrolled") {
+	if _, page := s.post("/give", url.Values{"to": {"nobody"}, "subject": {"P-003"}}); !strings.Contains(page, "no organisation nobody is " +
+		"enrolled") {
 		t.Errorf("for an unknown organisation: %s", page)
 	}
 
@@ -239,4 +246,34 @@ func req(address string) *url.URL {
 		panic(err)
 	}
 	return u
+}
+
+// TestAgentLock: one process at a time releases from a folder.
+func TestAgentLock(t *testing.T) {
+	dir := t.TempDir()
+	var said bytes.Buffer
+	open := func() *agent {
+		a := &agent{dir: dir}
+		a.env = &env{Env: &frame.Env{Stderr: &said}}
+		return a
+	}
+	unlock, err := open().lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := open().lock(ended); !errors.Is(err, context.Canceled) || !strings.Contains(said.String(), "waiting for it") {
+		t.Errorf("%v: %s", err, &said)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if unlock, err = open().lock(t.Context()); err != nil || unlock() != nil {
+		t.Error(err)
+	}
+	dir = filepath.Join(dir, "missing")
+	if _, err := open().lock(t.Context()); !errors.As(err, new(frame.UsageError)) || !strings.Contains(err.Error(), "is no folder") {
+		t.Error(err)
+	}
 }

@@ -101,6 +101,11 @@ func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags,
 	if err != nil {
 		return nil, err
 	}
+	if f.index.dir != "" {
+		if _, err := f.index.recipients(); err != nil {
+			return nil, err
+		}
+	}
 	slip := &consent.Slip{Log: r.url, Origin: r.log.Name(), Master: consent.NewMaster(), Relays: f.relays, Language: f.language}
 	if len(slip.Relays) == 0 {
 		slip.Relays = []string{r.url}
@@ -133,7 +138,7 @@ func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Permission,
 			return nil, err
 		}
 	}
-	if t, err = f.of(fhir, terms); err != nil {
+	if t, err = f.of(fhir, terms, r.env.note); err != nil {
 		return nil, err
 	}
 	if f.form != "" {
@@ -143,7 +148,8 @@ func (f *giveFlags) read(ctx context.Context, r *remote) (t *consent.Permission,
 }
 
 // of returns the terms that a FHIR Consent or a terms file has, with what the flags say instead.
-func (f *giveFlags) of(fhir, terms []byte) (*consent.Permission, error) {
+// What its caller should know is given to say.
+func (f *giveFlags) of(fhir, terms []byte, say func(string)) (*consent.Permission, error) {
 	t := &consent.Permission{}
 	var err error
 	switch {
@@ -164,6 +170,24 @@ func (f *giveFlags) of(fhir, terms []byte) (*consent.Permission, error) {
 		}
 		t.Terms = *own
 	}
+	if f.subject != "" && t.Subject != "" && f.subject != t.Subject {
+		say(fmt.Sprintf("the consent that was read is of %s: it is taken to be the person whom you call %s", t.Subject, f.subject))
+	}
+	end, ok := t.End()
+	_, err = trial.ParseDate(f.until)
+	dated := err == nil
+	switch {
+	case dated && trial.EndOf(f.until) < trial.TimeOf(time.Now()):
+		return nil, frame.Usagef("%s is over: -until is the last month, or year, in which the data may be released", f.until)
+	case ok && time.Now().After(end):
+		return nil, fmt.Errorf("%w: the terms permit no release any more: they ended on %s", errInvalid, trial.TimeOf(end))
+	case ok && f.until == "":
+		say(fmt.Sprintf("the terms end on %s, and only the agents know: with -until %s the log's rules refuse a release after that month",
+			trial.TimeOf(end), end.UTC().Format("2006-01")))
+	case ok && dated && trial.EndOf(f.until) > trial.EndOf(end.UTC().Format("2006-01")):
+		return nil, frame.Usagef("-until %s is later than the terms, which end on %s: say -until %s", f.until, trial.TimeOf(end),
+			end.UTC().Format("2006-01"))
+	}
 	t.Subject, t.Trial = cmp.Or(f.subject, t.Subject), cmp.Or(f.study, t.Trial)
 	if f.data != "" && fhir == nil {
 		t.Data = list(f.data)
@@ -173,6 +197,15 @@ func (f *giveFlags) of(fhir, terms []byte) (*consent.Permission, error) {
 	}
 	if t.Subject == "" {
 		return nil, frame.Usagef("nothing says whose data it is: give -subject")
+	}
+	if len(t.Use) > 0 {
+		if err := consent.CheckUse(t.Use); err != nil {
+			return nil, frame.AsUsage(err)
+		}
+	} else if fhir == nil {
+		say("the terms name no purpose: no request is answered under this consent. Say what was agreed to with -use and codes of the Data Use " +
+			"Ontology, " +
+			"such as DUO:0000006 for health research")
 	}
 	return t, nil
 }

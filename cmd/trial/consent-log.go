@@ -67,7 +67,7 @@ func (e *env) printAccount(a *consent.Account, asJSON bool) error {
 
 // accountLines says an account in plain words.
 func accountLines(a *consent.Account) []string {
-	until := "without an end"
+	until := "as long as its terms say (the log has no end)"
 	if a.Until != "" {
 		until = "at most until the end of " + a.Until
 	}

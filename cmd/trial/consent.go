@@ -48,3 +48,6 @@ func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Accou
 	}
 	return nil, false, errGrowing
 }
+
+// note tells whoever runs the command something that is no error.
+func (e *env) note(text string) { fmt.Fprintf(e.Stderr, "trial %s: %s\n", e.Command(), text) }

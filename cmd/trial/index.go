@@ -58,27 +58,30 @@ func (x *index) add(e *consent.Entry) (name string, err error) {
 	return name, writeNew(name, data, 0o600)
 }
 
-// of returns the entries of a person, or all if subject is empty.
-func (x *index) of(subject string, ids vault.Identities) (list []*consent.Entry, err error) {
+// of returns the entries of a person, or all if subject is empty, and why files of the index could
+// not be read.
+func (x *index) of(subject string, ids vault.Identities) (list []*consent.Entry, damaged []error, err error) {
+	if info, err := os.Stat(x.dir); err != nil || !info.IsDir() {
+		return nil, nil, frame.Usagef("%s is no folder: name that of the index", x.dir)
+	}
 	names, err := filepath.Glob(filepath.Join(x.dir, "*.entry"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range names {
+		var e *consent.Entry
 		data, err := readSmall(name)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			e, err = consent.OpenEntry(data, ids)
 		}
-		e, err := consent.OpenEntry(data, ids)
-		if errors.Is(err, vault.ErrNotForUs) {
-			return nil, frame.Usagef("%s is not encrypted to this identity: give that of the site or of its backup", name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", errInvalid, name, err)
-		}
-		if subject == "" || e.Subject == subject {
+		switch {
+		case errors.Is(err, vault.ErrNotForUs):
+			return nil, nil, frame.Usagef("%s is not encrypted to this identity: give that of the site or of its backup", name)
+		case err != nil:
+			damaged = append(damaged, fmt.Errorf("%s: %w", name, err))
+		case subject == "" || e.Subject == subject:
 			list = append(list, e)
 		}
 	}
-	return list, nil
+	return list, damaged, nil
 }

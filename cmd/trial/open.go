@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/trialproof/trialproof/cmd/frame"
@@ -163,7 +164,7 @@ func openFile(ctx context.Context, e *env, name, out string, packages []*vault.P
 		return frame.AsUsage(err)
 	}
 	defer src.Close()
-	part, err := os.OpenFile(out+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	part, err := os.CreateTemp(filepath.Dir(out), filepath.Base(out)+".*.part")
 	if err != nil {
 		return frame.AsUsage(err)
 	}

@@ -7,14 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/trialproof/trialproof/durable"
 )
 
 // lockFile is the file in a locked folder that carries the lock. It is never removed: otherwise
 // two processes could lock two files of one name.
 const lockFile = "lock"
-
-// errHeld says that another process has the lock.
-var errHeld = errors.New("locked by another process")
 
 // A Lock is one process's lock on a folder.
 type Lock struct{ f *os.File }
@@ -30,9 +29,9 @@ func LockDir(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock folder: %w", err)
 	}
-	if err := flock(f); err != nil {
+	if err := durable.TryLock(f); err != nil {
 		defer f.Close()
-		if errors.Is(err, errHeld) {
+		if errors.Is(err, durable.ErrLocked) {
 			return nil, fmt.Errorf("folder %s is in use by %s: stop it first, or name another folder", dir, holder(f))
 		}
 		return nil, fmt.Errorf("lock folder %s: %w", dir, err)
@@ -54,7 +53,7 @@ func HoldDir(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock folder: %w", err)
 	}
-	if err := flock(f); err != nil {
+	if err := durable.TryLock(f); err != nil {
 		defer f.Close()
 		return nil, fmt.Errorf("folder %s is in use by %s, or cannot be locked: stop it first (%w)", dir, holder(f), err)
 	}

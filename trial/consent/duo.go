@@ -45,6 +45,9 @@ func UseText(code string) string {
 
 var mondo = regexp.MustCompile(`^MONDO:[0-9]{7}$`)
 
+// CheckUse refuses codes of use that are not understood.
+func CheckUse(codes []string) error { return checkUse("the consent", codes) }
+
 // checkUse refuses codes that are not understood: no one may guess what they restrict.
 func checkUse(whose string, codes []string) error {
 	found := false

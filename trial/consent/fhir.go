@@ -235,14 +235,8 @@ func (p *Permission) Narrow(use, data []string) error {
 
 // Current refuses a permission whose period is over at a time.
 func (p *Permission) Current(at time.Time) error {
-	if p.Period == nil || p.Period.End == "" {
-		return nil
-	}
-	_, end, err := p.Period.bounds()
-	if err != nil {
-		return err
-	}
-	if at.After(end) {
+	end, ok := p.End()
+	if ok && at.After(end) {
 		return &Refused{p.endPath, fmt.Sprintf("the permission ended on %s", end.UTC().Format(time.RFC3339))}
 	}
 	return nil

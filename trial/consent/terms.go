@@ -129,6 +129,15 @@ func (p *Period) bounds() (start, end time.Time, err error) {
 	return start, end, err
 }
 
+// End returns the last moment of a release, and whether there is one.
+func (t *Terms) End() (time.Time, bool) {
+	if t.Period == nil || t.Period.End == "" {
+		return time.Time{}, false
+	}
+	_, end, err := t.Period.bounds()
+	return end, err == nil
+}
+
 // Parts returns the parts of the terms. Each can be shown alone.
 func (t *Terms) Parts() (parts []element.Part) {
 	add := func(list string, texts ...string) {

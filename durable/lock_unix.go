@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris
 
-package sqlite
+package durable
 
 import (
 	"errors"
@@ -8,12 +8,14 @@ import (
 	"syscall"
 )
 
-func flock(f *os.File) error {
+// TryLock locks an open file until it is closed or the process ends, however it ends. The error is
+// ErrLocked if somebody has locked it already, this process included.
+func TryLock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
 		case errors.Is(err, syscall.EWOULDBLOCK):
-			return errHeld
+			return ErrLocked
 		case !errors.Is(err, syscall.EINTR):
 			return err
 		}
