@@ -78,7 +78,7 @@ const sessionCookie = "trialproof-agent"
 
 func (p *agentPage) serve(ctx context.Context, e *env, listen string) error {
 	if host, _, err := net.SplitHostPort(listen); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
-		return frame.Usagef("-listen %s is every address of this machine: name the one under which browsers reach the page, such as " +
+		return frame.Usagef("-listen %s is every address of this machine: name the one under which browsers reach the page, such as "+
 			"127.0.0.1:8080", listen)
 	}
 	l, err := net.Listen("tcp", listen)

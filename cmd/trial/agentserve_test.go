@@ -123,14 +123,14 @@ func TestAgentPage(t *testing.T) {
 	if status != http.StatusOK || slip == "" {
 		t.Fatalf("%d %s", status, page)
 	}
-	if status, page := s.get(slip); status != http.StatusOK || !strings.Contains(page, "Votre accord") || !strings.Contains(page, "The " +
+	if status, page := s.get(slip); status != http.StatusOK || !strings.Contains(page, "Votre accord") || !strings.Contains(page, "The "+
 		"rival") {
 		t.Errorf("the slip: %d %s", status, page)
 	}
 	if _, page := s.post("/give", url.Values{"to": {"lab"}}); !strings.Contains(page, "nothing says whose data it is") {
 		t.Errorf("without a person: %s", page)
 	}
-	if _, page := s.post("/give", url.Values{"to": {"nobody"}, "subject": {"P-003"}}); !strings.Contains(page, "no organisation nobody is " +
+	if _, page := s.post("/give", url.Values{"to": {"nobody"}, "subject": {"P-003"}}); !strings.Contains(page, "no organisation nobody is "+
 		"enrolled") {
 		t.Errorf("for an unknown organisation: %s", page)
 	}

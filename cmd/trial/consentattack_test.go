@@ -66,7 +66,7 @@ func (o *operator) consented() (trial.Hash, *trial.Access) {
 	o.admit("ada")(r, trial.NamedSubject("recipient", r.ID()))
 	o.admit("ada")(&trial.Consent{Common: trialtest.Common(), Action: "grant", Agents: []string{"acme"}, Elements: trial.Hash{1},
 		Lock: trial.ConsentLock("A"), Org: "acme", To: "acme"}, []trial.Subject{{Name: "consent",
-			Digest: trial.Digest{Salted256: trial.Hash{1}}}})
+		Digest: trial.Digest{Salted256: trial.Hash{1}}}})
 	handle := o.log.IDs[o.log.Size()-2]
 	return handle, &trial.Access{Common: trialtest.Common(), Action: "release", Recipient: r.ID(),
 		Consents: []trial.Released{{Consent: handle, Package: trial.Hash{1}}}}

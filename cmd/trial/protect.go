@@ -30,7 +30,7 @@ func (f *protectFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "", "what the file has: FHIR resource types with commas, such as Observation,Condition; a FHIR file with "+
 		"others is refused")
 	fs.StringVar(&f.grantors, "grantor", "", "`organisations` whose consents count for the file, with commas; your own if not given")
-	fs.StringVar(&f.again, "again", "", "owner's identity `file`, or that in FILE.backup.age: issue the shares of FILE.age again, when one " +
+	fs.StringVar(&f.again, "again", "", "owner's identity `file`, or that in FILE.backup.age: issue the shares of FILE.age again, when one "+
 		"was lost or an "+
 		"agent has another recipient")
 }
@@ -209,7 +209,7 @@ func protectAgain(ctx context.Context, e *env, f *protectFlags, o vault.Options,
 	if err := durable.Replace(stem+".protected", data, 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "%s.protected has new shares: give it to all agents (%s) and have the old one deleted everywhere, for its shares " +
+	fmt.Fprintf(e.Stderr, "%s.protected has new shares: give it to all agents (%s) and have the old one deleted everywhere, for its shares "+
 		"still open the "+
 		"file\n", stem, strings.Join(after.Agents(), ", "))
 	fmt.Fprintln(e.Stdout, stem+".protected")
