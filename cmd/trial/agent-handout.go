@@ -103,7 +103,7 @@ func (a *agent) fresh(v *receipt.Verdict) error {
 // resume ends what an interrupted run has begun: it hands out what was logged and is fresh, and
 // drops what was not logged or is too old.
 func (a *agent) resume(ctx context.Context) error {
-	left, err := filepath.Glob(filepath.Join(a.dir, "access-*.statement"))
+	left, err := matching(a.dir, "access-*.statement")
 	if err != nil {
 		return err
 	}
@@ -132,14 +132,14 @@ func (a *agent) resume(ctx context.Context) error {
 			}
 		}
 	}
-	pending, err := filepath.Glob(filepath.Join(a.dir, "*.package.pending"))
+	pending, err := matching(a.dir, "*.package.pending")
 	if err != nil {
 		return err
 	}
 	if len(pending) == 0 {
 		return nil
 	}
-	proofs, err := filepath.Glob(filepath.Join(a.dir, "access-*.tlog-proof"))
+	proofs, err := matching(a.dir, "access-*.tlog-proof")
 	if err != nil {
 		return err
 	}

@@ -312,7 +312,7 @@ func (p *agentPage) file(w http.ResponseWriter, r *http.Request) {
 
 // backup is the index in one file. Its entries stay encrypted to the site and its backup.
 func (p *agentPage) backup(w http.ResponseWriter, r *http.Request) {
-	names, err := filepath.Glob(filepath.Join(p.index.dir, "*"))
+	names, err := matching(p.index.dir, "*")
 	if err != nil || p.index.dir == "" {
 		http.Error(w, "there is no index: start trial agent serve with -index", http.StatusNotFound)
 		return

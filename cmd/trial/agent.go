@@ -73,7 +73,7 @@ func (a *agent) lock(ctx context.Context) (unlock func() error, err error) {
 // everyGrant reads the grants of the folder that are encrypted to the agent. What is no grant is
 // left out, and that is said: nobody can stop an agent by sending it such a file.
 func (a *agent) everyGrant() (list []*consent.Grant, err error) {
-	names, err := filepath.Glob(filepath.Join(a.dir, "*.grant"))
+	names, err := matching(a.dir, "*.grant")
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (a *agent) everyGrant() (list []*consent.Grant, err error) {
 
 // protected reads the FILE.protected files of the folder.
 func (a *agent) protected() (map[string][]byte, error) {
-	names, err := filepath.Glob(filepath.Join(a.dir, "*.protected"))
+	names, err := matching(a.dir, "*.protected")
 	if err != nil {
 		return nil, err
 	}

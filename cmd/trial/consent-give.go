@@ -400,7 +400,7 @@ func (r *remote) keepForBatch(dir string, g *granting) error {
 // sendBatch logs the grants of a folder in any order: their order in the log then says nothing of
 // the order in which the patients came.
 func (r *remote) sendBatch(ctx context.Context, e *env, dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "consent-*.statement"))
+	names, err := matching(dir, "consent-*.statement")
 	if err != nil {
 		return err
 	}

@@ -230,7 +230,7 @@ func (d *draft) place(r *remote, st *trial.Statement, dir string, files []file) 
 	if len(files) == 0 {
 		kind := st.Predicate.Kind()
 		d.Receipts = []string{filepath.Join(dir, fmt.Sprintf("%s-%.12s.tlog-proof", kind, d.id))}
-		if left, _ := filepath.Glob(filepath.Join(dir, kind+"-*.statement")); len(left) > 0 {
+		if left, _ := matching(dir, kind+"-*.statement"); len(left) > 0 {
 			return frame.Usagef("%s is signed, perhaps sent, and has no receipt yet: go on with %s, or remove it", left[0],
 				r.fetch(left[0]))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"errors"
@@ -62,6 +63,26 @@ func readSmall(name string) ([]byte, error) {
 		return nil, frame.AsUsage(err)
 	}
 	return data, nil
+}
+
+// matching returns the files of a folder whose names match a pattern, sorted; none if there is no
+// such folder. Unlike filepath.Glob it takes no character of the folder's name for a pattern.
+func matching(dir, pattern string) (names []string, err error) {
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, frame.AsUsage(err)
+	}
+	for _, e := range entries {
+		if ok, err := filepath.Match(pattern, e.Name()); err != nil {
+			return nil, err
+		} else if ok {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names, nil
 }
 
 // readReceipt reads a receipt. A document that was given in its place is named, with the

@@ -64,7 +64,7 @@ func (x *index) of(subject string, ids vault.Identities) (list []*consent.Entry,
 	if info, err := os.Stat(x.dir); err != nil || !info.IsDir() {
 		return nil, nil, frame.Usagef("%s is no folder: name that of the index", x.dir)
 	}
-	names, err := filepath.Glob(filepath.Join(x.dir, "*.entry"))
+	names, err := matching(x.dir, "*.entry")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -161,7 +161,14 @@ func protectFile(ctx context.Context, e *env, o vault.Options, key *trial.KeyFil
 	if err := errors.Join(part.Close(), durable.Rename(part.Name(), name+".age")); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "%s is encrypted: %s.age may travel any way; %s.protected says whose data it is and stays with you and the agents "+
+	if protected.Subject == "" {
+		e.note(name + " names no person that this program can read (it reads FHIR in JSON), and neither does -subject: it is released only under consents " +
+			"with which its FILE.protected was given")
+	}
+	if len(protected.Data) == 0 {
+		e.note("nothing says what kind of data " + name + " has: consents that name kinds of data do not release it (-data says it)")
+	}
+	fmt.Fprintf(e.Stderr, "%s is encrypted: %s.age may travel any way; %s.protected says what it is and stays with you and the agents "+
 		"(%s). The file itself is still there\n", name, name, name, strings.Join(orgsOf(o.Agents), ", "))
 	fmt.Fprintln(e.Stdout, name+".age")
 	return nil
