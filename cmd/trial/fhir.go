@@ -16,7 +16,8 @@ func fhirCommand(ctx context.Context, e *env, args []string) error {
 	var as, subject string
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&as, "as", "AuditEvent", "the `resource`: AuditEvent (R4)")
-		fs.StringVar(&subject, "subject", "", "`reference` to the patient, such as Patient/p1, or a pseudonym; without it the consent's handle stands there")
+		fs.StringVar(&subject, "subject", "", "`reference` to the patient, such as Patient/p1, or a pseudonym; without it the consent's "+
+			"handle stands there")
 	})
 	if err != nil {
 		return err

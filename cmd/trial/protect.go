@@ -162,7 +162,8 @@ func protectFile(ctx context.Context, e *env, o vault.Options, key *trial.KeyFil
 		return err
 	}
 	if protected.Subject == "" {
-		e.note(name + " names no person that this program can read (it reads FHIR in JSON), and neither does -subject: it is released only under consents " +
+		e.note(name + " names no person that this program can read (it reads FHIR in JSON), and neither does -subject: it is released only " +
+			"under consents " +
 			"with which its FILE.protected was given")
 	}
 	if len(protected.Data) == 0 {
