@@ -49,9 +49,9 @@ var (
 	EmergencyReasons = []string{"other", "overdose", "pregnancy", "reaction", "treatment"}
 )
 
-// maxReleased is how many consents a release may name, and maxUse how many codes a request.
+// MaxReleased is how many consents a release may name, and maxUse how many codes a request.
 const (
-	maxReleased = 150
+	MaxReleased = 150
 	maxUse      = 20
 )
 
@@ -214,8 +214,8 @@ func (p *Access) describeRelease() string {
 }
 
 func (p *Access) checkRelease(subjects []Subject) error {
-	if len(p.Consents) > maxReleased {
-		return fmt.Errorf("%d consents; a release names at most %d: release in several parts", len(p.Consents), maxReleased)
+	if len(p.Consents) > MaxReleased {
+		return fmt.Errorf("%d consents; a release names at most %d: release in several parts", len(p.Consents), MaxReleased)
 	}
 	for i, c := range p.Consents {
 		if c.Consent.IsZero() || c.Package.IsZero() {

@@ -329,6 +329,21 @@ func (a *agent) fits(ctx context.Context, want *release, g *consent.Grant, f can
 
 // release keeps the packages, logs the release and hands out.
 func (a *agent) release(ctx context.Context, how sending, want *release) error {
+	if len(want.parts) > 1 {
+		a.env.note("whoever reads the log sees that these consents were used together: release under each alone with -consent where that says too much")
+	}
+	for parts := range slices.Chunk(want.parts, trial.MaxReleased) {
+		some := *want
+		some.parts = parts
+		if err := a.releaseOnce(ctx, how, &some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// releaseOnce logs one statement.
+func (a *agent) releaseOnce(ctx context.Context, how sending, want *release) error {
 	var o trial.Openings
 	p := &trial.Access{Common: a.common("responsibility", &o), Action: "release", Recipient: trial.RecipientID(want.to, want.recipient),
 		Reason: want.emergency}

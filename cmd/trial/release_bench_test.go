@@ -101,3 +101,28 @@ func TestReleaseRate(t *testing.T) {
 	fmt.Printf("%d grants: %.0f/s; %d releases: %.0f/s; one release of %d consents: %d ms\n", clients*each, clients*each/granted.Seconds(), clients*each,
 		clients*each/released.Seconds(), len(many), time.Since(start).Milliseconds())
 }
+
+// TestManyConsents: what is entitled is released in as many statements as it needs.
+//
+//	TRIALPROOF_TEST_LARGE=1 go test ./cmd/trial -run ManyConsents
+func TestManyConsents(t *testing.T) {
+	if os.Getenv("TRIALPROOF_TEST_LARGE") == "" {
+		t.Skip("151 consents: set TRIALPROOF_TEST_LARGE=1")
+	}
+	c := newClinic(t, "")
+	c.patient("P-001", observation("a"))
+	for i := range trial.MaxReleased {
+		c.trialCmd("consent give", "-key", "site-a.key", "-subject", "P-001", "-data", "Observation", "-use", "DUO:0000042", "-to", "lab", "-agents", "site-a",
+			"-slip", fmt.Sprintf("%d.html", i), "-batch", "day")
+	}
+	c.trialCmd("consent give", "-key", "site-a.key", "-batch", "day")
+	c.copyTo("site-a", "*.grant")
+	if _, out, status := c.release(); status != 0 {
+		t.Fatalf("%d: %s", status, out)
+	}
+	for pattern, want := range map[string]int{"*.package": trial.MaxReleased + 1, "access-*.tlog-proof": 2} {
+		if names, _ := filepath.Glob(filepath.Join(c.dir, "site-a", pattern)); len(names) != want {
+			t.Errorf("%d %s, not %d", len(names), pattern, want)
+		}
+	}
+}
