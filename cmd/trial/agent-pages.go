@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,12 +47,15 @@ type pageView struct {
 
 // home shows the page, with what the last action has to say.
 func (p *agentPage) home(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(r.Context(), viewTime)
+	defer cancel()
+	r = r.WithContext(ctx)
 	a := p.quiet(io.Discard, io.Discard)
+	p.mu.Lock()
 	v := pageView{Org: a.key.Org, Log: a.log.Name(), Dir: a.dir, Index: p.index.dir, Languages: consent.LanguageNames(), Outcome: p.last,
 		Form: p.form()}
 	p.last = done{}
+	p.mu.Unlock()
 	var err error
 	if v.Requests, err = p.requests(r, a); err != nil {
 		v.Failed = append(v.Failed, "The requests could not be read: "+err.Error())

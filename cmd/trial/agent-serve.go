@@ -62,7 +62,9 @@ type agentPage struct {
 	index index
 	hosts []string // that the browser may name
 
-	mu      sync.Mutex      // one action at a time; guards what follows
+	acting sync.Mutex // one action at a time
+
+	mu      sync.Mutex      // guards what follows, and is not held while the log is asked
 	token   string          // of the address; "" once it was used
 	session string          // of the cookie
 	forms   map[string]bool // that were shown and not sent yet
@@ -166,7 +168,9 @@ func (p *agentPage) guard(next http.Handler) http.Handler {
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
 		}
-		next.ServeHTTP(w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), actTime)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -197,24 +201,40 @@ type done struct {
 // act runs an action with a command's own words, and leads back to the page, which shows what came
 // of it. A form that is sent twice acts once.
 func (p *agentPage) act(w http.ResponseWriter, r *http.Request, do func(a *agent) (done, error)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.acting.Lock()
+	defer p.acting.Unlock()
 	r.ParseMultipartForm(maxUpload) // what cannot be parsed has no form
-	if form := r.PostFormValue("form"); !p.forms[form] {
-		p.last = done{Failed: "This was sent already, or the page was too old. Nothing was done now: see below how things stand."}
-	} else {
-		delete(p.forms, form)
+	o := done{Failed: "This was sent already, or the page was too old. Nothing was done now: see below how things stand."}
+	if p.takeForm(r.PostFormValue("form")) {
 		var said, data bytes.Buffer
-		o, err := do(p.quiet(&data, &said))
+		var err error
+		o, err = do(p.quiet(&data, &said))
 		for line := range strings.Lines(said.String()) {
 			o.Said = append(o.Said, strings.TrimSpace(line))
 		}
 		if err != nil {
 			o.Failed = err.Error()
 		}
-		p.last = o
 	}
+	p.mu.Lock()
+	p.last = o
+	p.mu.Unlock()
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// An action may take actTime, and to show the page viewTime: the log may hang.
+const (
+	actTime  = 2 * time.Minute
+	viewTime = 20 * time.Second
+)
+
+// takeForm reports whether a form was shown and not sent yet.
+func (p *agentPage) takeForm(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ok := p.forms[name]
+	delete(p.forms, name)
+	return ok
 }
 
 // quiet returns the agent as it acts for the page: there is no terminal to ask on.

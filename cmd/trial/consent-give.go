@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/trialproof/trialproof/trial/consent"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/element"
+	"github.com/trialproof/trialproof/trial/vault"
 )
 
 // giveFlags say what consent is given to.
@@ -86,7 +88,7 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	protected, err := readProtected(names)
+	protected, err := r.readProtected(names, list(f.agents), base.Subject)
 	if err != nil {
 		return err
 	}
@@ -210,11 +212,25 @@ func (f *giveFlags) of(fhir, terms []byte, say func(string)) (*consent.Permissio
 	return t, nil
 }
 
-func readProtected(names []string) (list [][]byte, err error) {
+// readProtected reads FILE.protected files that are to come with the grants. It refuses those that
+// no agent would ever release under them.
+func (r *remote) readProtected(names, agents []string, subject string) (list [][]byte, err error) {
 	for _, name := range names {
 		data, err := readSmall(name)
 		if err != nil {
 			return nil, err
+		}
+		p, _, err := vault.ParseProtected(data)
+		if err != nil {
+			return nil, frame.Usagef("%s: %w", name, err)
+		}
+		switch of := p.Agents(); {
+		case !slices.Contains(p.Grantors, r.key.Org):
+			return nil, frame.Usagef("%s: consents of %s do not count for it, only those of %s", name, r.key.Org, strings.Join(p.Grantors, ", "))
+		case p.Subject != "" && p.Subject != subject:
+			return nil, frame.Usagef("%s: it is of another person than the consent", name)
+		case slices.ContainsFunc(of, func(org string) bool { return !slices.Contains(agents, org) }):
+			return nil, frame.Usagef("%s: it is released by %s, so -agents has to name all of them", name, strings.Join(of, " and "))
 		}
 		list = append(list, data)
 	}

@@ -162,6 +162,7 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		defer cancel()
 		err = errors.Join(err, l.Close(wait))
 	}()
+	debug.FreeOSMemory() // reading a large log takes several times the memory of its state
 	server, err := api.New(api.Config{
 		Log: l, Policy: string(policy), Relay: relay, Logger: logger, Metrics: metrics, Limits: s.limits,
 	})
