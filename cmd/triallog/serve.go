@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"time"
@@ -101,11 +102,6 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		}
 		defer pprof.StopCPUProfile()
 	}
-	// Most of what a submission allocates is gone with it: to collect less often
-	// costs some memory and saves a tenth of the processor.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 	for _, name := range []string{s.path(keyName), s.path(nextKeyName), s.path(oldKeyName), s.tlsKey, s.relay} {
 		if err := guard.Private(name, s.strict, logger); err != nil {
 			return err
@@ -153,6 +149,10 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		return frame.AsUsage(err)
 	}
 	defer web.Close()
+	ownGC := os.Getenv("GOGC") == ""
+	if ownGC {
+		debug.SetGCPercent(50) // what reading the log leaves behind is scattered among the state, and stays
+	}
 	l, err := logserver.Open(ctx, cfg)
 	if err != nil {
 		return err
@@ -162,7 +162,9 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		defer cancel()
 		err = errors.Join(err, l.Close(wait))
 	}()
-	debug.FreeOSMemory() // reading a large log takes several times the memory of its state
+	if ownGC {
+		debug.SetGCPercent(gcPercent())
+	}
 	server, err := api.New(api.Config{
 		Log: l, Policy: string(policy), Relay: relay, Logger: logger, Metrics: metrics, Limits: s.limits,
 	})
@@ -170,6 +172,16 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		return err
 	}
 	return s.serve(ctx, e, web, l, server, tlsConfig)
+}
+
+// gcPercent returns how much garbage there may be, in percent of what the log holds. Most of what
+// a submission allocates is gone with it: to collect less often saves a tenth of the processor. But
+// a log that holds much has no more than 512 MiB of garbage.
+func gcPercent() int {
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(max(10, min(400, 512<<20*100/m.HeapAlloc)))
 }
 
 // relaySigner reads the key of the relay; nil if there is none.
