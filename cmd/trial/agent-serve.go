@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	_ "embed"
+	"errors"
 	"flag"
 	"fmt"
 	"html/template"
@@ -203,11 +204,12 @@ type done struct {
 func (p *agentPage) act(w http.ResponseWriter, r *http.Request, do func(a *agent) (done, error)) {
 	p.acting.Lock()
 	defer p.acting.Unlock()
-	r.ParseMultipartForm(maxUpload) // what cannot be parsed has no form
+	err := r.ParseMultipartForm(maxUpload) // what cannot be parsed has no form
 	o := done{Failed: "This was sent already, or the page was too old. Nothing was done now: see below how things stand."}
-	if p.takeForm(r.PostFormValue("form")) {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		o.Failed = fmt.Sprintf("Nothing was done: what was sent has more than %d MiB, far more than a FHIR Consent.", maxUpload>>20)
+	} else if p.takeForm(r.PostFormValue("form")) {
 		var said, data bytes.Buffer
-		var err error
 		o, err = do(p.quiet(&data, &said))
 		for line := range strings.Lines(said.String()) {
 			o.Said = append(o.Said, strings.TrimSpace(line))

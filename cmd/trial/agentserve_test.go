@@ -127,6 +127,9 @@ func TestAgentPage(t *testing.T) {
 		"rival") {
 		t.Errorf("the slip: %d %s", status, page)
 	}
+	if _, page := s.post("/give", url.Values{"to": {strings.Repeat("x", maxUpload)}}); !strings.Contains(page, "more than 4 MiB") {
+		t.Error("a large upload:", page)
+	}
 	if _, page := s.post("/give", url.Values{"to": {"lab"}}); !strings.Contains(page, "nothing says whose data it is") {
 		t.Errorf("without a person: %s", page)
 	}

@@ -82,6 +82,10 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 		return frame.Usagef("-to, -agents and -slip must be given, and -fhir or -terms or -use with -subject")
 	}
 	if exists(f.slip) {
+		if left, _ := matching(how.outDir, "consent-*.statement"); len(left) > 0 {
+			return frame.Usagef("%s is there already, and giving a consent was cut off: finish that one with %s, and give the others a slip of their own",
+				f.slip, r.fetch(left[0]))
+		}
 		return frame.Usagef("%s is there already and is not overwritten", f.slip)
 	}
 	base, err := f.read(ctx, &r)
@@ -109,6 +113,11 @@ func (r *remote) giveAll(ctx context.Context, e *env, how sending, f *giveFlags,
 		}
 	}
 	slip := &consent.Slip{Log: r.url, Origin: r.log.Name(), Master: consent.NewMaster(), Relays: f.relays, Language: f.language}
+	for _, relay := range slip.Relays {
+		if !strings.HasPrefix(relay, "https://") && relay != r.url {
+			e.note("the patient's page asks no relay without https://, as " + relay + ": trial consent end alone does")
+		}
+	}
 	if len(slip.Relays) == 0 {
 		slip.Relays = []string{r.url}
 	}
