@@ -8,11 +8,14 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -278,5 +281,51 @@ func TestAgentLock(t *testing.T) {
 	dir = filepath.Join(dir, "missing")
 	if _, err := open().lock(t.Context()); !errors.As(err, new(frame.UsageError)) || !strings.Contains(err.Error(), "is no folder") {
 		t.Error(err)
+	}
+}
+
+// TestAgentPageHungLog: while the log does not answer, the page still answers what needs no log,
+// and strangers.
+func TestAgentPageHungLog(t *testing.T) {
+	c := newClinic(t, "")
+	c.patient("P-001", observation("a"))
+	to, err := url.Parse(c.log.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(to)
+	var hung atomic.Bool
+	arrived, goOn := make(chan bool, 100), make(chan bool)
+	line := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hung.Load() {
+			arrived <- true
+			<-goOn
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer line.Close()
+	c.flags = []string{"-log", line.URL, "-policy", "policy"}
+	s, address := c.serveSite(t)
+	if status, page := s.get(strings.TrimPrefix(address, s.base)); status != http.StatusOK {
+		t.Fatalf("%d %s", status, page)
+	}
+	hung.Store(true)
+	shown := make(chan int)
+	go func() {
+		status, _ := s.get("/")
+		shown <- status
+	}()
+	<-arrived
+	if status, _ := s.get("/file/none"); status != http.StatusNotFound {
+		t.Errorf("a file: %d", status)
+	}
+	stranger := &site{t: t, base: s.base, browser: http.DefaultClient}
+	if status, _ := stranger.get("/"); status != http.StatusForbidden {
+		t.Errorf("a stranger: %d", status)
+	}
+	hung.Store(false)
+	close(goOn)
+	if status := <-shown; status != http.StatusOK {
+		t.Errorf("the page: %d", status)
 	}
 }
