@@ -310,7 +310,7 @@ func TestAgentPageHungLog(t *testing.T) {
 		t.Fatalf("%d %s", status, page)
 	}
 	hung.Store(true)
-	shown := make(chan int)
+	shown := make(chan int, 1)
 	go func() {
 		status, _ := s.get("/")
 		shown <- status
@@ -322,6 +322,11 @@ func TestAgentPageHungLog(t *testing.T) {
 	stranger := &site{t: t, base: s.base, browser: http.DefaultClient}
 	if status, _ := stranger.get("/"); status != http.StatusForbidden {
 		t.Errorf("a stranger: %d", status)
+	}
+	select {
+	case <-shown:
+		t.Error("they waited until the page gave up")
+	default:
 	}
 	hung.Store(false)
 	close(goOn)
