@@ -2,9 +2,11 @@ package vault_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,7 +95,15 @@ func TestSecondOpinionAge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := must(program, "-d", "-i", "a.identity", "share"); !bytes.Equal(got, append(opened.Salt[:], opened.Share...)) {
+	said := *p
+	said.Shares = nil
+	words, err := vault.Canonical(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding := sha256.Sum256(words)
+	if got := must(program, "-d", "-i", "a.identity", "share"); !bytes.Equal(got, slices.Concat(opened.Salt[:], opened.Share, binding[:])) ||
+		bytes.Contains(words, []byte("shares")) {
 		t.Errorf("the share is %x", got)
 	}
 	pkg, err := (&vault.Package{Consent: handle, Org: "site-a", Files: []vault.Opened{*opened}}).Seal(c.lab.recipient)
