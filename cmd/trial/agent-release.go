@@ -330,7 +330,7 @@ func (a *agent) fits(ctx context.Context, want *release, g *consent.Grant, f can
 // release keeps the packages, logs the release and hands out.
 func (a *agent) release(ctx context.Context, how sending, want *release) error {
 	if len(want.parts) > 1 {
-		a.env.note("whoever reads the log sees that these consents were used together: release under each alone with -consent where that says too much")
+		a.env.note("whoever reads the log sees that these consents were used together: -consent releases under one alone")
 	}
 	for parts := range slices.Chunk(want.parts, trial.MaxReleased) {
 		some := *want

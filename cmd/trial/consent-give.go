@@ -83,7 +83,7 @@ func giveConsent(ctx context.Context, e *env, args []string) error {
 	}
 	if exists(f.slip) {
 		if left, _ := matching(how.outDir, "consent-*.statement"); len(left) > 0 {
-			return frame.Usagef("%s is there already, and giving a consent was cut off: finish that one with %s, and give the others a slip of their own",
+			return frame.Usagef("%s is there already, and a consent may have been cut off: %s finishes it; give others a slip of their own",
 				f.slip, r.fetch(left[0]))
 		}
 		return frame.Usagef("%s is there already and is not overwritten", f.slip)

@@ -25,23 +25,8 @@ func consentLog(ctx context.Context, e *env, args []string) error {
 	if len(rest) != 1 {
 		return frame.Usagef("one slip (slip.html, or the address that its square code has) or one handle must be given")
 	}
-	handles, err := r.handles(ctx, rest[0])
-	if err != nil {
+	if err := r.eachAccount(ctx, rest[0], func(a *consent.Account) error { return e.printAccount(a, asJSON) }); err != nil {
 		return err
-	}
-	proven := true
-	for _, handle := range handles {
-		a, replayed, err := r.account(ctx, handle)
-		if err != nil {
-			return err
-		}
-		proven = proven && replayed
-		if err := e.printAccount(a, asJSON); err != nil {
-			return err
-		}
-	}
-	if !proven {
-		return errStated
 	}
 	if !asJSON {
 		fmt.Fprintln(e.Stdout, "It is proven that no access in the log is left out. An access that nobody logged is not here.")

@@ -49,5 +49,29 @@ func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Accou
 	return nil, false, errGrowing
 }
 
+// eachAccount shows the account of each consent of a slip, or of one handle. The error is errStated
+// if one is not proven.
+func (r *remote) eachAccount(ctx context.Context, typed string, show func(*consent.Account) error) error {
+	handles, err := r.handles(ctx, typed)
+	if err != nil {
+		return err
+	}
+	proven := true
+	for _, handle := range handles {
+		a, replayed, err := r.account(ctx, handle)
+		if err != nil {
+			return err
+		}
+		proven = proven && replayed
+		if err := show(a); err != nil {
+			return err
+		}
+	}
+	if !proven {
+		return errStated
+	}
+	return nil
+}
+
 // note tells whoever runs the command something that is no error.
 func (e *env) note(text string) { fmt.Fprintf(e.Stderr, "trial %s: %s\n", e.Command(), text) }

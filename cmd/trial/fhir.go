@@ -25,17 +25,7 @@ func fhirCommand(ctx context.Context, e *env, args []string) error {
 	if as != "AuditEvent" || len(rest) != 1 {
 		return frame.Usagef("-as is AuditEvent, and one slip or one handle must be given")
 	}
-	handles, err := r.handles(ctx, rest[0])
-	if err != nil {
-		return err
-	}
-	proven := true
-	for _, handle := range handles {
-		a, replayed, err := r.account(ctx, handle)
-		if err != nil {
-			return err
-		}
-		proven = proven && replayed
+	return r.eachAccount(ctx, rest[0], func(a *consent.Account) error {
 		for i := range a.Accesses {
 			data, err := consent.AuditEvent(r.log.Name(), a, &a.Accesses[i], subject)
 			if err != nil {
@@ -43,9 +33,6 @@ func fhirCommand(ctx context.Context, e *env, args []string) error {
 			}
 			fmt.Fprintf(e.Stdout, "%s\n", data)
 		}
-	}
-	if !proven {
-		return errStated
-	}
-	return nil
+		return nil
+	})
 }

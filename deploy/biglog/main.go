@@ -111,8 +111,8 @@ func document(i int, c trial.Common, id trial.Hash) (trial.Predicate, []trial.Su
 // grant is a consent to releases by the only organisation, to itself.
 func grant(i int, c trial.Common, _ trial.Hash) (trial.Predicate, []trial.Subject) {
 	digest := sha256.Sum256(fmt.Append(nil, i))
-	p := &trial.Consent{Common: c, Action: "grant", Agents: []string{"big-pharma"}, Elements: digest, Lock: digest, Org: "big-pharma", To: "big-pharma",
-		Until: "2099-12"}
+	p := &trial.Consent{Common: c, Action: "grant", Agents: []string{"big-pharma"}, Elements: digest, Lock: digest,
+		Org: "big-pharma", To: "big-pharma", Until: "2099-12"}
 	return p, []trial.Subject{{Name: "consent", Digest: trial.Digest{Salted256: digest}}}
 }
 

@@ -56,7 +56,8 @@ func NewAccount(v *history.Verdict) (*Account, error) {
 	}
 	rec, ok := v.Record.(*trial.ConsentRecord)
 	if !ok {
-		return nil, fmt.Errorf("no consent %s is logged up to size %d. If it was given with -batch, it waits until trial consent give -batch DIR logs it", v.Key.ID, v.Checkpoint.Size)
+		return nil, fmt.Errorf("no consent %s is logged up to size %d. If it was given with -batch, it waits until "+
+			"trial consent give -batch DIR logs it", v.Key.ID, v.Checkpoint.Size)
 	}
 	a := &Account{Handle: rec.ID, Org: rec.Org, To: rec.To, Agents: rec.Agents, Until: rec.Until, Erase: rec.Erase, Record: rec,
 		Accesses: []Access{}}
