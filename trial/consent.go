@@ -221,6 +221,15 @@ func (r *ConsentRecord) EntryTree() *Entries  { return &r.Entries }
 func (r *ConsentRecord) kind() string         { return r.Kind }
 func (r *ConsentRecord) clone() Record        { c := *r; return &c }
 
+func (r *ConsentRecord) share(t sharedTexts) {
+	r.Kind, r.Org, r.To, r.Until = t.one(r.Kind), t.one(r.Org), t.one(r.To), t.one(r.Until)
+	agents := make([]string, len(r.Agents)) // the grant's own are the entry's, and do not change
+	for i, a := range r.Agents {
+		agents[i] = t.one(a)
+	}
+	r.Agents = agents
+}
+
 // MarkErasureAsked is the mark of the end of a consent with which erasure is asked for.
 const MarkErasureAsked MarkID = "M26"
 

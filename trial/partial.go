@@ -34,12 +34,8 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 	if last == nil {
 		return &Part{state: new(State)}, nil
 	}
-	s := &State{
-		genesis: genesis, size: last.Size + 1, time: last.Time,
-		records: make(map[smap.Hash]Record, len(known)),
-		dirty:   map[smap.Hash]struct{}{},
-		changed: map[smap.Hash]struct{}{},
-	}
+	s := &State{genesis: genesis, size: last.Size + 1, time: last.Time}
+	s.makeMaps(len(known))
 	p := &Part{state: s, known: make(map[RecordKey]bool, len(known))}
 	var keys []smap.Hash
 	var proofs []smap.Proof
@@ -65,7 +61,7 @@ func NewPart(genesis *Genesis, last *StateEntry, known []Known) (*Part, error) {
 		if r.RecordKey() != k.Key {
 			return nil, fmt.Errorf("the record shown for %s %.80q is that of another", k.Key.Kind, k.Key.ID)
 		}
-		s.records[k.Key.Hash()] = r
+		s.put(k.Key.Hash(), r)
 	}
 	var err error
 	if s.tree, err = smap.Part(last.Map.Root, keys, proofs); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/trialproof/trialproof/trial/smap"
 )
@@ -23,6 +24,7 @@ type State struct {
 	undo    []undo                 // since the last Commit
 	base    savepoint              // at the last Commit
 	changed map[smap.Hash]struct{} // since the last call of Changed
+	shared  sharedTexts            // that records repeat
 	asked   func(RecordKey)        // if set, it is called with each record that the rules consult
 }
 
@@ -195,20 +197,56 @@ func (s *State) Close(at Time) ([]byte, error) {
 // rehash brings the Merkle map up to date with the records.
 func (s *State) rehash() {
 	for key := range s.dirty {
-		data, err := encode(s.records[key])
-		if err != nil {
-			panic(fmt.Sprintf("trial: record %v does not encode: %v", s.records[key].RecordKey(), err)) // every field was parsed before
-		}
-		s.tree = s.tree.Set(key, sha256Text(string(data)))
+		s.tree = s.tree.Set(key, valueOf(s.records[key]))
 	}
 	clear(s.dirty)
 }
 
-func (s *State) applyGenesis(e *Entry) *Refusal {
-	g := e.Genesis
-	s.records = map[smap.Hash]Record{}
+// valueOf returns what the Merkle map has for a record.
+func valueOf(r Record) smap.Hash {
+	data, err := encode(r)
+	if err != nil {
+		panic(fmt.Sprintf("trial: record %v does not encode: %v", r.RecordKey(), err)) // every field was parsed before
+	}
+	return smap.Hash(RecordValue(data))
+}
+
+// makeMaps makes room for n records and more.
+func (s *State) makeMaps(n int) {
+	s.records = make(map[smap.Hash]Record, n)
 	s.dirty = map[smap.Hash]struct{}{}
 	s.changed = map[smap.Hash]struct{}{}
+	s.shared = sharedTexts{}
+}
+
+// sharedTexts has one copy of each text that many records repeat, such as an organisation's name.
+type sharedTexts map[string]string
+
+// one returns the copy of a text.
+func (t sharedTexts) one(text string) string {
+	if _, ok := t[text]; !ok {
+		text = strings.Clone(text)
+		t[text] = text
+	}
+	return t[text]
+}
+
+// A sharer is a record of which there may be millions.
+type sharer interface {
+	share(sharedTexts) // replaces what other records say too by the one copy of it
+}
+
+// put keeps a record that is not in the map yet.
+func (s *State) put(key smap.Hash, r Record) {
+	if r, ok := r.(sharer); ok {
+		r.share(s.shared)
+	}
+	s.records[key] = r
+}
+
+func (s *State) applyGenesis(e *Entry) *Refusal {
+	g := e.Genesis
+	s.makeMaps(0)
 	t := &tx{s: s, edited: map[RecordKey]Record{}}
 	log := &LogRecord{ID: g.Log, Keys: []LogKeyState{{VKey: g.VKey}}, Kind: "log"}
 	t.create(log)
@@ -278,23 +316,31 @@ func (s *State) Changed() []Record {
 // Load returns the state of a snapshot: the genesis, all records as of a size that a state
 // entry ends, and that entry. It refuses records that do not lead to the entry's map root.
 func Load(genesis *Genesis, last *StateEntry, records []Record) (*State, error) {
-	s := &State{
-		genesis: genesis, size: last.Size + 1, time: last.Time,
-		records: make(map[smap.Hash]Record, len(records)),
-		dirty:   make(map[smap.Hash]struct{}, len(records)),
-		changed: map[smap.Hash]struct{}{},
+	s := &State{genesis: genesis, size: last.Size + 1, time: last.Time}
+	if err := s.fill(records); err != nil {
+		return nil, err
 	}
-	for _, r := range records {
-		key := r.RecordKey().Hash()
-		s.records[key] = r
-		s.dirty[key] = struct{}{}
-	}
-	s.rehash()
 	if root := s.tree.Root(); root != last.Map.Root {
 		return nil, fmt.Errorf("the snapshot's map root is %x, but the state entry at %d says %s", root, last.Size, last.Map.Root)
 	}
 	s.Commit()
 	return s, nil
+}
+
+// fill sets the records, and the map to them.
+func (s *State) fill(records []Record) error {
+	s.makeMaps(len(records))
+	pairs := make([]smap.Leaf, 0, len(records))
+	for _, r := range records {
+		key := r.RecordKey().Hash()
+		if s.records[key] != nil {
+			return fmt.Errorf("the snapshot has the record of %s %.80q twice", r.RecordKey().Kind, r.RecordKey().ID)
+		}
+		s.put(key, r)
+		pairs = append(pairs, smap.Leaf{Key: key, Value: valueOf(r)})
+	}
+	s.tree = smap.New(pairs)
+	return nil
 }
 
 // Records returns all records, in no particular order. They do not change.

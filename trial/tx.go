@@ -212,7 +212,7 @@ func (t *tx) finish(leaf Hash, at Time) {
 		key := of.Hash()
 		r.EntryTree().Add(t.index, leaf)
 		t.s.undo = append(t.s.undo, undo{key, t.s.records[key]})
-		t.s.records[key] = r
+		t.s.put(key, r)
 		t.s.dirty[key] = struct{}{}
 		t.s.changed[key] = struct{}{}
 	}

@@ -176,12 +176,12 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 
 // gcPercent returns how much garbage there may be, in percent of what the log holds. Most of what
 // a submission allocates is gone with it: to collect less often saves a tenth of the processor. But
-// a log that holds much has no more than 512 MiB of garbage.
+// a log that holds much has no more than 256 MiB of garbage.
 func gcPercent() int {
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(max(10, min(400, 512<<20*100/m.HeapAlloc)))
+	return int(max(10, min(400, 256<<20*100/m.HeapAlloc)))
 }
 
 // relaySigner reads the key of the relay; nil if there is none.

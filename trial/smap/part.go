@@ -7,15 +7,16 @@ import "errors"
 // after changes follows from proofs of what is changed. No other method may be called on it,
 // and Set panics for another key.
 func Part(root Hash, keys []Hash, proofs []Proof) (Map, error) {
-	var top *node
+	var top node
 	if root != emptyHash {
-		top = &node{hash: root, hashed: true, stub: true}
+		top = &stub{root}
 	}
 	for i, p := range proofs {
 		if _, _, err := p.Verify(root, keys[i]); err != nil {
 			return Map{}, err
 		}
-		if err := graft(&top, keys[i], p); err != nil {
+		var err error
+		if top, err = graft(top, 0, &keys[i], p); err != nil {
 			return Map{}, err
 		}
 	}
@@ -26,50 +27,39 @@ func Part(root Hash, keys []Hash, proofs []Proof) (Map, error) {
 // such proofs.
 var errShape = errors.New("two map proofs do not fit together")
 
-// graft replaces stubs by what a verified proof shows.
-func graft(at **node, key Hash, p Proof) error {
-	for depth, sibling := range p.Siblings {
-		n := *at
-		switch {
-		case n == nil:
-			return errShape
-		case n.stub:
-			n = &node{left: stub(sibling), right: stub(sibling)}
-			path := &node{stub: true} // its hash follows from its children
-			if bit(&key, depth) == 0 {
-				n.left = path
-			} else {
-				n.right = path
-			}
-			*at = n
-		case n.leaf():
-			return errShape
-		}
-		if bit(&key, depth) == 0 {
-			at = &n.left
-		} else {
-			at = &n.right
-		}
+// graft returns the subtree n at a depth with its stubs replaced by what a verified proof shows.
+func graft(n node, depth int, key *Hash, p Proof) (node, error) {
+	if depth == len(p.Siblings) {
+		return graftEnd(n, p.At)
 	}
-	switch n := *at; {
-	case n != nil && !n.stub:
-		if p.At == nil || !n.leaf() || n.key != p.At.Key || n.value != p.At.Value {
-			return errShape
+	b := bit(key, depth)
+	in, ok := n.(*inner)
+	if !ok {
+		if _, ok := n.(*stub); !ok {
+			return nil, errShape
 		}
-	case p.At != nil:
-		if n == nil {
-			return errShape
+		in = new(inner)
+		if h := p.Siblings[depth]; h != emptyHash {
+			in = in.with(1-b, &stub{h})
 		}
-		*at = &node{key: p.At.Key, value: p.At.Value}
-	default:
-		*at = nil
+		in = in.with(b, &stub{}) // its hash follows from its children
 	}
-	return nil
+	child, err := graft(in.child(b), depth+1, key, p)
+	if err != nil {
+		return nil, err
+	}
+	return in.with(b, child), nil
 }
 
-func stub(h Hash) *node {
-	if h == emptyHash {
-		return nil
+// graftEnd returns the end of a proof's path, where n was.
+func graftEnd(n node, at *Leaf) (node, error) {
+	_, fresh := n.(*stub)
+	have, _ := n.(*Leaf)
+	switch {
+	case at == nil && (n == nil || fresh):
+		return nil, nil
+	case at != nil && (fresh || have != nil && *have == *at):
+		return &Leaf{at.Key, at.Value}, nil
 	}
-	return &node{hash: h, hashed: true, stub: true}
+	return nil, errShape
 }

@@ -20,9 +20,12 @@
 package smap
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"sort"
 )
 
 // Size is the length in bytes of keys, values and hashes.
@@ -46,21 +49,26 @@ var emptyHash = sha256.Sum256([]byte{tagEmpty})
 // not change. The zero Map is empty. Several goroutines may read a Map once Root has been
 // called on it.
 type Map struct {
-	root *node
+	root node
 	n    int
 }
 
-// A node is a leaf (left and right nil) or an inner node, where a nil child is
-// the empty subtree.
-type node struct {
-	left, right *node
-	key, value  Hash // of a leaf
-	hash        Hash // valid if hashed
-	hashed      bool
-	stub        bool // only its hash is known, see Part
+// A node is an *inner, a *Leaf or a *stub; nil is the empty subtree. A map of a million keys has
+// a million of the first two, of 64 bytes each.
+type node any
+
+type inner struct {
+	left, right node
+	hash        Hash // zero until it is asked for
 }
 
-func (n *node) leaf() bool { return n.left == nil && n.right == nil }
+// A Leaf is a pair as it is in the tree.
+type Leaf struct {
+	Key, Value Hash
+}
+
+// A stub is a subtree of which only the hash is known, see Part.
+type stub struct{ hash Hash }
 
 // bit returns the i-th bit of key, counted from its most significant.
 func bit(key *Hash, i int) byte { return key[i/8] >> (7 - i%8) & 1 }
@@ -70,26 +78,48 @@ func (m Map) Len() int { return m.n }
 
 // Get returns the value of key, and whether it has one.
 func (m Map) Get(key Hash) (Hash, bool) {
-	n := m.root
-	for depth := 0; n != nil; depth++ {
-		if n.leaf() {
-			return n.value, n.key == key
-		}
-		n = n.child(bit(&key, depth))
+	if l := m.find(&key, nil); l != nil && l.Key == key {
+		return l.Value, true
 	}
 	return Hash{}, false
 }
 
-func (n *node) child(b byte) *node {
+// find follows key's path. It returns the leaf at its end, nil if an empty subtree is there, and
+// shows each inner node on the way, with the bit of the key there, to visit.
+func (m Map) find(key *Hash, visit func(n *inner, b byte)) *Leaf {
+	n := m.root
+	for depth := 0; ; depth++ {
+		in, ok := n.(*inner)
+		if !ok {
+			l, _ := n.(*Leaf)
+			return l
+		}
+		b := bit(key, depth)
+		if visit != nil {
+			visit(in, b)
+		}
+		n = in.child(b)
+	}
+}
+
+func (n *inner) child(b byte) node {
 	if b == 0 {
 		return n.left
 	}
 	return n.right
 }
 
+// with returns a copy of n with another child.
+func (n *inner) with(b byte, child node) *inner {
+	if b == 0 {
+		return &inner{left: child, right: n.right}
+	}
+	return &inner{left: n.left, right: child}
+}
+
 // Set returns m with key set to value.
 func (m Map) Set(key, value Hash) Map {
-	root, added := set(m.root, 0, key, value)
+	root, added := set(m.root, 0, &Leaf{key, value})
 	if added {
 		m.n++
 	}
@@ -97,52 +127,68 @@ func (m Map) Set(key, value Hash) Map {
 	return m
 }
 
-func set(n *node, depth int, key, value Hash) (_ *node, added bool) {
-	if n == nil {
-		return &node{key: key, value: value}, true
-	}
-	if n.stub {
+func set(n node, depth int, l *Leaf) (_ node, added bool) {
+	var in *inner
+	switch n := n.(type) {
+	case nil:
+		return l, true
+	case *stub:
 		panic("smap: a key is set that the part has no proof of")
-	}
-	if n.leaf() {
-		if n.key == key {
-			return &node{key: key, value: value}, false
+	case *Leaf:
+		if n.Key == l.Key {
+			return l, false
 		}
 		// Push the leaf that is here down until the two keys differ.
-		inner := &node{}
-		if bit(&n.key, depth) == 0 {
-			inner.left = n
-		} else {
-			inner.right = n
+		in = new(inner).with(bit(&n.Key, depth), n)
+	case *inner:
+		in = n
+	}
+	b := bit(&l.Key, depth)
+	child, added := set(in.child(b), depth+1, l)
+	return in.with(b, child), added
+}
+
+// New returns the map of pairs whose keys all differ. It takes less time and leaves less behind
+// than Set for each. It sorts pairs.
+func New(pairs []Leaf) Map {
+	slices.SortFunc(pairs, func(a, b Leaf) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	for i := 1; i < len(pairs); i++ {
+		if pairs[i-1].Key == pairs[i].Key {
+			panic("smap: a key has two values")
 		}
-		n = inner
 	}
-	c := &node{left: n.left, right: n.right}
-	if bit(&key, depth) == 0 {
-		c.left, added = set(n.left, depth+1, key, value)
-	} else {
-		c.right, added = set(n.right, depth+1, key, value)
+	return Map{root: build(pairs, 0), n: len(pairs)}
+}
+
+// build returns the subtree of sorted pairs whose keys have their first bits in common.
+func build(pairs []Leaf, depth int) node {
+	switch len(pairs) {
+	case 0:
+		return nil
+	case 1:
+		return &Leaf{pairs[0].Key, pairs[0].Value}
 	}
-	return c, added
+	i := sort.Search(len(pairs), func(i int) bool { return bit(&pairs[i].Key, depth) == 1 })
+	return &inner{left: build(pairs[:i], depth+1), right: build(pairs[i:], depth+1)}
 }
 
 // Root returns the hash that commits to all of m.
-func (m Map) Root() Hash { return m.root.sum() }
+func (m Map) Root() Hash { return sum(m.root) }
 
-func (n *node) sum() Hash {
-	if n == nil {
-		return emptyHash
-	}
-	if !n.hashed {
-		if n.leaf() {
-			n.hash = hashPair(tagLeaf, &n.key, &n.value)
-		} else {
-			l, r := n.left.sum(), n.right.sum()
+func sum(n node) Hash {
+	switch n := n.(type) {
+	case *inner:
+		if n.hash == (Hash{}) {
+			l, r := sum(n.left), sum(n.right)
 			n.hash = hashPair(tagInner, &l, &r)
 		}
-		n.hashed = true
+		return n.hash
+	case *Leaf:
+		return hashPair(tagLeaf, &n.Key, &n.Value)
+	case *stub:
+		return n.hash
 	}
-	return n.hash
+	return emptyHash
 }
 
 func hashPair(tag byte, a, b *Hash) Hash {
@@ -151,11 +197,6 @@ func hashPair(tag byte, a, b *Hash) Hash {
 	copy(buf[1:], a[:])
 	copy(buf[1+Size:], b[:])
 	return sha256.Sum256(buf[:])
-}
-
-// A Leaf is a pair as it is in the tree.
-type Leaf struct {
-	Key, Value Hash
 }
 
 // A Proof shows what the map has for one key: what is where the key's path ends. At is the leaf
@@ -169,15 +210,9 @@ type Proof struct {
 // Prove returns the proof for key, whether it is present or not.
 func (m Map) Prove(key Hash) Proof {
 	var p Proof
-	n := m.root
-	for depth := 0; n != nil; depth++ {
-		if n.leaf() {
-			p.At = &Leaf{n.key, n.value}
-			break
-		}
-		b := bit(&key, depth)
-		p.Siblings = append(p.Siblings, n.child(1-b).sum())
-		n = n.child(b)
+	l := m.find(&key, func(n *inner, b byte) { p.Siblings = append(p.Siblings, sum(n.child(1-b))) })
+	if l != nil {
+		p.At = &Leaf{l.Key, l.Value}
 	}
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"math/rand"
 	"slices"
 	"testing"
@@ -38,6 +39,17 @@ func TestRootFollowsFromSetAlone(t *testing.T) {
 			pairs[h(i)] = h(1000 + i)
 		}
 		want := naive(pairs, 0)
+		list := []Leaf{}
+		for k, v := range pairs {
+			list = append(list, Leaf{k, v})
+		}
+		m := New(list)
+		if m.Root() != want || m.Len() != n {
+			t.Fatalf("n=%d: New has root %x, len %d; want %x, %d", n, m.Root(), m.Len(), want, n)
+		}
+		if m := m.Set(h(n), h(1)); m.Root() != naive(with(pairs, h(n), h(1)), 0) || m.Len() != n+1 {
+			t.Fatalf("n=%d: Set on what New made: root %x, len %d", n, m.Root(), m.Len())
+		}
 		for seed := range 4 {
 			var m Map
 			for _, i := range rand.New(rand.NewSource(int64(seed))).Perm(n) {
@@ -52,6 +64,21 @@ func TestRootFollowsFromSetAlone(t *testing.T) {
 			}
 		}
 	}
+}
+
+func with(pairs map[Hash]Hash, key, value Hash) map[Hash]Hash {
+	pairs = maps.Clone(pairs)
+	pairs[key] = value
+	return pairs
+}
+
+func TestNewRefusesAKeyTwice(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a key with two values makes a map")
+		}
+	}()
+	New([]Leaf{{h(1), h(2)}, {h(3), h(4)}, {h(1), h(5)}})
 }
 
 func TestKeysThatPartAtTheLastBit(t *testing.T) {
