@@ -19,9 +19,10 @@ import (
 // A fault fails one call of one step, in one of two ways: the call is lost, or it is done and
 // reported as failed.
 type fault struct {
-	step string
-	done bool
-	on   func() // instead of failing, if set
+	step    string
+	done    bool
+	on      func() // instead of failing, if set
+	resumes bool   // after on, the call goes on as if nothing had been
 
 	mu    sync.Mutex
 	armed bool
@@ -44,6 +45,10 @@ func (f *fault) around(step string, run func() error) error {
 	if !now {
 		return run()
 	}
+	if f.resumes && !f.done {
+		f.on()
+		return run()
+	}
 	if f.done {
 		if err := run(); err != nil {
 			return err
@@ -51,6 +56,9 @@ func (f *fault) around(step string, run func() error) error {
 	}
 	if f.on != nil {
 		f.on()
+	}
+	if f.resumes {
+		return nil
 	}
 	return errInjected
 }
