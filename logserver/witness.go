@@ -39,8 +39,8 @@ type errAhead struct {
 }
 
 func (e errAhead) Error() string {
-	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy; "+
-		"restore the newest, or have triallog restore make it from the log's tiles", e.label, e.size)
+	return fmt.Sprintf("witness %s has cosigned size %d, which this log does not know: its database is an old copy, or another "+
+		"server has logged more; restore the newest, or have triallog restore make it from the log's tiles", e.label, e.size)
 }
 
 // ahead checks a witness's claim that it has cosigned a larger tree, which anyone can claim.
