@@ -33,6 +33,9 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/openapi.json", http.HandlerFunc(describeRoutes)},
 		{"GET", "/docs", http.HandlerFunc(docsPage)},
 		{"GET", "/consent", http.HandlerFunc(patientPage)},
+		{"GET", "/check", http.HandlerFunc(s.checkPage)},
+		{"GET", "/check.html", http.HandlerFunc(s.checkFile)},
+		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
 		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}
 }

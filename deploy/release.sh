@@ -23,6 +23,7 @@ time=$(git log -1 --format=%ct)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
+go generate ./api/web
 for system in "$@"; do
 	name=trialproof-$version-$(echo "$system" | tr / -)
 	mkdir "$work/$name"
@@ -30,5 +31,7 @@ for system in "$@"; do
 	cp LICENSE NEWS.md README.md "$work/$name/"
 done
 go run ./deploy/archive "$out" "$time" "$work"/trialproof-*
+rm -f "$out/check.html"
+echo "check.html, the verifier as a page, has the SHA-256 $(go run ./cmd/trial page -o "$out/check.html" 2>/dev/null): it belongs in the release notes"
 echo "made with $(go env GOVERSION):"
 cat "$out/SHA256SUMS"

@@ -37,10 +37,13 @@ step "gofmt"
 unformatted=$(gofmt -l $(git ls-files '*.go'))
 [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted"; exit 1; }
 
+step "the verifier for browsers"
+go generate ./api/web
+
 step "go vet, go build"
 go vet ./...
 go build ./...
-GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier ./cmd/trialwasm
+GOOS=js GOARCH=wasm go vet ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier ./trial/page ./cmd/trialwasm/...
 
 step "the programs and their tests for Windows, macOS and arm64: built and vetted, not run"
 for system in windows/amd64 darwin/arm64 linux/arm64; do

@@ -69,6 +69,22 @@ func ContentOf(s *Statement) *Content {
 	return nil
 }
 
+// ElementsOf returns what a statement's entry commits to as its document's parts, which package
+// element shows; zero if nothing.
+func ElementsOf(e *Entry) Hash {
+	_, st := e.Statement.Effective()
+	switch p := st.Predicate.(type) {
+	case *Consent:
+		return p.Elements
+	case *Access:
+		return p.Elements
+	}
+	if c := ContentOf(st); c != nil {
+		return c.Elements
+	}
+	return Hash{}
+}
+
 // Facts are what a document says about a trial, made public at its signer's request. The
 // members below are an allow-list. There is no member for a person's name, contact or address,
 // for a place, a reference, or a reason in free text. Texts have at most 200 characters; a

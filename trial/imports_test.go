@@ -164,6 +164,9 @@ func TestImports(t *testing.T) {
 			why: "the sequencer decides before any engine or database sees it: they stand behind interfaces"},
 		{of: []string{"api"}, direct: []string{trillian, sql}, never: append([]string{trillian, module + "logserver/engine", module +
 			"logserver/sqlstore"}, sqlDrivers...), why: "the API translates and does nothing else"},
+		{of: []string{"api/web", "trial/page"}, only: append([]string{module + "trial", module + "api/web", "golang.org/x/text", "rsc.io/qr"}, pure...),
+			never: []string{"net/http", sql, module + "trial/audit", module + "trial/trialtest"},
+			why:   "pages are drawn from what was verified, by a log, a command and the browser alike: they know no server"},
 		{of: []string{"api/client"}, only: append([]string{module + "trial", module + "api/client"}, pure...), never: []string{grpc, sql,
 			module + "api", module + "logserver"}, why: "what a sponsor runs speaks HTTP alone"},
 		{of: []string{"durable"}, only: []string{module + "durable"},

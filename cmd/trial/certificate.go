@@ -14,6 +14,7 @@ import (
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/page"
 )
 
 //go:embed certificate.html
@@ -98,11 +99,11 @@ func certificate(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	c.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()))
-	var page bytes.Buffer
-	if err := certificatePage.Execute(&page, c); err != nil {
+	var text bytes.Buffer
+	if err := certificatePage.Execute(&text, c); err != nil {
 		return err
 	}
-	if err := writeNew(*out, visible(page.Bytes()), 0o666); err != nil {
+	if err := writeNew(*out, page.Visible(text.Bytes()), 0o666); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Stderr, "valid: print %s, or file it with the document and its receipt; it proves nothing without them\n", *out)

@@ -44,13 +44,6 @@ func (c *clinic) identity(name string) {
 	c.write(name+".recipient", i.Recipient().String()+"\n")
 }
 
-func (c *clinic) write(name, text string) {
-	c.t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o600); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
 // copyTo copies files into the folders of agents.
 func (c *clinic) copyTo(org string, patterns ...string) {
 	c.t.Helper()

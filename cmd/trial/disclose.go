@@ -167,24 +167,8 @@ func elementsOf(data []byte, doc file) (*receipt.Receipt, trial.Hash, error) {
 		return nil, root, &receipt.Problem{Part: "file", Detail: fmt.Sprintf("%s is not the %s that the receipt is for", doc.name,
 			subject.Name)}
 	}
-	if root = loggedElements(entry); root.IsZero() {
+	if root = trial.ElementsOf(entry); root.IsZero() {
 		return nil, root, frame.Usagef("%s was submitted without -elements: no part of it can be shown alone", doc.name)
 	}
 	return r, root, nil
-}
-
-// loggedElements returns what an entry commits to as its document's parts, zero
-// if nothing.
-func loggedElements(e *trial.Entry) trial.Hash {
-	_, st := e.Statement.Effective()
-	switch p := st.Predicate.(type) {
-	case *trial.Consent:
-		return p.Elements
-	case *trial.Access:
-		return p.Elements
-	}
-	if c := trial.ContentOf(st); c != nil {
-		return c.Elements
-	}
-	return trial.Hash{}
 }

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/trialproof/trialproof/cmd/frame"
 )
@@ -107,20 +103,6 @@ func beginsAs(name, text string) bool {
 	head := make([]byte, len(text))
 	_, err = io.ReadFull(f, head)
 	return err == nil && string(head) == text
-}
-
-// visible replaces by escapes the characters that a page or a terminal would act on or hide:
-// those that ring, move the cursor, reorder text or have no width. Lines and spaces stay.
-func visible(page []byte) []byte {
-	var b bytes.Buffer
-	for _, r := range string(page) {
-		if r == '\n' || r == '\t' || unicode.Is(unicode.Zs, r) || strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.Bytes()
 }
 
 // A counter reports how much has been read.

@@ -121,6 +121,18 @@ func (w *town) trialCmd(name string, args ...string) string {
 	return w.ok(slices.Concat([]string{"trial"}, strings.Fields(name), w.flags, args)...)
 }
 
+// write writes a file of w's folder.
+func (w *town) write(name, text string) {
+	w.t.Helper()
+	name = filepath.Join(w.dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // stop ends every server: what follows has no network.
 func (w *town) stop() {
 	for _, p := range append(w.witnesses, w.log) {

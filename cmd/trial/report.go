@@ -17,6 +17,7 @@ import (
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/page"
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
@@ -92,8 +93,8 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var page bytes.Buffer
-	if err := reportPage.Execute(&page, struct {
+	var drawn bytes.Buffer
+	if err := reportPage.Execute(&drawn, struct {
 		*dossier.Report
 		Twin, Digest string
 	}{x, filepath.Base(twin), fmt.Sprintf("%x", sha256.Sum256(data))}); err != nil {
@@ -102,7 +103,7 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(twin, data, 0o644); err != nil {
 		return err
 	}
-	if err := writeNew(out, visible(page.Bytes()), 0o644); err != nil {
+	if err := writeNew(out, page.Visible(drawn.Bytes()), 0o644); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Stderr, "%s is the report to read; %s contains the same with its proofs, which anyone can check: trial "+

@@ -58,7 +58,7 @@ func verifyPart(ctx context.Context, e *env, args []string) error {
 		var verdicts []any
 		for _, p := range parts {
 			verdicts = append(verdicts, map[string]any{"path": p.Path, "absent": p.Absent, "text": p.Disclosure.Text,
-				"statement": verdictJSON(p.checked)})
+				"statement": p.Summary(p.earlier != "")})
 		}
 		return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": true, "parts": verdicts, "change": c})
 	}
@@ -103,7 +103,7 @@ func readPart(t *trust, name string) (p shownPart, err error) {
 		return p, err
 	}
 	p.checked = checked{v, earlier}
-	return p, p.Check(loggedElements(v.Entry))
+	return p, p.Check(trial.ElementsOf(v.Entry))
 }
 
 // A partChange says what became of a part from one version to another.

@@ -121,7 +121,7 @@ func isInvalid(err error) bool {
 
 func (e *env) verdict(v checked, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(e.Stdout).Encode(verdictJSON(v))
+		return json.NewEncoder(e.Stdout).Encode(v.Summary(v.earlier != ""))
 	}
 	_, err := fmt.Fprint(e.Stdout, v.Text())
 	fmt.Fprintf(e.Stdout, "the policy was %s\n", e.policyFrom)
@@ -187,31 +187,6 @@ func memberStrings(p trial.Predicate) map[string]string {
 		}
 	}
 	return out
-}
-
-// verdictJSON is the verdict for programs.
-func verdictJSON(v checked) any {
-	proven := ""
-	if t, ok := v.ProvenTime(); ok {
-		proven = t.Format("2006-01-02T15:04:05Z")
-	}
-	type doc struct {
-		File    string     `json:"file"`
-		Subject string     `json:"subject"`
-		SHA256  trial.Hash `json:"sha256"`
-	}
-	var docs []doc
-	for _, d := range v.Documents {
-		docs = append(docs, doc{d.Name, d.Subject, d.Digest})
-	}
-	return map[string]any{
-		"valid": true, "verdict": "valid", "documents": docs, "index": v.Index, "origin": v.Checkpoint.Origin, "size": v.Checkpoint.Size,
-		"kind": v.Entry.Statement.Statement.Predicate.Kind(), "id": v.Entry.Statement.ID,
-		"predicate": v.Entry.Statement.Statement.Predicate, "signer": v.Entry.Signer, "name": v.Openings.Name,
-		"admitted": v.Entry.Time, "provenTime": proven, "witnesses": v.Witnesses(), "policy": v.Policy.Digest(),
-		"earlierPolicy": v.earlier != "", "missing": v.Missing,
-		"replayed": v.Checkpoint.ReplayQuorum(), "clockAhead": v.ClockAhead(), "ignoredSignatures": v.Checkpoint.Unknown,
-	}
 }
 
 // summary says what an entry is, in one line for a list: ids are abbreviated.

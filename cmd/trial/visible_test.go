@@ -8,6 +8,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial/compare"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/page"
 )
 
 // TestReportVisible: what a document's texts hold never acts on a page: it is shown.
@@ -19,17 +20,17 @@ func TestReportVisible(t *testing.T) {
 		Entries:    []dossier.ReportEntry{{Says: evil, Digests: []string{evil}, Key: evil}},
 		Comparison: &compare.Report{Notes: []string{evil}, Conflicts: []string{evil}},
 	}
-	var page bytes.Buffer
-	if err := reportPage.Execute(&page, struct {
+	var b bytes.Buffer
+	if err := reportPage.Execute(&b, struct {
 		*dossier.Report
 		Twin, Digest string
 	}{x, "r.json", "d"}); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.ContainsRune(page.Bytes(), 0x202e) || !bytes.ContainsRune(page.Bytes(), 0x1b) {
+	if !bytes.ContainsRune(b.Bytes(), 0x202e) || !bytes.ContainsRune(b.Bytes(), 0x1b) {
 		t.Fatal("the template shows no text of documents: this tests nothing")
 	}
-	text := string(visible(page.Bytes()))
+	text := string(page.Visible(b.Bytes()))
 	for _, r := range text {
 		if r != '\n' && r != '\t' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)) {
 			t.Fatalf("the page holds %U", r)

@@ -3,50 +3,166 @@
 package main
 
 import (
-	"errors"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"hash"
 	"syscall/js"
 
+	"github.com/trialproof/trialproof/cmd/trialwasm/export"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 func main() {
-	js.Global().Set("trialproofVerify", js.FuncOf(func(_ js.Value, args []js.Value) any { return verify(args) }))
-	select {} // the page goes on calling
+	o := export.New("trialproof")
+	o.Func("policy", "s", describePolicy)
+	o.Func("digester", "", func([]js.Value) (any, error) { return digester(sha256.New()), nil })
+	o.Func("verify", "sss", verify)
+	o.Func("history", "ss", wholeHistory)
+	o.Func("reader", "ss", reader)
+	o.Run()
 }
 
-func verify(args []js.Value) map[string]any {
-	if len(args) != 3 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString || !js.Global().Get("Array").Call("isArray",
-		args[2]).Bool() {
-		return failed("arguments", errors.New("they are the policy's text, the receipt's text and a list of {name, sha256hex}"))
-	}
-	policy, err := checkpoint.ParsePolicy([]byte(args[0].String()))
+// describePolicy says what a policy asks for.
+func describePolicy(args []js.Value) (any, error) {
+	p, err := policy(args[0])
 	if err != nil {
-		return failed("policy", err)
+		return nil, err
+	}
+	return map[string]any{"digest": p.Digest(), "quorum": p.QuorumText(), "origins": origins(p), "unwitnessed": p.Unwitnessed()}, nil
+}
+
+func origins(p *checkpoint.Policy) (list []string) {
+	for _, l := range p.Logs {
+		list = append(list, l.Name())
+	}
+	return list
+}
+
+func policy(text js.Value) (*checkpoint.Policy, error) {
+	p, err := checkpoint.ParsePolicy([]byte(text.String()))
+	if err != nil {
+		return nil, fmt.Errorf("the policy: %w", err)
+	}
+	return p, nil
+}
+
+// digester returns an object that computes a SHA-256 piece by piece, so that a file of any size
+// takes little memory.
+func digester(h hash.Hash) export.Object {
+	var buf []byte
+	o := export.Anonymous()
+	o.Func("write", "b", func(args []js.Value) (any, error) {
+		n := args[0].Length()
+		if n > len(buf) {
+			buf = make([]byte, n)
+		}
+		js.CopyBytesToGo(buf[:n], args[0])
+		h.Write(buf[:n])
+		return n, nil
+	})
+	o.Func("sum", "", func([]js.Value) (any, error) { return fmt.Sprintf("%x", h.Sum(nil)), nil })
+	return o
+}
+
+// A file is what a page knows of a file that was dropped.
+type file struct {
+	Name   string     `json:"name"`
+	SHA256 trial.Hash `json:"sha256"`
+}
+
+// verify checks a receipt: the policy's text, the receipt's, and a list of files in JSON.
+func verify(args []js.Value) (any, error) {
+	p, err := policy(args[0])
+	if err != nil {
+		return nil, err
+	}
+	var files []file
+	if err := json.Unmarshal([]byte(args[2].String()), &files); err != nil {
+		return nil, fmt.Errorf("%w: the files: %w", export.ErrArguments, err)
 	}
 	var docs []receipt.Document
-	for i := range args[2].Length() {
-		doc := args[2].Index(i)
-		if doc.Type() != js.TypeObject || doc.Get("name").Type() != js.TypeString || doc.Get("sha256hex").Type() != js.TypeString {
-			return failed("arguments", fmt.Errorf("file %d has not the texts name and sha256hex", i+1))
-		}
-		digest, err := trial.ParseHash(doc.Get("sha256hex").String())
-		if err != nil {
-			return failed("arguments", fmt.Errorf("sha256hex of file %d: %w", i+1, err))
-		}
-		docs = append(docs, receipt.Document{Name: doc.Get("name").String(), Digest: digest})
+	for _, f := range files {
+		docs = append(docs, receipt.Document{Name: f.Name, Digest: f.SHA256})
 	}
-	verdict, err := receipt.Verify(policy, []byte(args[1].String()), docs...)
-	if p, ok := errors.AsType[*receipt.Problem](err); ok {
-		return map[string]any{"ok": false, "part": p.Part, "error": p.Detail}
-	} else if err != nil {
-		return failed("receipt", err)
+	v, err := receipt.Verify(p, []byte(args[1].String()), docs...)
+	if err != nil {
+		return nil, err
 	}
-	return map[string]any{"ok": true, "text": verdict.Text()}
+	return map[string]any{"summary": v.Summary(false), "plain": v.Plain("")}, nil
 }
 
-func failed(part string, err error) map[string]any {
-	return map[string]any{"ok": false, "part": part, "error": err.Error()}
+// wholeHistory checks a history that trial history -json printed.
+func wholeHistory(args []js.Value) (any, error) {
+	p, err := policy(args[0])
+	if err != nil {
+		return nil, err
+	}
+	data := []byte(args[1].String())
+	if err := history.CheckMembers(data); err != nil {
+		return nil, export.Invalid(err)
+	}
+	h, err := history.Parse(data)
+	if err != nil {
+		return nil, export.Invalid(err)
+	}
+	v, err := h.Verify(p)
+	if err != nil {
+		return nil, export.Invalid(err)
+	}
+	return v.Plain(), nil
+}
+
+// reader returns an object that checks a history page by page, as a log serves it.
+func reader(args []js.Value) (any, error) {
+	p, err := policy(args[0])
+	if err != nil {
+		return nil, err
+	}
+	first, err := history.ParsePage([]byte(args[1].String()))
+	if err != nil {
+		return nil, export.Invalid(err)
+	}
+	r, err := history.NewReader(p, first)
+	if err != nil {
+		return nil, export.Invalid(err)
+	}
+	o := export.Anonymous()
+	o.Func("more", "", func([]js.Value) (any, error) {
+		size, from, more := r.More()
+		return map[string]any{"size": fmt.Sprint(size), "from": fmt.Sprint(from), "more": more}, nil
+	})
+	o.Func("add", "s", func(args []js.Value) (any, error) {
+		page, err := history.ParsePage([]byte(args[0].String()))
+		if err == nil {
+			err = r.Add(page.Entries)
+		}
+		if err != nil {
+			return nil, export.Invalid(err)
+		}
+		return true, nil
+	})
+	verdict := func(f func(v *history.Verdict) (any, error)) (any, error) {
+		v, err := r.Verdict()
+		if err != nil {
+			return nil, export.Invalid(err)
+		}
+		return f(v)
+	}
+	o.Func("verdict", "", func([]js.Value) (any, error) {
+		return verdict(func(v *history.Verdict) (any, error) { return v.Plain(), nil })
+	})
+	o.Func("since", "s", func(args []js.Value) (any, error) { // what became of a statement
+		return verdict(func(v *history.Verdict) (any, error) {
+			id, err := trial.ParseHash(args[0].String())
+			if err != nil {
+				return nil, err
+			}
+			return v.Since(id), nil
+		})
+	})
+	return o, nil
 }

@@ -50,24 +50,34 @@ func TestInNode(t *testing.T) {
 	w := trialtest.Cosigner{Key: "w.example", Alg: 0x06, Time: 1_800_000_000}
 	policy := fmt.Sprintf("log %s\nwitness w %s\nquorum w\n", log.VKey(), w.VKey())
 	text := string(l.Receipt(l.Size()-2, l.Size(), trialtest.Checkpoint(t, l.Tree(l.Size()), log, w), nil))
-	file := map[string]string{"name": "plan.pdf", "sha256hex": subjects[0].Digest.SHA256.String()}
-	other := map[string]string{"name": "plan.pdf", "sha256hex": strings.Repeat("0", 64)}
+	list := func(digest string) string {
+		data, err := json.Marshal([]map[string]string{{"name": "plan.pdf", "sha256": digest}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	good, other := list(subjects[0].Digest.SHA256.String()), list(strings.Repeat("0", 64))
 
 	cases := []struct {
-		args []any
-		part string
-		want string
+		args    []any
+		verdict string // of a failure
+		part    string
+		want    string
 	}{
-		{[]any{policy, text, []any{file}}, "", "valid: plan.pdf is the document that was logged"},
-		{[]any{policy, text, []any{}}, "", "no file was given"},
-		{[]any{policy, text, []any{other}}, "file", "plan.pdf has the SHA-256 0000"},
-		{[]any{policy, strings.Replace(text, "index 4", "index 3", 1), []any{file}}, "inclusion proof", "does not lead"},
-		{[]any{strings.Replace(policy, "quorum w", "quorum x", 1), text, []any{file}}, "policy", "no line above"},
-		{[]any{policy, "", []any{}}, "receipt", "this is no receipt"},
-		{[]any{policy, text}, "arguments", "the policy's text"},
-		{[]any{policy, text, []any{map[string]string{"name": "x"}}}, "arguments", "file 1"},
-		{[]any{policy, text, []any{map[string]string{"name": "x", "sha256hex": "AB"}}}, "arguments", "64 hexadecimal"},
-		{[]any{policy, nil, []any{}}, "arguments", "the policy's text"},
+		{[]any{"verify", policy, text, good}, "", "", "plan.pdf is, to the byte, the document that was logged"},
+		{[]any{"verify", policy, text, "[]"}, "", "", "No file was given"},
+		{[]any{"verify", policy, text, other}, "invalid", "file", "plan.pdf has the SHA-256 0000"},
+		{[]any{"verify", policy, strings.Replace(text, "index 4", "index 3", 1), good}, "invalid", "inclusion proof", "does not lead"},
+		{[]any{"verify", strings.Replace(policy, "quorum w", "quorum x", 1), text, good}, "cannot be checked", "", "no line above"},
+		{[]any{"verify", policy, "", "[]"}, "invalid", "receipt", "this is no receipt"},
+		{[]any{"verify", policy, text}, "cannot be checked", "", "2 are given, 3 are wanted"},
+		{[]any{"verify", policy, text, "{}"}, "cannot be checked", "", "the files"},
+		{[]any{"verify", policy, text, list("AB")}, "cannot be checked", "", "64 hexadecimal"},
+		{[]any{"verify", policy, nil, "[]"}, "cannot be checked", "", "number 2 is no text"},
+		{[]any{"policy", policy}, "", "", "quorum"},
+		{[]any{"history", policy, "{}"}, "invalid", "", "history"},
+		{[]any{"history", policy, "{"}, "invalid", "", ""},
 	}
 	var in bytes.Buffer
 	for _, c := range cases {
@@ -88,14 +98,15 @@ func TestInNode(t *testing.T) {
 	}
 	for i, c := range cases {
 		var a struct {
-			OK                bool
-			Text, Part, Error string
+			Value   any
+			Failure struct{ Verdict, Part, Error string }
 		}
 		if err := json.Unmarshal(answers[i], &a); err != nil {
 			t.Fatal(err)
 		}
-		if a.OK != (c.part == "") || a.Part != c.part || !strings.Contains(a.Text+a.Error, c.want) {
-			t.Errorf("call %d: %s, want part %q and %q", i, answers[i], c.part, c.want)
+		if (a.Value != nil) != (c.verdict == "") || a.Failure.Verdict != c.verdict || a.Failure.Part != c.part ||
+			!strings.Contains(string(answers[i]), c.want) {
+			t.Errorf("call %d: %s, want verdict %q, part %q and %q", i, answers[i], c.verdict, c.part, c.want)
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // Loads the verifier as a page does and answers each line of standard input, a
-// JSON list of arguments, with a line of JSON.
+// JSON list of a function and its arguments, with a line of JSON.
 // node verify.mjs wasm_exec.js verify.wasm
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -11,6 +11,7 @@ const go = new globalThis.Go();
 const { instance } = await WebAssembly.instantiate(readFileSync(wasm), go.importObject);
 go.run(instance);
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(globalThis.trialproofVerify(...JSON.parse(line))));
+  const [name, ...args] = JSON.parse(line);
+  console.log(globalThis.trialproof[name](...args));
 }
 process.exit(0);

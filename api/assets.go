@@ -1,0 +1,81 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/trialproof/trialproof/api/web"
+)
+
+// asset serves a file that pages load: the style, their scripts, and the verifier.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	data, mediaType, packed, err := web.File(r.PathValue("file"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.fail(w, r, nothingHere())
+		return
+	case errors.Is(err, web.ErrNoVerifier):
+		s.fail(w, r, notFound(err.Error()))
+		return
+	case err != nil:
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	if packed {
+		h.Add("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+		} else if data, err = web.Unpack(data); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	sum := sha256.Sum256(data)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	h.Set("Etag", tag)
+	h.Set("Cache-Control", "no-cache") // asked for again each time: a page and its script must be of one version
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", mediaType)
+	w.Write(data)
+}
+
+// checkPage serves the page that checks files and receipts.
+func (s *Server) checkPage(w http.ResponseWriter, r *http.Request) {
+	p, err := web.CheckPage(false)
+	s.show(w, r, p, err)
+}
+
+// checkFile serves the same as one file to keep.
+func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
+	data, err := web.CheckFile()
+	if errors.Is(err, web.ErrNoVerifier) {
+		err = notFound(err.Error())
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="check.html"`)
+	writePage(w, "default-src 'none'; frame-ancestors 'none'; sandbox", data) // it is to be saved, and opened from disk
+}
+
+// show serves a page.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, p *web.Page, err error) {
+	var data []byte
+	if err == nil {
+		data, err = p.Served()
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	writePage(w, web.CSP, data)
+}

@@ -1,0 +1,237 @@
+"use strict";
+// Files are digested here, piece by piece, and never leave this computer. A receipt is checked by
+// the verifier; the page only shows what it answers.
+(() => {
+  const $ = id => document.getElementById(id);
+  const small = 4 << 20; // what is longer is a document
+  const given = { policy: null, published: null, receipts: [], documents: [], proofs: [] };
+  const single = !!document.getElementById("wasm-verify");
+  let tp = null, work = Promise.resolve();
+
+  // readAs says what a file is, by what is in it.
+  function readAs(name, text) {
+    if (text.startsWith("c2sp.org/tlog-proof@v1\n") || name.endsWith(".tlog-proof")) return "receipt";
+    if (/^\s*(log|witness|group|quorum)\s/m.test(text) && /^quorum\s/m.test(text)) return "policy";
+    if (/^\s*\{/.test(text)) {
+      let j = null;
+      try { j = JSON.parse(text); } catch { return "document"; }
+      if (j && typeof j.format === "string" && j.format.startsWith("trialproof-report/")) return "report";
+      if (j && typeof j.checkpoint === "string" && j.map && j.state) return "history";
+      if (j && typeof j.receipt === "string" && typeof j.path === "string") return "part";
+    }
+    return "document";
+  }
+
+  async function digest(file) {
+    const bar = make("progress");
+    bar.max = file.size || 1;
+    bar.setAttribute("aria-label", "reading " + printable(file.name));
+    const line = make("p", "", "Reading " + file.name + " ", bar);
+    if (file.size > small) $("progress").append(line);
+    const d = tp.digester();
+    // The same bytes of memory are read into again and again.
+    let buffer = new ArrayBuffer(1 << 20);
+    for (const r = file.stream().getReader({ mode: "byob" }), size = file.size; bar.value < size;) {
+      const { value, done } = await r.read(new Uint8Array(buffer));
+      if (done) throw new Error(file.name + " has become shorter while it was read");
+      verifier.value(d.write(value));
+      buffer = value.buffer;
+      bar.value += value.length;
+      if (file.size > small) await new Promise(r => setTimeout(r)); // the page stays usable
+    }
+    line.remove();
+    return verifier.value(d.sum());
+  }
+
+  async function add(files) {
+    tp = await verifier.start("verify");
+    for (const file of files) {
+      const text = file.size <= small ? await file.text() : "";
+      const kind = file.size <= small ? readAs(file.name, text) : file.size <= 256 << 20 && file.name.endsWith(".json") ? readAs(file.name, await file.text()) : "document";
+      const put = (list, x) => { const i = list.findIndex(y => y.name === x.name); if (i < 0) list.push(x); else list[i] = x; };
+      if (kind === "policy") given.policy = { name: file.name, text };
+      else if (kind === "receipt") put(given.receipts, { name: file.name, text });
+      else if (kind === "document") put(given.documents, { name: file.name, sha256: await digest(file) });
+      else put(given.proofs, { name: file.name, kind, text: text || await file.text() });
+    }
+    await show();
+  }
+
+  const policy = () => given.policy || given.published;
+
+  function showPolicy() {
+    const at = $("policy");
+    at.replaceChildren();
+    const p = policy();
+    if (!p) {
+      at.append(make("p", "note", "No policy is given yet. A policy is the file that says which log and which witnesses you trust, and how many of them must agree. Add the one that you have from somebody you trust."));
+      return;
+    }
+    let about;
+    try { about = verifier.value(tp.policy(p.text)); } catch (e) {
+      at.append(make("p", "alarm", (given.policy ? given.policy.name : "the log's policy") + " is no policy: " + e.message));
+      return;
+    }
+    if (!given.policy) at.append(make("p", "note", "Checked with the policy that this log publishes. Its operator chose it. Add the policy that you have from somebody you trust: then nobody needs to trust the operator."));
+    at.append(make("p", "", (given.policy ? "Policy " + given.policy.name : "The log's own policy") + ": log " + (about.origins || []).join(", ") + ", asks for " + about.quorum + ". "), make("p", "digest", "SHA-256 " + about.digest));
+    if (about.unwitnessed) at.append(make("p", "note", "This policy asks for no witness. What follows is the operator's word alone."));
+  }
+
+  // pairs says which files are checked with which receipt.
+  function pairs() {
+    const left = new Set(given.documents), list = [];
+    for (const r of given.receipts) {
+      const own = given.documents.filter(d => r.name === d.name + ".tlog-proof");
+      own.forEach(d => left.delete(d));
+      list.push({ receipt: r, files: own });
+    }
+    for (const p of list) {
+      if (!p.files.length) for (const d of left) if (holds(p.receipt, [d])) { p.files.push(d); left.delete(d); }
+    }
+    const bare = list.filter(p => !p.files.length);
+    if (bare.length === 1 && left.size === 1) { bare[0].files = [...left]; left.clear(); }
+    return { list, left: [...left] };
+  }
+
+  function holds(receipt, files) {
+    try { verifier.value(tp.verify(policy().text, receipt.text, JSON.stringify(files))); return true; } catch { return false; }
+  }
+
+  async function show() {
+    const out = $("verdicts");
+    out.replaceChildren();
+    showPolicy();
+    $("start-again").hidden = false;
+    if (!policy()) return;
+    const { list, left } = pairs();
+    for (const p of list) out.append(judge(p));
+    for (const d of left) {
+      out.append(card("warn", "Cannot be checked", "There is no receipt for " + d.name + ".", make("p", "", "Add its receipt, " + d.name + ".tlog-proof, which was written when the file was submitted."), make("p", "digest", "SHA-256 " + d.sha256)));
+    }
+    for (const p of given.proofs) out.append(await judgeProof(p));
+    if (!out.children.length) out.append(make("p", "small", "Add a file and its receipt."));
+  }
+
+  function card(cls, state, says, ...more) {
+    const mark = { ok: "✓ ", bad: "✗ ", warn: "? " }[cls];
+    const c = make("section", "card verdict " + cls, make("p", "state", mark + state), make("p", "says", says), ...more);
+    c.dataset.verdict = { ok: "valid", bad: "invalid", warn: "cannot be checked" }[cls];
+    return c;
+  }
+
+  function facts(plain) {
+    const dl = make("dl", "facts");
+    for (const f of plain.facts) {
+      const dd = make("dd", "", make("div", "", f.text));
+      for (const line of f.more || []) dd.append(make("div", "", line));
+      if (f.small) dd.append(make("div", "digest", f.small));
+      dl.append(make("dt", "", f.name), dd);
+    }
+    return dl;
+  }
+
+  function notProven(list) {
+    const ul = make("ul", "");
+    for (const x of list) ul.append(make("li", "", x));
+    return make("div", "", make("h3", "", "What this does not prove"), ul);
+  }
+
+  function failed(e, what) {
+    const cls = e.verdict === "invalid" ? "bad" : "warn";
+    const says = cls === "bad" ? (e.part === "file" ? what + " is not what was logged." : "This does not hold: " + what + ".") : what + " cannot be checked.";
+    const c = card(cls, cls === "bad" ? "Not valid" : "Cannot be checked", says, make("p", "", e.message));
+    if (e.part) c.dataset.part = e.part;
+    return c;
+  }
+
+  function judge({ receipt, files }) {
+    const what = files.length ? files.map(f => f.name).join(", ") : "the receipt " + receipt.name;
+    let v;
+    try { v = verifier.value(tp.verify(policy().text, receipt.text, JSON.stringify(files))); } catch (e) { return failed(e, what); }
+    const cls = files.length ? "ok" : "warn";
+    const c = card(cls, files.length ? "Valid" : "The receipt is valid; no file was compared", v.plain.says);
+    for (const w of v.plain.warnings || []) c.append(make("p", "alarm", w));
+    c.append(facts(v.plain), ask(v.summary), notProven(v.plain.notProven));
+    const all = make("details", "", make("summary", "", "All details, for programs"), make("pre", "", JSON.stringify(v.summary, null, 2)));
+    c.append(all);
+    c.dataset.verdict = "valid";
+    c.dataset.summary = JSON.stringify(v.summary);
+    return c;
+  }
+
+  // ask offers to ask the log what became of a statement. Nothing is asked before the button is
+  // pressed.
+  function ask(summary) {
+    const at = make("p", "");
+    const id = summary.kind === "registration" ? summary.id : summary.predicate.trial;
+    if (single || !id || !given.published || given.published.origin !== summary.origin) return at;
+    const b = make("button", "", "Ask the log what became of it since");
+    b.type = "button";
+    at.append(b, make("span", "small", " This tells the log which trial you look at."));
+    b.addEventListener("click", async () => {
+      b.disabled = true;
+      try {
+        const s = await since(id, summary.id);
+        if (!s) throw new Error("the trial's history does not have this statement");
+        at.replaceChildren(make("strong", "", s.stands ? "Nothing that was logged since replaces it" : "It does not stand as it is"), ` (proven up to the log's size ${s.size}).`);
+        for (const line of s.says) at.append(make("br"), line);
+      } catch (e) { at.replaceChildren(make("span", "alarm", "What the log answers does not hold: " + e.message)); }
+    });
+    return at;
+  }
+
+  async function since(id, statement) {
+    const page = async q => { const r = await fetch("v1/history?kind=trial&id=" + id + q, { cache: "no-store" }); if (!r.ok) throw new Error("the log answers " + r.status); return await r.text(); };
+    const reader = verifier.value(tp.reader(policy().text, await page("")));
+    for (let m; (m = verifier.value(reader.more())).more;) verifier.value(reader.add(await page(`&size=${m.size}&from=${m.from}`)));
+    return verifier.value(reader.since(statement));
+  }
+
+  async function judgeProof(p) {
+    try {
+      if (p.kind === "history") {
+        const h = verifier.value(tp.history(policy().text, p.text));
+        const list = make("ol", "entries");
+        for (const e of h.entries) list.append(make("li", e.void ? "void" : "", make("span", "when", e.time, make("br"), "entry " + e.index), make("div", "what", e.says, make("div", "small", e.by + ", " + e.meaning), ...(e.marks || []).map(m => make("span", "mark", m)))));
+        return card(h.replayed ? "ok" : "warn", h.replayed ? "Valid" : "Valid, complete as the operator states", h.says, make("p", "", h.complete), make("p", "small", h.seenBy ? "Witnesses saw this tree by " + h.seenBy + "." : "No independent time."), list);
+      }
+      const dossier = await verifier.start("dossier");
+      if (p.kind === "part") {
+        const v = verifier.value(dossier.part(policy().text, p.text));
+        return card("ok", "Valid", v.absent ? "The document has no " + v.path + "." : "This stands as " + v.path + " in what was logged:", make("blockquote", "", v.text || ""), facts(v.plain), notProven(["that this is what the document says: that is its signer's word until the document itself is shown", ...v.plain.notProven]));
+      }
+      const v = verifier.value(dossier.report(policy().text, p.text));
+      const c = card(v.replayed && !v.lacking ? "ok" : "warn", v.lacking ? "Valid in part" : v.replayed ? "Valid" : "Valid, complete as the operator states", v.says);
+      for (const line of v.lines) c.append(make("p", "", line));
+      return c;
+    } catch (e) { return failed(e, p.name); }
+  }
+
+  const busy = files => { const list = [...files]; work = work.then(() => add(list)).catch(e => $("verdicts").replaceChildren(make("p", "alarm", e.message))); };
+  $("files").addEventListener("change", e => { busy(e.target.files); e.target.value = ""; });
+  for (const type of ["dragover", "drop", "dragleave"]) {
+    document.addEventListener(type, e => {
+      e.preventDefault();
+      $("drop").classList.toggle("over", type === "dragover");
+      if (type === "drop") busy(e.dataTransfer.files);
+    });
+  }
+  $("start-again").addEventListener("click", () => {
+    Object.assign(given, { policy: null, receipts: [], documents: [], proofs: [] });
+    $("verdicts").replaceChildren();
+    $("start-again").hidden = true;
+    showPolicy();
+  });
+  (async () => {
+    try {
+      tp = await verifier.start("verify");
+      if (!single) {
+        const log = await (await fetch("v1/log", { cache: "no-store" })).json();
+        given.published = { text: log.policy, origin: log.origin };
+        verifier.start("dossier").catch(() => {}); // from here on no network is needed
+      }
+      showPolicy();
+      document.body.dataset.ready = "true";
+    } catch (e) { $("verdicts").replaceChildren(make("p", "alarm", "This page cannot verify: " + e.message)); }
+  })();
+})();

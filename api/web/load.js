@@ -1,0 +1,54 @@
+"use strict";
+// The verifier, which is the same code as the command line's, compiled to WebAssembly. On a page
+// of a log it is fetched from there; in a page that was saved it is part of the page.
+const verifier = (() => {
+  const started = new Map();
+
+  async function bytes(module) {
+    const inside = document.getElementById("wasm-" + module);
+    if (inside) {
+      const packed = Uint8Array.from(atob(inside.textContent.trim()), c => c.charCodeAt(0));
+      return await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    }
+    const answer = await fetch("web/" + module + ".wasm", { cache: "no-cache" });
+    if (!answer.ok) throw new Error("this log was built without the verifier (" + module + "): check with the program trial instead");
+    return await answer.arrayBuffer();
+  }
+
+  // start runs a module once. Its functions are then in the window's object of the same name.
+  function start(module) {
+    if (!started.has(module)) {
+      started.set(module, (async () => {
+        const go = new Go();
+        const { instance } = await WebAssembly.instantiate(await bytes(module), go.importObject);
+        go.run(instance); // until the page is closed
+        return window[module === "verify" ? "trialproof" : module];
+      })());
+      started.get(module).catch(() => started.delete(module));
+    }
+    return started.get(module);
+  }
+
+  // value returns what a function of a module answers, or throws its failure.
+  function value(text) {
+    if (typeof text !== "string") return text; // an object with functions
+    const answer = JSON.parse(text);
+    if (answer.failure) throw Object.assign(new Error(answer.failure.error), answer.failure);
+    return answer.value;
+  }
+
+  return { start, value };
+})();
+
+// make returns an element with a class, a text, and children. Whatever came with a file or from a
+// log becomes text, never markup; what does not print is shown as an escape.
+function make(tag, cls, ...children) {
+  const e = document.createElement(tag);
+  if (cls) e.className = cls;
+  for (const c of children) if (c !== null && c !== undefined) e.append(typeof c === "string" ? printable(c) : c);
+  return e;
+}
+
+function printable(s) {
+  return s.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => c === "\n" || c === "\t" ? c : "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
+}

@@ -1,0 +1,117 @@
+//go:build js && wasm
+
+// Package export gives functions of Go to the scripts of a page. It knows nothing of trials.
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A Failure is what a script is told in place of a value.
+type Failure struct {
+	Verdict string `json:"verdict"` // invalid, or cannot be checked
+	Part    string `json:"part,omitempty"`
+	Error   string `json:"error"`
+}
+
+// ErrArguments says that a script has called a function wrongly.
+var ErrArguments = errors.New("wrong arguments")
+
+// ErrInvalid is wrapped if what was checked does not hold.
+var ErrInvalid = errors.New("invalid")
+
+// Invalid says that what was checked does not hold, unless err is that it needs a newer program.
+func Invalid(err error) error {
+	if _, ok := errors.AsType[*trial.NewerRules](err); ok {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
+}
+
+// failure says an error as trial verify -json does.
+func failure(err error) *Failure {
+	f := &Failure{Verdict: "cannot be checked", Error: err.Error()}
+	if p, ok := errors.AsType[*receipt.Problem](err); ok {
+		return &Failure{"invalid", p.Part, err.Error()}
+	}
+	if _, ok := errors.AsType[*trial.Refusal](err); ok || errors.Is(err, ErrInvalid) {
+		f.Verdict = "invalid"
+	}
+	return f
+}
+
+// An Object is what a page finds under a name of the window: trialproof for one.
+type Object struct{ v js.Value }
+
+// New returns the object of the window with a name; it is made if it is not there.
+func New(name string) Object {
+	v := js.Global().Get(name)
+	if v.IsUndefined() {
+		v = js.Global().Get("Object").New()
+		js.Global().Set(name, v)
+	}
+	return Object{v}
+}
+
+// Anonymous returns an object for a function to return, for a page that calls several functions
+// about one thing.
+func Anonymous() Object { return Object{js.Global().Get("Object").New()} }
+
+// Func adds a function that takes texts and byte arrays and answers JSON text: {"value": ...} or
+// {"failure": ...}.
+func (o Object) Func(name string, kinds string, f func(args []js.Value) (any, error)) {
+	o.v.Set(name, function(kinds, f))
+}
+
+// function returns a function of JavaScript. Each letter of kinds is an argument: s a text, b an
+// array of bytes.
+func function(kinds string, f func(args []js.Value) (any, error)) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any {
+		value, err := call(kinds, args, f)
+		if o, ok := value.(Object); ok && err == nil {
+			return o.v
+		}
+		var answer any = map[string]any{"value": value}
+		if err != nil {
+			answer = map[string]any{"failure": failure(err)}
+		}
+		data, err := json.Marshal(answer)
+		if err != nil {
+			panic(err) // what is answered are plain values
+		}
+		return string(data)
+	})
+}
+
+func call(kinds string, args []js.Value, f func(args []js.Value) (any, error)) (value any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v", r) // the page goes on
+		}
+	}()
+	if len(args) != len(kinds) {
+		return nil, fmt.Errorf("%w: %d are given, %d are wanted", ErrArguments, len(args), len(kinds))
+	}
+	for i, kind := range kinds {
+		ok := args[i].Type() == js.TypeString
+		if kind == 'b' {
+			ok = args[i].InstanceOf(js.Global().Get("Uint8Array"))
+		}
+		if !ok {
+			return nil, fmt.Errorf("%w: number %d is no text or no array of bytes", ErrArguments, i+1)
+		}
+	}
+	return f(args)
+}
+
+// Run tells the page that the functions are there, and keeps the program running.
+func (o Object) Run() {
+	o.v.Set("ready", true)
+	select {}
+}
