@@ -67,6 +67,25 @@ func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 	writePage(w, "default-src 'none'; frame-ancestors 'none'; sandbox", data) // it is to be saved, and opened from disk
 }
 
+// failPage answers a person who looks at a page: with the error's words and status.
+func (s *Server) failPage(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(r.Context(), err)
+	body, berr := web.Body("problem.html", p.message)
+	if berr != nil {
+		s.fail(w, r, err)
+		return
+	}
+	data, perr := (&web.Page{Title: "Not found - Trialproof", Body: body, Footer: s.footer()}).Served()
+	if perr != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", web.CSP)
+	w.WriteHeader(p.status)
+	w.Write(data)
+}
+
 // show serves a page.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, p *web.Page, err error) {
 	var data []byte

@@ -35,12 +35,12 @@ type pages struct {
 	making chan struct{}
 
 	mu    sync.Mutex // guards the fields below
-	known map[pageKey]*page
-	used  *list.List // of *page, the one used last in front
+	known map[pageKey]*keptPage
+	used  *list.List // of *keptPage, the one used last in front
 	bytes int
 }
 
-type page struct {
+type keptPage struct {
 	key   pageKey
 	place *list.Element
 	bytes int
@@ -50,7 +50,7 @@ type page struct {
 }
 
 func newPages() *pages {
-	return &pages{making: make(chan struct{}, maxPagesMade), known: map[pageKey]*page{}, used: list.New()}
+	return &pages{making: make(chan struct{}, maxPagesMade), known: map[pageKey]*keptPage{}, used: list.New()}
 }
 
 // get returns a page, made by f unless it is there. A page of the newest tree is never another
@@ -74,7 +74,7 @@ func (c *pages) get(ctx context.Context, key pageKey, f func() (*trialpb.History
 		}
 		return c.make(ctx, f) // perhaps only the other reader has left
 	}
-	p = &page{key: key, done: make(chan struct{})}
+	p = &keptPage{key: key, done: make(chan struct{})}
 	p.place = c.used.PushFront(p)
 	c.known[key] = p
 	c.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *pages) get(ctx context.Context, key pageKey, f func() (*trialpb.History
 		p.bytes = proto.Size(p.msg)
 		c.bytes += p.bytes
 		for c.bytes > maxKeptPages && c.used.Len() > 1 {
-			c.drop(c.used.Back().Value.(*page))
+			c.drop(c.used.Back().Value.(*keptPage))
 		}
 	}
 	c.mu.Unlock()
@@ -96,7 +96,7 @@ func (c *pages) get(ctx context.Context, key pageKey, f func() (*trialpb.History
 }
 
 // drop forgets a page. The caller holds mu.
-func (c *pages) drop(p *page) {
+func (c *pages) drop(p *keptPage) {
 	if c.known[p.key] == p {
 		delete(c.known, p.key)
 		c.used.Remove(p.place)

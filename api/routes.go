@@ -35,6 +35,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/consent", http.HandlerFunc(patientPage)},
 		{"GET", "/check", http.HandlerFunc(s.checkPage)},
 		{"GET", "/check.html", http.HandlerFunc(s.checkFile)},
+		{"GET", "/trial", s.bounded(maxAnswers, http.HandlerFunc(s.trialPage))},
 		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
 		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}

@@ -161,6 +161,23 @@ func (p *Page) Single(modules ...string) ([]byte, error) {
 	return l.execute()
 }
 
+// Print returns the page as one file for paper, with page numbers, and on each page a line and a
+// picture (PNG) that say which proof it belongs to.
+func (p *Page) Print(line string, picture []byte) ([]byte, error) {
+	style, err := files.ReadFile("style.css")
+	if err != nil {
+		return nil, err
+	}
+	style = fmt.Appendf(style, "@page { size: A4; margin: 21mm 15mm 16mm; "+
+		"@top-left { content: %q; font: 8pt sans-serif; color: #444; } "+
+		"@top-right { content: url(\"data:image/png;base64,%s\"); } "+
+		"@bottom-right { content: counter(page) \" of \" counter(pages); font: 8pt sans-serif; } }\n",
+		line, base64.StdEncoding.EncodeToString(picture))
+	l := layout{Page: p, Single: true, Head: template.HTML("<style>" + string(style) + "</style>"),
+		Policy: "default-src 'none'; img-src data:; style-src " + digest(style) + "; base-uri 'none'; form-action 'none'"}
+	return l.execute()
+}
+
 // digest returns the source expression of CSP for an element with this text.
 func digest(text []byte) string {
 	sum := sha256.Sum256(text)

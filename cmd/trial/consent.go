@@ -21,7 +21,7 @@ func consentCommand(ctx context.Context, e *env, args []string) error {
 // that it names, all of one tree. The second result says whether it is proven that nothing is
 // left out.
 func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Account, bool, error) {
-	for range tries {
+	for range dossier.Tries {
 		h, err := r.history(ctx, trial.RecordKey{Kind: "consent", ID: handle.String()}, 0)
 		if err != nil {
 			return nil, false, err
@@ -30,13 +30,13 @@ func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Accou
 		if err != nil {
 			return nil, false, fmt.Errorf("%w: %w", errInvalid, err)
 		}
-		others, err := r.histories(ctx, a.Lacks(), h.Checkpoint.Size)
+		others, err := r.gatherer().All(ctx, a.Lacks(), h.Checkpoint.Size)
 		if errors.Is(err, client.ErrGone) {
 			continue // the log has grown much meanwhile
 		}
 		all := &dossier.Histories{Trial: h, Numbers: others}
 		if err == nil {
-			err = sameTree(all.All()...)
+			err = dossier.OneTree(all.All()...)
 		}
 		if err != nil {
 			return nil, false, err
@@ -46,7 +46,7 @@ func (r *remote) account(ctx context.Context, handle trial.Hash) (*consent.Accou
 		}
 		return a, all.Replayed(), nil
 	}
-	return nil, false, errGrowing
+	return nil, false, dossier.ErrGrowing
 }
 
 // eachAccount shows the account of each consent of a slip, or of one handle. The error is errStated

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/page"
 )
 
 func deadlinesCommand(ctx context.Context, e *env, args []string) error {
@@ -68,10 +69,10 @@ func (e *env) printVerdict(v *deadline.Verdict) {
 	for _, in := range v.Inputs {
 		fmt.Fprintf(e.Stdout, "  %s: %s", in.Name, frame.Printable(in.Value))
 		if in.By != "" {
-			fmt.Fprintf(e.Stdout, ", stated by %s of %s (%s; %s)", named(in.Entry, in.File), in.Day, in.By, loggedBy(in.Org, in.Whose))
+			fmt.Fprintf(e.Stdout, ", stated by %s of %s (%s; %s)", named(in.Entry, in.File), in.Day, in.By, page.LoggedBy(in.Org, in.Whose))
 		}
 		for _, b := range in.Before {
-			fmt.Fprintf(e.Stdout, "; before that %s by %s (%s)", b.Date.Date, b.Name(), loggedBy(b.Org, b.Whose))
+			fmt.Fprintf(e.Stdout, "; before that %s by %s (%s)", b.Date.Date, b.Name(), page.LoggedBy(b.Org, b.Whose))
 		}
 		fmt.Fprintln(e.Stdout)
 	}

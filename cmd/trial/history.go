@@ -75,7 +75,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	if strings.HasPrefix(rest[0], dossier.OwnPrefix) {
 		p, err = r.history(ctx, key, 0)
 	} else {
-		p, by, err = r.trialHistory(ctx, key)
+		p, by, err = r.gatherer().Trial(ctx, key)
 	}
 	if err != nil {
 		return err

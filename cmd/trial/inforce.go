@@ -43,7 +43,7 @@ func inForce(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, by, err := r.trialHistory(ctx, key)
+	p, by, err := r.gatherer().Trial(ctx, key)
 	if err != nil {
 		return err
 	}

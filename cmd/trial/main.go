@@ -14,6 +14,7 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dossier"
 )
 
 // Exit statuses of every command.
@@ -71,7 +72,7 @@ func exitStatus(err error) int {
 
 // errInvalid is wrapped by verdicts that are neither a refusal nor a problem of
 // a receipt.
-var errInvalid = errors.New("invalid")
+var errInvalid = dossier.ErrInvalid
 
 // A negative is an answer of no, with the exit status of what is invalid and without
 // that word: nothing was found to be false.

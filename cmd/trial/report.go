@@ -1,58 +1,24 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
-	"html/template"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"rsc.io/qr"
+
+	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/page"
-	"github.com/trialproof/trialproof/trial/timeline"
 )
-
-//go:embed report.html
-var reportHTML string
-
-var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
-	"short":   func(s string) string { return s[:min(len(s), 16)] },
-	"mark":    timeline.MarkText,
-	"marks":   func(list []timeline.Mark) []timeline.MarkGroup { return timeline.Group(list, false) },
-	"struck":  func(list []timeline.Mark) []timeline.MarkGroup { return timeline.Group(list, true) },
-	"weight":  func(id trial.MarkID) string { return timeline.WeightText[timeline.MarkWeight(id)] },
-	"finding": findingText,
-	"source":  sourceText,
-	"logged":  loggedBy,
-	"at":      linked,
-	"moment":  inWords,
-	"class":   class,
-}).Parse(reportHTML))
-
-// linked links to an entry of the page, or names the file that nobody has logged.
-func linked(entry uint64, file string) template.HTML {
-	if file != "" {
-		return template.HTML(template.HTMLEscapeString(frame.Printable(file)))
-	}
-	return template.HTML(fmt.Sprintf(`<a href="#entry-%d">entry %d</a>`, entry, entry))
-}
-
-// class returns the style of a verdict: of a conditional one, that of the verdict in it.
-func class(verdict string) string {
-	if _, in, ok := strings.Cut(verdict, " copies alone: "); ok {
-		verdict = in
-	}
-	return strings.ReplaceAll(verdict, " ", "-")
-}
 
 func reportCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
@@ -93,23 +59,38 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var drawn bytes.Buffer
-	if err := reportPage.Execute(&drawn, struct {
-		*dossier.Report
-		Twin, Digest string
-	}{x, filepath.Base(twin), fmt.Sprintf("%x", sha256.Sum256(data))}); err != nil {
+	drawn, err := drawReport(x, filepath.Base(twin), sha256.Sum256(data))
+	if err != nil {
 		return err
 	}
 	if err := writeNew(twin, data, 0o644); err != nil {
 		return err
 	}
-	if err := writeNew(out, page.Visible(drawn.Bytes()), 0o644); err != nil {
+	if err := writeNew(out, drawn, 0o644); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Stderr, "%s is the report to read; %s contains the same with its proofs, which anyone can check: trial "+
 		"verify-history -policy %s %s\n",
 		out, twin, quoted(r.policyFile), quoted(twin))
 	return stated(d.Histories)
+}
+
+// drawReport returns the report for people. On each page of paper stands the digest of the file for
+// programs beside it, which has the proofs.
+func drawReport(x *dossier.Report, twin string, digest trial.Hash) ([]byte, error) {
+	v := &page.View{Report: x, Print: true, Twin: twin}
+	body, err := page.Trial(v)
+	if err != nil {
+		return nil, err
+	}
+	code, err := qr.Encode("sha256:"+digest.String(), qr.L)
+	if err != nil {
+		return nil, err
+	}
+	code.Scale = 2
+	p := &web.Page{Title: "Report on " + v.Name(), Body: body, Footer: fmt.Sprintf("Inspector's report, drawn from %s (SHA-256 %s), which has "+
+		"the same with the proofs of what was logged. Who checks that file has checked this page.", twin, digest)}
+	return p.Print(fmt.Sprintf("%s. Proofs: %s, SHA-256 %s", v.Name(), twin, digest), code.PNG())
 }
 
 // verifyReport checks the proofs in a report for programs, and that the report is what
@@ -127,7 +108,7 @@ func (e *env) verifyReport(p *checkpoint.Policy, data []byte, w view, files []st
 		return err
 	}
 	if err != nil {
-		return invalidHistory(err)
+		return dossier.Invalid(err)
 	}
 	if !v.Lacking.IsZero() {
 		fmt.Fprintln(e.Stdout, "the report lists these entries, and where the trial stands follows from them")

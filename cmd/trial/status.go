@@ -9,11 +9,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/trialproof/trialproof/cmd/frame"
-	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/page"
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
@@ -126,16 +125,7 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 	}
 	seen := ""
 	if s.SeenBy != "" {
-		seen = ", which witnesses saw by " + inWords(s.SeenBy)
+		seen = ", which witnesses saw by " + page.InWords(s.SeenBy)
 	}
 	fmt.Fprintf(w, "as of the tree of size %d%s\n", s.Size, seen)
-}
-
-// inWords returns a time that JSON has in RFC 3339 as people read it.
-func inWords(stamp string) string {
-	t, err := time.Parse(time.RFC3339, stamp)
-	if err != nil {
-		return stamp
-	}
-	return trial.Moment(t)
 }

@@ -17,7 +17,7 @@ func checkHistory(p *checkpoint.Policy, data []byte) (*dossier.History, error) {
 	}
 	v, err := h.Verify(p)
 	if err != nil {
-		return nil, invalidHistory(err)
+		return nil, dossier.Invalid(err)
 	}
 	return &dossier.History{Verdict: v, Proof: h}, nil
 }

@@ -74,7 +74,7 @@ func TestInNode(t *testing.T) {
 		{[]any{"verify", policy, text}, "cannot be checked", "", "2 are given, 3 are wanted"},
 		{[]any{"verify", policy, text, "{}"}, "cannot be checked", "", "the files"},
 		{[]any{"verify", policy, text, list("AB")}, "cannot be checked", "", "64 hexadecimal"},
-		{[]any{"verify", policy, nil, "[]"}, "cannot be checked", "", "number 2 is no text"},
+		{[]any{"verify", policy, nil, "[]"}, "cannot be checked", "", "number 2 is of another type"},
 		{[]any{"policy", policy}, "", "", "quorum"},
 		{[]any{"history", policy, "{}"}, "invalid", "", "history"},
 		{[]any{"history", policy, "{"}, "invalid", "", ""},

@@ -5,7 +5,11 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"syscall/js"
 
 	"github.com/trialproof/trialproof/cmd/trialwasm/export"
@@ -13,6 +17,8 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/element"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/page"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -20,6 +26,7 @@ func main() {
 	o := export.New("dossier")
 	o.Func("part", "ss", part)
 	o.Func("report", "ss", report)
+	o.Async("trial", "ssf", trialPage)
 	o.Run()
 }
 
@@ -77,4 +84,68 @@ func report(args []js.Value) (any, error) {
 	}
 	answer["lines"] = lines
 	return answer, nil
+}
+
+// fetched gives pages of histories that a script of the page fetches. The script's function takes
+// kind, id, size and from, and returns a promise of the page's text; it fails with the message "gone"
+// if the tree is no longer served.
+type fetched struct{ get js.Value }
+
+var errGone = errors.New("gone")
+
+func (f fetched) Page(_ context.Context, key trial.RecordKey, size, from uint64) (*history.History, error) {
+	text, err := export.Await(f.get.Invoke(key.Kind, key.ID, strconv.FormatUint(size, 10), strconv.FormatUint(from, 10)))
+	if err != nil && err.Error() == "gone" {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := history.ParsePage([]byte(text.String()))
+	if err != nil {
+		return nil, export.Invalid(err)
+	}
+	return h, nil
+}
+
+func (fetched) Gone(err error) bool { return errors.Is(err, errGone) }
+
+// A question is what a page about a trial shows, as the page's address and the log's answer have it.
+type question struct {
+	Kind    string `json:"kind"`
+	ID      string `json:"id"`
+	Asked   string `json:"asked"`
+	Size    uint64 `json:"size,string"`
+	At      string `json:"at"`
+	On      string `json:"on"`
+	Before  uint64 `json:"before,string"`
+	Article string `json:"article"`
+}
+
+// trialPage draws the page of a trial from what it verifies: the policy's text, the question in JSON,
+// and the function that fetches.
+func trialPage(args []js.Value) (any, error) {
+	p, err := policy(args[0])
+	if err != nil {
+		return nil, err
+	}
+	var q question
+	if err := json.Unmarshal([]byte(args[1].String()), &q); err != nil {
+		return nil, fmt.Errorf("%w: %w", export.ErrArguments, err)
+	}
+	g := &dossier.Gatherer{Policy: p, Source: fetched{args[2]}, Size: q.Size}
+	v, err := page.Gather(context.Background(), g, trial.RecordKey{Kind: q.Kind, ID: q.ID}, page.Question{Asked: q.Asked, At: q.At, On: q.On,
+		Before: q.Before, Article: q.Article})
+	if errors.Is(err, dossier.ErrInvalid) {
+		err = export.Invalid(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	drawn, err := page.Trial(v)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"html": drawn, "replayed": v.Replayed(), "size": strconv.FormatUint(v.Size, 10), "policy": p.Digest(),
+		"quorum": p.QuorumText()}, nil
 }

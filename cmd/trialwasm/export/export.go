@@ -73,20 +73,24 @@ func (o Object) Func(name string, kinds string, f func(args []js.Value) (any, er
 // array of bytes.
 func function(kinds string, f func(args []js.Value) (any, error)) js.Func {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any {
-		value, err := call(kinds, args, f)
-		if o, ok := value.(Object); ok && err == nil {
-			return o.v
-		}
-		var answer any = map[string]any{"value": value}
-		if err != nil {
-			answer = map[string]any{"failure": failure(err)}
-		}
-		data, err := json.Marshal(answer)
-		if err != nil {
-			panic(err) // what is answered are plain values
-		}
-		return string(data)
+		return answer(call(kinds, args, f))
 	})
+}
+
+// answer returns an object as it is, and else JSON text.
+func answer(value any, err error) any {
+	if o, ok := value.(Object); ok && err == nil {
+		return o.v
+	}
+	var a any = map[string]any{"value": value}
+	if err != nil {
+		a = map[string]any{"failure": failure(err)}
+	}
+	data, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // what is answered are plain values
+	}
+	return string(data)
 }
 
 func call(kinds string, args []js.Value, f func(args []js.Value) (any, error)) (value any, err error) {
@@ -100,14 +104,53 @@ func call(kinds string, args []js.Value, f func(args []js.Value) (any, error)) (
 	}
 	for i, kind := range kinds {
 		ok := args[i].Type() == js.TypeString
-		if kind == 'b' {
+		switch kind {
+		case 'b':
 			ok = args[i].InstanceOf(js.Global().Get("Uint8Array"))
+		case 'f':
+			ok = args[i].Type() == js.TypeFunction
 		}
 		if !ok {
-			return nil, fmt.Errorf("%w: number %d is no text or no array of bytes", ErrArguments, i+1)
+			return nil, fmt.Errorf("%w: number %d is of another type", ErrArguments, i+1)
 		}
 	}
 	return f(args)
+}
+
+// Async adds a function that answers with a promise of what Func's answers, and may wait for
+// promises itself. Kind f is a function.
+func (o Object) Async(name string, kinds string, f func(args []js.Value) (any, error)) {
+	o.v.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		return js.Global().Get("Promise").New(js.FuncOf(func(_ js.Value, settle []js.Value) any {
+			go func() { settle[0].Invoke(answer(call(kinds, args, f))) }() // a promise is waited for while the page goes on
+			return nil
+		}))
+	}))
+}
+
+// Await waits for a promise. It must not be called by what a page calls directly.
+func Await(promise js.Value) (js.Value, error) {
+	type result struct {
+		v   js.Value
+		err error
+	}
+	done := make(chan result, 1)
+	first := func(args []js.Value) js.Value {
+		if len(args) == 0 {
+			return js.Undefined()
+		}
+		return args[0]
+	}
+	kept := js.FuncOf(func(_ js.Value, args []js.Value) any { done <- result{v: first(args)}; return nil })
+	failed := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		done <- result{err: errors.New(first(args).Get("message").String())}
+		return nil
+	})
+	defer kept.Release()
+	defer failed.Release()
+	promise.Call("then", kept, failed)
+	r := <-done
+	return r.v, r.err
 }
 
 // Run tells the page that the functions are there, and keeps the program running.

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/api/web"
+	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/history"
+	"github.com/trialproof/trialproof/trial/page"
+)
+
+// own gives the log's own histories.
+type own struct{ log *logserver.Log }
+
+func (o own) Page(ctx context.Context, key trial.RecordKey, size, from uint64) (*history.History, error) {
+	h, err := o.log.History(ctx, key, size, from)
+	if err != nil {
+		return nil, err
+	}
+	out := &history.History{Kind: key.Kind, ID: key.ID, Checkpoint: string(h.Checkpoint), Map: history.NewMap(h.Proof), Record: string(h.Record)}
+	entry := func(p logserver.Proved) history.Entry {
+		return history.Entry{Index: p.Index, Entry: string(p.Raw), Path: history.Strings(p.Path)}
+	}
+	if len(h.Checkpoint) > 0 {
+		out.State = entry(h.State)
+	}
+	for _, e := range h.Entries {
+		out.Entries = append(out.Entries, entry(e))
+	}
+	return out, nil
+}
+
+func (own) Gone(err error) bool { return errors.Is(err, logserver.ErrGone) }
+
+// trialKey returns the record that is typed: a trial by its id, its first digits or its sponsor's
+// number, or a registry's number.
+func (s *Server) trialKey(ctx context.Context, typed string) (trial.RecordKey, error) {
+	if id, err := trial.ParseHash(typed); err == nil {
+		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
+	}
+	typed = strings.TrimPrefix(typed, dossier.OwnPrefix)
+	if strings.HasPrefix(typed, "sponsor:") {
+		key := trial.RecordKey{Kind: "identifier", ID: typed}
+		return key, key.Check()
+	}
+	if id, err := trial.ParseIdentifier(typed); err == nil {
+		return trial.RecordKey{Kind: "identifier", ID: id}, nil
+	}
+	id, err := s.service.log.Resolve(ctx, typed)
+	return trial.RecordKey{Kind: "trial", ID: id.String()}, err
+}
+
+// trialPage serves what the log has about one trial. The browser draws the same again from what it
+// has verified.
+func (s *Server) trialPage(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	q := page.Question{Asked: strings.TrimSpace(query.Get("id")), At: time.Now().UTC().Format(time.DateOnly), On: query.Get("on"),
+		Article: query.Get("article")}
+	q.Before, _ = strconv.ParseUint(query.Get("before"), 10, 64)
+	key, err := s.trialKey(r.Context(), q.Asked)
+	if errors.Is(err, logserver.ErrNotFound) {
+		err = notFound("nothing is published as " + strconv.Quote(q.Asked) + ": type a registry's number, a trial's id, or its sponsor's number")
+	}
+	var v *page.View
+	if err == nil {
+		g := &dossier.Gatherer{Policy: s.service.log.Policy(), Source: own{s.service.log}}
+		v, err = page.Gather(r.Context(), g, key, q)
+	}
+	if errors.Is(err, page.ErrNothing) {
+		err = notFound(err.Error())
+	}
+	if err != nil {
+		s.failPage(w, r, err)
+		return
+	}
+	content, err := page.Trial(v)
+	if err != nil {
+		s.failPage(w, r, err)
+		return
+	}
+	question, err := json.Marshal(map[string]string{"kind": key.Kind, "id": key.ID, "asked": q.Asked, "size": strconv.FormatUint(v.Size, 10),
+		"at": q.At, "on": q.On, "before": strconv.FormatUint(q.Before, 10), "article": q.Article})
+	if err != nil {
+		s.failPage(w, r, err)
+		return
+	}
+	body, err := web.Body("verified.html", map[string]any{"Question": string(question), "Content": content})
+	s.show(w, r, &web.Page{Title: v.Name() + " - " + s.service.log.Origin(), Path: "trial", Body: body, Footer: s.footer(),
+		Scripts: []string{"wasm_exec.js", "load.js", "verified.js"}}, err)
+}
+
+// footer says whose pages these are.
+func (s *Server) footer() string {
+	return "The log " + s.service.log.Origin() + ". Pages are its operator's word, except where your browser has checked them."
+}
