@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"filippo.io/mldsa"
-	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -178,7 +177,8 @@ func (l *Log) History(key trial.RecordKey, cosigners ...note.Signer) *history.Hi
 }
 
 // A Cosigner signs checkpoints: it is a log's key, or a witness's at a time that the test
-// chooses. Its key follows from Seed, or else from Key.
+// chooses. Its key follows from Seed, or else from Key, and it signs the same text with the same
+// signature every time.
 type Cosigner struct {
 	Key  string // the key name
 	Alg  byte   // 0x01 signs as a log does; 0x04 and 0x06 cosign
@@ -197,11 +197,7 @@ func (c Cosigner) seed() [32]byte {
 func (c Cosigner) public() []byte {
 	seed := c.seed()
 	if c.Alg == 0x06 {
-		key, err := mldsa.NewPrivateKey(mldsa.MLDSA44(), seed[:])
-		if err != nil {
-			panic(err)
-		}
-		return append([]byte{c.Alg}, key.PublicKey().Bytes()...)
+		return append([]byte{c.Alg}, c.mldsa().PublicKey().Bytes()...)
 	}
 	return append([]byte{c.Alg}, ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)...)
 }
@@ -231,20 +227,32 @@ func (c Cosigner) Sign(text []byte) ([]byte, error) {
 	case 0x04:
 		return append(stamp, ed25519.Sign(key, fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", c.Time, text))...), nil
 	}
-	s, err := fnote.NewMLDSASigner(c.skey())
-	if err != nil {
-		return nil, err
-	}
 	t, err := checkpoint.ParseTree(string(text))
 	if err != nil {
 		return nil, err
 	}
-	return s.SignSubtree(c.Time, t.Origin, 0, t.Size, t.Root[:])
+	sig, err := c.mldsa().SignDeterministic(c.cosigned(t), nil)
+	return append(stamp, sig...), err
 }
 
-func (c Cosigner) skey() string {
+// cosigned returns what a cosignature of type 0x06 is over: the cosigned_message of
+// c2sp.org/tlog-cosignature.
+func (c Cosigner) cosigned(t checkpoint.Tree) []byte {
+	b := append([]byte("subtree/v1\n\x00"), byte(len(c.Key)))
+	b = binary.BigEndian.AppendUint64(append(b, c.Key...), c.Time)
+	b = append(append(b, byte(len(t.Origin))), t.Origin...)
+	b = binary.BigEndian.AppendUint64(b, 0)
+	b = binary.BigEndian.AppendUint64(b, t.Size)
+	return append(b, t.Root[:]...)
+}
+
+func (c Cosigner) mldsa() *mldsa.PrivateKey {
 	seed := c.seed()
-	return fmt.Sprintf("PRIVATE+KEY+%s+00000000+%s", c.Key, base64.StdEncoding.EncodeToString(append([]byte{c.Alg}, seed[:]...)))
+	key, err := mldsa.NewPrivateKey(mldsa.MLDSA44(), seed[:])
+	if err != nil {
+		panic(err)
+	}
+	return key
 }
 
 // Checkpoint returns the text of a tree's checkpoint, signed by each signer.
