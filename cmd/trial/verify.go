@@ -48,7 +48,8 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if len(files) == 0 { // the statement is about no file
 		v, err := verifyReceipt(trust, *proof, want)
 		if err != nil {
-			return judged(err)
+			err = judged(err)
+			return errors.Join(e.invalidJSON(*asJSON, nil, err), err)
 		}
 		return e.verdict(v, *asJSON)
 	}
@@ -61,7 +62,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 		v, err := verifyFile(trust, name, f, want)
 		if err != nil {
 			err = judged(err)
-			if err := e.invalidJSON(*asJSON, f, err); err != nil {
+			if err := e.invalidJSON(*asJSON, &f, err); err != nil {
 				return err
 			}
 			if len(files) == 1 {
@@ -83,9 +84,10 @@ func verify(ctx context.Context, e *env, args []string) error {
 	return nil
 }
 
-// invalidJSON gives programs a record of a file that is not valid.
-func (e *env) invalidJSON(asJSON bool, f file, why error) error {
-	if !asJSON {
+// invalidJSON gives programs a record of a file that is not valid, or of a receipt alone if f is
+// nil. There is no record of a receipt that could not be read from its file.
+func (e *env) invalidJSON(asJSON bool, f *file, why error) error {
+	if _, usage := errors.AsType[frame.UsageError](why); !asJSON || usage && f == nil {
 		return nil
 	}
 	part := ""
@@ -96,8 +98,11 @@ func (e *env) invalidJSON(asJSON bool, f file, why error) error {
 	if isInvalid(why) {
 		verdict = "invalid"
 	}
-	return json.NewEncoder(e.Stdout).Encode(map[string]any{"valid": false, "verdict": verdict, "file": f.name, "sha256": f.digest,
-		"part": part, "error": why.Error()})
+	record := map[string]any{"valid": false, "verdict": verdict, "part": part, "error": why.Error()}
+	if f != nil {
+		record["file"], record["sha256"] = f.name, f.digest
+	}
+	return json.NewEncoder(e.Stdout).Encode(record)
 }
 
 // judged puts the verdict in words before its reason: invalid, or cannot be checked.
