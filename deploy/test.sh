@@ -17,12 +17,16 @@ trap 'exit 1' INT TERM
 
 step() { echo "== $*"; }
 
+# debian PACKAGE: install a Debian package.
+debian() {
+	step "installing $1"
+	[ -n "${updated:-}" ] || { apt-get update -qq; updated=1; }
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null
+}
+
 # need COMMAND PACKAGE: install a Debian package if its command is missing.
 need() {
-	command -v "$1" >/dev/null 2>&1 && return
-	step "installing $2"
-	[ -n "${updated:-}" ] || { apt-get update -qq; updated=1; }
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
+	command -v "$1" >/dev/null 2>&1 || debian "$2"
 }
 PATH=$PATH:/usr/sbin
 need mariadbd mariadb-server
@@ -32,6 +36,9 @@ need node nodejs
 need npm npm
 need chromium chromium
 need age age
+need python3 python3
+need openssl openssl
+python3 -c 'import cryptography' 2>/dev/null || debian python3-cryptography
 
 step "gofmt"
 unformatted=$(gofmt -l $(git ls-files '*.go'))
@@ -115,7 +122,7 @@ TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 
 step "second opinions"
 TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitness" TRIALPROOF_TEST_LITEBASTION="$GOBIN/litebastion" \
-	TRIALPROOF_TEST_AGE="$GOBIN/age" TRIALPROOF_TEST_FHIR="$tmp/fhir" \
+	TRIALPROOF_TEST_AGE="$GOBIN/age" TRIALPROOF_TEST_FHIR="$tmp/fhir" TRIALPROOF_TEST_PYTHON=python3 \
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
