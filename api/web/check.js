@@ -14,9 +14,12 @@
     if (/^\s*(log|witness|group|quorum)\s/m.test(text) && /^quorum\s/m.test(text)) return "policy";
     if (/^\s*\{/.test(text)) {
       let j = null;
-      try { j = JSON.parse(text); } catch { return "document"; }
+      try { j = JSON.parse(text); } catch {
+        try { j = JSON.parse(text.split("\n", 1)[0]); } catch { return "document"; } // evidence has one on each line
+      }
       if (j && typeof j.format === "string" && j.format.startsWith("trialproof-report/")) return "report";
       if (j && typeof j.checkpoint === "string" && j.map && j.state) return "history";
+      if (j && Array.isArray(j.checkpoints) && typeof j.kind === "string") return "evidence";
       if (j && typeof j.receipt === "string" && typeof j.path === "string") return "part";
     }
     return "document";
@@ -46,13 +49,14 @@
   async function add(files) {
     tp = await verifier.start("verify");
     for (const file of files) {
-      const text = file.size <= small ? await file.text() : "";
-      const kind = file.size <= small ? readAs(file.name, text) : file.size <= 256 << 20 && file.name.endsWith(".json") ? readAs(file.name, await file.text()) : "document";
+      const whole = file.size <= small || file.size <= 256 << 20 && file.name.endsWith(".json");
+      const text = whole ? new Uint8Array(await file.arrayBuffer()) : null; // its bytes, as they are
+      const kind = whole ? readAs(file.name, new TextDecoder().decode(text)) : "document";
       const put = (list, x) => { const i = list.findIndex(y => y.name === x.name); if (i < 0) list.push(x); else list[i] = x; };
       if (kind === "policy") given.policy = { name: file.name, text };
       else if (kind === "receipt") put(given.receipts, { name: file.name, text });
       else if (kind === "document") put(given.documents, { name: file.name, sha256: await digest(file) });
-      else put(given.proofs, { name: file.name, kind, text: text || await file.text() });
+      else put(given.proofs, { name: file.name, kind, text });
     }
     await show();
   }
@@ -199,6 +203,10 @@
       if (p.kind === "part") {
         const v = verifier.value(dossier.part(policy().text, p.text));
         return card("ok", "Valid", v.absent ? "The document has no " + v.path + "." : "This stands as " + v.path + " in what was logged:", make("blockquote", "", v.text || ""), facts(v.plain), notProven(["that this is what the document says: that is its signer's word until the document itself is shown", ...v.plain.notProven]));
+      }
+      if (p.kind === "evidence") {
+        const list = verifier.value(dossier.evidence(policy().text, p.text));
+        return card("bad", "Proven: the log misbehaved", list.map(v => v.text).join("; ") + ".", ...list.flatMap(v => (v.witnesses || []).map(w => make("p", "", "The witness " + w + ", which says that it replays the rules, cosigned that tree."))));
       }
       const v = verifier.value(dossier.report(policy().text, p.text));
       const c = card(v.replayed && !v.lacking ? "ok" : "warn", v.lacking ? "Valid in part" : v.replayed ? "Valid" : "Valid, complete as the operator states", v.says);

@@ -18,11 +18,11 @@ import (
 
 func main() {
 	o := export.New("trialproof")
-	o.Func("policy", "s", describePolicy)
+	o.Func("policy", "t", describePolicy)
 	o.Func("digester", "", func([]js.Value) (any, error) { return digester(sha256.New()), nil })
-	o.Func("verify", "sss", verify)
-	o.Func("history", "ss", wholeHistory)
-	o.Func("reader", "ss", reader)
+	o.Func("verify", "tts", verify)
+	o.Func("history", "tt", wholeHistory)
+	o.Func("reader", "ts", reader)
 	o.Run()
 }
 
@@ -43,7 +43,7 @@ func origins(p *checkpoint.Policy) (list []string) {
 }
 
 func policy(text js.Value) (*checkpoint.Policy, error) {
-	p, err := checkpoint.ParsePolicy([]byte(text.String()))
+	p, err := checkpoint.ParsePolicy(export.Bytes(text))
 	if err != nil {
 		return nil, fmt.Errorf("the policy: %w", err)
 	}
@@ -88,7 +88,7 @@ func verify(args []js.Value) (any, error) {
 	for _, f := range files {
 		docs = append(docs, receipt.Document{Name: f.Name, Digest: f.SHA256})
 	}
-	v, err := receipt.Verify(p, []byte(args[1].String()), docs...)
+	v, err := receipt.Verify(p, export.Bytes(args[1]), docs...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func wholeHistory(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := []byte(args[1].String())
+	data := export.Bytes(args[1])
 	if err := history.CheckMembers(data); err != nil {
 		return nil, export.Invalid(err)
 	}

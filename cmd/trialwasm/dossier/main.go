@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/trialproof/trialproof/trial/checkpoint"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/element"
+	"github.com/trialproof/trialproof/trial/evidence"
 	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/page"
 	"github.com/trialproof/trialproof/trial/receipt"
@@ -24,14 +26,15 @@ import (
 
 func main() {
 	o := export.New("dossier")
-	o.Func("part", "ss", part)
-	o.Func("report", "ss", report)
-	o.Async("trial", "ssf", trialPage)
+	o.Func("part", "tt", part)
+	o.Func("report", "tt", report)
+	o.Func("evidence", "tt", checkEvidence)
+	o.Async("trial", "tsf", trialPage)
 	o.Run()
 }
 
 func policy(text js.Value) (*checkpoint.Policy, error) {
-	p, err := checkpoint.ParsePolicy([]byte(text.String()))
+	p, err := checkpoint.ParsePolicy(export.Bytes(text))
 	if err != nil {
 		return nil, fmt.Errorf("the policy: %w", err)
 	}
@@ -44,7 +47,7 @@ func part(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := element.Parse([]byte(args[1].String()))
+	d, err := element.Parse(export.Bytes(args[1]))
 	if err != nil {
 		return nil, &receipt.Problem{Part: "element", Detail: err.Error()}
 	}
@@ -64,7 +67,7 @@ func report(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := dossier.VerifyReport(p, []byte(args[1].String()), nil)
+	v, err := dossier.VerifyReport(p, export.Bytes(args[1]), nil)
 	if err != nil {
 		return nil, export.Invalid(err)
 	}
@@ -84,6 +87,30 @@ func report(args []js.Value) (any, error) {
 	}
 	answer["lines"] = lines
 	return answer, nil
+}
+
+// checkEvidence checks a proof that a log misbehaved, which trial monitor or a witness wrote.
+func checkEvidence(args []js.Value) (any, error) {
+	p, err := policy(args[0])
+	if err != nil {
+		return nil, err
+	}
+	list := []*evidence.Verdict{}
+	for line := range bytes.Lines(export.Bytes(args[1])) { // a witness's file has one on each
+		x, err := evidence.Parse(line)
+		if err != nil {
+			return nil, export.Invalid(err)
+		}
+		v, err := x.Verify(p)
+		if err != nil {
+			return nil, export.Invalid(err)
+		}
+		list = append(list, v)
+	}
+	if len(list) == 0 {
+		return nil, export.Invalid(errors.New("the file is empty"))
+	}
+	return list, nil
 }
 
 // fetched gives pages of histories that a script of the page fetches. The script's function takes

@@ -63,14 +63,13 @@ func New(name string) Object {
 // about one thing.
 func Anonymous() Object { return Object{js.Global().Get("Object").New()} }
 
-// Func adds a function that takes texts and byte arrays and answers JSON text: {"value": ...} or
-// {"failure": ...}.
+// Func adds a function that answers JSON text: {"value": ...} or {"failure": ...}.
 func (o Object) Func(name string, kinds string, f func(args []js.Value) (any, error)) {
 	o.v.Set(name, function(kinds, f))
 }
 
-// function returns a function of JavaScript. Each letter of kinds is an argument: s a text, b an
-// array of bytes.
+// function returns a function of JavaScript. Each letter of kinds is an argument: s is a text, b
+// an array of bytes, t either of them (see Bytes), and f a function.
 func function(kinds string, f func(args []js.Value) (any, error)) js.Func {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any {
 		return answer(call(kinds, args, f))
@@ -107,6 +106,8 @@ func call(kinds string, args []js.Value, f func(args []js.Value) (any, error)) (
 		switch kind {
 		case 'b':
 			ok = args[i].InstanceOf(js.Global().Get("Uint8Array"))
+		case 't':
+			ok = ok || args[i].InstanceOf(js.Global().Get("Uint8Array"))
 		case 'f':
 			ok = args[i].Type() == js.TypeFunction
 		}
@@ -117,8 +118,18 @@ func call(kinds string, args []js.Value, f func(args []js.Value) (any, error)) (
 	return f(args)
 }
 
+// Bytes returns the bytes of an argument: those of a file as they are, or a text in UTF-8.
+func Bytes(v js.Value) []byte {
+	if v.Type() == js.TypeString {
+		return []byte(v.String())
+	}
+	data := make([]byte, v.Length())
+	js.CopyBytesToGo(data, v)
+	return data
+}
+
 // Async adds a function that answers with a promise of what Func's answers, and may wait for
-// promises itself. Kind f is a function.
+// promises itself.
 func (o Object) Async(name string, kinds string, f func(args []js.Value) (any, error)) {
 	o.v.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
 		return js.Global().Get("Promise").New(js.FuncOf(func(_ js.Value, settle []js.Value) any {
