@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -15,16 +13,12 @@ import (
 // The pages load nothing from elsewhere, and their content security policy allows only the
 // scripts and styles that came with them.
 var (
-	//go:embed web/index.html
-	indexHTML string
 	//go:embed web/docs.html
 	docsHTML string
 	//go:embed web/consent.html
 	consentHTML string
 
-	indexTemplate = template.Must(template.New("index").Parse(indexHTML))
-	indexPolicy   = contentPolicy(indexHTML)
-	docsPolicy    = contentPolicy(docsHTML)
+	docsPolicy = contentPolicy(docsHTML)
 
 	// The words are JSON in which nothing can end the element that they stand in. The relays of
 	// a slip may be elsewhere.
@@ -44,22 +38,6 @@ func contentPolicy(page string) string {
 		}
 	}
 	return policy
-}
-
-func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
-	l := s.service.log
-	cp, _ := l.Checkpoint() // if there is none yet, the page says so
-	var b bytes.Buffer
-	err := indexTemplate.Execute(&b, struct {
-		Origin, Quorum, Checkpoint string
-		Size                       uint64
-		Unwitnessed, Ready         bool
-	}{l.Origin(), l.Policy().QuorumText(), string(cp), l.Size(), l.Policy().Unwitnessed(), l.Ready() == nil})
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	writePage(w, indexPolicy, b.Bytes())
 }
 
 func docsPage(w http.ResponseWriter, r *http.Request) { writePage(w, docsPolicy, []byte(docsHTML)) }

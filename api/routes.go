@@ -36,10 +36,17 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/check", http.HandlerFunc(s.checkPage)},
 		{"GET", "/check.html", http.HandlerFunc(s.checkFile)},
 		{"GET", "/trial", s.bounded(maxAnswers, http.HandlerFunc(s.trialPage))},
+		{"GET", "/overview", s.bounded(maxAnswers, http.HandlerFunc(s.overviewPage))},
+		{"GET", "/overview.csv", s.bounded(maxTables, http.HandlerFunc(s.overviewCSV))},
+		{"GET", "/search", s.bounded(maxAnswers, http.HandlerFunc(s.searchPage))},
+		{"GET", "/org", s.bounded(maxAnswers, http.HandlerFunc(s.orgPage))},
 		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
 		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}
 }
+
+// maxTables is how many tables of all trials are made at the same time.
+const maxTables = 4
 
 const (
 	streamPath = "/v1/stream"

@@ -85,6 +85,8 @@ type Server struct {
 	logger  *slog.Logger
 	handler http.Handler
 	routes  []route
+
+	overview *overview
 }
 
 // New returns a server of a log. It starts nothing.
@@ -113,7 +115,8 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Metrics.observeLog(cfg.Log); err != nil {
 		return nil, err
 	}
-	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger, relay: cfg.Relay, now: cfg.Now}
+	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger, relay: cfg.Relay, now: cfg.Now,
+		overview: newOverview(cfg.Log, cfg.Now)}
 	s.routes = s.allRoutes()
 	s.handler = s.observe(newMux(s, s.routes))
 	return s, nil

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/logserver"
@@ -62,7 +61,7 @@ func (s *Server) trialKey(ctx context.Context, typed string) (trial.RecordKey, e
 // has verified.
 func (s *Server) trialPage(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	q := page.Question{Asked: strings.TrimSpace(query.Get("id")), At: time.Now().UTC().Format(time.DateOnly), On: query.Get("on"),
+	q := page.Question{Asked: strings.TrimSpace(query.Get("id")), At: s.overview.today(), On: query.Get("on"),
 		Article: query.Get("article")}
 	q.Before, _ = strconv.ParseUint(query.Get("before"), 10, 64)
 	key, err := s.trialKey(r.Context(), q.Asked)

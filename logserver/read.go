@@ -90,3 +90,9 @@ func (l *Log) resolveShort(typed string) (trial.Hash, error) {
 			ErrDisputed, typed, len(list), list[0], list[1])
 	}
 }
+
+// Records returns the records of a kind as of the published tree, in no particular order.
+func (l *Log) Records(kind string) []trial.Record { return l.view.ofKind(kind) }
+
+// Record returns a record as of the published tree, or nil if there is none.
+func (l *Log) Record(key trial.RecordKey) trial.Record { return l.view.record(key) }

@@ -195,6 +195,18 @@ func (v *view) record(key trial.RecordKey) trial.Record {
 	return v.records[key.Hash()]
 }
 
+// ofKind returns the records of a kind as of the published tree.
+func (v *view) ofKind(kind string) (list []trial.Record) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, r := range v.records {
+		if trial.KindOfRecord(r) == kind {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // A History is everything that a published tree has about a record, or the proof that it has
 // nothing, as trial/history checks it. It comes in pages: the first page has everything except
 // the entries that do not fit, and the others have only entries.

@@ -66,6 +66,9 @@ type Record interface {
 	clone() Record
 }
 
+// KindOfRecord returns the kind of a record, as in its key, without making the key.
+func KindOfRecord(r Record) string { return r.kind() }
+
 // Entries commits to the entries that concern a subject, in order. It is an RFC 6962 tree, kept
 // as its compact range. Each leaf is 40 bytes: the index of an entry (big-endian) and its leaf
 // hash.

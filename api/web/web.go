@@ -96,6 +96,8 @@ type Page struct {
 // Nav are the pages that every page leads to.
 var Nav = []struct{ Path, Name string }{
 	{"check", "Check a file"},
+	{"overview", "Trials"},
+	{"search", "Search"},
 }
 
 // Body returns the contents of a page from its template.

@@ -27,7 +27,17 @@ var ErrNothing = errors.New("nothing is logged about it")
 // Gather gets the histories of a trial, checks them, and returns what follows from them: the same
 // from a log's own database, over a network, and in a browser.
 func Gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Question) (*View, error) {
-	h, err := g.OfTrial(ctx, key, true, "")
+	return gather(ctx, g, key, q, true)
+}
+
+// GatherBrief is Gather without the histories of the trial's organisations: their seals are not
+// known then. It is enough for a summary.
+func GatherBrief(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Question) (*View, error) {
+	return gather(ctx, g, key, q, false)
+}
+
+func gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Question, orgs bool) (*View, error) {
+	h, err := g.OfTrial(ctx, key, orgs, "")
 	if err != nil {
 		return nil, err
 	}
