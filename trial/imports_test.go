@@ -66,7 +66,7 @@ func TestImports(t *testing.T) {
 	slices.Sort(own)
 	for _, must := range []string{"trial", "trial/smap", "trial/checkpoint", "trial/tile", "trial/receipt", "trial/history",
 		"trial/evidence", "trial/outcome", "trial/study", "trial/compare", "trial/deadline", "trial/element", "trial/timeline",
-		"trial/dossier", "trial/audit", "trial/trialtest", "trial/vault", "trial/consent", "witness", "logserver"} {
+		"trial/dossier", "trial/audit", "trial/trialtest", "trial/vault", "trial/consent", "registry", "witness", "logserver"} {
 		if !slices.Contains(own, must) {
 			t.Fatalf("go list does not name %s: %v", must, own)
 		}
@@ -171,6 +171,8 @@ func TestImports(t *testing.T) {
 			module + "api", module + "logserver"}, why: "what a sponsor runs speaks HTTP alone"},
 		{of: []string{"durable"}, only: []string{module + "durable"},
 			why: "files are files: whoever writes one needs the standard library alone"},
+		{of: []string{"registry"}, only: []string{module + "durable", "golang.org/x/sys"},
+			why: "who asks a registry knows no log, no key and no record: whatever takes the records judges them"},
 		{of: []string{"cmd/frame"}, only: []string{module + "cmd/frame", "github.com/mattn/go-isatty", "golang.org/x/sys"},
 			why: "what the programs share knows none of them, and a witness has it too"},
 		{of: []string{"cmd/trial"}, never: append([]string{sql, grpc, trillian, module + "logserver", module + "witness"}, sqlDrivers...),

@@ -191,7 +191,7 @@ func (l layout) execute() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Mark = template.HTML(bytes.TrimSpace(mark))
+	l.Mark = template.HTML(bytes.Replace(bytes.TrimSpace(mark), []byte(` xmlns="http://www.w3.org/2000/svg"`), nil, 1))
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, "page.html", l); err != nil {
 		return nil, err
