@@ -27,10 +27,13 @@ type Registry interface {
 }
 
 // A Stop is an error that asking again would not mend. It ends a follow.
-type Stop struct{ error }
+type Stop struct{ Err error }
+
+// Error implements error.
+func (s Stop) Error() string { return s.Err.Error() }
 
 // Unwrap returns the error.
-func (s Stop) Unwrap() error { return s.error }
+func (s Stop) Unwrap() error { return s.Err }
 
 // A Follower takes what changes in a registry. Its fields are set before the first round. It is
 // not for use by several at once.

@@ -106,7 +106,7 @@ func TestWindows(t *testing.T) {
 	k := newTaker(t, r, "1999-01-01")
 	r.before = func(Ask) error {
 		if r.pages == 90 {
-			return Stop{errDown}
+			return Stop{Err: errDown}
 		}
 		return nil
 	}
@@ -302,7 +302,7 @@ func TestTakeFails(t *testing.T) {
 	}
 	k.complete(r, "1999-01-01")
 	r.data = r.data.Add(time.Hour)
-	k.Take = func(context.Context, *Page, string) error { return Stop{errDown} }
+	k.Take = func(context.Context, *Page, string) error { return Stop{Err: errDown} }
 	if err := k.Round(t.Context()); !errors.Is(err, errDown) || r.pages != 4 {
 		t.Errorf("%v, %d pages", err, r.pages)
 	}

@@ -55,9 +55,11 @@ func init() {
 			`[-log URL] [-policy P] [-key FILE] (-field F -new TEXT [-reason R] | -void REASON) RECEIPT|ID`,
 			`trial correct -log http://127.0.0.1:8080 -policy policy -key ada.key -field version -new 1.1 protocol.pdf.tlog-proof`,
 			correct),
-		command("import", "log a registry's export as observations, and say what is new, changed or in conflict",
-			`ctgov|isrctn|ictrp [-log URL] [-policy P] [-key FILE] [-seen DAY] [-out DIR] [-n] [-json] FILE...`,
-			`trial import ctgov -log http://127.0.0.1:8080 -policy policy -key ada.key ctg-studies.json`, importCommand),
+		noted(followNotes, command("import", "log a registry's export as observations, and say what is new, changed or in conflict; or follow "+
+			"a registry",
+			`ctgov|isrctn|ictrp [-log URL] [-policy P] [-key FILE] [-seen DAY] [-out DIR] [-n] [-json] FILE... | `+
+				`-follow ctgov -state FILE [-since DAY] [-api URL] [-out DIR] [-interval D] [-pause D] [-once] [-json]`,
+			`trial import ctgov -log http://127.0.0.1:8080 -policy policy -key ada.key ctg-studies.json`+"\n"+followExample, importCommand)),
 		command("receipt", "fetch the receipt of a statement again, by its file, its entry or its id",
 			`[-log URL] [-policy P] [-o RECEIPT] FILE | FILE.statement | INDEX | ID`,
 			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf`, fetchReceipt),

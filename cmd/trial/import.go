@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,6 +58,8 @@ type importRecord struct {
 	said    trial.Hash // of all that is read of it
 	aliases []string   // other numbers of the registry that the record has
 	bytes   []byte     // of the record, until it is logged
+	waits   bool       // it is logged, and too few witnesses have cosigned that
+	unsent  bool       // it could not be signed or kept
 }
 
 // What became of a record.
@@ -84,23 +87,29 @@ type importer struct {
 	report   []*importRecord
 	window   []*importRecord
 	progress *frame.Progress
+	mirror   *mirror // of a registry that is followed; nil for files
 }
 
 func importCommand(ctx context.Context, e *env, args []string) error {
 	m := &importer{remote: new(remote), e: e, progress: e.Progress("importing")}
 	defer m.progress.End()
 	var asJSON bool
+	var f followFlags
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
 		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it "+
 			"was downloaded, or today)")
 		fs.StringVar(&m.out, "out", "receipts", "`folder` for receipts")
 		fs.BoolVar(&m.dry, "n", false, "print exactly what would become public, and stop")
-		fs.BoolVar(&asJSON, "json", false, "print the report as JSON")
+		fs.BoolVar(&asJSON, "json", false, "print the report as JSON; with -follow a line for each record")
+		f.define(fs)
 	})
 	if err != nil {
 		return err
 	}
-	if len(rest) < 2 || registers[rest[0]] == "" {
+	if err := f.check(rest, m); err != nil {
+		return err
+	}
+	if !f.follow && len(rest) < 2 || registers[rest[0]] == "" {
 		return frame.Usagef("what is imported must be given: ctgov (ClinicalTrials.gov), isrctn or ictrp (WHO's portal), and one or " +
 			"more files of it")
 	}
@@ -110,6 +119,9 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 			"one by one: name the key with -key or in %s", m.keyFile, keyVariable)
 	}
 	m.register = rest[0]
+	if f.follow {
+		return m.followRegistry(ctx, f, asJSON)
+	}
 	if _, err := trial.ParseDate(m.seen); m.seen != "" && err != nil {
 		return frame.Usagef("-seen: %w", err)
 	}
@@ -349,38 +361,48 @@ func (m *importer) finish(asJSON bool) error {
 
 func (m *importer) print(counts map[string]int) {
 	for _, r := range m.report {
-		where := fmt.Sprintf("%s record %d", r.File, r.Record)
-		if r.Status == importRefused {
-			fmt.Fprintf(m.e.Stdout, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
-			continue
-		}
-		fmt.Fprintf(m.e.Stdout, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index,
-			frame.Printable(where))
-		if r.Reason != "" {
-			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(r.Reason))
-		}
-		for _, n := range r.Notes {
-			fmt.Fprintf(m.e.Stdout, "  note: %s\n", frame.Printable(n))
-		}
-		for _, c := range r.Conflicts {
-			fmt.Fprintf(m.e.Stdout, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
-		}
-		for _, c := range r.Changes {
-			fmt.Fprintf(m.e.Stdout, "  %s\n", frame.Printable(c))
-		}
-		if r.FactsFile != "" {
-			fmt.Fprintf(m.e.Stdout, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts,
-				frame.Printable(r.FactsFile))
-		}
-		if len(r.Withheld) > 0 {
-			fmt.Fprintf(m.e.Stdout, "  withheld because they name a person or contain an address: %s\n", strings.Join(r.Withheld, ", "))
-		}
+		r.print(m.e.Stdout)
 	}
-	fmt.Fprintf(m.e.Stdout, "records %d:", len(m.report))
+	fmt.Fprintf(m.e.Stdout, "records %d:%s\n", len(m.report), countsText(counts))
+}
+
+// countsText says how many records have which status.
+func countsText(counts map[string]int) string {
+	var b strings.Builder
 	for i, s := range importStatuses {
-		fmt.Fprintf(m.e.Stdout, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
+		fmt.Fprintf(&b, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
 	}
-	fmt.Fprintln(m.e.Stdout)
+	return b.String()
+}
+
+// print says what became of a record.
+func (r *importRecord) print(w io.Writer) {
+	where := fmt.Sprintf("%s record %d", r.File, r.Record)
+	if r.Status == importRefused {
+		fmt.Fprintf(w, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
+		return
+	}
+	fmt.Fprintf(w, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index,
+		frame.Printable(where))
+	if r.Reason != "" {
+		fmt.Fprintf(w, "  %s\n", frame.Printable(r.Reason))
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "  note: %s\n", frame.Printable(n))
+	}
+	for _, c := range r.Conflicts {
+		fmt.Fprintf(w, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
+	}
+	for _, c := range r.Changes {
+		fmt.Fprintf(w, "  %s\n", frame.Printable(c))
+	}
+	if r.FactsFile != "" {
+		fmt.Fprintf(w, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts,
+			frame.Printable(r.FactsFile))
+	}
+	if len(r.Withheld) > 0 {
+		fmt.Fprintf(w, "  withheld because they name a person or contain an address: %s\n", strings.Join(r.Withheld, ", "))
+	}
 }
 
 func dated(day string) string {

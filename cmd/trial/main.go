@@ -51,6 +51,12 @@ func command(name, does, args, example string, run func(context.Context, *env, [
 	}
 }
 
+// noted adds paragraphs to what a command says of itself.
+func noted(notes string, c frame.Command) frame.Command {
+	c.Notes = notes
+	return c
+}
+
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &frame.Program{
 		Name: "trial", Commands: commands, Status: exitStatus, Hint: hintFor,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -41,12 +40,17 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 	for _, r := range group {
 		i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 })
 		if i < 0 {
-			if i = slices.IndexFunc(known, func(l logged) bool { return l.sameBut(r) }); i >= 0 {
+			if i = sameButDay(known, r); i >= 0 {
 				r.Notes = append(r.Notes, fmt.Sprintf("it differs from the record of %s (sha256 %s) in the day of its download alone, "+
 					"and is not logged again", known[i].dated, known[i].digest))
 			}
 		} else if m.dry {
 			r.Notes = append(r.Notes, "these bytes stand before it")
+		}
+		if m.mirror != nil && (i < 0 || known[i].digest == r.SHA256) {
+			if err := m.keepBytes(r); err != nil {
+				return err
+			}
 		}
 		r.bytes = nil
 		if i >= 0 {
@@ -55,11 +59,20 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 				if err := m.keepReceipt(ctx, r); err != nil {
 					return err
 				}
+				if m.mirror != nil { // a follow may have been ended between the two
+					if err := m.alias(ctx, r); err != nil {
+						return err
+					}
+				}
 			}
+			continue
+		}
+		if m.mirror.refusedBefore(r, m.kept(r.Identifier, r.SHA256)) {
 			continue
 		}
 		previous := m.compare(r, known)
 		if err := m.submit(ctx, r, previous); err != nil {
+			r.Status = "" // it is not known what became of it
 			return err
 		}
 		if r.Status != importRefused {
@@ -88,9 +101,13 @@ func (m *importer) alias(ctx context.Context, r *importRecord) error {
 		}
 		a := *r
 		a.Identifier, a.Status, a.Reason = number, importNew, ""
+		if m.mirror.refusedBefore(&a, m.kept(number, r.SHA256)) {
+			continue
+		}
 		if err := m.submit(ctx, &a, trial.Hash{}); err != nil {
 			return err
 		}
+		r.waits = r.waits || a.waits
 		switch a.Status {
 		case importNew:
 			r.Notes = append(r.Notes, fmt.Sprintf("%s is an obsolete number of it: it is logged under that number too, so that whoever "+
@@ -103,35 +120,9 @@ func (m *importer) alias(ctx context.Context, r *importRecord) error {
 	return nil
 }
 
-// sameBut reports whether a record is the one that is logged, but for the day on which
-// it was downloaded, where the registry writes it.
-func (l *logged) sameBut(r *importRecord) bool {
-	if l.dated == "" || r.Dated == "" || l.dated == r.Dated {
-		return false
-	}
-	then, err1 := time.Parse(time.DateOnly, l.dated)
-	now, err2 := time.Parse(time.DateOnly, r.Dated)
-	if err1 != nil || err2 != nil {
-		return false
-	}
-	for _, form := range []struct{ before, day string }{
-		{`"versionHolder"`, time.DateOnly}, {`"VersionHolder"`, "January 2, 2006"}, {`"VersionHolder"`,
-			"January 02, 2006"}, {"<download_date>ClinicalTrials.gov processed this data on", "January 2, 2006"},
-		{"<download_date>ClinicalTrials.gov processed this data on", "January 02, 2006"},
-	} {
-		if at := bytes.LastIndex(r.bytes, []byte(form.before)); at >= 0 {
-			head, tail := r.bytes[:at+len(form.before)], r.bytes[at+len(form.before):]
-			earlier := bytes.Replace(tail, []byte(now.Format(form.day)), []byte(then.Format(form.day)), 1)
-			if sha256.Sum256(slices.Concat(head, earlier)) == l.digest {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // compare says what a record is beside those that are known, and returns the one
-// that it follows: the last of an earlier day.
+// that it follows: the last of an earlier day. Who follows a registry sees versions in
+// their order, so that one of the same day is before it too.
 func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 	r.Status = importNew
 	var before, beside *logged
@@ -146,7 +137,7 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 				beside = k
 			}
 		}
-		if k.dated < r.Dated && (before == nil || k.dated >= before.dated) {
+		if (k.dated < r.Dated || m.mirror != nil && k.dated == r.Dated) && (before == nil || k.dated >= before.dated) {
 			before = k
 		}
 	}
@@ -172,20 +163,6 @@ func (m *importer) compare(r *importRecord, known []logged) trial.Hash {
 		return trial.Hash{}
 	}
 	return before.id
-}
-
-// same reports whether two records say the same: in all that is read of them, or as far
-// as facts go where the earlier one is there by its facts alone. The number of a version
-// is told only by answers of the registry's history.
-func (l *logged) same(r *importRecord) bool {
-	if !l.said.IsZero() {
-		return l.said == r.said
-	}
-	p, q := *l.facts, *r.facts
-	p.Version, q.Version = "", ""
-	x, err1 := p.Marshal()
-	y, err2 := q.Marshal()
-	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
 // onlyUnread is what is said of two versions whose bytes differ and whose facts do not.
@@ -277,16 +254,26 @@ func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.H
 	}
 	d, err := m.draft(r, payload)
 	if err != nil { // of this record; the others go on
+		r.unsent = true
 		r.Status, r.Reason = importPending, err.Error()
 		return nil
 	}
+	return m.post(ctx, r, d)
+}
+
+// post sends the signed observation of a record and files its receipt.
+func (m *importer) post(ctx context.Context, r *importRecord, d *draft) error {
 	res, err := m.client.Submit(ctx, d.envelope(), d.Key.SPKI())
-	if _, refused := errors.AsType[*trial.Refusal](err); refused {
+	if refusal, refused := errors.AsType[*trial.Refusal](err); refused {
+		if m.mirror != nil && !aboutRecord(refusal) {
+			return err
+		}
 		r.Status, r.Reason = importRefused, d.refused(err).Error()
+		m.mirror.refuse(d.file)
 		return nil
 	}
 	if errors.Is(err, client.ErrPending) {
-		r.Status, r.Reason = importPending, "the statement is kept in "+d.file
+		r.Status, r.Reason, r.waits = importPending, "the statement is kept in "+d.file, true
 		return nil
 	}
 	if err != nil {
@@ -294,7 +281,17 @@ func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.H
 	}
 	r.Index = res.Index
 	_, err = d.finishWith(m.verifier, res)
-	return err
+	return m.filed(r, err)
+}
+
+// filed returns an error of filing a receipt. Who follows a registry goes on with other
+// records if only the folder is at fault: the statement is logged, and kept in its file.
+func (m *importer) filed(r *importRecord, err error) error {
+	if err == nil || m.mirror == nil || isInvalid(err) {
+		return err
+	}
+	r.Status, r.Reason = importPending, err.Error()
+	return nil
 }
 
 // kept is the name of the files kept with a record, without their extensions.
@@ -349,7 +346,7 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 	}
 	res, err := m.client.Receipt(ctx, r.ID)
 	if errors.Is(err, client.ErrPending) {
-		r.Status, r.Reason = importPending, "it is logged, too few witnesses have cosigned yet"
+		r.Status, r.Reason, r.waits = importPending, "it is logged, too few witnesses have cosigned yet", true
 		return nil
 	}
 	if err != nil {
@@ -363,5 +360,5 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 		d.file = file
 	}
 	_, err = d.finishWith(m.verifier, res)
-	return err
+	return m.filed(r, err)
 }
