@@ -6,8 +6,9 @@
 // its day of update. Nothing that a registry answers is trusted: an answer that is not what
 // the API gives is an error, which is said, and the question is asked again later.
 //
-// What the API promises is taken from its OpenAPI document, https://clinicaltrials.gov/data-api/api.
-// Quoted lines of it are marked SPEC.
+// What the API promises is taken from its OpenAPI document of version 2.0.5, which
+// https://clinicaltrials.gov/data-api/api shows. Quoted lines of it are marked SPEC. It names no
+// limit of requests and no header Retry-After: those are taken as HTTP has them (RFC 9110).
 package registry
 
 import (

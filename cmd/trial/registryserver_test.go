@@ -31,6 +31,7 @@ type registryServer struct {
 	mu      sync.Mutex // guards what follows
 	data    string     // time of the data
 	records map[string]string
+	days    map[string][2]string                                            // records as they were last looked at, with their days
 	asked   int                                                             // requests for pages
 	before  func(w http.ResponseWriter, r *http.Request, n int) (done bool) // answers the nth instead
 }
@@ -171,8 +172,15 @@ func (s *registryServer) serve(w http.ResponseWriter, r *http.Request) {
 func (s *registryServer) page(from, to, token string, size int, count bool) string {
 	type place struct{ day, number string }
 	var list []place
+	if s.days == nil {
+		s.days = map[string][2]string{}
+	}
 	for n, r := range s.records {
-		if _, day := aboutRecordOf([]byte(r)); day >= from && (to == "MAX" || day <= to) {
+		if s.days[n][0] != r {
+			_, day := aboutRecordOf([]byte(r))
+			s.days[n] = [2]string{r, day}
+		}
+		if day := s.days[n][1]; day >= from && (to == "MAX" || day <= to) {
 			list = append(list, place{day, n})
 		}
 	}
