@@ -115,7 +115,8 @@ func heavyRegistry(t *testing.T, n int) *registryServer {
 				`higher values are worse"}`, i, number, 4*i))
 		}
 		for i := range 30 {
-			places = append(places, fmt.Sprintf(`{"facility":"Site %d of %s","city":"Springfield","country":"United States","zip":"%05d"}`, i, number, i))
+			places = append(places, fmt.Sprintf(`{"facility":"Site %d of %s","city":"Springfield","country":"United States","zip":"%05d"}`,
+				i, number, i))
 		}
 		r = strings.Replace(r, `"secondaryOutcomes":[`, `"secondaryOutcomes":[`+strings.Join(outcomes, ",")+",", 1)
 		r = strings.Replace(r, `"locations":[`, `"locations":[`+strings.Join(places, ",")+",", 1)
