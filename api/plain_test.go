@@ -18,6 +18,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/trialpb"
 	"github.com/trialproof/trialproof/logserver"
+	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -169,13 +170,27 @@ func TestPages(t *testing.T) {
 	cp, err := f.log.Checkpoint()
 	fatal(t, err)
 	index := html.UnescapeString(f.get("/").body)
-	for _, want := range []string{"log.example/trials", fmt.Sprintf("<dd>%d</dd>", f.log.Size()), "No witness: the operator",
+	for _, want := range []string{"log.example/trials", fmt.Sprintf("<dd>%d (%d entries in the last 7 days)</dd>", f.log.Size(), f.log.Size()), "No witness: the operator",
 		strings.Split(string(cp), "\n")[2][:20]} {
 		if !strings.Contains(index, want) {
 			t.Errorf("the page has no %q:\n%s", want, index)
 		}
 	}
-	for _, path := range []string{"/", "/docs"} {
+	for _, path := range []string{"/", "/check", "/trial?id=X-1", "/trial?id=nothing", "/overview", "/search?q=acme", "/org?id=acme", "/org?id=x"} {
+		a := f.get(path)
+		if a.header.Get("Content-Security-Policy") != web.CSP || strings.Contains(web.CSP, "unsafe-inline") ||
+			!strings.Contains(web.CSP, "frame-ancestors 'none'") || a.header.Get("X-Content-Type-Options") != "nosniff" ||
+			a.header.Get("Referrer-Policy") != "no-referrer" || a.header.Get("Content-Type") != "text/html; charset=utf-8" || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: header %v", path, a.header)
+		}
+		if regexp.MustCompile(`https?://|(src|href|action)="//|@import|url\(|<style|<script>|\son[a-z]+=|\sstyle=`).MatchString(a.body) {
+			t.Errorf("%s has something of its own that its policy does not allow, or names something elsewhere:\n%s", path, a.body)
+		}
+		if want := map[bool]int{true: 404, false: 200}[strings.HasSuffix(path, "nothing") || strings.HasSuffix(path, "=x")]; a.status != want {
+			t.Errorf("%s: status %d", path, a.status)
+		}
+	}
+	for _, path := range []string{"/docs"} {
 		a := f.get(path)
 		policy := a.header.Get("Content-Security-Policy")
 		if a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(policy,
