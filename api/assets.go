@@ -53,6 +53,13 @@ func (s *Server) checkPage(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, p, err)
 }
 
+// editorPage serves the form that compares an article's outcomes with a trial's record.
+func (s *Server) editorPage(w http.ResponseWriter, r *http.Request) {
+	body, err := web.Body("editor.html", nil)
+	s.show(w, r, &web.Page{Title: "Compare an article - " + s.service.log.Origin(), Path: "editor", Body: body, Footer: s.footer(),
+		Scripts: []string{"wasm_exec.js", "load.js", "editor.js"}}, err)
+}
+
 // checkFile serves the same as one file to keep.
 func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 	data, err := web.CheckFile()

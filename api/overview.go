@@ -138,6 +138,28 @@ func (o *overview) readAll() {
 	}()
 }
 
+// readNow is how many rows are worked out while somebody waits.
+const readNow = 2 * rowsShown
+
+// find returns the rows of a filter in order, and how many of all rows are not known yet where that
+// matters. If only a few are not known, they are worked out first.
+func (o *overview) find(ctx context.Context, f filter) ([]*entryOf, int) {
+	chosen, unknown := o.choose(f)
+	if unknown == 0 {
+		return chosen, 0
+	}
+	if unknown > readNow {
+		o.readAll()
+		return chosen, unknown
+	}
+	for _, e := range o.rows() {
+		if f.Org == "" || e.holder == f.Org {
+			o.read(ctx, e) // what fails is said where it is shown
+		}
+	}
+	return o.choose(f)
+}
+
 // A filter says which rows are asked for, and in which order.
 type filter struct {
 	Org, State, Words, Sort string
@@ -168,8 +190,6 @@ func (f filter) link(path, sort string, page int) string {
 	}
 	return path + "?" + q.Encode()
 }
-
-var stateOrder = []string{"overdue", "contested", "late", "nothing overdue", ""}
 
 // choose returns the rows of a filter in order, and how many of all rows are not known yet where
 // that matters.
@@ -203,9 +223,9 @@ func (o *overview) choose(f filter) (chosen []*entryOf, unknown int) {
 	case "state":
 		rank := func(e *entryOf) int {
 			if state[e].Day == "" {
-				return len(stateOrder)
+				return len(page.States)
 			}
-			return slices.Index(stateOrder, state[e].State())
+			return slices.Index(page.States, state[e].State())
 		}
 		slices.SortStableFunc(chosen, func(a, b *entryOf) int { return cmp.Compare(rank(a), rank(b)) })
 	}
@@ -234,8 +254,7 @@ func (o *overview) show(ctx context.Context, list []*entryOf) (rows []shownRow) 
 
 func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 	f := filterOf(r.URL.Query())
-	s.overview.readAll()
-	chosen, unknown := s.overview.choose(f)
+	chosen, unknown := s.overview.find(r.Context(), f)
 	total := len(chosen)
 	from := min(f.Page*rowsShown, total)
 	to := min(from+rowsShown, total)
@@ -258,7 +277,7 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 	body, err := web.Body("overview.html", map[string]any{
 		"Filter": f, "Rows": s.overview.show(r.Context(), chosen[from:to]), "From": from + 1, "To": to, "Total": total, "Next": next, "Before": before,
 		"Columns": columns, "Unknown": unknown, "Newest": f.link("overview", "", 0), "CSV": f.link("overview.csv", f.Sort, 0), "Day": s.overview.today(),
-		"States": stateOrder[:4],
+		"States": page.States,
 	})
 	s.show(w, r, &web.Page{Title: "Overview - " + s.service.log.Origin(), Path: "overview", Body: body, Footer: s.footer()}, err)
 }
@@ -267,13 +286,12 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 // so it may take a while.
 func (s *Server) overviewCSV(w http.ResponseWriter, r *http.Request) {
 	f := filterOf(r.URL.Query())
-	s.overview.readAll()
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="overview.csv"`)
 	c := csv.NewWriter(w)
 	defer c.Flush()
-	c.Write([]string{"trial", "id", "title", "holder", "registered in time", "results", "state", "overdue", "late", "contested", "marks that bear", "as of"})
-	chosen, _ := s.overview.choose(f)
+	c.Write([]string{"trial", "id", "title", "holder", "registered in time", "results", "state", "rules", "marks that bear", "as of"})
+	chosen, _ := s.overview.find(r.Context(), f)
 	for _, e := range chosen {
 		if r.Context().Err() != nil {
 			return
@@ -283,8 +301,8 @@ func (s *Server) overviewCSV(w http.ResponseWriter, r *http.Request) {
 			c.Write([]string{cell(e.name), e.key.ID, "", e.holder, "", "", "could not be read"})
 			continue
 		}
-		c.Write([]string{cell(x.Name), e.key.ID, cell(x.Title), x.Holder, x.InTime, x.ResultsText(), x.State(), page.Listed(x.Overdue),
-			page.Listed(x.Late), page.Listed(x.Contested), fmt.Sprint(x.Bears), x.Day})
+		c.Write([]string{cell(x.Name), e.key.ID, cell(x.Title), x.Holder, x.InTime, x.ResultsText(), x.State(), x.Rules(),
+			fmt.Sprint(x.Bears), x.Day})
 	}
 }
 

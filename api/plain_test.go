@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/trialpb"
-	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/api/web"
+	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -176,7 +176,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("the page has no %q:\n%s", want, index)
 		}
 	}
-	for _, path := range []string{"/", "/check", "/trial?id=X-1", "/trial?id=nothing", "/overview", "/search?q=acme", "/org?id=acme", "/org?id=x"} {
+	for _, path := range []string{"/", "/check", "/trial?id=X-1", "/trial?id=nothing", "/overview", "/editor", "/search?q=acme", "/org?id=acme", "/org?id=x"} {
 		a := f.get(path)
 		if a.header.Get("Content-Security-Policy") != web.CSP || strings.Contains(web.CSP, "unsafe-inline") ||
 			!strings.Contains(web.CSP, "frame-ancestors 'none'") || a.header.Get("X-Content-Type-Options") != "nosniff" ||

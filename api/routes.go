@@ -40,6 +40,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/overview.csv", s.bounded(maxTables, http.HandlerFunc(s.overviewCSV))},
 		{"GET", "/search", s.bounded(maxAnswers, http.HandlerFunc(s.searchPage))},
 		{"GET", "/org", s.bounded(maxAnswers, http.HandlerFunc(s.orgPage))},
+		{"GET", "/editor", http.HandlerFunc(s.editorPage)},
 		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
 		{"GET", "/", http.HandlerFunc(s.indexPage)},
 	}

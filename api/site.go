@@ -123,9 +123,8 @@ func (s *Server) searchPage(w http.ResponseWriter, r *http.Request) {
 				list = append(list, found{"org?id=" + url.QueryEscape(o.ID), o.Name, "organisation " + o.ID})
 			}
 		}
-		s.overview.readAll()
 		f := filter{Words: typed}
-		chosen, unknown := s.overview.choose(f)
+		chosen, unknown := s.overview.find(r.Context(), f)
 		data["Unknown"], data["Total"] = unknown, len(chosen)
 		if len(chosen) > rowsShown {
 			data["More"], chosen = f.link("overview", "", 0), chosen[:rowsShown]

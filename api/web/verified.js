@@ -7,30 +7,14 @@
   const content = $("content"), question = content.dataset.question;
   const served = content.cloneNode(true);
 
-  async function get(kind, id, size, from) {
-    const q = new URLSearchParams({ kind, id });
-    if (size !== "0") q.set("size", size);
-    if (from !== "0") q.set("from", from);
-    const answer = await fetch("v1/history?" + q, { cache: "no-store" });
-    if (answer.status === 410 || answer.status === 404) throw new Error("gone");
-    if (!answer.ok) throw new Error("the log answers " + answer.status);
-    return await answer.text();
-  }
-
-  function say(cls, state, ...lines) {
-    const c = $("checked");
-    c.className = "card verdict " + cls;
-    c.dataset.state = cls;
-    c.setAttribute("role", cls === "bad" ? "alert" : "status");
-    c.replaceChildren(make("p", "state", { ok: "✓ ", bad: "✗ ", warn: "? " }[cls] + state), ...lines.map(l => make("p", "", l)));
-  }
+  const say = (...args) => verdict($("checked"), ...args);
 
   async function check(policy, whose) {
     let v;
     try {
       const dossier = await verifier.start("dossier");
       let q = JSON.parse(question);
-      const draw = async () => verifier.value(await dossier.trial(policy, JSON.stringify(q), get));
+      const draw = async () => verifier.value(await dossier.trial(policy, JSON.stringify(q), page));
       try { v = await draw(); } catch (e) {
         if (!/\bgone\b/.test(e.message)) throw e;
         q.size = "0"; // the log has grown much since

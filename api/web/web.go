@@ -98,6 +98,7 @@ var Nav = []struct{ Path, Name string }{
 	{"check", "Check a file"},
 	{"overview", "Trials"},
 	{"search", "Search"},
+	{"editor", "Compare an article"},
 }
 
 // Body returns the contents of a page from its template.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/trialproof/trialproof/api/web"
@@ -121,5 +123,40 @@ func (b *tab) picture(name string) {
 	}
 	if err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// look sets the width of the page and its colours, light or dark.
+func (b *tab) look(width int, scheme string) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.EmulateViewport(int64(width), 900), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	})); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// accessible wants axe-core to find nothing wrong with the page. TRIALPROOF_TEST_AXE names its script.
+func (b *tab) accessible(what string) {
+	b.t.Helper()
+	name := os.Getenv("TRIALPROOF_TEST_AXE")
+	if name == "" {
+		trialtest.Skip(b.t, "TRIALPROOF_TEST_AXE names no axe.min.js: npm install axe-core")
+	}
+	script, err := os.ReadFile(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	eval[bool](b, string(script)+"\n;true")
+	eval[bool](b, `(window.found = null, axe.run().then(r => window.found = r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 200) + " " + n.failureSummary).join("; "))), true)`)
+	b.poll("axe", "!!window.found")
+	for _, v := range eval[[]string](b, "window.found") {
+		b.t.Errorf("%s: %s", what, v)
+	}
+	// Nothing is wider than the window.
+	if over := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+		b.t.Errorf("%s is %d pixels wider than the window", what, over)
 	}
 }

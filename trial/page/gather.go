@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trialproof/trialproof/trial"
@@ -19,6 +20,23 @@ type Question struct {
 	On      string // day of which the documents in force are asked for; may be empty
 	Before  uint64 // entries before this one; 0: the newest
 	Article string // outcomes that an article reports; may be empty
+
+	Comparing bool // show only the comparison
+}
+
+// KeyOf returns the record that a person means who types a trial's id or a registry's number.
+func KeyOf(typed string) (trial.RecordKey, error) {
+	typed = strings.TrimSpace(typed)
+	if id, err := trial.ParseHash(typed); err == nil {
+		return trial.RecordKey{Kind: "trial", ID: id.String()}, nil
+	}
+	typed = strings.TrimPrefix(typed, dossier.OwnPrefix)
+	if strings.HasPrefix(typed, "sponsor:") {
+		key := trial.RecordKey{Kind: "identifier", ID: typed}
+		return key, key.Check()
+	}
+	id, err := trial.ParseIdentifier(typed)
+	return trial.RecordKey{Kind: "identifier", ID: id}, err
 }
 
 // ErrNothing says that nothing is logged about what was asked for.
@@ -52,7 +70,7 @@ func gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Que
 	if err != nil {
 		return nil, err
 	}
-	v := &View{Report: x, On: q.On, Before: q.Before, replayed: h.Replayed()}
+	v := &View{Report: x, On: q.On, Before: q.Before, Comparing: q.Comparing, replayed: h.Replayed()}
 	if q.On != "" {
 		on, err := time.Parse(time.DateOnly, q.On)
 		if err != nil {

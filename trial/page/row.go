@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -12,13 +13,12 @@ import (
 // A Summary is a trial in an overview: what its own page says, in a few words.
 type Summary struct {
 	Name, Title, Holder string
-	InTime              string // whether it was registered in time: a verdict of package deadline, or ""
-	Results             uint64 // entry of the last results; 0: none are logged
-	Overdue             []string
-	Late                []string
-	Contested           []string // rules of package deadline
-	Bears               int      // marks that bear on what the trial can show
-	Day                 string   // as of which all this is
+	InTime              string        // whether it was registered in time: a verdict of package deadline, or ""
+	Results             uint64        // entry of the last results; 0: none are logged
+	Verdicts            []RuleVerdict // of package deadline, those that a reader must know of
+	Told                bool          // every other rule was judged
+	Bears               int           // marks that bear on what the trial can show
+	Day                 string        // as of which all this is
 }
 
 // Summary returns what an overview says of a trial.
@@ -35,14 +35,17 @@ func (v *View) Summary() Summary {
 			}
 		}
 	}
+	s.Told = len(v.Deadlines) > 0
 	for _, d := range v.Deadlines {
-		switch class(d.Verdict) {
-		case deadline.Overdue:
-			s.Overdue = append(s.Overdue, d.Rule)
-		case deadline.Late:
-			s.Late = append(s.Late, d.Rule)
-		case deadline.Contested:
-			s.Contested = append(s.Contested, d.Rule)
+		word := strings.ReplaceAll(class(d.Verdict), "-", " ")
+		switch word {
+		case deadline.Overdue, deadline.Late, deadline.Contested:
+			if word != d.Verdict {
+				word += ByCopies
+			}
+			s.Verdicts = append(s.Verdicts, RuleVerdict{d.Rule, word})
+		case deadline.NotDeterminable:
+			s.Told = false
 		}
 		if d.Rule == deadline.RegistrationICM {
 			s.InTime = d.Verdict
@@ -56,21 +59,50 @@ func (v *View) Summary() Summary {
 	return s
 }
 
-// State sums up a summary in a word, the gravest first, for sorting and for filters.
+// A RuleVerdict is what a rule says of a trial, in a word.
+type RuleVerdict struct{ Rule, Verdict string }
+
+// ByCopies follows a verdict that rests on third parties' copies of a record alone.
+const ByCopies = " by copies alone"
+
+// States of a trial in an overview, the gravest first.
+var States = []string{deadline.Overdue, deadline.Overdue + ByCopies, deadline.Contested, deadline.Late, deadline.Late + ByCopies,
+	"cannot be told", "none overdue"}
+
+// State sums up a summary. That nothing is overdue it says only if every rule was judged.
 func (s Summary) State() string {
-	switch {
-	case len(s.Overdue) > 0:
-		return deadline.Overdue
-	case len(s.Contested) > 0:
-		return deadline.Contested
-	case len(s.Late) > 0:
-		return deadline.Late
+	for _, state := range States[:5] {
+		if slices.ContainsFunc(s.Verdicts, func(v RuleVerdict) bool { return v.Verdict == state }) {
+			return state
+		}
 	}
-	return "nothing overdue"
+	if s.Told {
+		return States[6]
+	}
+	return States[5]
 }
 
-// Listed returns an overview's rules in words.
-func Listed(rules []string) string { return strings.Join(rules, ", ") }
+// Tone is that of View for the state.
+func (s Summary) Tone() string {
+	switch s.State() {
+	case deadline.Overdue:
+		return "bad"
+	case States[5], States[6]:
+		return "soft"
+	}
+	return "warn"
+}
+
+// Rules lists the rules that led to the state.
+func (s Summary) Rules() string {
+	var list []string
+	for _, v := range s.Verdicts {
+		if v.Verdict == s.State() {
+			list = append(list, v.Rule)
+		}
+	}
+	return strings.Join(list, ", ")
+}
 
 // ResultsText says which entry has the results.
 func (s Summary) ResultsText() string {

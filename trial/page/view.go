@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,6 +37,7 @@ var trialTemplate = template.Must(template.New("trial").Funcs(template.FuncMap{
 	"time":    func(t trial.Time) string { return trial.Moment(t.Std()) },
 	"class":   class,
 	"words":   words,
+	"notes":   notes,
 	"differs": func(f compare.Finding) bool {
 		return f.Specified != nil && f.Reported != nil && *f.Specified != *f.Reported
 	},
@@ -52,6 +54,9 @@ type View struct {
 	Before  uint64 // show the entries before this one; 0: the newest
 	On      string // day for the documents in force; empty: none asked for
 	InForce []dossier.HeadStanding
+
+	// Comparing shows only the comparison of outcomes, for an editor.
+	Comparing bool
 
 	replayed bool
 }
@@ -179,6 +184,46 @@ func (v *View) Says(e dossier.ReportEntry) string {
 		return e.Says
 	}
 	return strings.ReplaceAll(e.Says, " of trial "+v.Standing.Trial.String(), "")
+}
+
+// Keys returns the keys that signed, each once.
+func (v *View) Keys() (list []string) {
+	for _, e := range v.Entries {
+		if !slices.Contains(list, e.Key) {
+			list = append(list, e.Key)
+		}
+	}
+	return list
+}
+
+// unread is the note of an entry that was not read, as package dossier says it to those who type
+// commands.
+var unread = regexp.MustCompile(`^entry ([0-9]+) \(([a-z]+)\) has no facts: `)
+
+// notes joins the notes of entries that were not read into one for each kind.
+func notes(list []string) (out []string) {
+	entries := map[string][]string{}
+	var kinds []string
+	for _, n := range list {
+		m := unread.FindStringSubmatch(n)
+		if m == nil {
+			out = append(out, n)
+			continue
+		}
+		if entries[m[2]] == nil {
+			kinds = append(kinds, m[2])
+		}
+		entries[m[2]] = append(entries[m[2]], m[1])
+	}
+	for _, k := range kinds {
+		of := "entry"
+		if len(entries[k]) > 1 {
+			of = "entries"
+		}
+		out = append(out, fmt.Sprintf("not read, because no facts were logged with it and its file is not here: %s %s (%s)", of,
+			strings.Join(entries[k], ", "), k))
+	}
+	return out
 }
 
 // Shown returns the entries that are shown: of observations or of others.

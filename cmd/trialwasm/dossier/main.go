@@ -142,11 +142,13 @@ type question struct {
 	Kind    string `json:"kind"`
 	ID      string `json:"id"`
 	Asked   string `json:"asked"`
-	Size    uint64 `json:"size,string"`
+	Size    uint64 `json:"size,string,omitempty"`
 	At      string `json:"at"`
 	On      string `json:"on"`
-	Before  uint64 `json:"before,string"`
+	Before  uint64 `json:"before,string,omitempty"`
 	Article string `json:"article"`
+
+	Comparing bool `json:"comparing"`
 }
 
 // trialPage draws the page of a trial from what it verifies: the policy's text, the question in JSON,
@@ -160,9 +162,15 @@ func trialPage(args []js.Value) (any, error) {
 	if err := json.Unmarshal([]byte(args[1].String()), &q); err != nil {
 		return nil, fmt.Errorf("%w: %w", export.ErrArguments, err)
 	}
+	key := trial.RecordKey{Kind: q.Kind, ID: q.ID}
+	if q.Kind == "" {
+		if key, err = page.KeyOf(q.Asked); err != nil {
+			return nil, err
+		}
+	}
 	g := &dossier.Gatherer{Policy: p, Source: fetched{args[2]}, Size: q.Size}
-	v, err := page.Gather(context.Background(), g, trial.RecordKey{Kind: q.Kind, ID: q.ID}, page.Question{Asked: q.Asked, At: q.At, On: q.On,
-		Before: q.Before, Article: q.Article})
+	v, err := page.Gather(context.Background(), g, key, page.Question{Asked: q.Asked, At: q.At, On: q.On, Before: q.Before, Article: q.Article,
+		Comparing: q.Comparing})
 	if errors.Is(err, dossier.ErrInvalid) {
 		err = export.Invalid(err)
 	}
