@@ -5,16 +5,15 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"path/filepath"
 
 	"rsc.io/qr"
 
+	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
-	"github.com/trialproof/trialproof/trial/page"
 )
 
 //go:embed certificate.html
@@ -39,7 +38,6 @@ type certification struct {
 	Earlier                string // of which earlier policy, if not of the one given
 	NotGiven               []string
 	Receipt, ReceiptSHA256 string
-	QR                     template.URL // the receipt's digest
 	Command                string
 }
 
@@ -98,12 +96,18 @@ func certificate(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.QR = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()))
-	var text bytes.Buffer
-	if err := certificatePage.Execute(&text, c); err != nil {
+	code.Scale = 2
+	var body bytes.Buffer
+	if err := certificatePage.Execute(&body, c); err != nil {
 		return err
 	}
-	if err := writeNew(*out, page.Visible(text.Bytes()), 0o666); err != nil {
+	p := &web.Page{Title: "Certificate of " + c.File, Body: template.HTML(body.String()),
+		Footer: "A certificate proves nothing without the file, its receipt and a policy."}
+	drawn, err := p.Print("Receipt "+c.Receipt+", SHA-256 "+c.ReceiptSHA256, code.PNG())
+	if err != nil {
+		return err
+	}
+	if err := writeNew(*out, drawn, 0o666); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Stderr, "valid: print %s, or file it with the document and its receipt; it proves nothing without them\n", *out)

@@ -106,7 +106,7 @@ func init() {
 			`[-log URL] [-policy P] [-at DATE] [-files FILE|DIR]... [-from ORG,...] [-json] TRIAL`,
 			`trial deadlines -log http://127.0.0.1:8080 -policy policy -at 2026-03-01 NCT03421379`, deadlinesCommand),
 		command("report", "write an inspector's report of a trial, for people and for programs",
-			`[-log URL] [-policy P] [-at DATE] [-article FILE] [-files FILE|DIR]... [-from ORG,...] -o FILE.html TRIAL`,
+			`[-log URL] [-policy P] [-at DATE] [-article FILE] [-files FILE|DIR]... [-from ORG,...] [-format pdf] -o FILE.html TRIAL`,
 			`trial report -log http://127.0.0.1:8080 -policy policy -o NCT03421379.html NCT03421379`, reportCommand),
 		command("page", "write the page that checks files and receipts as one file, for whoever installs no program",
 			`-o FILE.html`,

@@ -22,10 +22,11 @@ import (
 
 func reportCommand(ctx context.Context, e *env, args []string) error {
 	var r remote
-	var at, article, out string
+	var at, article, out, format string
 	var word trusted
 	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&out, "o", "", "write the report to `FILE.html`, and with its proofs to FILE.json; neither over another")
+		fs.StringVar(&format, "format", "html", "html, or `pdf` where Chromium or Chrome is installed: -o is FILE.pdf then")
 		fs.StringVar(&at, "at", time.Now().UTC().Format(time.DateOnly), "judge deadlines as of this `day`")
 		fs.StringVar(&article, "article", "", "`file` of the outcomes that an article reports: text, one a line, or JSON")
 		word.flags(fs)
@@ -33,10 +34,19 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 || filepath.Ext(out) != ".html" {
-		return frame.Usagef("one trial, and -o FILE.html for its report, must be given")
+	if format != "html" && format != "pdf" {
+		return frame.Usagef("-format is html or pdf")
 	}
-	twin := strings.TrimSuffix(out, ".html") + ".json"
+	if len(rest) != 1 || filepath.Ext(out) != "."+format {
+		return frame.Usagef("one trial, and -o FILE.%s for its report, must be given", format)
+	}
+	browser := ""
+	if format == "pdf" {
+		if browser, err = findBrowser(); err != nil {
+			return err
+		}
+	}
+	twin := strings.TrimSuffix(out, "."+format) + ".json"
 	for _, name := range []string{out, twin} {
 		if exists(name) {
 			return frame.Usagef("%s is there already and is not overwritten", name)
@@ -62,6 +72,11 @@ func reportCommand(ctx context.Context, e *env, args []string) error {
 	drawn, err := drawReport(x, filepath.Base(twin), sha256.Sum256(data))
 	if err != nil {
 		return err
+	}
+	if format == "pdf" {
+		if drawn, err = printPDF(ctx, browser, drawn); err != nil {
+			return err
+		}
 	}
 	if err := writeNew(twin, data, 0o644); err != nil {
 		return err

@@ -10,9 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	cdppage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 )
 
 // hostileTitle is a title as a hostile sponsor gives it: markup, and characters that ring, move the cursor
@@ -132,12 +129,19 @@ func TestReportPrint(t *testing.T) {
 		w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "document", name)
 	}
 	w.run(append(append([]string{"trial", "report"}, w.flags...), "-o", "report.html", "NCT09900001")...)
+	w.ok(append([]string{"trial", "certificate", "-policy", "policy", "-o", "certificate.html"}, "d0.pdf")...)
 	page := newTab(t, 1100, 900)
+	page.open("file://" + filepath.Join(w.dir, "report.html"))
+	page.picture("report")
+	page.open("file://" + filepath.Join(w.dir, "certificate.html"))
+	page.accessible("the certificate")
+	page.picture("certificate")
 	page.open("file://" + filepath.Join(w.dir, "report.html"))
 	if n := eval[int](page, `document.querySelectorAll(".entries > li").length`); n != 40 {
 		t.Fatalf("the report has %d entries", n)
 	}
-	pdf, err := chromedp.Run(page.ctx, chromedp.PrintToPDF(func(p *cdppage.PrintToPDFParams) { yes := true; p.PreferCSSPageSize = &yes }))
+	w.run(append(append([]string{"trial", "report"}, w.flags...), "-format", "pdf", "-o", "paper.pdf", "NCT09900001")...)
+	pdf, err := os.ReadFile(filepath.Join(w.dir, "paper.pdf"))
 	if err != nil {
 		t.Fatal(err)
 	}
