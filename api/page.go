@@ -23,7 +23,8 @@ var (
 	// The words are JSON in which nothing can end the element that they stand in. The relays of
 	// a slip may be elsewhere.
 	consentPage   = strings.Replace(consentHTML, "{{.}}", strings.ReplaceAll(string(consent.Words()), "<", `\u003c`), 1)
-	consentPolicy = strings.Replace(contentPolicy(consentHTML), "connect-src 'self'", "connect-src 'self' https:", 1)
+	consentPolicy = strings.NewReplacer("connect-src 'self'", "connect-src 'self' https:",
+		"script-src ", "script-src 'self' 'wasm-unsafe-eval' ").Replace(contentPolicy(consentHTML))
 )
 
 // contentPolicy returns the policy of a page: its own inline elements by their

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,10 +63,17 @@ func (b *tab) open(address string) {
 // poll waits until an expression is true in the page.
 func (b *tab) poll(what, expression string) {
 	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond),
-		chromedp.WithPollingTimeout(patience))); err != nil {
-		b.t.Fatalf("%s: %v; the page says\n%s", what, err, b.text())
+	var err error
+	for range 10 {
+		if _, err = chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond),
+			chromedp.WithPollingTimeout(patience))); err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Cannot find context") { // the page was left for another one meanwhile
+			break
+		}
 	}
+	b.t.Fatalf("%s: %v; the page says\n%s", what, err, b.text())
 }
 
 func (b *tab) text() string { return eval[string](b, "document.body.innerText") }

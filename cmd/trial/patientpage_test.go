@@ -2,6 +2,7 @@ package main
 
 import (
 	"html"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial/consent"
+	"github.com/trialproof/trialproof/trial/history"
 )
 
 // slipAddress returns the address that a slip's square code has.
@@ -83,4 +85,58 @@ func (x *tap) bytes() []byte {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return append([]byte(nil), x.data.Bytes()...)
+}
+
+// TestPatientPageLies has the log's server hide a release from a patient, and show an old tree: the
+// page says so.
+func TestPatientPageLies(t *testing.T) {
+	needVerifier(t)
+	page := newTab(t, 390, 900)
+	c := newClinic(t, "")
+	c.patient("P-001", observation("a"))
+	l := newLiar(t, c.log.url)
+	slip, err := consent.ParseSlip(c.slipAddress("P-001.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slip.Log = l.URL
+	address, err := slip.URL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() {
+		t.Helper()
+		page.open("about:blank") // an address that differs behind the # alone would not be loaded again
+		page.open(address)
+	}
+	open()
+	page.shows("Nobody has had your data", "Your phone or computer has checked this list: nothing is left out")
+	if _, out, status := c.release(); status != 0 {
+		t.Fatalf("%d: %s", status, out)
+	}
+	open()
+	page.shows("The site-a gave your data to The lab", "has checked this list")
+	page.accessible("the patient's page")
+	ofConsent := func(q url.Values) bool { return q.Get("kind") == "consent" }
+	for what, lie := range map[string]func(h *history.History){
+		"the release is left out": func(h *history.History) { h.Entries = h.Entries[:1] },
+		"the release and the record's count are left out": func(h *history.History) {
+			h.Entries, h.Record = h.Entries[:1], strings.Replace(h.Record, `"releases":1,`, "", 1)
+		},
+		"there is no such consent": func(h *history.History) { h.Entries, h.Record = nil, "" },
+	} {
+		l.lies(nil, func(h *history.History, q url.Values) {
+			switch {
+			case ofConsent(q) && q.Get("from") != "":
+				h.Entries = nil // a further page has nothing
+			case ofConsent(q):
+				lie(h)
+			}
+		})
+		open()
+		page.shows("Do not trust this page")
+		if text := page.text(); strings.Contains(text, "Nobody has had your data") || strings.Contains(text, "has checked this list") {
+			t.Errorf("%s: the page says\n%s", what, text)
+		}
+	}
 }

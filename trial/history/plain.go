@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/timeline"
@@ -15,7 +16,8 @@ type Plain struct {
 	Says     string       `json:"says"`             // the verdict in one sentence
 	Complete string       `json:"complete"`         // who proves or states that nothing is left out
 	Replayed bool         `json:"replayed"`         // it is proven
-	SeenBy   string       `json:"seenBy,omitempty"` // when witnesses saw the tree
+	SeenBy   string       `json:"seenBy,omitempty"` // when witnesses saw the tree, for people
+	SeenAt   string       `json:"seenAt,omitempty"` // the same in RFC 3339
 	Size     uint64       `json:"size,string"`      // of the tree
 	Entries  []PlainEntry `json:"entries"`
 }
@@ -44,7 +46,7 @@ func (v *Verdict) Plain() *Plain {
 		p.Says = fmt.Sprintf("Nothing was logged for %s %s up to entry %d.", v.Key.Kind, v.Key.ID, v.Checkpoint.Size-1)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
-		p.SeenBy = trial.Moment(t)
+		p.SeenBy, p.SeenAt = trial.Moment(t), t.UTC().Format(time.RFC3339)
 	}
 	items := map[uint64]*timeline.Item{}
 	if tl := v.Timeline(0); tl != nil {
