@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trialproof/trialproof/trial/history"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -57,6 +58,25 @@ func checkFiles(w *town) []checkCase {
 	w.write("saltless/secret.pdf", "the secret plan\n")
 	w.write("saltless/secret.pdf.tlog-proof", string(r.Marshal()))
 	w.write("all/policy", strings.Replace(policy, "group g 2 ", "group g 3 ", 1))
+	text, _, _ := w.apart(append(append([]string{"trial", "history", "-json"}, w.flags...), w.trial)...)
+	w.write("history.json", text)
+	h, err := history.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Entries = h.Entries[:len(h.Entries)-1]
+	cut, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("left-out/history.json", string(cut))
+	w.run(append(append([]string{"trial", "report"}, w.flags...), "-o", "report.html", w.trial)...)
+	w.write("altered/report.json", strings.Replace(read("report.json"), `"holder": "acme"`, `"holder": "rival"`, 1))
+	vectors, err := filepath.Abs("../../docs/vectors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors += string(filepath.Separator)
 	first := strings.Index(policy, "witness w1")
 	w.write("none/policy", strings.Replace(policy[:first]+policy[first:], "log.example/trials", "other.example/trials", 1))
 	return []checkCase{
@@ -68,6 +88,11 @@ func checkFiles(w *town) []checkCase {
 		{"a missing quorum", []string{"all/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "invalid", "quorum", "the policy asks for"},
 		{"a private file", []string{"policy", "secret.pdf", "secret.pdf.tlog-proof"}, "valid", "", "secret.pdf is, to the byte, the sap that was logged."},
 		{"a private file without salt", []string{"policy", "saltless/secret.pdf", "saltless/secret.pdf.tlog-proof"}, "cannot be checked", "", "this receipt has no salt"},
+		{"a history", []string{"policy", "history.json"}, "cannot be checked", "", "This is everything that was logged for trial"},
+		{"a history with an entry left out", []string{"policy", "left-out/history.json"}, "invalid", "", "some are withheld"},
+		{"a report", []string{"policy", "report.json"}, "cannot be checked", "", "its comparison and its deadlines follow from them"},
+		{"an altered report", []string{"policy", "altered/report.json"}, "invalid", "", "it was altered, or made by another version of the program"},
+		{"evidence", []string{vectors + "policies/two-of-three", vectors + "evidence/fork.json"}, "invalid", "", "Proven: the log misbehaved"},
 		{"a file without a receipt", []string{"policy", "plan.pdf"}, "cannot be checked", "", "There is no receipt for plan.pdf."},
 	}
 }
@@ -109,7 +134,10 @@ func TestCheckPage(t *testing.T) {
 				eval[bool](page, `document.getElementById("start-again").click(), true`)
 				var files []string
 				for _, f := range c.files {
-					files = append(files, filepath.Join(w.dir, f))
+					if !filepath.IsAbs(f) {
+						f = filepath.Join(w.dir, f)
+					}
+					files = append(files, f)
 				}
 				page.give(files...)
 				page.poll("a verdict", `!!document.querySelector("#verdicts [data-verdict]")`)
