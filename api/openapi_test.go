@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/api/trialpb"
+	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
@@ -106,6 +107,9 @@ func TestOpenAPI(t *testing.T) {
 		if a := f.send(http.MethodPut, strings.NewReplacer("{", "", "}", "").Replace(rt.path),
 			""); a.status != http.StatusMethodNotAllowed {
 			t.Errorf("PUT %s: status %d", rt.path, a.status)
+		}
+		if rt.path == "/check.html" && len(web.Built()) == 0 { // go generate ./api/web was not run
+			continue
 		}
 		if rt.path != "/relay/end" { // its example needs a consent: see TestRelay
 			f.example(&doc, rt.method, rt.path, op)

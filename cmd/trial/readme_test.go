@@ -25,6 +25,7 @@ var (
 // TestReadme runs the README's commands. It is short, and so is the way to the first
 // receipt that verifies.
 func TestReadme(t *testing.T) {
+	needVerifier(t)
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,7 @@ func TestPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
+	needVerifier(t)
 	runPages(t, 17, []string{"../../docs/setup.md", "../../docs/sponsor.md", "../../docs/regulator.md", "../../docs/auditor.md",
 		"../../docs/integrator.md", "../../docs/witness.md"},
 		"valid: protocol.pdf", "valid: results.pdf", "not what was logged",
