@@ -31,7 +31,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/readyz", http.HandlerFunc(s.readyz)},
 		{"GET", "/metrics", s.metrics.handler()},
 		{"GET", "/openapi.json", http.HandlerFunc(describeRoutes)},
-		{"GET", "/docs", http.HandlerFunc(docsPage)},
+		{"GET", "/docs", http.HandlerFunc(s.docsPage)},
 		{"GET", "/consent", http.HandlerFunc(patientPage)},
 		{"GET", "/check", http.HandlerFunc(s.checkPage)},
 		{"GET", "/check.html", http.HandlerFunc(s.checkFile)},
