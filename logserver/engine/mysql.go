@@ -100,7 +100,7 @@ func openMySQLStore(ctx context.Context, dsn string, create bool) (*store, error
 		}
 	}
 	return &store{
-		log:   uninterrupted{trillianmysql.NewLogStorage(db, nil)},
+		log:   uninterrupted{batched{trillianmysql.NewLogStorage(db, nil), db}},
 		admin: trillianmysql.NewAdminStorage(db),
 		close: db.Close,
 	}, nil
