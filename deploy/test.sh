@@ -130,7 +130,7 @@ TRIALPROOF_TEST_FSCK="$GOBIN/fsck" TRIALPROOF_TEST_LITEWITNESS="$GOBIN/litewitne
 	go test -timeout 30m -run SecondOpinion ./...
 
 step "the verifier under js/wasm"
-PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier
+PATH=$PATH:$(go env GOROOT)/lib/wasm GOOS=js GOARCH=wasm go test -timeout 30m ./trial ./trial/smap ./trial/checkpoint ./trial/tile ./trial/receipt ./trial/history ./trial/timeline ./trial/dossier ./trial/page
 
 step "triallog demo -once"
 go run ./cmd/triallog demo -once >"$tmp/demo" || { cat "$tmp/demo"; exit 1; }
