@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trialproof/trialproof/api/web"
@@ -28,50 +29,96 @@ type overview struct {
 	now func() time.Time
 
 	reading sync.Mutex // held by the goroutine that reads all rows
+	listing sync.Mutex // held while the list is made
 
-	mu    sync.Mutex // guards the fields below
-	size  uint64     // of the tree that list is of
-	list  []*entryOf // the newest first
-	known map[trial.RecordKey]known
+	mu   sync.Mutex // guards the fields below; what they point to does not change
+	size uint64     // of the tree that list is of
+	list []*entryOf // the newest first
+	took time.Duration
+	used map[filter]*answerOf // of the list, by filter without its page
 }
 
-// An entryOf is what the records alone say of a row.
+// An entryOf is what the records alone say of a row, and what was worked out.
 type entryOf struct {
 	key     trial.RecordKey
 	name    string
 	holder  string
 	index   uint64 // of the registration
 	entries uint64 // how many there are: with another number the row is another
+
+	known atomic.Pointer[known]
 }
 
 // A known row was worked out for some entries and a day.
 type known struct {
 	page.Summary
 	entries uint64
+	text    string // in which words are looked for
 }
 
-// rowsShown is how many rows one page has.
-const rowsShown = 100
+// An answerOf is which rows a filter chooses, in order.
+type answerOf struct {
+	chosen  []*entryOf
+	unknown int
+	day     string
+	at      time.Time
+}
+
+const (
+	rowsShown = 100              // rows of one page
+	maxUsed   = 16               // answers that are kept
+	freshFor  = 10 * time.Second // how long an answer is given again while rows are still being worked out
+	soon      = 200 * time.Millisecond
+)
 
 func newOverview(log *logserver.Log, now func() time.Time) *overview {
-	return &overview{log: log, now: now, known: map[trial.RecordKey]known{}}
+	return &overview{log: log, now: now}
 }
 
 func (o *overview) today() string { return o.now().UTC().Format(time.DateOnly) }
 
-// rows returns all rows, the newest first.
+// rows returns all rows, the newest first. Making the list of a large log takes a while: the list
+// before is returned then, and a new one is made in the background.
 func (o *overview) rows() []*entryOf {
-	size := o.log.Size()
 	o.mu.Lock()
-	list := o.list
-	same := o.size == size && list != nil
+	list, same, took := o.list, o.list != nil && o.size == o.log.Size(), o.took
 	o.mu.Unlock()
-	if same {
+	switch {
+	case same:
+		return list
+	case list != nil && took > soon:
+		if o.listing.TryLock() {
+			go func() {
+				defer o.listing.Unlock()
+				o.renew()
+			}()
+		}
 		return list
 	}
-	count := map[string]uint64{}
-	list = []*entryOf{}
-	for _, r := range o.log.Records("identifier") {
+	o.listing.Lock()
+	defer o.listing.Unlock()
+	return o.renew()
+}
+
+// renew makes the list. The caller holds listing.
+func (o *overview) renew() []*entryOf {
+	size, start := o.log.Size(), time.Now()
+	o.mu.Lock()
+	before, same := o.list, o.list != nil && o.size == size
+	o.mu.Unlock()
+	if same { // made while the caller waited
+		return before
+	}
+	had := make(map[trial.RecordKey]*known, len(before))
+	for _, e := range before {
+		if k := e.known.Load(); k != nil {
+			had[e.key] = k
+		}
+	}
+	identifiers := o.log.Records("identifier")
+	count := make(map[string]uint64, len(identifiers))
+	list := []*entryOf{}
+	for _, r := range identifiers {
 		id := r.(*trial.IdentifierRecord)
 		count[id.ID] = id.Entries.Count
 		if page.IsUnclaimed(id) {
@@ -90,35 +137,37 @@ func (o *overview) rows() []*entryOf {
 		}
 		list = append(list, e)
 	}
+	for _, e := range list {
+		if k := had[e.key]; k != nil {
+			e.known.Store(k)
+		}
+	}
 	slices.SortFunc(list, func(a, b *entryOf) int { return cmp.Or(cmp.Compare(b.index, a.index), cmp.Compare(a.name, b.name)) })
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.size, o.list = size, list
+	o.size, o.list, o.took, o.used = size, list, time.Since(start), map[filter]*answerOf{}
 	return list
 }
 
-// of returns a row's summary if it is known as of today.
-func (o *overview) of(e *entryOf) (page.Summary, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	k := o.known[e.key]
-	return k.Summary, k.entries == e.entries && k.Day == o.today()
+// as returns a row's summary if it is known as of a day.
+func (e *entryOf) as(day string) (*known, bool) {
+	k := e.known.Load()
+	return k, k != nil && k.entries == e.entries && k.Day == day
 }
 
 // read works a row out.
 func (o *overview) read(ctx context.Context, e *entryOf) (page.Summary, error) {
-	if s, ok := o.of(e); ok {
-		return s, nil
+	day := o.today()
+	if k, ok := e.as(day); ok {
+		return k.Summary, nil
 	}
 	g := &dossier.Gatherer{Policy: o.log.Policy(), Source: own{o.log}}
-	v, err := page.GatherBrief(ctx, g, e.key, page.Question{Asked: e.name, At: o.today()})
+	v, err := page.GatherBrief(ctx, g, e.key, page.Question{Asked: e.name, At: day})
 	if err != nil {
 		return page.Summary{}, err
 	}
 	s := v.Summary()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.known[e.key] = known{s, e.entries}
+	e.known.Store(&known{s, e.entries, strings.ToLower(e.name + " " + s.Title)})
 	return s, nil
 }
 
@@ -157,6 +206,9 @@ func (o *overview) find(ctx context.Context, f filter) ([]*entryOf, int) {
 			o.read(ctx, e) // what fails is said where it is shown
 		}
 	}
+	o.mu.Lock()
+	clear(o.used)
+	o.mu.Unlock()
 	return o.choose(f)
 }
 
@@ -193,43 +245,73 @@ func (f filter) link(path, sort string, page int) string {
 
 // choose returns the rows of a filter in order, and how many of all rows are not known yet where
 // that matters.
-func (o *overview) choose(f filter) (chosen []*entryOf, unknown int) {
+func (o *overview) choose(f filter) ([]*entryOf, int) {
+	f.Page = 0
+	list, day := o.rows(), o.today()
+	o.mu.Lock()
+	a := o.used[f]
+	o.mu.Unlock()
+	if a != nil && a.day == day && (a.unknown == 0 || o.now().Sub(a.at) < freshFor) {
+		return a.chosen, a.unknown
+	}
+	a = &answerOf{day: day, at: o.now()}
 	words := strings.Fields(strings.ToLower(f.Words))
-	state := map[*entryOf]page.Summary{}
-	for _, e := range o.rows() {
+	for _, e := range list {
 		if f.Org != "" && e.holder != f.Org {
 			continue
 		}
 		if f.needsAll() {
-			s, ok := o.of(e)
+			k, ok := e.as(day)
 			if !ok {
-				unknown++
+				a.unknown++
+				k = &known{text: strings.ToLower(e.name)}
 			}
-			state[e] = s
-			text := strings.ToLower(e.name + " " + s.Title)
-			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) || f.State != "" && (!ok || s.State() != f.State) {
+			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(k.text, w) }) || f.State != "" && (!ok || k.State() != f.State) {
 				continue
 			}
 		}
-		chosen = append(chosen, e)
+		a.chosen = append(a.chosen, e)
+	}
+	if f.Sort != "" {
+		f.sort(a.chosen, day)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.used) >= maxUsed {
+		clear(o.used)
+	}
+	o.used[f] = a
+	return a.chosen, a.unknown
+}
+
+// sort brings rows into the filter's order.
+func (f filter) sort(rows []*entryOf, day string) {
+	by := func(name func(e *entryOf) string) {
+		slices.SortStableFunc(rows, func(a, b *entryOf) int { return cmp.Compare(name(a), name(b)) })
 	}
 	switch f.Sort {
 	case "name":
-		slices.SortStableFunc(chosen, func(a, b *entryOf) int { return cmp.Compare(a.name, b.name) })
+		by(func(e *entryOf) string { return e.name })
 	case "holder":
-		slices.SortStableFunc(chosen, func(a, b *entryOf) int { return cmp.Compare(a.holder, b.holder) })
+		by(func(e *entryOf) string { return e.holder })
 	case "title":
-		slices.SortStableFunc(chosen, func(a, b *entryOf) int { return cmp.Compare(state[a].Title, state[b].Title) })
-	case "state":
-		rank := func(e *entryOf) int {
-			if state[e].Day == "" {
-				return len(page.States)
+		by(func(e *entryOf) string {
+			k, _ := e.as(day)
+			if k == nil {
+				return ""
 			}
-			return slices.Index(page.States, state[e].State())
+			return k.Title
+		})
+	case "state":
+		rank := make(map[*entryOf]int, len(rows))
+		for _, e := range rows {
+			rank[e] = len(page.States)
+			if k, ok := e.as(day); ok {
+				rank[e] = slices.Index(page.States, k.State())
+			}
 		}
-		slices.SortStableFunc(chosen, func(a, b *entryOf) int { return cmp.Compare(rank(a), rank(b)) })
+		slices.SortStableFunc(rows, func(a, b *entryOf) int { return rank[a] - rank[b] })
 	}
-	return chosen, unknown
 }
 
 // A shownRow is a row of the page.

@@ -129,6 +129,7 @@ func (s *Server) HTTP() http.Handler { return s.handler }
 // address and certificates, and runs it. Streams end when the log closes, so close the log
 // before or during Shutdown.
 func (s *Server) HTTPServer() *http.Server {
+	go s.overview.rows() // so that the first reader of a large log does not wait for the list
 	return &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: headerTimeout,

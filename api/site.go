@@ -130,8 +130,11 @@ func (s *Server) searchPage(w http.ResponseWriter, r *http.Request) {
 			data["More"], chosen = f.link("overview", "", 0), chosen[:rowsShown]
 		}
 		for _, e := range chosen {
-			x, _ := s.overview.of(e)
-			list = append(list, found{"trial?id=" + e.key.ID, e.name, x.Title})
+			title := ""
+			if k, ok := e.as(s.overview.today()); ok {
+				title = k.Title
+			}
+			list = append(list, found{"trial?id=" + e.key.ID, e.name, title})
 		}
 		data["Found"] = list
 	}
