@@ -207,7 +207,8 @@ func (o *overview) choose(f filter) (chosen []*entryOf, unknown int) {
 			}
 			state[e] = s
 			text := strings.ToLower(e.name + " " + s.Title)
-			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) || f.State != "" && (!ok || s.State() != f.State) {
+			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) ||
+				f.State != "" && (!ok || s.State() != f.State) {
 				continue
 			}
 		}
@@ -256,7 +257,8 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 	f := filterOf(r.URL.Query())
 	chosen, unknown := s.overview.find(r.Context(), f)
 	total := len(chosen)
-	from := min(f.Page*rowsShown, total)
+	f.Page = min(f.Page, max(total-1, 0)/rowsShown) // after the last is the last
+	from := f.Page * rowsShown
 	to := min(from+rowsShown, total)
 	next, before := "", ""
 	if to < total {
@@ -291,7 +293,17 @@ func (s *Server) overviewCSV(w http.ResponseWriter, r *http.Request) {
 	c := csv.NewWriter(w)
 	defer c.Flush()
 	c.Write([]string{"trial", "id", "title", "holder", "registered in time", "results", "state", "rules", "marks that bear", "as of"})
-	chosen, _ := s.overview.find(r.Context(), f)
+	if f.needsAll() { // which rows, and in which order, is known only once all are
+		for _, e := range s.overview.rows() {
+			if r.Context().Err() != nil {
+				return
+			}
+			if f.Org == "" || e.holder == f.Org {
+				s.overview.read(r.Context(), e) // what fails is said in its row
+			}
+		}
+	}
+	chosen, _ := s.overview.choose(f)
 	for _, e := range chosen {
 		if r.Context().Err() != nil {
 			return

@@ -59,7 +59,7 @@ async function page(kind, id, size, from) {
   if (size !== "0") q.set("size", size);
   if (from !== "0") q.set("from", from);
   const answer = await fetch("v1/history?" + q, { cache: "no-store" });
-  if (answer.status === 410 || answer.status === 404) throw new Error("gone");
+  if (answer.status === 410) throw new Error("gone");
   if (!answer.ok) throw new Error("the log answers " + answer.status);
   return await answer.text();
 }

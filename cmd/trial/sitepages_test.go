@@ -71,7 +71,7 @@ func TestSitePages(t *testing.T) {
 		{"overview", w.log.url + "/overview", "NCT09900002"},
 		{"org", w.log.url + "/org?id=acme", "Acme & <b>Sons</b>"},
 		{"search", w.log.url + "/search?q=" + url.QueryEscape("NCT09900001"), "found for NCT09900001"},
-		{"nothing", w.log.url + "/trial?id=NCT09900009", "There is nothing to show"},
+		{"nothing", w.log.url + "/trial?id=NCT09900009", "Nothing is logged for NCT09900009"},
 		{"editor", w.log.url + "/editor", "Compare an article's outcomes"},
 		{"report", report("report.html", "NCT09900001"), "What this does not prove"},
 		{"hostile-report", report("hostile.html", "NCT09900002"), "What this does not prove"},
