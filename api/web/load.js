@@ -7,6 +7,7 @@ const verifier = (() => {
   async function bytes(module) {
     const inside = document.getElementById("wasm-" + module);
     if (inside) {
+      if (!window.DecompressionStream) throw new Error("this browser is too old to unpack the verifier that is in the page: use a newer one, or the program trial");
       const packed = Uint8Array.from(atob(inside.textContent.trim()), c => c.charCodeAt(0));
       return await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
     }
