@@ -27,6 +27,8 @@ type overview struct {
 	log *logserver.Log
 	now func() time.Time
 
+	gathering gate
+
 	reading sync.Mutex // held by the goroutine that reads all rows
 
 	mu    sync.Mutex // guards the fields below
@@ -50,11 +52,29 @@ type known struct {
 	entries uint64
 }
 
+// A gate lets some pass at the same time.
+type gate chan struct{}
+
+// maxGathered is how many trials are worked out at the same time. One with 20,000 entries takes seconds
+// and hundreds of megabytes.
+const maxGathered = 4
+
+func (g gate) pass(ctx context.Context) error {
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g gate) leave() { <-g }
+
 // rowsShown is how many rows one page has.
 const rowsShown = 100
 
 func newOverview(log *logserver.Log, now func() time.Time) *overview {
-	return &overview{log: log, now: now, known: map[trial.RecordKey]known{}}
+	return &overview{log: log, now: now, known: map[trial.RecordKey]known{}, gathering: make(gate, maxGathered)}
 }
 
 func (o *overview) today() string { return o.now().UTC().Format(time.DateOnly) }
@@ -109,6 +129,13 @@ func (o *overview) of(e *entryOf) (page.Summary, bool) {
 func (o *overview) read(ctx context.Context, e *entryOf) (page.Summary, error) {
 	if s, ok := o.of(e); ok {
 		return s, nil
+	}
+	if err := o.gathering.pass(ctx); err != nil {
+		return page.Summary{}, err
+	}
+	defer o.gathering.leave()
+	if s, ok := o.of(e); ok {
+		return s, nil // another has worked it out meanwhile
 	}
 	g := &dossier.Gatherer{Policy: o.log.Policy(), Source: own{o.log}}
 	v, err := page.GatherBrief(ctx, g, e.key, page.Question{Asked: e.name, At: o.today()})

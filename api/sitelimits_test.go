@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/trial/trialtest"
@@ -116,6 +118,38 @@ func TestWebPaths(t *testing.T) {
 		a := f.send("HEAD", path, "")
 		if a.body != "" || a.status >= 500 || a.header.Get("Content-Type") == "" || a.header.Get("Set-Cookie") != "" {
 			t.Errorf("HEAD %s: status %d, header %v, body %.100q", path, a.status, a.header, a.body)
+		}
+	}
+}
+
+// TestFewAreGathered: however many ask for pages of trials, few are worked out at the same time, and
+// whoever leaves does not wait.
+func TestFewAreGathered(t *testing.T) {
+	f := newFixture(t, setup{})
+	f.enrol()
+	for range maxGathered {
+		f.api.overview.gathering <- struct{}{}
+	}
+	paths := []string{"/trial?id=X-1", "/overview", "/overview.csv", "/search?q=x"}
+	answers := make(chan int)
+	for _, path := range paths {
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		w := httptest.NewRecorder()
+		f.api.HTTP().ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", path, nil)) // and it returns
+		go func() { answers <- f.get(path).status }()
+	}
+	select {
+	case status := <-answers:
+		t.Errorf("a trial is worked out though %d are: status %d", maxGathered, status)
+	case <-time.After(200 * time.Millisecond):
+	}
+	for range maxGathered {
+		f.api.overview.gathering.leave()
+	}
+	for range paths {
+		if status := <-answers; status != http.StatusOK {
+			t.Errorf("status %d", status)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func (s *Server) trialPage(w http.ResponseWriter, r *http.Request) {
 	var v *page.View
 	if err == nil {
 		g := &dossier.Gatherer{Policy: s.service.log.Policy(), Source: own{s.service.log}}
-		v, err = page.Gather(r.Context(), g, key, q)
+		v, err = s.gather(r.Context(), g, key, q)
 	}
 	status, name := http.StatusOK, q.Asked
 	switch {
@@ -94,6 +94,15 @@ func (s *Server) trialPage(w http.ResponseWriter, r *http.Request) {
 	body, err := web.Body("verified.html", map[string]any{"Question": string(question), "Content": content})
 	s.showStatus(w, r, status, &web.Page{Title: name + " - " + s.service.log.Origin(), Path: "trial", Body: body, Footer: s.footer(),
 		Scripts: []string{"wasm_exec.js", "load.js", "verified.js"}}, err)
+}
+
+// gather is page.Gather, while few others run.
+func (s *Server) gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q page.Question) (*page.View, error) {
+	if err := s.overview.gathering.pass(ctx); err != nil {
+		return nil, err
+	}
+	defer s.overview.gathering.leave()
+	return page.Gather(ctx, g, key, q)
 }
 
 // footer says whose pages these are.
