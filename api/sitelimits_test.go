@@ -53,9 +53,19 @@ func TestTableIsWhole(t *testing.T) {
 		p, s := trialtest.Register(fmt.Sprint("Y-", i))
 		f.submit("ada", p, s)
 	}
-	a := f.get("/overview.csv?q=y-")
-	if n := strings.Count(a.body, "\n") - 1; n != readNow+5 {
-		t.Errorf("the table has %d rows of %d", n, readNow+5)
+	a := f.get("/overview.csv?state=cannot+be+told")
+	if n := strings.Count(a.body, "\n") - 1; n != readNow+6 {
+		t.Errorf("the table has %d rows of %d", n, readNow+6)
+	}
+}
+
+// TestSearchProves: a search says that something is proven only where a page proves it.
+func TestSearchProves(t *testing.T) {
+	f := newFixture(t, setup{})
+	for q, want := range map[string]bool{"NCT03421379": true, "pain": false, "X-1": false} {
+		if a := f.get("/search?q=" + q); strings.Contains(a.body, "is proven on its own page") != want {
+			t.Errorf("%s: %s", q, a.body)
+		}
 	}
 }
 
