@@ -75,7 +75,7 @@
     }
     if (!own) compare(v);
     $("content").innerHTML = v.html;
-    document.title = v.name;
+    document.title = printable(v.name);
     const lines = [v.replayed ? "Replaying witnesses checked that nothing is left out." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it."];
     if (v.short) lines.push("That the name in the address means this trial, and no other, is the operator's word: a registry's number or a whole id would prove it.");
     lines.push("Checked with " + (own ? "your policy " + own : "the log's own policy, which its operator chose") + " (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries" + (v.seenBy ? ", which witnesses saw by " + v.seenBy + ". What was logged after that is not here." : ". No witness says how old it is."));

@@ -16,8 +16,8 @@ import (
 )
 
 // hostileTitle is a title as a hostile sponsor gives it: markup, and characters that ring, move the cursor
-// or turn the direction of a text.
-const hostileTitle = `<img src=x onerror=alert(1)> "quoted" ` + "\x1b[31mred\a \u202egnihton"
+// or turn the direction of a text, with a word that is wider than any page.
+var hostileTitle = `<img src=x onerror=alert(1)> "quoted" ` + "\x1b[31mred\a \u202egnihton " + strings.Repeat("W", 200)
 
 // registryRecord is a record of ClinicalTrials.gov's form, made up.
 func registryRecord(number, title, measure, posted string) string {
