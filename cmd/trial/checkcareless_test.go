@@ -139,4 +139,15 @@ func TestCheckCareless(t *testing.T) {
 	l.Listener.Close()
 	page.press("Ask the log what became of it since")
 	page.shows("It is not known what became of it:")
+
+	// A part under a policy without witnesses says so, as a receipt does.
+	w.write("parts.json", registryRecord("NCT09900001", "Pain after surgery", "Pain intensity", "2021-01-08"))
+	w.write("secret", strings.Repeat("0123456789abcdef", 4)+"\n")
+	w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "document", "-version", "2.0", "-private", "-elements", "secret", "parts.json")
+	w.run("trial", "disclose", "-elements", "secret", "-part", "endpoints/1", "-o", "part.json", "parts.json")
+	line, _, _ := strings.Cut(read("policy"), "\n")
+	w.write("none/unwitnessed", line+"\nquorum none\n")
+	open()
+	page.give(in("none/unwitnessed", "part.json")...)
+	page.shows("in what was logged:", "No witness: nobody independent has seen this log.")
 }
