@@ -20,7 +20,8 @@ func TestPageQueries(t *testing.T) {
 	f := newFixture(t, setup{})
 	f.enrol()
 	odd := []string{"", "0", "-1", "1", "007", "9223372036854775807", "92233720368547759",
-		"18446744073709551615", "18446744073709551616", "99999999999999999999999", "1e3", "%00", "%ff%fe", "%ed%a0%80", "%zz", "a;b", "%1b%07%e2%80%ae",
+		"18446744073709551615", "18446744073709551616", "99999999999999999999999", "1e3", "%00", "%ff%fe", "%ed%a0%80", "%zz",
+		"a;b", "%1b%07%e2%80%ae",
 		strings.Repeat("x", 4000), "<b>", "2026-02-30", "2026-03-01", "0000-00-00", "NCT03421379"}
 	for _, path := range []string{"/trial?id=X-1&on=", "/trial?id=X-1&before=", "/trial?id=X-1&article=", "/trial?id=",
 		"/trial?id=X-1&x=", "/trial?id=X-1&id=", "/overview?page=", "/overview?sort=", "/overview?state=", "/overview?org=", "/overview?q=",
@@ -95,8 +96,8 @@ func TestFilesTakeNoMemory(t *testing.T) {
 		}
 	}
 	plain, packed := f.get("/web/verify.wasm", "Accept-Encoding", "identity"), f.get("/web/verify.wasm", "Accept-Encoding", "gzip")
-	if !strings.HasPrefix(plain.body, "\x00asm") || !strings.HasPrefix(packed.body, "\x1f\x8b") || packed.header.Get("Content-Encoding") != "gzip" ||
-		plain.header.Get("Etag") == packed.header.Get("Etag") {
+	if !strings.HasPrefix(plain.body, "\x00asm") || !strings.HasPrefix(packed.body, "\x1f\x8b") ||
+		packed.header.Get("Content-Encoding") != "gzip" || plain.header.Get("Etag") == packed.header.Get("Etag") {
 		t.Errorf("headers %v and %v", plain.header, packed.header)
 	}
 	for _, a := range []answer{
@@ -113,7 +114,8 @@ func TestFilesTakeNoMemory(t *testing.T) {
 func TestWebPaths(t *testing.T) {
 	f := newFixture(t, setup{})
 	for _, name := range []string{"", "%2e%2e%2fserver.go", "..%2fweb.go", "gen%2fwasm_exec.js", "gen/wasm_exec.js", "web.go",
-		"page.html", "check.html", "%00.js", "check.js%00", "%ff.js", "..%5ccheck.js", "check.js/", "CHECK.JS", "other.wasm", "verify.wasm.gz", ".js", "*.js"} {
+		"page.html", "check.html", "%00.js", "check.js%00", "%ff.js", "..%5ccheck.js", "check.js/", "CHECK.JS", "other.wasm", "verify.wasm.gz",
+		".js", "*.js"} {
 		if a := f.get("/web/" + name); a.status != http.StatusNotFound || a.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: status %d, header %v", name, a.status, a.header)
 		}

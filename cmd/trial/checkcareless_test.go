@@ -143,7 +143,8 @@ func TestCheckCareless(t *testing.T) {
 	// A part under a policy without witnesses says so, as a receipt does.
 	w.write("parts.json", registryRecord("NCT09900001", "Pain after surgery", "Pain intensity", "2021-01-08"))
 	w.write("secret", strings.Repeat("0123456789abcdef", 4)+"\n")
-	w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "document", "-version", "2.0", "-private", "-elements", "secret", "parts.json")
+	w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "document", "-version", "2.0", "-private", "-elements", "secret",
+		"parts.json")
 	w.run("trial", "disclose", "-elements", "secret", "-part", "endpoints/1", "-o", "part.json", "parts.json")
 	line, _, _ := strings.Cut(read("policy"), "\n")
 	w.write("none/unwitnessed", line+"\nquorum none\n")
