@@ -25,26 +25,31 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	sum := sha256.Sum256(data)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
 	h := w.Header()
+	unpack := false
 	if packed {
 		h.Add("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if unpack = !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"); unpack {
+			tag += "-unpacked"
+		} else {
 			h.Set("Content-Encoding", "gzip")
-		} else if data, err = web.Unpack(data); err != nil {
-			s.fail(w, r, err)
-			return
 		}
 	}
-	sum := sha256.Sum256(data)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	h.Set("Etag", tag)
+	h.Set("Etag", `"`+tag+`"`)
 	h.Set("Cache-Control", "no-cache") // asked for again each time: a page and its script must be of one version
-	if r.Header.Get("If-None-Match") == tag {
+	if r.Header.Get("If-None-Match") == h.Get("Etag") {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", mediaType)
-	w.Write(data)
+	switch {
+	case !unpack:
+		w.Write(data)
+	case r.Method != http.MethodHead:
+		web.Unpack(w, data) // piece by piece: whoever reads slowly must not hold all of it in memory
+	}
 }
 
 // checkPage serves the page that checks files and receipts.
@@ -71,30 +76,29 @@ func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="check.html"`)
-	writePage(w, "default-src 'none'; frame-ancestors 'none'; sandbox", data) // it is to be saved, and opened from disk
+	writePage(w, "default-src 'none'; frame-ancestors 'none'; sandbox", http.StatusOK, data) // it is to be saved, and opened from disk
 }
 
-// failPage answers a person who looks at a page: with the error's words and status.
+// failPage answers a person who looks at a page: with what callers may see of the error, and its status.
+// It keeps the error for the server's log, as fail does.
 func (s *Server) failPage(w http.ResponseWriter, r *http.Request, err error) {
+	callOf(r.Context()).err = err
 	p := problemOf(r.Context(), err)
 	body, berr := web.Body("problem.html", p.message)
-	if berr != nil {
-		s.fail(w, r, err)
-		return
+	title := "Not answered"
+	if p.status == http.StatusNotFound {
+		title = "Not found"
 	}
-	data, perr := (&web.Page{Title: "Not found - Trialproof", Body: body, Footer: s.footer()}).Served()
-	if perr != nil {
-		s.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", web.CSP)
-	w.WriteHeader(p.status)
-	w.Write(data)
+	s.showStatus(w, r, p.status, &web.Page{Title: title + " - " + s.service.log.Origin(), Body: body, Footer: s.footer()}, berr)
 }
 
 // show serves a page.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, p *web.Page, err error) {
+	s.showStatus(w, r, http.StatusOK, p, err)
+}
+
+// showStatus serves a page with a status.
+func (s *Server) showStatus(w http.ResponseWriter, r *http.Request, status int, p *web.Page, err error) {
 	var data []byte
 	if err == nil {
 		data, err = p.Served()
@@ -103,5 +107,5 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, p *web.Page, err e
 		s.fail(w, r, err)
 		return
 	}
-	writePage(w, web.CSP, data)
+	writePage(w, web.CSP, status, data)
 }

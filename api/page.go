@@ -30,12 +30,13 @@ func (s *Server) docsPage(w http.ResponseWriter, r *http.Request) {
 // patientPage shows who had access under the consents of a slip, which stands behind the # of the
 // address and never reaches this server.
 func patientPage(w http.ResponseWriter, r *http.Request) {
-	writePage(w, consentPolicy, []byte(consentPage))
+	writePage(w, consentPolicy, http.StatusOK, []byte(consentPage))
 }
 
-func writePage(w http.ResponseWriter, policy string, page []byte) {
+func writePage(w http.ResponseWriter, policy string, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Content-Security-Policy", policy)
+	w.WriteHeader(status)
 	w.Write(page)
 }

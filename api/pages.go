@@ -125,7 +125,7 @@ func (s *Server) bounded(n int, h http.Handler) http.Handler {
 			defer func() { <-slots }()
 			h.ServeHTTP(w, r)
 		default:
-			p := unavailable("too many histories are being read: ask again")
+			p := unavailable("too many ask for this at the same time: ask again")
 			p.retry = time.Second
 			s.fail(w, r, p)
 		}

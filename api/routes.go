@@ -42,7 +42,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/org", s.bounded(maxAnswers, http.HandlerFunc(s.orgPage))},
 		{"GET", "/editor", http.HandlerFunc(s.editorPage)},
 		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
-		{"GET", "/", http.HandlerFunc(s.indexPage)},
+		{"GET", "/", s.bounded(maxAnswers, http.HandlerFunc(s.indexPage))},
 	}
 }
 

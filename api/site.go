@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/page"
 )
 
 // A seenWitness is a witness of the policy, and when it cosigned the newest checkpoint.
@@ -111,6 +112,8 @@ func (s *Server) searchPage(w http.ResponseWriter, r *http.Request) {
 	typed := strings.TrimSpace(r.URL.Query().Get("q"))
 	data := map[string]any{"Query": typed, "Found": []found{}, "Unknown": 0, "Total": 0, "More": ""}
 	if typed != "" {
+		_, err := page.KeyOf(typed)
+		data["Number"] = err == nil // for which absence can be proven
 		var list []found
 		if key, err := s.trialKey(r.Context(), typed); err == nil && s.known(key) {
 			list = append(list, found{"trial?id=" + url.QueryEscape(typed), typed, "a trial, or a number that others observed"})

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"google.golang.org/grpc/codes"
 
 	"github.com/trialproof/trialproof/api/web"
 	"github.com/trialproof/trialproof/logserver"
@@ -49,43 +51,58 @@ func (s *Server) trialKey(ctx context.Context, typed string) (trial.RecordKey, e
 	return trial.RecordKey{Kind: "trial", ID: id.String()}, err
 }
 
-// trialPage serves what the log has about one trial. The browser draws the same again from what it
-// has verified.
+// trialPage serves what the log has about one trial, or that it has nothing. The browser draws the same
+// again from what it has verified.
 func (s *Server) trialPage(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	q := page.Question{Asked: strings.TrimSpace(query.Get("id")), At: s.overview.today(), On: query.Get("on"),
-		Article: query.Get("article")}
-	q.Before, _ = strconv.ParseUint(query.Get("before"), 10, 64)
+	q, err := page.ParseQuestion(r.URL.RawQuery)
+	if err != nil {
+		s.failPage(w, r, badRequest(err.Error()))
+		return
+	}
+	q.At = s.overview.today()
 	key, err := s.trialKey(r.Context(), q.Asked)
 	if errors.Is(err, logserver.ErrNotFound) {
-		err = notFound("nothing is published as " + strconv.Quote(q.Asked) + ": type a registry's number, a trial's id, or its sponsor's number")
+		err = notFound("nothing is published as " + strconv.Quote(q.Asked) + ": type a registry's number, a trial's id, or its sponsor's " +
+			"number. This is the operator's word: that nothing is logged is proven only for a registry's number or a whole id")
 	}
 	var v *page.View
 	if err == nil {
 		g := &dossier.Gatherer{Policy: s.service.log.Policy(), Source: own{s.service.log}}
-		v, err = page.Gather(r.Context(), g, key, q)
+		v, err = s.gather(r.Context(), g, key, q)
 	}
-	if errors.Is(err, page.ErrNothing) {
-		err = notFound(err.Error())
+	status, name := http.StatusOK, q.Asked
+	switch {
+	case v != nil && v.Nothing:
+		status, err = http.StatusNotFound, nil
+	case err == nil:
+		name = v.Name()
+	case errors.Is(err, dossier.ErrDisputed):
+		err = &problem{code: codes.FailedPrecondition, status: http.StatusConflict, message: err.Error()}
 	}
-	if err != nil {
-		s.failPage(w, r, err)
-		return
+	var content template.HTML
+	if err == nil {
+		content, err = page.Trial(v)
 	}
-	content, err := page.Trial(v)
-	if err != nil {
-		s.failPage(w, r, err)
-		return
+	var question []byte
+	if err == nil {
+		question, err = json.Marshal(map[string]string{"id": key.ID, "size": strconv.FormatUint(v.Size, 10), "at": q.At})
 	}
-	question, err := json.Marshal(map[string]string{"kind": key.Kind, "id": key.ID, "asked": q.Asked, "size": strconv.FormatUint(v.Size, 10),
-		"at": q.At, "on": q.On, "before": strconv.FormatUint(q.Before, 10), "article": q.Article})
 	if err != nil {
 		s.failPage(w, r, err)
 		return
 	}
 	body, err := web.Body("verified.html", map[string]any{"Question": string(question), "Content": content})
-	s.show(w, r, &web.Page{Title: v.Name() + " - " + s.service.log.Origin(), Path: "trial", Body: body, Footer: s.footer(),
+	s.showStatus(w, r, status, &web.Page{Title: name + " - " + s.service.log.Origin(), Path: "trial", Body: body, Footer: s.footer(),
 		Scripts: []string{"wasm_exec.js", "load.js", "verified.js"}}, err)
+}
+
+// gather is page.Gather, while few others run.
+func (s *Server) gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q page.Question) (*page.View, error) {
+	if err := s.overview.gathering.pass(ctx); err != nil {
+		return nil, err
+	}
+	defer s.overview.gathering.leave()
+	return page.Gather(ctx, g, key, q)
 }
 
 // footer says whose pages these are.

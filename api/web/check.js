@@ -4,7 +4,10 @@
 (() => {
   const $ = id => document.getElementById(id);
   const small = 4 << 20; // what is longer is a document
-  const given = { policy: null, published: null, receipts: [], documents: [], proofs: [] };
+  const given = { policy: null, published: null };
+  const nothing = () => Object.assign(given, { policy: null, files: [], notes: [] });
+  const of = kind => given.files.filter(f => f.kind === kind);
+  nothing();
   const single = !!document.getElementById("wasm-verify");
   let tp = null, work = Promise.resolve();
 
@@ -25,38 +28,66 @@
     return "document";
   }
 
+  // pieces returns a function that reads the next piece of a file. Where the browser can, the same bytes
+  // of memory are read into again and again.
+  function pieces(file) {
+    let buffer = new ArrayBuffer(1 << 20), reader;
+    try { reader = file.stream().getReader({ mode: "byob" }); } catch {
+      return async at => new Uint8Array(await file.slice(at, at + buffer.byteLength).arrayBuffer());
+    }
+    return async () => {
+      const { value, done } = await reader.read(new Uint8Array(buffer));
+      if (done) return null;
+      buffer = value.buffer;
+      return value;
+    };
+  }
+
   async function digest(file) {
     const bar = make("progress");
     bar.max = file.size || 1;
     bar.setAttribute("aria-label", "reading " + printable(file.name));
     const line = make("p", "", "Reading " + file.name + " ", bar);
     if (file.size > small) $("progress").append(line);
-    const d = tp.digester();
-    // The same bytes of memory are read into again and again.
-    let buffer = new ArrayBuffer(1 << 20);
-    for (const r = file.stream().getReader({ mode: "byob" }), size = file.size; bar.value < size;) {
-      const { value, done } = await r.read(new Uint8Array(buffer));
-      if (done) throw new Error(file.name + " has become shorter while it was read");
-      verifier.value(d.write(value));
-      buffer = value.buffer;
-      bar.value += value.length;
-      if (file.size > small) await new Promise(r => setTimeout(r)); // the page stays usable
-    }
-    line.remove();
-    return verifier.value(d.sum());
+    try {
+      const d = tp.digester(), next = pieces(file);
+      for (let at = 0; at < file.size;) {
+        const data = await next(at);
+        if (!data || !data.length) throw new Error("it has become shorter while it was read");
+        verifier.value(d.write(data));
+        at = bar.value = at + data.length;
+        if (file.size > small) await new Promise(r => setTimeout(r)); // the page stays usable
+      }
+      return verifier.value(d.sum());
+    } finally { line.remove(); }
+  }
+
+  // read says what a file is, with what is needed of it.
+  async function read(file, receipts) {
+    const whole = file.size <= small || file.size <= 256 << 20 && file.name.endsWith(".json");
+    const text = whole ? new Uint8Array(await file.arrayBuffer()) : null; // its bytes, as they are
+    let kind = whole ? readAs(file.name, new TextDecoder().decode(text)) : "document";
+    // A document that could be read as a policy must not become what a verdict trusts.
+    if (kind === "policy" && receipts.includes(file.name + ".tlog-proof")) kind = "document";
+    return { name: file.name, kind, text: kind === "document" ? null : text, sha256: await digest(file) };
+  }
+
+  // put keeps what was read, in place of what was given under the same name.
+  function put(x) {
+    const before = x.kind === "policy" ? given.policy : given.files.find(y => y.name === x.name);
+    given.files = given.files.filter(y => y.name !== x.name);
+    if (x.kind === "policy") given.policy = x;
+    else given.files.push(x);
+    if (!before || !before.sha256 || !x.sha256 || before.sha256 === x.sha256) return;
+    given.notes.push(x.kind === "policy" ? `Two policies were given, ${before.name} and then ${x.name}. The verdicts trust ${x.name}, the last.` :
+      `Two different files named ${x.name} were given. The verdict is about the last.`);
   }
 
   async function add(files) {
     tp = await verifier.start("verify");
+    const receipts = [...files, ...given.files].map(f => f.name).filter(name => name.endsWith(".tlog-proof"));
     for (const file of files) {
-      const whole = file.size <= small || file.size <= 256 << 20 && file.name.endsWith(".json");
-      const text = whole ? new Uint8Array(await file.arrayBuffer()) : null; // its bytes, as they are
-      const kind = whole ? readAs(file.name, new TextDecoder().decode(text)) : "document";
-      const put = (list, x) => { const i = list.findIndex(y => y.name === x.name); if (i < 0) list.push(x); else list[i] = x; };
-      if (kind === "policy") given.policy = { name: file.name, text };
-      else if (kind === "receipt") put(given.receipts, { name: file.name, text });
-      else if (kind === "document") put(given.documents, { name: file.name, sha256: await digest(file) });
-      else put(given.proofs, { name: file.name, kind, text });
+      try { put(await read(file, receipts)); } catch (e) { put({ name: file.name, kind: "unread", why: e.message }); }
     }
     await show();
   }
@@ -83,9 +114,9 @@
 
   // pairs says which files are checked with which receipt.
   function pairs() {
-    const left = new Set(given.documents), list = [];
-    for (const r of given.receipts) {
-      const own = given.documents.filter(d => r.name === d.name + ".tlog-proof");
+    const left = new Set(of("document")), list = [];
+    for (const r of of("receipt")) {
+      const own = of("document").filter(d => r.name === d.name + ".tlog-proof");
       own.forEach(d => left.delete(d));
       list.push({ receipt: r, files: own });
     }
@@ -107,12 +138,16 @@
     showPolicy();
     $("start-again").hidden = false;
     if (!policy()) return;
+    for (const n of given.notes) out.append(make("p", "alarm", n));
+    for (const f of of("unread")) {
+      out.append(card("warn", "Cannot be checked", f.name + " could not be read.", make("p", "", "It may be a folder, or it was changed or removed while it was read. Add it again as a file. Your browser says: " + f.why)));
+    }
     const { list, left } = pairs();
     for (const p of list) out.append(judge(p));
     for (const d of left) {
       out.append(card("warn", "Cannot be checked", "There is no receipt for " + d.name + ".", make("p", "", "Add its receipt, " + d.name + ".tlog-proof, which was written when the file was submitted."), make("p", "digest", "SHA-256 " + d.sha256)));
     }
-    for (const p of given.proofs) out.append(await judgeProof(p));
+    for (const p of given.files.filter(f => ["history", "report", "evidence", "part"].includes(f.kind))) out.append(await judgeProof(p));
     if (!out.children.length) out.append(make("p", "small", "Add a file and its receipt."));
   }
 
@@ -177,9 +212,12 @@
       try {
         const s = await since(id, summary.id);
         if (!s) throw new Error("the trial's history does not have this statement");
-        at.replaceChildren(make("strong", "", s.stands ? "Nothing that was logged since replaces it" : "It does not stand as it is"), ` (proven up to the log's size ${s.size}).`);
-        for (const line of s.says) at.append(make("br"), line);
-      } catch (e) { at.replaceChildren(make("span", "alarm", "What the log answers does not hold: " + e.message)); }
+        at.replaceChildren(make("strong", "", s.stands ? "Nothing that was logged since replaces it" : "It does not stand as it is"),
+          ` (${s.replayed ? "proven" : "complete as the operator states"} up to the log's size ${s.size}, ${s.seenBy ? "which witnesses saw by " + s.seenBy : "no independent time"}).`);
+        for (const line of s.says) at.append(make("br"), printable(line));
+      } catch (e) {
+        at.replaceChildren(make("span", "alarm", (e.verdict === "invalid" ? "What the log answers does not hold: " : "It is not known what became of it: ") + e.message));
+      }
     });
     return at;
   }
@@ -187,7 +225,9 @@
   async function since(id, statement) {
     const page = async q => { const r = await fetch("v1/history?kind=trial&id=" + id + q, { cache: "no-store" }); if (!r.ok) throw new Error("the log answers " + r.status); return await r.text(); };
     const reader = verifier.value(tp.reader(policy().text, await page("")));
-    for (let m; (m = verifier.value(reader.more())).more;) verifier.value(reader.add(await page(`&size=${m.size}&from=${m.from}`)));
+    for (let m; (m = verifier.value(reader.more())).more;) {
+      if (!verifier.value(reader.add(await page(`&size=${m.size}&from=${m.from}`)))) break; // the verdict says that some are withheld
+    }
     return verifier.value(reader.since(statement));
   }
 
@@ -202,7 +242,7 @@
       const dossier = await verifier.start("dossier");
       if (p.kind === "part") {
         const v = verifier.value(dossier.part(policy().text, p.text));
-        return card("ok", "Valid", v.absent ? "The document has no " + v.path + "." : "This stands as " + v.path + " in what was logged:", make("blockquote", "", v.text || ""), facts(v.plain), notProven(["that this is what the document says: that is its signer's word until the document itself is shown", ...v.plain.notProven]));
+        return card("ok", "Valid", v.absent ? "The document has no " + v.path + "." : "This stands as " + v.path + " in what was logged:", make("blockquote", "", v.text || ""), ...(v.plain.warnings || []).map(w => make("p", "alarm", w)), facts(v.plain), notProven(["that this is what the document says: that is its signer's word until the document itself is shown", ...v.plain.notProven]));
       }
       if (p.kind === "evidence") {
         const list = verifier.value(dossier.evidence(policy().text, p.text));
@@ -225,7 +265,7 @@
     });
   }
   $("start-again").addEventListener("click", () => {
-    Object.assign(given, { policy: null, receipts: [], documents: [], proofs: [] });
+    nothing();
     $("verdicts").replaceChildren();
     $("start-again").hidden = true;
     showPolicy();
@@ -238,7 +278,8 @@
         given.published = { text: log.policy, origin: log.origin };
         verifier.start("dossier").catch(() => {}); // from here on no network is needed
       }
-      showPolicy();
+      if ($("start-again").hidden) showPolicy();
+      else work = work.then(show); // files were given before the policy was here
       document.body.dataset.ready = "true";
     } catch (e) { $("verdicts").replaceChildren(make("p", "alarm", "This page cannot verify: " + e.message)); }
   })();

@@ -12,14 +12,14 @@
     try {
       const log = await (await fetch("v1/log", { cache: "no-store" })).json();
       const dossier = await verifier.start("dossier");
-      const q = { asked: $("asked").value.trim(), at: new Date().toISOString().slice(0, 10), article: $("article").value, comparing: true };
+      const q = { size: "0", asked: $("asked").value.trim(), at: new Date().toISOString().slice(0, 10), article: $("article").value, comparing: true };
       const v = verifier.value(await dossier.trial(log.policy, JSON.stringify(q), page));
       const drawn = document.createElement("template");
       drawn.innerHTML = v.html;
       $("content").replaceChildren(drawn.content);
       verdict($("checked"), v.replayed ? "ok" : "warn", "Compared by your browser with what the log proves",
         v.replayed ? "Replaying witnesses checked that nothing is left out of the trial's record." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it.",
-        "Checked with the log's own policy (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries. A match is a proposal for a person to judge. None is a finding of misconduct.");
+        "Checked with the log's own policy, which its operator chose (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries" + (v.seenBy ? ", which witnesses saw by " + v.seenBy : "") + ". A match is a proposal for a person to judge. None is a finding of misconduct.");
       $("print").hidden = false;
     } catch (e) {
       if (e.verdict === "invalid") verdict($("checked"), "bad", "What this log's server answers does not hold", e.message);

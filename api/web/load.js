@@ -7,6 +7,7 @@ const verifier = (() => {
   async function bytes(module) {
     const inside = document.getElementById("wasm-" + module);
     if (inside) {
+      if (!window.DecompressionStream) throw new Error("this browser is too old to unpack the verifier that is in the page: use a newer one, or the program trial");
       const packed = Uint8Array.from(atob(inside.textContent.trim()), c => c.charCodeAt(0));
       return await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
     }
@@ -59,7 +60,7 @@ async function page(kind, id, size, from) {
   if (size !== "0") q.set("size", size);
   if (from !== "0") q.set("from", from);
   const answer = await fetch("v1/history?" + q, { cache: "no-store" });
-  if (answer.status === 410 || answer.status === 404) throw new Error("gone");
+  if (answer.status === 410) throw new Error("gone");
   if (!answer.ok) throw new Error("the log answers " + answer.status);
   return await answer.text();
 }

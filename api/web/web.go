@@ -17,6 +17,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/trialproof/trialproof/trial/page"
 )
@@ -51,11 +52,11 @@ var built = func() map[string]*Module {
 		if err != nil {
 			continue
 		}
-		data, err := Unpack(packed)
-		if err != nil {
+		sum := sha256.New()
+		if err := Unpack(sum, packed); err != nil {
 			continue // damaged: as if it was not there
 		}
-		m[name] = &Module{name, fmt.Sprintf("%x", sha256.Sum256(data)), packed}
+		m[name] = &Module{name, fmt.Sprintf("%x", sum.Sum(nil)), packed}
 	}
 	return m
 }()
@@ -70,13 +71,13 @@ func Built() (list []*Module) {
 	return list
 }
 
-// Unpack returns the bytes of a file that File returned packed, for those who cannot.
-func Unpack(packed []byte) ([]byte, error) {
+// Unpack writes the bytes of a file that File returned packed, for those who cannot.
+func Unpack(w io.Writer, packed []byte) error {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = io.Copy(w, z)
 	}
-	return io.ReadAll(z)
+	return err
 }
 
 // CSP is the content security policy of served pages: what came with the page from this origin,
@@ -242,11 +243,12 @@ func CheckPage(single bool) (*Page, error) {
 		Scripts: []string{"wasm_exec.js", "load.js", "check.js"}}, err
 }
 
-// CheckFile returns the page that checks files and receipts as one file.
-func CheckFile() ([]byte, error) {
+// CheckFile returns the page that checks files and receipts as one file. Callers share it and must
+// not change it.
+var CheckFile = sync.OnceValues(func() ([]byte, error) {
 	p, err := CheckPage(true)
 	if err != nil {
 		return nil, err
 	}
-	return p.Single("verify", "dossier")
-}
+	return p.Single(Modules...)
+})

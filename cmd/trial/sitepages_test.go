@@ -13,8 +13,8 @@ import (
 )
 
 // hostileTitle is a title as a hostile sponsor gives it: markup, and characters that ring, move the cursor
-// or turn the direction of a text.
-const hostileTitle = `<img src=x onerror=alert(1)> "quoted" ` + "\x1b[31mred\a \u202egnihton"
+// or turn the direction of a text, with a word that is wider than any page.
+var hostileTitle = `<img src=x onerror=alert(1)> "quoted" ` + "\x1b[31mred\a \u202egnihton " + strings.Repeat("W", 200)
 
 // registryRecord is a record of ClinicalTrials.gov's form, made up.
 func registryRecord(number, title, measure, posted string) string {
@@ -68,7 +68,7 @@ func TestSitePages(t *testing.T) {
 		{"overview", w.log.url + "/overview", "NCT09900002"},
 		{"org", w.log.url + "/org?id=acme", "Acme & <b>Sons</b>"},
 		{"search", w.log.url + "/search?q=" + url.QueryEscape("NCT09900001"), "found for NCT09900001"},
-		{"nothing", w.log.url + "/trial?id=NCT09900009", "There is nothing to show"},
+		{"nothing", w.log.url + "/trial?id=NCT09900009", "Nothing is logged for NCT09900009"},
 		{"docs", w.log.url + "/docs", "Routes"},
 		{"editor", w.log.url + "/editor", "Compare an article's outcomes"},
 		{"report", report("report.html", "NCT09900001"), "What this does not prove"},

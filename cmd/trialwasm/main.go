@@ -143,7 +143,7 @@ func reader(args []js.Value) (any, error) {
 		if err != nil {
 			return nil, export.Invalid(err)
 		}
-		return true, nil
+		return len(page.Entries), nil
 	})
 	verdict := func(f func(v *history.Verdict) (any, error)) (any, error) {
 		v, err := r.Verdict()

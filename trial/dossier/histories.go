@@ -8,6 +8,7 @@
 package dossier
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,6 +122,9 @@ func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 	return keys
 }
 
+// ErrDisputed is wrapped by errors about a number that several trials claim.
+var ErrDisputed = errors.New("is disputed")
+
 // TheTrial returns the trial that a number belongs to, or zero if no trial claims it. It
 // returns an error if several trials claim the number.
 func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
@@ -129,7 +133,7 @@ func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 		for _, c := range rec.Claims {
 			claims = append(claims, fmt.Sprintf("%s as trial %s by entry %d", c.Org, c.Trial, c.Index))
 		}
-		return trial.Hash{}, fmt.Errorf("%s is disputed, claimed by %s: name the trial by its id", rec.ID, strings.Join(claims, " and by "))
+		return trial.Hash{}, fmt.Errorf("%s %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed, strings.Join(claims, " and by "))
 	}
 	return rec.Trial(), nil
 }

@@ -129,6 +129,20 @@ func (d *Dossier) Report(p *checkpoint.Policy, at string, article []byte) (*Repo
 	return x, err
 }
 
+// Empty returns what a report says where nothing is logged: of which tree that is proven.
+func Empty(asked string, h *Histories, p *checkpoint.Policy) *Report {
+	v := h.Main()
+	x := &Report{Asked: asked, Log: v.Checkpoint.Origin, Size: v.Checkpoint.Size, Complete: "replaying witnesses checked it",
+		Policy: p.Digest(), Quorum: p.QuorumText()}
+	if t, ok := v.Checkpoint.ProvenTime(); ok {
+		x.SeenBy = t.Format(time.RFC3339)
+	}
+	if !h.Replayed() {
+		x.Complete = "that is the operator's statement, because too few replaying witnesses cosigned to prove it"
+	}
+	return x
+}
+
 // proofs returns the files of histories.
 func proofs(list []*History) (files []json.RawMessage, err error) {
 	for _, h := range list {

@@ -74,9 +74,11 @@ func (v *Verdict) Plain() *Plain {
 
 // A Since says what became of a statement after it was logged.
 type Since struct {
-	Stands bool     `json:"stands"` // nothing that follows replaces or empties it
-	Says   []string `json:"says"`
-	Size   uint64   `json:"size,string"` // of the tree up to which that is known
+	Stands   bool     `json:"stands"` // nothing that follows replaces or empties it
+	Says     []string `json:"says"`
+	Size     uint64   `json:"size,string"`      // of the tree up to which that is known
+	Replayed bool     `json:"replayed"`         // it is proven that nothing is left out
+	SeenBy   string   `json:"seenBy,omitempty"` // when witnesses saw the tree
 }
 
 // Since says what the history of its trial has about a statement, by its identity, since it was
@@ -96,7 +98,10 @@ func (v *Verdict) Since(id trial.Hash) *Since {
 	if item == nil {
 		return nil
 	}
-	s := &Since{Stands: true, Size: v.Checkpoint.Size, Says: []string{}}
+	s := &Since{Stands: true, Size: v.Checkpoint.Size, Replayed: v.Replayed, Says: []string{}}
+	if t, ok := v.Checkpoint.ProvenTime(); ok {
+		s.SeenBy = trial.Moment(t)
+	}
 	say := func(i *timeline.Item, format string, args ...any) {
 		s.Says = append(s.Says, fmt.Sprintf("%s: %s (entry %d)", trial.Moment(i.Time.Std()), fmt.Sprintf(format, args...), i.Index))
 	}

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/dossier"
+	"github.com/trialproof/trialproof/trial/outcome"
 )
 
 // A Question is what is asked about a trial.
@@ -22,6 +26,49 @@ type Question struct {
 	Article string // outcomes that an article reports; may be empty
 
 	Comparing bool // show only the comparison
+}
+
+// ParseQuestion returns what the query of a page's address asks: the same for the server and for the
+// browser, which takes nobody's word for what was asked. A parameter that is not known, is given twice
+// or is malformed is an error: to ignore it would be to answer another question.
+func ParseQuestion(query string) (q Question, err error) {
+	values, err := url.ParseQuery(query)
+	if err != nil || !utf8.ValidString(fmt.Sprint(values)) {
+		return q, errors.New("the query of the address is malformed")
+	}
+	for name, list := range values {
+		if len(list) > 1 {
+			return q, fmt.Errorf("%.40q is given twice", name)
+		}
+		switch value := list[0]; name {
+		case "id":
+			q.Asked = strings.TrimSpace(value)
+		case "article":
+			if _, err := outcome.ParseArticle([]byte(value)); err != nil && value != "" {
+				return q, fmt.Errorf("the article: %w", err)
+			}
+			q.Article = value
+		case "on":
+			if _, err := time.Parse(time.DateOnly, value); err != nil && value != "" {
+				return q, fmt.Errorf("%.40q is no day such as 2026-03-01", value)
+			}
+			q.On = value
+		case "before":
+			if q.Before, err = strconv.ParseUint(value, 10, 64); err != nil {
+				return q, fmt.Errorf("%.40q is no index of an entry", value)
+			}
+		default:
+			return q, fmt.Errorf("there is no parameter %.40q here", name)
+		}
+	}
+	return q, nil
+}
+
+// Means reports whether what was typed can mean the trial that is shown. If it is no number or whole id
+// (see KeyOf), the log has said which trial it means, and it might mean another as well.
+func (v *View) Means(typed string) bool {
+	s := v.Standing
+	return s != nil && (s.Trial.Named(typed) || s.Number == typed && !trial.IsShort(typed))
 }
 
 // KeyOf returns the record that a person means who types a trial's id or a registry's number.
@@ -43,7 +90,8 @@ func KeyOf(typed string) (trial.RecordKey, error) {
 var ErrNothing = errors.New("nothing is logged about it")
 
 // Gather gets the histories of a trial, checks them, and returns what follows from them: the same
-// from a log's own database, over a network, and in a browser.
+// from a log's own database, over a network, and in a browser. If nothing is logged, it returns
+// ErrNothing with a view that says so, which is proven like any other.
 func Gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Question) (*View, error) {
 	return gather(ctx, g, key, q, true)
 }
@@ -60,7 +108,8 @@ func gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Que
 		return nil, err
 	}
 	if h.Main().Record == nil {
-		return nil, fmt.Errorf("%w: %s", ErrNothing, q.Asked)
+		return &View{Report: dossier.Empty(q.Asked, h, g.Policy), Nothing: true, replayed: h.Replayed()},
+			fmt.Errorf("%w: %s", ErrNothing, q.Asked)
 	}
 	d, err := dossier.New(q.Asked, h, nil, nil)
 	if err != nil {

@@ -58,6 +58,8 @@ type View struct {
 	// Comparing shows only the comparison of outcomes, for an editor.
 	Comparing bool
 
+	Nothing bool // nothing is logged, which is all that is shown
+
 	replayed bool
 }
 

@@ -137,16 +137,16 @@ func (f fetched) Page(_ context.Context, key trial.RecordKey, size, from uint64)
 
 func (fetched) Gone(err error) bool { return errors.Is(err, errGone) }
 
-// A question is what a page about a trial shows, as the page's address and the log's answer have it.
+// A question is what a page about a trial shows. What was asked is in the query of the page's address, or,
+// on a page that has a form for it, in asked and article.
 type question struct {
-	Kind    string `json:"kind"`
-	ID      string `json:"id"`
+	Query   string `json:"query"`
 	Asked   string `json:"asked"`
-	Size    uint64 `json:"size,string,omitempty"`
-	At      string `json:"at"`
-	On      string `json:"on"`
-	Before  uint64 `json:"before,string,omitempty"`
 	Article string `json:"article"`
+
+	ID   string `json:"id"`          // of the trial, as the log says, if what was asked means none by itself
+	Size uint64 `json:"size,string"` // of the tree, as the log says; 0: the newest
+	At   string `json:"at"`          // day as of which deadlines are judged
 
 	Comparing bool `json:"comparing"`
 }
@@ -158,20 +158,39 @@ func trialPage(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var q question
-	if err := json.Unmarshal([]byte(args[1].String()), &q); err != nil {
+	var x question
+	if err := json.Unmarshal([]byte(args[1].String()), &x); err != nil {
 		return nil, fmt.Errorf("%w: %w", export.ErrArguments, err)
 	}
-	key := trial.RecordKey{Kind: q.Kind, ID: q.ID}
-	if q.Kind == "" {
-		if key, err = page.KeyOf(q.Asked); err != nil {
+	q := page.Question{Asked: x.Asked, Article: x.Article}
+	if !x.Comparing {
+		if q, err = page.ParseQuestion(x.Query); err != nil {
 			return nil, err
 		}
 	}
-	g := &dossier.Gatherer{Policy: p, Source: fetched{args[2]}, Size: q.Size}
-	v, err := page.Gather(context.Background(), g, key, page.Question{Asked: q.Asked, At: q.At, On: q.On, Before: q.Before, Article: q.Article,
-		Comparing: q.Comparing})
-	if errors.Is(err, dossier.ErrInvalid) {
+	q.At, q.Comparing = x.At, x.Comparing
+	key, err := page.KeyOf(q.Asked)
+	short := err != nil
+	if short && x.ID != "" {
+		key, err = page.KeyOf(x.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g := &dossier.Gatherer{Policy: p, Source: fetched{args[2]}, Size: x.Size}
+	v, err := page.Gather(context.Background(), g, key, q)
+	if x.Size != 0 && (errors.Is(err, errGone) || errors.Is(err, dossier.ErrGrowing)) {
+		g.Size = 0 // the log has grown much since
+		v, err = page.Gather(context.Background(), g, key, q)
+	}
+	if v != nil && v.Nothing && !x.Comparing && !short {
+		err = nil // which is proven
+	}
+	if err == nil && short && !v.Means(q.Asked) {
+		err = export.Invalid(fmt.Errorf("the log answers with another trial than was asked for: %.80q is neither its sponsor's number "+
+			"nor the beginning of its id", q.Asked))
+	}
+	if errors.Is(err, dossier.ErrInvalid) && !errors.Is(err, dossier.ErrDisputed) {
 		err = export.Invalid(err)
 	}
 	if err != nil {
@@ -181,6 +200,10 @@ func trialPage(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"html": drawn, "replayed": v.Replayed(), "size": strconv.FormatUint(v.Size, 10), "policy": p.Digest(),
-		"quorum": p.QuorumText()}, nil
+	name := q.Asked
+	if !v.Nothing {
+		name = v.Name()
+	}
+	return map[string]any{"html": drawn, "name": name, "replayed": v.Replayed(), "size": strconv.FormatUint(v.Size, 10),
+		"seenBy": page.InWords(v.SeenBy), "quorum": p.QuorumText(), "short": short, "nothing": v.Nothing}, nil
 }
