@@ -8,6 +8,7 @@
 package dossier
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,15 +122,18 @@ func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 	return keys
 }
 
+// ErrDisputed says that several trials claim a number. It says nothing against the log.
+var ErrDisputed = errors.New("disputed")
+
 // TheTrial returns the trial that a number belongs to, or zero if no trial claims it. It
-// returns an error if several trials claim the number.
+// returns an error that wraps ErrDisputed if several trials claim the number.
 func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 	if rec.Disputed() {
 		var claims []string
 		for _, c := range rec.Claims {
 			claims = append(claims, fmt.Sprintf("%s as trial %s by entry %d", c.Org, c.Trial, c.Index))
 		}
-		return trial.Hash{}, fmt.Errorf("%s is disputed, claimed by %s: name the trial by its id", rec.ID, strings.Join(claims, " and by "))
+		return trial.Hash{}, fmt.Errorf("%s is %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed, strings.Join(claims, " and by "))
 	}
 	return rec.Trial(), nil
 }
