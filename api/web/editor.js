@@ -19,13 +19,19 @@
       $("content").replaceChildren(drawn.content);
       verdict($("checked"), v.replayed ? "ok" : "warn", "Compared by your browser with what the log proves",
         v.replayed ? "Replaying witnesses checked that nothing is left out of the trial's record." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it.",
-        "Checked with the log's own policy (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries. A match is a proposal for a person to judge. None is a finding of misconduct.");
+        underPolicy("the log's own policy", v),
+        "Compared on " + new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC. A match is a proposal for a person to judge. None is a finding of misconduct.");
+      const given = make("pre", "", q.article.trim());
+      $("content").append(make("section", "", make("h2", "", "The article's outcomes, as they were typed"), given));
       $("print").hidden = false;
+      $("checked").scrollIntoView({ block: "nearest" });
     } catch (e) {
       if (e.verdict === "invalid") verdict($("checked"), "bad", "What this log's server answers does not hold", e.message);
       else verdict($("checked"), "warn", "Not compared", e.message);
     }
     $("compare").disabled = false;
   });
+  const asked = new URLSearchParams(location.search).get("id");
+  if (asked) $("asked").value = asked;
   $("print").addEventListener("click", () => window.print());
 })();

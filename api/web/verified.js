@@ -34,9 +34,9 @@
     const equal = v.size !== JSON.parse(question).size || same.innerHTML === served.innerHTML;
     content.replaceChildren(drawn.content);
     const complete = v.replayed ? "Replaying witnesses checked that nothing is left out." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it.";
-    const by = whose + " (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries.";
-    if (!equal) say("bad", "This log's server showed something else than its log proves", "What stands below is what your browser has verified, in place of what the server showed.", complete, "Checked with " + by);
-    else say(v.replayed ? "ok" : "warn", "Checked by your browser: this page is what the log proves", complete, "Checked with " + by);
+    const by = underPolicy(whose, v);
+    if (!equal) say("bad", "This log's server showed something else than its log proves", "What stands below is what your browser has verified, in place of what the server showed.", complete, by);
+    else say(v.replayed ? "ok" : "warn", "Checked by your browser: this page is what the log proves", complete, by + " That the record is proven does not say that the trial is in order: see below.");
   }
 
   const start = async () => {
