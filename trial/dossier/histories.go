@@ -133,7 +133,8 @@ func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 		for _, c := range rec.Claims {
 			claims = append(claims, fmt.Sprintf("%s as trial %s by entry %d", c.Org, c.Trial, c.Index))
 		}
-		return trial.Hash{}, fmt.Errorf("%s is %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed, strings.Join(claims, " and by "))
+		return trial.Hash{}, fmt.Errorf("%s is %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed,
+			strings.Join(claims, " and by "))
 	}
 	return rec.Trial(), nil
 }

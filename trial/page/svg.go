@@ -76,15 +76,18 @@ func (v *View) draw(d drawing) template.HTML {
 	}
 	height := laneHeight*len(lanes) + 46
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="timeline" viewBox="0 0 %d %d" role="img" aria-label="Timeline of the trial: %s. Everything on it is listed below.">`,
+	fmt.Fprintf(&b, `<svg class="timeline" viewBox="0 0 %d %d" role="img" `+
+		`aria-label="Timeline of the trial: %s. Everything on it is listed below.">`,
 		lineWidth, height, template.HTMLEscapeString(v.Name()))
 	bottom := laneHeight*len(lanes) + 14
 	for _, t := range ticks(first, first.Add(span), (lineWidth-lineLeft)/tickWidth) {
-		fmt.Fprintf(&b, `<line class="tick" x1="%.1f" x2="%.1f" y1="6" y2="%d"/><text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
+		fmt.Fprintf(&b, `<line class="tick" x1="%.1f" x2="%.1f" y1="6" y2="%d"/>`+
+			`<text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
 			x(t.at), x(t.at), bottom, x(t.at), bottom+18, t.name)
 	}
 	if day, err := time.Parse(time.DateOnly, v.At); err == nil && len(v.Deadlines) > 0 {
-		fmt.Fprintf(&b, `<line class="axis" stroke-dasharray="3 3" x1="%.1f" x2="%.1f" y1="6" y2="%d"><title>%s, the day as of which deadlines are judged</title></line>`,
+		fmt.Fprintf(&b, `<line class="axis" stroke-dasharray="3 3" x1="%.1f" x2="%.1f" y1="6" y2="%d">`+
+			`<title>%s, the day as of which deadlines are judged</title></line>`,
 			x(day), x(day), bottom, v.At)
 	}
 	for i, l := range lanes {

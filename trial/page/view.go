@@ -136,6 +136,8 @@ func (v *View) Panel() (rows []Row) {
 			add("Outcomes", v.outcomeLines()...)
 		}
 		add("Marks", v.markLines()...)
+	}
+	if len(v.Claims) == 0 && !v.Comparing {
 		results := Line{Text: "none are logged here"}
 		for _, e := range v.Entries {
 			if e.Kind == "results" && e.InEffect {
@@ -144,7 +146,7 @@ func (v *View) Panel() (rows []Row) {
 		}
 		add("Results", results)
 	}
-	if s := v.Standing; s != nil {
+	if s := v.Standing; s != nil && !v.Comparing {
 		add("Protocol in force", Line{Text: headsText(s.Heads)})
 		if s.Unopened > 0 {
 			add("Sealed", Line{"not opened", "warn", fmt.Sprintf("%s by %s: for which trial nobody can tell",
@@ -217,6 +219,9 @@ func (v *View) deadlineLines() (lines []Line) {
 	return lines
 }
 
+// noneReported opens the note of package compare that planned outcomes stand for what is reported.
+const noneReported = "no results are logged and no article is given"
+
 // outcomeLines sums up the comparison, and says what was compared.
 func (v *View) outcomeLines() (lines []Line) {
 	c := v.Comparison
@@ -225,6 +230,10 @@ func (v *View) outcomeLines() (lines []Line) {
 	}
 	counts := map[string]int{}
 	line := Line{"as specified", "ok", ""}
+	planned := slices.ContainsFunc(c.Notes, func(n string) bool { return strings.HasPrefix(n, noneReported) })
+	if planned {
+		line.Tag = "unchanged"
+	}
 	for _, f := range c.Outcomes {
 		counts[f.Status]++
 		if v.Tone(f.Status) != "ok" {
@@ -233,16 +242,22 @@ func (v *View) outcomeLines() (lines []Line) {
 	}
 	var parts []string
 	for _, status := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[status], status))
+		says := status
+		if planned { // nothing is reported yet, so nothing is said to be
+			says = strings.ReplaceAll(says, "reported as specified", "as planned")
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", counts[status], says))
 	}
 	if len(parts) > 0 {
 		line.Text = strings.Join(parts, ", ")
 		switch {
+		case planned:
+			line.Text += " (the registry's last version beside the planned one; no results and no article were compared)"
 		case c.Reported == nil:
 		case c.Reported.Kind == "article":
 			line.Text += " (the article beside what was planned)"
 		case c.Reported.Kind == "observation" || c.Reported.Kind == "registration":
-			line.Text += " (the registry's last version beside the planned one; no article was compared)"
+			line.Text += " (the registry's last version beside what was planned)"
 		default:
 			line.Text += " (" + c.Reported.Kind + " beside what was planned)"
 		}
@@ -253,7 +268,8 @@ func (v *View) outcomeLines() (lines []Line) {
 		changes += len(s.Changes)
 	}
 	if changes > 0 {
-		lines = append(lines, Line{"changed", "warn", "after the start: " + trial.Count(changes, "change", "changes") + " of outcomes in the record"})
+		lines = append(lines, Line{"changed", "warn",
+			"after the start: " + trial.Count(changes, "change", "changes") + " of outcomes in the record"})
 	}
 	return lines
 }
@@ -281,7 +297,7 @@ func (v *View) markLines() (lines []Line) {
 		}
 	}
 	if len(rest) > 0 {
-		lines = append(lines, Line{Text: strings.Join(rest, ", ")})
+		lines = append(lines, Line{Text: "also: " + strings.Join(rest, ", ")})
 	}
 	return lines
 }
