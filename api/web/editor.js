@@ -17,6 +17,11 @@
       const drawn = document.createElement("template");
       drawn.innerHTML = v.html;
       $("content").replaceChildren(drawn.content);
+      if (!$("content").querySelector("#outcomes")) {
+        verdict($("checked"), "warn", "Not compared: several trials claim this number", underPolicy("the log's own policy", v));
+        $("compare").disabled = false;
+        return;
+      }
       verdict($("checked"), v.replayed ? "ok" : "warn", "Compared by your browser with what the log proves",
         v.replayed ? "Replaying witnesses checked that nothing is left out of the trial's record." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it.",
         underPolicy("the log's own policy", v),
@@ -27,6 +32,7 @@
       $("checked").scrollIntoView({ block: "nearest" });
     } catch (e) {
       if (e.verdict === "invalid") verdict($("checked"), "bad", "What this log's server answers does not hold", e.message);
+      else if (/does not have the form of/.test(e.message)) verdict($("checked"), "warn", "Not compared", "This is neither a registry's number nor a trial's id in this log. If you have only words of the title, use Search.");
       else verdict($("checked"), "warn", "Not compared", e.message);
     }
     $("compare").disabled = false;
