@@ -120,7 +120,7 @@ var meanings = []struct{ status, says string }{
 	{"demoted", "planned at a higher level than it is reported at"},
 	{"not reported", "planned, and not found in what is reported"},
 	{"new and undeclared", "reported, and not found in what was planned or in any declared change"},
-	{"unclear", "the words or times differ, so that only a person can tell whether it is the same outcome"},
+	{"unclear", "the record does not decide it, and a person must; the grounds stand with it"},
 }
 
 // Meanings explains the findings that are shown, each once.
