@@ -166,7 +166,7 @@ func TestPages(t *testing.T) {
 	cp, err := f.log.Checkpoint()
 	fatal(t, err)
 	index := html.UnescapeString(f.get("/").body)
-	for _, want := range []string{"log.example/trials", fmt.Sprintf("<dd>%d (%d entries in the last 7 days)</dd>", f.log.Size(), f.log.Size()), "No witness: the operator",
+	for _, want := range []string{"log.example/trials", fmt.Sprintf("in %d entries (%d entries in the last 7 days)</dd>", f.log.Size(), f.log.Size()), "No witness: the operator",
 		strings.Split(string(cp), "\n")[2][:20]} {
 		if !strings.Contains(index, want) {
 			t.Errorf("the page has no %q:\n%s", want, index)

@@ -116,7 +116,7 @@ func (s *Server) searchPage(w http.ResponseWriter, r *http.Request) {
 		data["Number"] = err == nil // for which absence can be proven
 		var list []found
 		if key, err := s.trialKey(r.Context(), typed); err == nil && s.known(key) {
-			list = append(list, found{"trial?id=" + url.QueryEscape(typed), typed, "a trial, or a number that others observed"})
+			list = append(list, found{"trial?id=" + url.QueryEscape(typed), typed, "everything that is logged under it"})
 		}
 		words := strings.Fields(strings.ToLower(typed))
 		for _, x := range l.Records("org") {

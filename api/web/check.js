@@ -99,7 +99,7 @@
     at.replaceChildren();
     const p = policy();
     if (!p) {
-      at.append(make("p", "note", "No policy is given yet. A policy is the file that says which log and which witnesses you trust, and how many of them must agree. Add the one that you have from somebody you trust."));
+      at.append(make("p", "note", "No policy is given yet. A policy is the file that says which log and which witnesses you trust, and how many of them must agree. Add the one that you have from somebody you trust, not from whoever gave you the file."));
       return;
     }
     let about;
@@ -108,7 +108,7 @@
       return;
     }
     if (!given.policy) at.append(make("p", "note", "Checked with the policy that this log publishes. Its operator chose it. Add the policy that you have from somebody you trust: then nobody needs to trust the operator."));
-    at.append(make("p", "", (given.policy ? "Policy " + given.policy.name : "The log's own policy") + ": log " + (about.origins || []).join(", ") + ", asks for " + about.quorum + ". "), make("p", "digest", "SHA-256 " + about.digest));
+    at.append(make("p", "", (given.policy ? "Policy " + given.policy.name : "The log's own policy") + ": the log " + (about.origins || []).join(", ") + ", and these witnesses must agree: " + about.quorum + ". "), make("p", "digest", "SHA-256 " + about.digest));
     if (about.unwitnessed) at.append(make("p", "note", "This policy asks for no witness. What follows is the operator's word alone."));
   }
 
@@ -137,7 +137,11 @@
     out.replaceChildren();
     showPolicy();
     $("start-again").hidden = false;
-    if (!policy()) return;
+    if (!policy()) {
+      const got = given.files.map(x => x.name);
+      if (got.length) out.append(make("section", "card verdict", make("p", "state", "Nothing is checked yet: a policy is missing"), make("p", "", "Received: " + got.join(", ") + "."), make("p", "", "Add the policy too. It is a small text file that says which log and which witnesses you trust. Without it this page cannot know whom to believe.")));
+      return;
+    }
     for (const n of given.notes) out.append(make("p", "alarm", n));
     for (const f of of("unread")) {
       out.append(card("warn", "Cannot be checked", f.name + " could not be read.", make("p", "", "It may be a folder, or it was changed or removed while it was read. Add it again as a file. Your browser says: " + f.why)));
@@ -149,6 +153,8 @@
     }
     for (const p of given.files.filter(f => ["history", "report", "evidence", "part"].includes(f.kind))) out.append(await judgeProof(p));
     if (!out.children.length) out.append(make("p", "small", "Add a file and its receipt."));
+    $("print").hidden = !out.querySelector(".verdict");
+    if (out.getBoundingClientRect().top > innerHeight / 2) out.scrollIntoView();
   }
 
   function card(cls, state, says, ...more) {
@@ -177,10 +183,19 @@
 
   function failed(e, what) {
     const cls = e.verdict === "invalid" ? "bad" : "warn";
-    const says = cls === "bad" ? (e.part === "file" ? what + " is not what was logged." : "This does not hold: " + what + ".") : what + " cannot be checked.";
-    const c = card(cls, cls === "bad" ? "Not valid" : "Cannot be checked", says, make("p", "", e.message));
+    const says = cls === "bad" ? (e.part === "file" ? what + " is not what was logged." : "The evidence for " + what + " is not what the policy accepts.") : what + " cannot be checked.";
+    const c = card(cls, cls === "bad" ? "Not valid" : "Cannot be checked", says, ...(meaning(e) ? [make("p", "", meaning(e)), make("p", "small", e.message)] : [make("p", "", e.message)]));
     if (e.part) c.dataset.part = e.part;
     return c;
+  }
+
+  // meaning says what a person can make of a failure.
+  function meaning(e) {
+    if (e.verdict !== "invalid") return "";
+    if (e.part === "file") return "The file was changed after it was logged, or it is another version, or the receipt belongs to another file. One changed letter is enough.";
+    if (e.part === "checkpoint") return "The receipt comes from another log than the one in the policy, or its signature is wrong. Is this the right policy?";
+    if (e.part === "quorum") return "Fewer witnesses have seen it than the policy needs.";
+    return "The evidence was changed, or it belongs to something else. Ask whoever gave it to you for the original.";
   }
 
   function judge({ receipt, files }) {
@@ -264,10 +279,11 @@
       if (type === "drop") busy(e.dataTransfer.files);
     });
   }
+  $("print").addEventListener("click", () => window.print());
   $("start-again").addEventListener("click", () => {
     nothing();
     $("verdicts").replaceChildren();
-    $("start-again").hidden = true;
+    $("start-again").hidden = $("print").hidden = true;
     showPolicy();
   });
   (async () => {

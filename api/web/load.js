@@ -12,7 +12,7 @@ const verifier = (() => {
       return await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
     }
     const answer = await fetch("web/" + module + ".wasm", { cache: "no-cache" });
-    if (!answer.ok) throw new Error("this log was built without the verifier (" + module + "): check with the program trial instead");
+    if (!answer.ok) throw new Error("this log was built without a part of the verifier (" + module + "), so your browser cannot check it");
     return await answer.arrayBuffer();
   }
 
@@ -63,6 +63,12 @@ async function page(kind, id, size, from) {
   if (answer.status === 410) throw new Error("gone");
   if (!answer.ok) throw new Error("the log answers " + answer.status);
   return await answer.text();
+}
+
+// underPolicy says under which policy something was checked, and up to which state of the log.
+function underPolicy(whose, v) {
+  return "Checked with " + whose + ", which needs these witnesses: " + v.quorum + ". This is the log as it stood with " + v.size + " entries" +
+    (v.seenBy ? ", which witnesses saw by " + v.seenBy + ". What was logged after that is not here." : ". No witness says how old it is.");
 }
 
 // verdict shows what a check has found: ok, bad or warn.

@@ -78,14 +78,14 @@
     document.title = printable(v.name);
     const lines = [v.replayed ? "Replaying witnesses checked that nothing is left out." : "That nothing is left out is stated by the operator: too few replaying witnesses cosigned to prove it."];
     if (v.short) lines.push("That the name in the address means this trial, and no other, is the operator's word: a registry's number or a whole id would prove it.");
-    lines.push("Checked with " + (own ? "your policy " + own : "the log's own policy, which its operator chose") + " (it asks for " + v.quorum + "), the log's tree of " + v.size + " entries" + (v.seenBy ? ", which witnesses saw by " + v.seenBy + ". What was logged after that is not here." : ". No witness says how old it is."));
+    lines.push(underPolicy(own ? "your policy " + own : "the log's own policy, which its operator chose", v));
     const off = !(Math.abs(Date.parse(question.at) + day / 2 - Date.now()) <= 2 * day);
     if (off) lines.unshift("The server judged the deadlines as of " + question.at + ", and your computer's clock says " + new Date().toISOString().slice(0, 10) + ": look at both.");
     const cls = v.replayed && !off ? "ok" : "warn";
     if (lied) say("bad", "This log's server showed something else than its log proves", "What stands below is what your browser has verified, in place of what the server showed.", ...lines);
     else if (lied === null) say("warn", "Drawn anew by your browser from what the log proves", "What the server showed could not be compared with it, because it gave no proofs of the tree that it showed.", ...lines);
     else if (off) say("warn", "Checked by your browser, but as of another day", ...lines);
-    else say(cls, "Checked by your browser: this page is what the log proves", ...lines);
+    else say(cls, "Checked by your browser: this page is what the log proves", ...lines, "That the record is proven does not say that the trial is in order: see below.");
   }
 
   // One check after the other, so that the last one asked for has the last word.

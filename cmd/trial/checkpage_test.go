@@ -88,7 +88,7 @@ func checkFiles(w *town) []checkCase {
 		{"a missing quorum", []string{"all/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "invalid", "quorum", "the policy asks for"},
 		{"a private file", []string{"policy", "secret.pdf", "secret.pdf.tlog-proof"}, "valid", "", "secret.pdf is, to the byte, the sap that was logged."},
 		{"a private file without salt", []string{"policy", "saltless/secret.pdf", "saltless/secret.pdf.tlog-proof"}, "cannot be checked", "", "this receipt has no salt"},
-		{"a history", []string{"policy", "history.json"}, "cannot be checked", "", "This is everything that was logged for trial"},
+		{"a history", []string{"policy", "history.json"}, "cannot be checked", "", "This is everything that was logged for the trial"},
 		{"a history with an entry left out", []string{"policy", "left-out/history.json"}, "invalid", "", "some are withheld"},
 		{"a report", []string{"policy", "report.json"}, "cannot be checked", "", "its comparison and its deadlines follow from them"},
 		{"an altered report", []string{"policy", "altered/report.json"}, "invalid", "", "it was altered, or made by another version of the program"},

@@ -110,7 +110,7 @@ func TestPageLies(t *testing.T) {
 	l.lies(func(html string) string {
 		i := strings.Index(html, "&#34;at&#34;:&#34;") + len("&#34;at&#34;:&#34;")
 		day := html[i : i+10]
-		return strings.Replace(html[:i]+"2010-01-01"+html[i+10:], "Deadlines as of "+day, "Deadlines as of 2010-01-01", 1)
+		return strings.NewReplacer("as of "+day, "as of 2010-01-01", "broken line is "+day, "broken line is 2010-01-01").Replace(html[:i] + "2010-01-01" + html[i+10:])
 	}, nil)
 	open("id=X-1", "Checked by your browser, but as of another day", "as of 2010-01-01")
 	l.lies(nil, nil)
@@ -145,7 +145,7 @@ func TestPageLies(t *testing.T) {
 	mine := string(data)
 	open("id=NCT03421379", proven)
 	own(mine, proven, "your policy own-policy")
-	own(strings.Replace(mine, "group g 2 ", "group g 1 ", 1), proven, "your policy own-policy", "it asks for 1 of")
+	own(strings.Replace(mine, "group g 2 ", "group g 1 ", 1), proven, "your policy own-policy", "which needs these witnesses: 1 of")
 	if strings.Contains(page.text(), lie) {
 		t.Error("a policy with another quorum accuses the server")
 	}

@@ -49,6 +49,12 @@ func TestSitePages(t *testing.T) {
 	for _, name := range []string{"v1.json", "v2.json", "other.json"} {
 		w.trialCmd("import ctgov", "-key", "ada.key", "-out", "receipts", "-seen", "2026-03-01", name)
 	}
+	w.run("trial", "keygen", "-name", "Bo", "-org", "rival", "-out", "bo")
+	w.trialCmd("org", "-key", "registrar.key", "-id", "rival", "-name", "Rival", "bo.pub")
+	rival := w.trialCmd("register", "-key", "bo.key", "-number", "R-1")
+	for key, id := range map[string]string{"ada.key": w.trial, "bo.key": rival} {
+		w.trialCmd("identify", "-key", key, "-trial", id, "NCT09900003")
+	}
 	w.write("p.pdf", "the protocol\n")
 	w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "protocol", "-version", "1.0", "p.pdf")
 	w.trialCmd("submit", "-key", "ada.key", "-trial", w.trial, "-kind", "milestone", "-event", "first-enrolment", "-date", "2021-01-10")
@@ -65,6 +71,7 @@ func TestSitePages(t *testing.T) {
 		{"check", w.log.url + "/check", "Whom the verdict trusts"},
 		{"trial", w.log.url + "/trial?id=NCT09900001", "this page is what the log proves"},
 		{"hostile", w.log.url + "/trial?id=NCT09900002", "this page is what the log proves"},
+		{"contested", w.log.url + "/trial?id=NCT09900003", "this page is what the log proves"},
 		{"overview", w.log.url + "/overview", "NCT09900002"},
 		{"org", w.log.url + "/org?id=acme", "Acme & <b>Sons</b>"},
 		{"search", w.log.url + "/search?q=" + url.QueryEscape("NCT09900001"), "found for NCT09900001"},
@@ -109,6 +116,25 @@ func TestSitePages(t *testing.T) {
 	}
 	page.accessible("the comparison")
 	page.picture("site-comparison")
+
+	// A number that two trials claim is no fault of the server: both are named, and lead to their pages.
+	eval[bool](page, `(document.getElementById("asked").value = "NCT09900003", true)`)
+	page.press("Compare")
+	page.shows("claimed for 2 trials", rival, w.trial)
+	page.open(w.log.url + "/trial?id=NCT09900003")
+	page.shows("Who claims the number", "this page is what the log proves")
+	if n := eval[int](page, `document.querySelectorAll("main a[href='trial?id=`+rival+`'], main a[href='trial?id=`+w.trial+`']").length`); n != 2 {
+		t.Errorf("%d links to the two trials", n)
+	}
+	page.open(w.log.url + "/trial?id=" + rival)
+	page.shows("NCT09900003 (contested)", "is claimed for another trial too")
+
+	// No page for people has talk for those who type commands.
+	page.open(w.log.url + "/trial?id=NCT09900002")
+	page.shows("by acme's copies alone: overdue")
+	if text := page.text(); regexp.MustCompile(`\s-(from|files|facts)\b`).MatchString(text) {
+		t.Errorf("a flag of a command is on the page:\n%s", text)
+	}
 
 	// The table: rows lead to their proofs; the same as CSV.
 	page.open(w.log.url + "/overview?sort=state&q=pain")

@@ -122,18 +122,19 @@ func Organisations(v *history.Verdict) (keys []trial.RecordKey) {
 	return keys
 }
 
-// ErrDisputed is wrapped by errors about a number that several trials claim.
-var ErrDisputed = errors.New("is disputed")
+// ErrDisputed says that several trials claim a number. It says nothing against the log.
+var ErrDisputed = errors.New("disputed")
 
 // TheTrial returns the trial that a number belongs to, or zero if no trial claims it. It
-// returns an error if several trials claim the number.
+// returns an error that wraps ErrDisputed if several trials claim the number.
 func TheTrial(rec *trial.IdentifierRecord) (trial.Hash, error) {
 	if rec.Disputed() {
 		var claims []string
 		for _, c := range rec.Claims {
 			claims = append(claims, fmt.Sprintf("%s as trial %s by entry %d", c.Org, c.Trial, c.Index))
 		}
-		return trial.Hash{}, fmt.Errorf("%s %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed, strings.Join(claims, " and by "))
+		return trial.Hash{}, fmt.Errorf("%s is %w, claimed by %s: name the trial by its id", rec.ID, ErrDisputed,
+			strings.Join(claims, " and by "))
 	}
 	return rec.Trial(), nil
 }

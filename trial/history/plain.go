@@ -37,13 +37,13 @@ type PlainEntry struct {
 func (v *Verdict) Plain() *Plain {
 	p := &Plain{Subject: v.Key.Kind + " " + v.Key.ID, Size: v.Checkpoint.Size, Replayed: v.Replayed, Entries: []PlainEntry{},
 		Complete: "It is proven that nothing is left out: replaying witnesses checked it.",
-		Says: fmt.Sprintf("This is everything that was logged for %s %s up to entry %d: %s.", v.Key.Kind, v.Key.ID, v.Checkpoint.Size-1,
+		Says: fmt.Sprintf("This is everything that was logged for the %s up to entry %d: %s.", v.subject(), v.Checkpoint.Size-1,
 			trial.Count(len(v.Entries), "entry", "entries"))}
 	if !v.Replayed {
 		p.Complete = "That nothing is left out is stated by the log's operator: too few replaying witnesses cosigned to prove it."
 	}
 	if v.Record == nil {
-		p.Says = fmt.Sprintf("Nothing was logged for %s %s up to entry %d.", v.Key.Kind, v.Key.ID, v.Checkpoint.Size-1)
+		p.Says = fmt.Sprintf("Nothing was logged for the %s up to entry %d.", v.subject(), v.Checkpoint.Size-1)
 	}
 	if t, ok := v.Checkpoint.ProvenTime(); ok {
 		p.SeenBy, p.SeenAt = trial.Moment(t), t.UTC().Format(time.RFC3339)
@@ -70,6 +70,17 @@ func (v *Verdict) Plain() *Plain {
 		p.Entries = append(p.Entries, x)
 	}
 	return p
+}
+
+// subject names the record as people do.
+func (v *Verdict) subject() string {
+	switch v.Key.Kind {
+	case "identifier":
+		return "number " + v.Key.ID
+	case "org":
+		return "organisation " + v.Key.ID
+	}
+	return v.Key.Kind + " " + v.Key.ID
 }
 
 // A Since says what became of a statement after it was logged.

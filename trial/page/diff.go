@@ -56,7 +56,7 @@ func words(before, after string) template.HTML {
 	}
 	mark("del", gone)
 	mark("ins", came)
-	return template.HTML(out.String())
+	return template.HTML(strings.TrimSuffix(out.String(), " "))
 }
 
 // split returns the words of a text, each with one space behind it.

@@ -87,7 +87,7 @@ func KeyOf(typed string) (trial.RecordKey, error) {
 }
 
 // ErrNothing says that nothing is logged about what was asked for.
-var ErrNothing = errors.New("nothing is logged about it")
+var ErrNothing = errors.New("nothing is logged about")
 
 // Gather gets the histories of a trial, checks them, and returns what follows from them: the same
 // from a log's own database, over a network, and in a browser. If nothing is logged, it returns
@@ -104,12 +104,18 @@ func GatherBrief(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, 
 
 func gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Question, orgs bool) (*View, error) {
 	h, err := g.OfTrial(ctx, key, orgs, "")
+	disputed := errors.Is(err, dossier.ErrDisputed)
+	if disputed { // what is shown is the number's own record, and whose trials claim it
+		var number *dossier.History
+		number, err = g.History(ctx, key, g.Size)
+		h = &dossier.Histories{Numbers: []*dossier.History{number}}
+	}
 	if err != nil {
 		return nil, err
 	}
 	if h.Main().Record == nil {
 		return &View{Report: dossier.Empty(q.Asked, h, g.Policy), Nothing: true, replayed: h.Replayed()},
-			fmt.Errorf("%w: %s", ErrNothing, q.Asked)
+			fmt.Errorf("%w %s", ErrNothing, q.Asked)
 	}
 	d, err := dossier.New(q.Asked, h, nil, nil)
 	if err != nil {
@@ -120,6 +126,9 @@ func gather(ctx context.Context, g *dossier.Gatherer, key trial.RecordKey, q Que
 		return nil, err
 	}
 	v := &View{Report: x, On: q.On, Before: q.Before, Comparing: q.Comparing, replayed: h.Replayed()}
+	if rec, ok := h.Main().Record.(*trial.IdentifierRecord); ok && disputed {
+		v.Claims = rec.Claims
+	}
 	if q.On != "" {
 		on, err := time.Parse(time.DateOnly, q.On)
 		if err != nil {

@@ -13,12 +13,12 @@ import (
 
 func TestWords(t *testing.T) {
 	for _, x := range []struct{ before, after, want string }{
-		{"Pain at rest", "Pain at rest", "Pain at rest "},
-		{"Pain at rest", "Pain", "Pain <del>at rest</del> "},
-		{"Pain", "Pain at rest", "Pain <ins>at rest</ins> "},
-		{"Pain  at\nrest", "Pain on movement", "Pain <del>at rest</del> <ins>on movement</ins> "},
-		{"", "Pain <b>", "<ins>Pain &lt;b&gt;</ins> "},
-		{"a b c d", "x b y d", "<del>a</del> <ins>x</ins> b <del>c</del> <ins>y</ins> d "},
+		{"Pain at rest", "Pain at rest", "Pain at rest"},
+		{"Pain at rest", "Pain", "Pain <del>at rest</del>"},
+		{"Pain", "Pain at rest", "Pain <ins>at rest</ins>"},
+		{"Pain  at\nrest", "Pain on movement", "Pain <del>at rest</del> <ins>on movement</ins>"},
+		{"", "Pain <b>", "<ins>Pain &lt;b&gt;</ins>"},
+		{"a b c d", "x b y d", "<del>a</del> <ins>x</ins> b <del>c</del> <ins>y</ins> d"},
 		{"", "", ""},
 	} {
 		if got := string(words(x.before, x.after)); got != x.want {
@@ -85,7 +85,7 @@ func TestSVG(t *testing.T) {
 		t.Error("a timeline of nothing is drawn")
 	}
 	for _, days := range []int{1, 100, 1000, 20000} {
-		if n := len(ticks(start, start.AddDate(0, 0, days))); n == 0 || n > 14 {
+		if n := len(ticks(start, start.AddDate(0, 0, days), 10)); n == 0 || n > 14 {
 			t.Errorf("%d days have %d ticks", days, n)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/deadline"
+	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/timeline"
 )
 
@@ -18,6 +19,7 @@ type Summary struct {
 	Verdicts            []RuleVerdict // of package deadline, those that a reader must know of
 	Told                bool          // every other rule was judged
 	Bears               int           // marks that bear on what the trial can show
+	Disputed            bool          // another trial claims one of its numbers too
 	Day                 string        // as of which all this is
 }
 
@@ -29,6 +31,7 @@ func (v *View) Summary() Summary {
 	}
 	if v.Standing != nil {
 		s.Holder = v.Standing.Holder
+		s.Disputed = slices.ContainsFunc(v.Standing.Numbers, func(n dossier.NumberStanding) bool { return n.Disputed })
 		for _, m := range timeline.Group(v.Standing.Marks, false) {
 			if isHeavy(m.ID) {
 				s.Bears++
@@ -99,6 +102,17 @@ func (s Summary) Rules() string {
 	for _, v := range s.Verdicts {
 		if v.Verdict == s.State() {
 			list = append(list, v.Rule)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// RulesText is Rules in words.
+func (s Summary) RulesText() string {
+	var list []string
+	for _, v := range s.Verdicts {
+		if v.Verdict == s.State() {
+			list = append(list, RuleText(v.Rule))
 		}
 	}
 	return strings.Join(list, ", ")

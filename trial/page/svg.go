@@ -14,12 +14,20 @@ import (
 
 // Sizes of the drawn timeline, in its own units.
 const (
-	lineWidth  = 1000
-	lineLeft   = 150 // the names of the lanes stand before it
 	lineRight  = 20
 	laneHeight = 34
-	apart      = 7 // marks that are nearer are drawn as one
+	apart      = 7  // marks that are nearer are drawn as one
+	tickWidth  = 56 // of the name of a year or month
 )
+
+// A drawing is the timeline for one width of window.
+type drawing struct {
+	width int
+	left  int // the names of the lanes stand before it; if too little for them, above the lanes
+	above int // what a name above its lane needs
+}
+
+var wide, narrow = drawing{1000, 150, 0}, drawing{380, 12, 12}
 
 // A mark on the timeline.
 type point struct {
@@ -37,7 +45,13 @@ type lane struct {
 
 // SVG draws what was logged when, when the trial's events took place, and what was due. It needs no
 // style and no script beyond the classes of its elements. Everything on it stands in words below.
-func (v *View) SVG() template.HTML {
+func (v *View) SVG() template.HTML { return v.draw(wide) }
+
+// NarrowSVG is SVG for a window as wide as a phone's: letters keep their size.
+func (v *View) NarrowSVG() template.HTML { return v.draw(narrow) }
+
+func (v *View) draw(d drawing) template.HTML {
+	lineWidth, lineLeft, laneHeight := d.width, d.left, laneHeight+d.above
 	lanes := v.lanes()
 	var first, last time.Time
 	for _, l := range lanes {
@@ -58,24 +72,31 @@ func (v *View) SVG() template.HTML {
 	}
 	span := max(last.Sub(first), 30*24*time.Hour)
 	x := func(t time.Time) float64 {
-		return lineLeft + float64(lineWidth-lineLeft-lineRight)*float64(t.Sub(first))/float64(span)
+		return float64(lineLeft) + float64(lineWidth-lineLeft-lineRight)*float64(t.Sub(first))/float64(span)
 	}
 	height := laneHeight*len(lanes) + 46
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="timeline" viewBox="0 0 %d %d" role="img" aria-label="Timeline of the trial: %s. Everything on it is listed below.">`,
+	fmt.Fprintf(&b, `<svg class="timeline" viewBox="0 0 %d %d" role="img" `+
+		`aria-label="Timeline of the trial: %s. Everything on it is listed below.">`,
 		lineWidth, height, template.HTMLEscapeString(v.Name()))
 	bottom := laneHeight*len(lanes) + 14
-	for _, t := range ticks(first, first.Add(span)) {
-		fmt.Fprintf(&b, `<line class="tick" x1="%.1f" x2="%.1f" y1="6" y2="%d"/><text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
+	for _, t := range ticks(first, first.Add(span), (lineWidth-lineLeft)/tickWidth) {
+		fmt.Fprintf(&b, `<line class="tick" x1="%.1f" x2="%.1f" y1="6" y2="%d"/>`+
+			`<text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`,
 			x(t.at), x(t.at), bottom, x(t.at), bottom+18, t.name)
 	}
 	if day, err := time.Parse(time.DateOnly, v.At); err == nil && len(v.Deadlines) > 0 {
-		fmt.Fprintf(&b, `<line class="axis" stroke-dasharray="3 3" x1="%.1f" x2="%.1f" y1="6" y2="%d"><title>%s, the day as of which deadlines are judged</title></line>`,
+		fmt.Fprintf(&b, `<line class="axis" stroke-dasharray="3 3" x1="%.1f" x2="%.1f" y1="6" y2="%d">`+
+			`<title>%s, the day as of which deadlines are judged</title></line>`,
 			x(day), x(day), bottom, v.At)
 	}
 	for i, l := range lanes {
-		y := laneHeight*i + 24
-		fmt.Fprintf(&b, `<text x="0" y="%d">%s</text><line class="axis" x1="%d" x2="%d" y1="%d" y2="%d"/>`, y+4, l.name, lineLeft,
+		y := laneHeight*i + 24 + d.above
+		name := y + 4
+		if d.above > 0 {
+			name = y - d.above
+		}
+		fmt.Fprintf(&b, `<text x="0" y="%d">%s</text><line class="axis" x1="%d" x2="%d" y1="%d" y2="%d"/>`, name, l.name, lineLeft,
 			lineWidth-lineRight, y, y)
 		slices.SortStableFunc(l.points, func(a, b point) int { return a.at.Compare(b.at) })
 		for k := 0; k < len(l.points); {
@@ -182,12 +203,13 @@ type tick struct {
 	name string
 }
 
-// ticks returns years or, for a short time, months.
-func ticks(first, last time.Time) (list []tick) {
+// ticks returns years or, for a short time, months: about as many as there is room for, and ten at most.
+func ticks(first, last time.Time, room int) (list []tick) {
+	room = max(1, min(room, 10))
 	months := int(last.Sub(first).Hours() / 24 / 30)
-	step, layout := 12*max(1, months/12/10), "2006"
+	step, layout := 12*max(1, (months/12+room-1)/room), "2006"
 	if months < 30 {
-		step, layout = max(1, months/8), "2006-01"
+		step, layout = max(1, (months+room-1)/room), "2006-01"
 	}
 	at := time.Date(first.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
 	for ; !at.After(last); at = at.AddDate(0, step, 0) {

@@ -38,6 +38,10 @@ var trialTemplate = template.Must(template.New("trial").Funcs(template.FuncMap{
 	"class":   class,
 	"words":   words,
 	"notes":   notes,
+	"spoken":  spoken,
+	"rule":    RuleText,
+	"number":  numberText,
+	"inputs":  inputs,
 	"differs": func(f compare.Finding) bool {
 		return f.Specified != nil && f.Reported != nil && *f.Specified != *f.Reported
 	},
@@ -59,6 +63,9 @@ type View struct {
 	Comparing bool
 
 	Nothing bool // nothing is logged, which is all that is shown
+
+	// Claims are those of a number that several trials claim: nothing is said of a trial then.
+	Claims []trial.Claim
 
 	replayed bool
 }
@@ -83,8 +90,11 @@ func isHeavy(id trial.MarkID) bool { return timeline.MarkWeight(id) == trial.Wei
 
 // Title returns the trial's title, or what it is called by.
 func (v *View) Title() string {
-	if v.Study != nil && v.Study.Title != "" {
+	if v.Study != nil && v.Study.Title != "" && len(v.Claims) == 0 {
 		return v.Study.Title
+	}
+	if len(v.Claims) > 0 {
+		return "Number " + v.Name()
 	}
 	return "Trial " + v.Name()
 }
@@ -101,71 +111,197 @@ func (v *View) Name() string {
 	return v.Standing.Number
 }
 
-// A Row is one line of the panel that a page opens with.
+// A Row is one question that the panel answers, in one line or more.
 type Row struct {
-	Name, Text, Class string // class: ok, bad, warn or none
+	Name  string
+	Lines []Line
 }
 
-// Panel sums up where the trial stands. It says nothing that does not stand below with its
-// grounds.
+// A Line may open with a tag in a colour: ok, bad, warn or soft.
+type Line struct{ Tag, Class, Text string }
+
+// Panel sums up where the trial stands, what asks for a look first. It says nothing that does not
+// stand below with its grounds.
 func (v *View) Panel() (rows []Row) {
-	replayed := v.Standing != nil && v.Standing.Replayed || v.Standing == nil && strings.HasPrefix(v.Complete, "replaying")
-	rows = append(rows, Row{"Record", v.Complete, "warn"})
-	if replayed {
-		rows[0].Class = "ok"
-	}
-	if s := v.Standing; s != nil {
-		rows = append(rows, Row{"In force", headsText(s.Heads), ""})
-		if s.Unopened > 0 {
-			rows = append(rows, Row{"Sealed", fmt.Sprintf("%s by %s not opened: for which trial nobody can tell", trial.Count(s.Unopened, "statement", "statements"), s.Holder), "warn"})
+	add := func(name string, lines ...Line) {
+		if len(lines) > 0 {
+			rows = append(rows, Row{name, lines})
 		}
 	}
-	results := Row{"Results", "none are logged", ""}
-	for _, e := range v.Entries {
-		if e.Kind == "results" && e.InEffect {
-			results = Row{"Results", fmt.Sprintf("%s (entry %d)", e.Says, e.Index), ""}
-		}
+	add("Number", v.numberLines()...)
+	if v.Comparing && len(v.Claims) == 0 {
+		add("Outcomes", v.outcomeLines()...)
 	}
-	rows = append(rows, results)
-	due := map[string][]string{}
-	for _, d := range v.Deadlines {
-		due[class(d.Verdict)] = append(due[class(d.Verdict)], d.Rule)
+	if len(v.Claims) == 0 {
+		add("Deadlines, as of "+v.At, v.deadlineLines()...)
+		if !v.Comparing {
+			add("Outcomes", v.outcomeLines()...)
+		}
+		add("Marks", v.markLines()...)
 	}
-	for _, x := range []struct{ verdict, name, class string }{{deadline.Overdue, "Overdue", "bad"}, {deadline.Late, "Late", "warn"},
-		{deadline.Contested, "Contested", "warn"}, {deadline.NotDeterminable, "Cannot be told", ""}} {
-		if list := due[class(x.verdict)]; len(list) > 0 {
-			rows = append(rows, Row{x.name, strings.Join(list, ", ") + " (deadlines, as of " + v.At + ")", x.class})
-		}
-	}
-	if c := v.Comparison; c != nil {
-		counts := map[string]int{}
-		for _, f := range c.Outcomes {
-			counts[f.Status]++
-		}
-		var parts []string
-		for _, status := range slices.Sorted(maps.Keys(counts)) {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[status], status))
-		}
-		if len(parts) > 0 {
-			rows = append(rows, Row{"Outcomes", strings.Join(parts, ", "), ""})
-		}
-	}
-	if v.Standing != nil {
-		byWeight := map[string]int{}
-		for _, m := range timeline.Group(v.Standing.Marks, false) {
-			byWeight[timeline.WeightText[timeline.MarkWeight(m.ID)]]++
-		}
-		var parts []string
-		for _, w := range []int{trial.WeightBears, trial.WeightExplain, trial.WeightInform} {
-			if n := byWeight[timeline.WeightText[w]]; n > 0 {
-				parts = append(parts, fmt.Sprintf("%d %s", n, timeline.WeightText[w]))
+	if len(v.Claims) == 0 && !v.Comparing {
+		results := Line{Text: "none are logged here"}
+		for _, e := range v.Entries {
+			if e.Kind == "results" && e.InEffect {
+				results.Text = fmt.Sprintf("%s (entry %d)", v.Says(e), e.Index)
 			}
 		}
-		if len(parts) > 0 {
-			rows = append(rows, Row{"Marks", strings.Join(parts, ", "), ""})
+		add("Results", results)
+	}
+	if s := v.Standing; s != nil && !v.Comparing {
+		add("Protocol in force", Line{Text: headsText(s.Heads)})
+		if s.Unopened > 0 {
+			add("Sealed", Line{"not opened", "warn", fmt.Sprintf("%s by %s: for which trial nobody can tell",
+				trial.Count(s.Unopened, "statement", "statements"), s.Holder)})
 		}
 	}
+	record := Line{"not proven", "warn", v.Complete}
+	if v.Standing != nil && v.Standing.Replayed || v.Standing == nil && v.replayed || strings.HasPrefix(v.Complete, "replaying") {
+		record.Tag, record.Class = "proven", "ok"
+	}
+	add("Completeness", record)
 	return rows
+}
+
+// PanelClass is the gravest colour of the panel. It is never that of a good verdict: that a record is
+// proven says nothing good or bad of the trial.
+func (v *View) PanelClass() string {
+	gravest := ""
+	for _, r := range v.Panel() {
+		for _, l := range r.Lines {
+			if l.Class == "bad" || l.Class == "warn" && gravest == "" {
+				gravest = l.Class
+			}
+		}
+	}
+	return gravest
+}
+
+// numberLines names the numbers that other trials claim too.
+func (v *View) numberLines() (lines []Line) {
+	if n := len(v.Claims); n > 0 {
+		return []Line{{"contested", "warn", fmt.Sprintf("claimed for %d trials: it cannot be told which of them is meant", n)}}
+	}
+	if v.Standing == nil {
+		return nil
+	}
+	for _, n := range v.Standing.Numbers {
+		if n.Disputed {
+			lines = append(lines, Line{"contested", "warn", numberText(n.Identifier) + " is claimed for another trial too: by " +
+				strings.Join(n.ClaimedBy, " and by ")})
+		}
+	}
+	return lines
+}
+
+// deadlineLines sums up the deadlines. What third parties' copies alone say is told apart.
+func (v *View) deadlineLines() (lines []Line) {
+	if v.Unread != "" {
+		return []Line{{"cannot be told", "soft", spoken(v.Unread)}}
+	}
+	due := map[string][]string{}
+	var verdicts []string
+	for _, d := range v.Sorted() {
+		if due[d.Verdict] == nil {
+			verdicts = append(verdicts, d.Verdict)
+		}
+		due[d.Verdict] = append(due[d.Verdict], RuleText(d.Rule))
+	}
+	for _, verdict := range verdicts {
+		switch class(verdict) {
+		case class(deadline.Overdue), class(deadline.Late), class(deadline.Contested):
+			lines = append(lines, Line{verdict, v.Tone(verdict), strings.Join(due[verdict], ", ")})
+		case class(deadline.NotDeterminable):
+			lines = append(lines, Line{"cannot be told", "soft", strings.Join(due[verdict], ", ")})
+		}
+	}
+	if len(lines) == 0 && len(v.Deadlines) > 0 {
+		lines = append(lines, Line{Text: "none is overdue or late"})
+	}
+	return lines
+}
+
+// noneReported opens the note of package compare that planned outcomes stand for what is reported.
+const noneReported = "no results are logged and no article is given"
+
+// outcomeLines sums up the comparison, and says what was compared.
+func (v *View) outcomeLines() (lines []Line) {
+	c := v.Comparison
+	if c == nil {
+		return nil
+	}
+	counts := map[string]int{}
+	line := Line{"as specified", "ok", ""}
+	planned := slices.ContainsFunc(c.Notes, func(n string) bool { return strings.HasPrefix(n, noneReported) })
+	if planned {
+		line.Tag = "unchanged"
+	}
+	for _, f := range c.Outcomes {
+		counts[f.Status]++
+		if v.Tone(f.Status) != "ok" {
+			line.Tag, line.Class = "look", "warn"
+		}
+	}
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(counts)) {
+		says := status
+		if planned { // nothing is reported yet, so nothing is said to be
+			says = strings.ReplaceAll(says, "reported as specified", "as planned")
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", counts[status], says))
+	}
+	if len(parts) > 0 {
+		line.Text = strings.Join(parts, ", ")
+		switch {
+		case planned:
+			line.Text += " (the registry's last version beside the planned one; no results and no article were compared)"
+		case c.Reported == nil:
+		case c.Reported.Kind == "article":
+			line.Text += " (the article beside what was planned)"
+		case c.Reported.Kind == "observation" || c.Reported.Kind == "registration":
+			line.Text += " (the registry's last version beside what was planned)"
+		default:
+			line.Text += " (" + c.Reported.Kind + " beside what was planned)"
+		}
+		lines = append(lines, line)
+	}
+	changes := 0
+	for _, s := range c.AfterStart {
+		changes += len(s.Changes)
+	}
+	if changes > 0 {
+		lines = append(lines, Line{"changed", "warn",
+			"after the start: " + trial.Count(changes, "change", "changes") + " of outcomes in the record"})
+	}
+	return lines
+}
+
+// markLines sums up the marks, and names those that bear on what the trial can show.
+func (v *View) markLines() (lines []Line) {
+	if v.Standing == nil {
+		return nil
+	}
+	var serious, rest []string
+	count := map[int]int{}
+	for _, m := range timeline.Group(v.Standing.Marks, false) {
+		w := timeline.MarkWeight(m.ID)
+		count[w]++
+		if text := timeline.MarkText(m.ID); w == trial.WeightBears && !slices.Contains(serious, text) {
+			serious = append(serious, text)
+		}
+	}
+	if len(serious) > 0 {
+		lines = append(lines, Line{"serious", "warn", "by the times of this log: " + strings.Join(serious, "; ")})
+	}
+	for _, w := range []int{trial.WeightExplain, trial.WeightInform} {
+		if count[w] > 0 {
+			rest = append(rest, fmt.Sprintf("%d %s", count[w], timeline.WeightText[w]))
+		}
+	}
+	if len(rest) > 0 {
+		lines = append(lines, Line{Text: "also: " + strings.Join(rest, ", ")})
+	}
+	return lines
 }
 
 func headsText(heads []dossier.HeadStanding) string {
@@ -209,7 +345,7 @@ func notes(list []string) (out []string) {
 	for _, n := range list {
 		m := unread.FindStringSubmatch(n)
 		if m == nil {
-			out = append(out, n)
+			out = append(out, spoken(n))
 			continue
 		}
 		if entries[m[2]] == nil {
@@ -267,15 +403,21 @@ func class(verdict string) string {
 }
 
 // Tone returns ok, bad, warn or soft for a verdict or a finding. A word in a colour never says
-// more than the word.
+// more than the word. What rests on third parties' copies alone is never as grave as the rest.
 func (v *View) Tone(verdict string) string {
 	switch class(verdict) {
 	case "overdue":
+		if class(verdict) != verdict {
+			return "warn"
+		}
 		return "bad"
 	case "late", "contested", "not-determinable", "unclear", "promoted", "demoted", "not-reported", "new-and-undeclared":
 		return "warn"
 	case "ok", "reported-as-specified":
 		return "ok"
+	}
+	if strings.HasPrefix(verdict, "contested") {
+		return "warn"
 	}
 	return "soft"
 }

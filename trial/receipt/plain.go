@@ -41,7 +41,8 @@ func (v *Verdict) Plain(earlier string) *Plain {
 	}}
 	add := func(f Fact) { p.Facts = append(p.Facts, f) }
 
-	add(Fact{Name: "Logged as", Text: trial.Describe(st), More: v.notGiven()})
+	add(Fact{Name: "Logged as", Text: strings.TrimSuffix(trial.Describe(st), " of trial "+trial.TrialOf(st).String()),
+		More: v.notGiven()})
 	who := fmt.Sprintf("name not opened: key %.16s of %s", signer.Key.ID(), signer.Org)
 	if v.Openings.Name != "" {
 		who = v.Openings.Name
@@ -71,11 +72,11 @@ func (v *Verdict) Plain(earlier string) *Plain {
 			line := fmt.Sprintf("%s, %s", w.Name(), trial.Moment(x.Time))
 			if w.Replays() {
 				replayed++
-				line += ", replays the rules"
+				line += ", checks every entry"
 			}
 			witnesses.More = append(witnesses.More, line)
 		}
-		witnesses.Text = fmt.Sprintf("%s saw the log only grow; %d of them replayed its rules",
+		witnesses.Text = fmt.Sprintf("%s saw that the log only grew; %d of them checked every entry by its rules",
 			trial.Count(len(v.Checkpoint.Cosignatures), "witness", "witnesses"), replayed)
 	} else {
 		p.Warnings = append(p.Warnings, "No witness: nobody independent has seen this log. This is the operator's word alone.")
@@ -84,14 +85,18 @@ func (v *Verdict) Plain(earlier string) *Plain {
 		witnesses.More = append(witnesses.More, trial.Count(n, "signature", "signatures")+" by keys that the policy does not name, ignored")
 	}
 	add(witnesses)
-	add(Fact{Name: "Where", Text: fmt.Sprintf("entry %d of the log %s, proven in its tree of %d entries", v.Index, v.Checkpoint.Origin,
-		v.Checkpoint.Size)})
+	add(Fact{Name: "Where", Text: fmt.Sprintf("entry %d of the log %s, proven for the log as it stood with %d entries", v.Index,
+		v.Checkpoint.Origin, v.Checkpoint.Size)})
 	if id, s := v.Entry.Statement.Effective(); s.Predicate.Kind() == "registration" {
 		add(Fact{Name: "Trial", Text: id.String()})
 	} else if of := trial.TrialOf(s); !of.IsZero() {
 		add(Fact{Name: "Trial", Text: of.String()})
 	}
-	policy := Fact{Name: "Checked with", Text: "a policy that asks for " + v.Policy.QuorumText(), Small: "SHA-256 " + v.Policy.Digest()}
+	needs := "these witnesses: " + v.Policy.QuorumText()
+	if v.Policy.Unwitnessed() {
+		needs = v.Policy.QuorumText()
+	}
+	policy := Fact{Name: "Checked with", Text: "a policy that needs " + needs, Small: "SHA-256 " + v.Policy.Digest()}
 	if earlier != "" {
 		policy.More = []string{earlier}
 	}
