@@ -293,7 +293,8 @@ func (o *overview) choose(f filter) ([]*entryOf, int) {
 				a.unknown++
 				k = &known{text: strings.ToLower(e.name)}
 			}
-			if slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(k.text, w) }) || f.State != "" && (!ok || k.State() != f.State) {
+			lacks := func(w string) bool { return !strings.Contains(k.text, w) }
+			if slices.ContainsFunc(words, lacks) || f.State != "" && (!ok || k.State() != f.State) {
 				continue
 			}
 		}
@@ -385,8 +386,10 @@ func (s *Server) overviewPage(w http.ResponseWriter, r *http.Request) {
 		columns = append(columns, x)
 	}
 	body, err := web.Body("overview.html", map[string]any{
-		"Filter": f, "Rows": s.overview.show(r.Context(), chosen[from:to]), "From": from + 1, "To": to, "Total": total, "Next": next, "Before": before,
-		"Columns": columns, "Unknown": unknown, "Newest": f.link("overview", "", 0), "CSV": f.link("overview.csv", f.Sort, 0), "Day": s.overview.today(),
+		"Filter": f, "Rows": s.overview.show(r.Context(), chosen[from:to]), "From": from + 1, "To": to, "Total": total, "Next": next,
+		"Before":  before,
+		"Columns": columns, "Unknown": unknown, "Newest": f.link("overview", "", 0), "CSV": f.link("overview.csv", f.Sort, 0),
+		"Day":    s.overview.today(),
 		"States": page.States,
 	})
 	s.show(w, r, &web.Page{Title: "Overview - " + s.service.log.Origin(), Path: "overview", Body: body, Footer: s.footer()}, err)

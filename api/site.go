@@ -29,7 +29,8 @@ func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
 	data := map[string]any{
 		"Origin": l.Origin(), "Quorum": policy.QuorumText(), "Checkpoint": string(signed), "Size": l.Size(), "Unwitnessed": policy.Unwitnessed(),
 		"Ready": true, "Alarms": l.Warnings(), "Grown": s.grown(r.Context()), "Cosigned": 0, "SeenBy": "",
-		"Trials": trial.Count(len(l.Records("trial")), "trial", "trials"), "Orgs": trial.Count(len(l.Records("org")), "organisation", "organisations"),
+		"Trials": trial.Count(len(l.Records("trial")), "trial", "trials"), "Orgs": trial.Count(len(l.Records("org")), "organisation",
+			"organisations"),
 	}
 	if err := l.Ready(); err != nil {
 		data["Ready"], data["Why"] = false, err.Error()

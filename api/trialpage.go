@@ -26,7 +26,8 @@ func (o own) Page(ctx context.Context, key trial.RecordKey, size, from uint64) (
 	if err != nil {
 		return nil, err
 	}
-	out := &history.History{Kind: key.Kind, ID: key.ID, Checkpoint: string(h.Checkpoint), Map: history.NewMap(h.Proof), Record: string(h.Record)}
+	out := &history.History{Kind: key.Kind, ID: key.ID, Checkpoint: string(h.Checkpoint), Map: history.NewMap(h.Proof),
+		Record: string(h.Record)}
 	entry := func(p logserver.Proved) history.Entry {
 		return history.Entry{Index: p.Index, Entry: string(p.Raw), Path: history.Strings(p.Path)}
 	}

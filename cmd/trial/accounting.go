@@ -79,15 +79,14 @@ func accounting(ctx context.Context, e *env, args []string) error {
 	case len(entries) == 0:
 		return negative{fmt.Errorf("the index has nothing of %s", rest[0])}
 	case missing > 0:
-		return fmt.Errorf("of %s the log shows nothing: they wait in a batch, or giving them was cut off and their slips end nothing until it is "+
-			"finished. A receipt of one would prove that the log hides it", trial.Count(missing, "consent of the index", "consents of the index"))
+		return fmt.Errorf("of %s the log shows nothing: they wait in a batch, or giving them was cut off and their slips end nothing until it "+
+			"is finished. A receipt of one would prove that the log hides it", trial.Count(missing, "consent of the index", "consents of the index"))
 	case !proven:
 		return errStated
 	}
 	if !asJSON {
 		fmt.Fprintln(e.Stdout, "It is proven that no access under these consents that is in the log is left out. What nobody logged, and what "+
-			"is not in "+
-			"this index, is not here.")
+			"is not in this index, is not here.")
 	}
 	return nil
 }

@@ -22,7 +22,8 @@ func findBrowser() (string, error) {
 			return program, nil
 		}
 	}
-	return "", frame.Usagef("-format pdf needs Chromium or Chrome, which is not installed here: write -format html, and print that in a browser")
+	return "", frame.Usagef("-format pdf needs Chromium or Chrome, which is not installed here: write -format html, and print that in a " +
+		"browser")
 }
 
 // printTime is how long a browser may take to print a page.
@@ -41,7 +42,8 @@ func printPDF(ctx context.Context, browser string, html []byte) ([]byte, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	args := []string{"--headless", "--disable-gpu", "--no-first-run", "--user-data-dir=" + filepath.Join(dir, "profile"), "--no-pdf-header-footer",
+	args := []string{"--headless", "--disable-gpu", "--no-first-run", "--user-data-dir=" + filepath.Join(dir, "profile"),
+		"--no-pdf-header-footer",
 		"--print-to-pdf=" + to, "file://" + filepath.ToSlash(from)}
 	if os.Geteuid() == 0 {
 		args = append([]string{"--no-sandbox"}, args...) // Chromium refuses to run for root with it

@@ -103,8 +103,9 @@ func drawReport(x *dossier.Report, twin string, digest trial.Hash) ([]byte, erro
 		return nil, err
 	}
 	code.Scale = 2
-	p := &web.Page{Title: "Report on " + v.Name(), Body: body, Footer: fmt.Sprintf("Inspector's report, drawn from %s (SHA-256 %s), which has "+
-		"the same with the proofs of what was logged. To check this page, check that file: its SHA-256 must be the one here.", twin, digest)}
+	p := &web.Page{Title: "Report on " + v.Name(), Body: body, Footer: fmt.Sprintf("Inspector's report, drawn from %s (SHA-256 %s), which "+
+		"has the same with the proofs of what was logged. To check this page, check that file: its SHA-256 must be the one here.",
+		twin, digest)}
 	return p.Print(fmt.Sprintf("%s. Proofs: %s, SHA-256 %s", v.Name(), twin, digest), code.PNG())
 }
 
