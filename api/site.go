@@ -134,6 +134,9 @@ func (s *Server) searchPage(w http.ResponseWriter, r *http.Request) {
 			data["More"], chosen = f.link("overview", "", 0), chosen[:rowsShown]
 		}
 		for _, e := range chosen {
+			if strings.EqualFold(e.name, typed) && len(list) > 0 {
+				continue // it is the first line
+			}
 			title := ""
 			if k, ok := e.as(s.overview.today()); ok {
 				title = k.Title
