@@ -16,6 +16,7 @@ import (
 // TestCheckCareless gives the page for files what careless people and hostile sponsors give it: each
 // verdict is about what it says it is about, and one file that cannot be read does not hide the others.
 func TestCheckCareless(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := newTown(t, "")
 	checkFiles(w)

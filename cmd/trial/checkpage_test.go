@@ -109,6 +109,7 @@ func flipped(c byte) string {
 // network is cut after loading, and nothing is asked of anyone. What the page says is what trial
 // verify -json says.
 func TestCheckPage(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := newTown(t, "")
 	cases := checkFiles(w)
@@ -191,6 +192,7 @@ func (c checkCase) agrees(w *town, summary string) {
 
 // TestCheckPageLargeFile checks a file of 200 MB: the page's memory does not grow with it.
 func TestCheckPageLargeFile(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := newTown(t, "")
 	block := make([]byte, 1<<20)

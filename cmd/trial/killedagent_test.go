@@ -25,6 +25,7 @@ import (
 //
 // With TRIALPROOF_TEST_LARGE=1 a thousand agents are killed.
 func TestKilledAgents(t *testing.T) {
+	t.Parallel()
 	n := 6
 	if os.Getenv("TRIALPROOF_TEST_LARGE") != "" {
 		n = 1000

@@ -18,6 +18,7 @@ import (
 // than the one in the address, are found out; and nobody is accused of what a reader's own policy or
 // the name that was typed brings about.
 func TestPageLies(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := startTown(t, "", true)
 	w.trialCmd("org", "-key", "registrar.key", "-id", "acme", "-name", "Acme", "ada.pub")

@@ -30,6 +30,7 @@ func (c *clinic) slipAddress(name string) string {
 // TestPatientPage opens the page of a slip in a browser: it shows who had access, sends no code
 // before the button is pressed, and then ends the consent.
 func TestPatientPage(t *testing.T) {
+	t.Parallel()
 	page := newTab(t, 1000, 900)
 	c := newClinic(t, "")
 	handle := c.patient("P-001", observation("a"), "-language", "fr")
@@ -90,6 +91,7 @@ func (x *tap) bytes() []byte {
 // TestPatientPageLies has the log's server hide a release from a patient, and show an old tree: the
 // page says so.
 func TestPatientPageLies(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	page := newTab(t, 390, 900)
 	c := newClinic(t, "")

@@ -38,6 +38,7 @@ func registryRecord(number, title, measure, posted string) string {
 // and dark: axe-core finds nothing wrong, nothing is wider than the window, and hostile titles do no
 // harm. TRIALPROOF_TEST_PICTURES names a folder for pictures of them.
 func TestSitePages(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := startTown(t, "", true)
 	w.trialCmd("org", "-key", "registrar.key", "-id", "acme", "-name", "Acme & <b>Sons</b>", "ada.pub")
@@ -145,6 +146,7 @@ func TestSitePages(t *testing.T) {
 
 // TestReportPrint prints the report of a trial with 40 entries: it has at most five pages.
 func TestReportPrint(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := newTown(t, "")
 	w.trialCmd("identify", "-key", "ada.key", "-trial", w.trial, "NCT09900001")

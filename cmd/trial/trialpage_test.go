@@ -83,6 +83,7 @@ func (l *liar) lies(page func(string) string, history func(*history.History, url
 // TestTrialPage opens the page of a trial: the browser draws it again from what it has verified, and
 // names a server that hides an entry, invents one, or shows another history.
 func TestTrialPage(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	w := startTown(t, "", true)
 	w.trialCmd("org", "-key", "registrar.key", "-id", "acme", "-name", "Acme", "ada.pub")
