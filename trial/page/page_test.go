@@ -53,6 +53,7 @@ func TestState(t *testing.T) {
 		{[]string{deadline.Late, deadline.NotDeterminable}, "late"},
 		{[]string{deadline.OK, deadline.NotDeterminable}, "cannot be told"},
 		{[]string{deadline.OK, deadline.NotApplicable, deadline.NotYetDue, deadline.Excused}, "none overdue"},
+		{[]string{deadline.OK, "by rival's copies alone: ok"}, "cannot be told"},
 		{nil, "cannot be told"},
 	} {
 		v := &View{Report: &dossier.Report{}}

@@ -50,6 +50,9 @@ func (v *View) Summary() Summary {
 		case deadline.NotDeterminable:
 			s.Told = false
 		}
+		if word != d.Verdict { // third parties' copies alone do not tell that nothing is overdue
+			s.Told = false
+		}
 		if d.Rule == deadline.RegistrationICM {
 			s.InTime = d.Verdict
 		}
@@ -97,22 +100,16 @@ func (s Summary) Tone() string {
 }
 
 // Rules lists the rules that led to the state.
-func (s Summary) Rules() string {
-	var list []string
-	for _, v := range s.Verdicts {
-		if v.Verdict == s.State() {
-			list = append(list, v.Rule)
-		}
-	}
-	return strings.Join(list, ", ")
-}
+func (s Summary) Rules() string { return s.rules(func(rule string) string { return rule }) }
 
 // RulesText is Rules in words.
-func (s Summary) RulesText() string {
+func (s Summary) RulesText() string { return s.rules(RuleText) }
+
+func (s Summary) rules(text func(rule string) string) string {
 	var list []string
 	for _, v := range s.Verdicts {
 		if v.Verdict == s.State() {
-			list = append(list, RuleText(v.Rule))
+			list = append(list, text(v.Rule))
 		}
 	}
 	return strings.Join(list, ", ")
