@@ -77,14 +77,17 @@ func checkFiles(w *town) []checkCase {
 		t.Fatal(err)
 	}
 	vectors += string(filepath.Separator)
+	vkey := w.ok("triallog", "init", "-dir", "other", "-origin", "other.example/trials", "-registrar", "registrar.pub")
 	first := strings.Index(policy, "witness w1")
+	w.write("other/policy", "log "+vkey+"\n"+policy[first:])
 	w.write("none/policy", strings.Replace(policy[:first]+policy[first:], "log.example/trials", "other.example/trials", 1))
 	return []checkCase{
 		{"a good file", []string{"policy", "plan.pdf", "plan.pdf.tlog-proof"}, "valid", "", "plan.pdf is, to the byte, the protocol that was logged."},
 		{"an altered file", []string{"policy", "altered/plan.pdf", "altered/plan.pdf.tlog-proof"}, "invalid", "file", "plan.pdf is not what was logged."},
 		{"an altered receipt", []string{"policy", "forged/plan.pdf", "forged/plan.pdf.tlog-proof"}, "invalid", "inclusion proof", "Not valid"},
 		{"an altered signature", []string{"policy", "cosigned/plan.pdf", "cosigned/plan.pdf.tlog-proof"}, "invalid", "checkpoint", "Not valid"},
-		{"another log's policy", []string{"none/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "cannot be checked", "", "policy"},
+		{"a damaged policy", []string{"none/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "cannot be checked", "", "policy"},
+		{"another log's policy", []string{"other/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "invalid", "checkpoint", "Not valid"},
 		{"a missing quorum", []string{"all/policy", "plan.pdf", "plan.pdf.tlog-proof"}, "invalid", "quorum", "the policy asks for"},
 		{"a private file", []string{"policy", "secret.pdf", "secret.pdf.tlog-proof"}, "valid", "", "secret.pdf is, to the byte, the sap that was logged."},
 		{"a private file without salt", []string{"policy", "saltless/secret.pdf", "saltless/secret.pdf.tlog-proof"}, "cannot be checked", "", "this receipt has no salt"},
@@ -161,7 +164,7 @@ func TestCheckPage(t *testing.T) {
 // agrees compares the verdict of trial verify -json.
 func (c checkCase) agrees(w *town, summary string) {
 	w.t.Helper()
-	if len(c.files) < 3 || c.name == "another log's policy" { // the command refuses the policy before it looks at the file
+	if len(c.files) < 3 || c.name == "a damaged policy" { // the command refuses the policy before it looks at the file
 		return
 	}
 	out, _, _ := w.apart("trial", "verify", "-json", "-policy", c.files[0], c.files[1])
