@@ -68,9 +68,23 @@ func (b Batch) Next() uint64 { return b.First + uint64(len(b.Entries)) }
 // checkpoints. All writes are durable when they return nil. After an error other than those
 // named it is unknown whether the write happened.
 type Journal interface {
-	// Claim makes the caller the leader and returns its epoch. Every later
+	// Claim makes the caller the leader, whoever else leads, and returns its epoch. Every later
 	// write under an earlier epoch fails with ErrLost.
 	Claim(ctx context.Context) (epoch uint64, err error)
+
+	// Lease says who leads.
+	Lease(ctx context.Context) (Lease, error)
+
+	// Take makes the caller the leader, as Claim does, if nobody has taken the lead and no
+	// leader has shown that it lives since seen was read. Otherwise it returns ErrLost.
+	Take(ctx context.Context, seen Lease, holder string) (epoch uint64, err error)
+
+	// Beat shows that the leader of an epoch lives, and keeps fresh, the published checkpoint
+	// with its newest cosignatures; nil keeps what there is. ErrLost if epoch is not the newest.
+	Beat(ctx context.Context, epoch uint64, fresh []byte) error
+
+	// Free gives up the lead, if epoch is the newest, so that nobody has to wait for it.
+	Free(ctx context.Context, epoch uint64) error
 
 	// Decide stores a batch and its indexes in one transaction, if epoch is the
 	// newest and the decided size is b.First. Otherwise ErrLost.
@@ -89,9 +103,9 @@ type Journal interface {
 	// largest size; each is nil if there is none.
 	Newest(ctx context.Context) (signed, published []byte, err error)
 
-	// Publish keeps the cosigned checkpoint of a size that was signed. The first one stays:
-	// another one for the same size changes nothing.
-	Publish(ctx context.Context, size uint64, cosigned []byte) error
+	// Publish keeps the cosigned checkpoint of a size that was signed, and returns the one that
+	// is kept. The first one stays: another one for the same size changes nothing.
+	Publish(ctx context.Context, size uint64, cosigned []byte) (kept []byte, err error)
 
 	// Covering returns the published checkpoint of the smallest size above
 	// index, or ErrNotFound.
@@ -108,6 +122,9 @@ type Journal interface {
 	// since the last one, in one transaction.
 	SaveSnapshot(ctx context.Context, size uint64, changed []trial.Record) error
 
+	// SnapshotSize returns the size that the snapshot is of; 0 if there is none.
+	SnapshotSize(ctx context.Context) (uint64, error)
+
 	// LoadSnapshot returns the snapshot; its size is 0 if there is none.
 	LoadSnapshot(ctx context.Context) (size uint64, records []trial.Record, err error)
 
@@ -115,6 +132,19 @@ type Journal interface {
 	// this machine.
 	Now(ctx context.Context) (time.Time, error)
 }
+
+// A Lease is what a journal knows of the leader. A leader changes Beat at least every few hundred
+// milliseconds while others may take over. So whoever watches a lease needs no clock but its own.
+type Lease struct {
+	Epoch  uint64
+	Beat   uint64
+	Holder string // where the leader is reached; "" if it is the only server
+	Freed  bool   // the leader has given it up
+	Fresh  []byte // the published checkpoint with the newest cosignatures; nil if none was kept
+}
+
+// same reports whether nothing was heard of a leader between two readings.
+func (a Lease) same(b Lease) bool { return a.Epoch == b.Epoch && a.Beat == b.Beat && a.Freed == b.Freed }
 
 // A TileStore keeps c2sp.org/tlog-tiles tiles and entry bundles. Each is stored once, under its
 // path without .p/W; a partial one is a prefix of it.

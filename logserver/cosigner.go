@@ -60,14 +60,16 @@ func (c *cosigner) wakeUp() {
 	}
 }
 
-// run holds rounds until ctx ends or the log stops.
+// run holds rounds until ctx ends or the log stops. It returns when ctx has ended.
 func (c *cosigner) run(ctx context.Context) {
+	var workers sync.WaitGroup
+	defer workers.Wait()
 	for i, key := range c.l.cfg.Policy.Witnesses {
 		if key.URL == "" {
 			continue // others can count its cosignatures, but we cannot ask it
 		}
 		w := &witness{key: key, origin: c.l.origin, logs: logKeys(c.l.cfg.Policy, c.l.origin), client: c.l.cfg.Client}
-		c.l.done.Go(func() { c.work(ctx, i, w) })
+		workers.Go(func() { c.work(ctx, i, w) })
 	}
 	idle := time.NewTimer(c.l.cfg.Recosign)
 	for ctx.Err() == nil && c.l.Err() == nil {
@@ -176,8 +178,19 @@ func (c *cosigner) publish(ctx context.Context) {
 		c.l.refresh(cosigned, tree.Size)
 		return
 	}
-	if err := c.l.retry(ctx, "publish", func() error { return c.l.journal.Publish(ctx, tree.Size, cosigned) }); err != nil {
+	var kept []byte
+	if err := c.l.retry(ctx, "publish", func() (err error) {
+		kept, err = c.l.journal.Publish(ctx, tree.Size, cosigned)
+		return err
+	}); err != nil {
 		return
+	}
+	if string(kept) != string(cosigned) { // another server that led was first
+		if err := c.check(tree, kept); err != nil {
+			c.l.fail(err)
+			return
+		}
+		cosigned = kept
 	}
 	c.l.setPublished(publication{tree.Size, cosigned})
 	c.l.cfg.Metrics.Published(tree.Size, time.Since(start))
@@ -189,14 +202,19 @@ func (c *cosigner) assemble(tree signedTree, lines []string) ([]byte, error) {
 	for _, line := range lines {
 		cosigned += line
 	}
-	cp, err := c.l.cfg.Policy.Open([]byte(cosigned))
+	return []byte(cosigned), c.check(tree, []byte(cosigned))
+}
+
+// check checks that a checkpoint is of a tree and has the quorum.
+func (c *cosigner) check(tree signedTree, cosigned []byte) error {
+	cp, err := c.l.cfg.Policy.Open(cosigned)
 	if err != nil {
-		return nil, fmt.Errorf("cosigned checkpoint of size %d: %w", tree.Size, err)
+		return fmt.Errorf("cosigned checkpoint of size %d: %w", tree.Size, err)
 	}
 	if cp.Tree != tree.Tree || !cp.Quorum() {
-		return nil, fmt.Errorf("cosigned checkpoint of size %d is not what the witnesses were asked for", tree.Size)
+		return fmt.Errorf("cosigned checkpoint of size %d is not what the witnesses were asked for", tree.Size)
 	}
-	return []byte(cosigned), nil
+	return nil
 }
 
 // record records one worker's result and reports whether it is a cosignature.
@@ -342,6 +360,6 @@ func (l *Log) refresh(cosigned []byte, size uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.published.size == size {
-		l.published.note = cosigned
+		l.published.note, l.fresh = cosigned, cosigned
 	}
 }

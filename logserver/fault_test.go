@@ -105,8 +105,9 @@ func (j faultyJournal) Sign(ctx context.Context, epoch, size uint64, cp []byte) 
 	return j.f.around("Sign", func() error { return j.Journal.Sign(ctx, epoch, size, cp) })
 }
 
-func (j faultyJournal) Publish(ctx context.Context, size uint64, cp []byte) error {
-	return j.f.around("Publish", func() error { return j.Journal.Publish(ctx, size, cp) })
+func (j faultyJournal) Publish(ctx context.Context, size uint64, cp []byte) (kept []byte, err error) {
+	err = j.f.around("Publish", func() error { kept, err = j.Journal.Publish(ctx, size, cp); return err })
+	return kept, err
 }
 
 func (j faultyJournal) Lookup(ctx context.Context, ids []trial.Hash) (found map[trial.Hash]uint64, err error) {

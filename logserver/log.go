@@ -52,6 +52,10 @@ type Config struct {
 	Journal Journal
 	Tiles   TileStore
 
+	// Replica says that this server is one of several over the same journal, tree and tiles, of
+	// which one leads; nil means that it is the only one.
+	Replica *Replica
+
 	// CheckpointFile is a copy of the newest signed checkpoint outside the database, so that an
 	// old copy of the database is noticed even without a witness. If it is empty, no copy is
 	// kept.
@@ -102,7 +106,8 @@ type Log struct {
 	pool      pool
 	sequencer sequencer
 	view      view
-	cosigner  *cosigner
+	cosigner  *cosigner // of the present term; only that term's goroutines use it
+	standing  standing
 
 	mu        sync.Mutex    // guards the fields below
 	signed    signedTree    // the newest stored checkpoint
@@ -110,6 +115,7 @@ type Log struct {
 	recent    []publication // published since the start, ascending, bounded
 	changed   chan struct{} // closed and replaced when published or fatal changes
 	fatal     error         // why the log has stopped, if it has
+	fresh     []byte        // the published checkpoint cosigned again, to be kept for the other servers; or nil
 
 	stuck sync.Map // steps that fail: by name (string), each a failing
 	probe probe    // of the database
@@ -121,7 +127,7 @@ type Log struct {
 	work       context.Context // ends when all work must
 	stop       context.CancelFunc
 	stopTaking context.CancelFunc
-	sequencing sync.WaitGroup // the sequencer
+	sequencing sync.WaitGroup // the sequencer, or what this server does instead
 	done       sync.WaitGroup // everything else
 }
 
@@ -169,6 +175,11 @@ func (c *Config) setDefaults() {
 	setDefault(&c.QuorumWait, 10*time.Second)
 	setDefault(&c.Recosign, time.Hour)
 	setDefault(&c.RetryDelay, 100*time.Millisecond)
+	if c.Replica != nil {
+		r := *c.Replica
+		setDefault(&r.Lease, 3*time.Second)
+		c.Replica = &r
+	}
 }
 
 func setDefault(d *time.Duration, v time.Duration) {
@@ -198,8 +209,13 @@ func (l *Log) publishedSize() uint64 {
 	return l.published.size
 }
 
-// fail stops the log for good: nothing more is sequenced or signed.
+// fail stops the log for good: nothing more is sequenced or signed. A replica that another one
+// has taken the lead from only follows it.
 func (l *Log) fail(err error) {
+	if l.cfg.Replica != nil && errors.Is(err, ErrLost) {
+		l.standing.lose(err)
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fatal == nil {
@@ -227,6 +243,11 @@ func (l *Log) watch() (<-chan struct{}, error) {
 
 // Ready returns nil if the log accepts submissions, and otherwise why it does not.
 func (l *Log) Ready() error {
+	if l.cfg.Replica != nil {
+		if err := l.standing.ready(l); err != nil || !l.Leads() {
+			return err
+		}
+	}
 	if err := l.takes(); err != nil {
 		return err
 	}
@@ -286,6 +307,9 @@ func (l *Log) takes() error {
 
 // pending says why a decided statement has no receipt yet.
 func (l *Log) pending() error {
+	if !l.Leads() {
+		return fmt.Errorf("%w: the leader waits for the witnesses", ErrPending)
+	}
 	why := l.takes()
 	if why == nil {
 		l.stuck.Range(func(step, x any) bool {

@@ -16,20 +16,31 @@ type sequencer struct {
 	l     *Log
 	state *trial.State
 	saver saver
+
+	// unfinished is a decided batch, which the hashes and the state have, and whose checkpoint
+	// is not stored. It outlives a term: what is decided stands, whoever carries it out.
+	unfinished *unfinished
 }
 
-// run takes batches until take ends or the log stops. A batch that was taken is carried on
-// until work ends.
-func (s *sequencer) run(take, work context.Context) {
-	for take.Err() == nil && s.l.Err() == nil {
-		batch := s.l.pool.take(take, s.l.cfg.BatchDelay, s.busy)
+type unfinished struct {
+	Batch
+	parts []TilePart
+}
+
+// run takes batches until take or the term ends or the log stops. A batch that was taken is
+// carried on until the term ends.
+func (s *sequencer) run(take, term context.Context) {
+	taking, stop := context.WithCancel(take)
+	defer context.AfterFunc(term, stop)()
+	for taking.Err() == nil && s.l.Err() == nil {
+		batch := s.l.pool.take(taking, s.l.cfg.BatchDelay, s.busy)
 		if len(batch) == 0 {
 			continue
 		}
-		s.sequence(work, batch)
+		s.sequence(term, batch)
 		s.l.pool.release(batch)
 	}
-	s.l.pool.close(ErrClosing)
+	stop()
 }
 
 // busy reports whether an earlier batch is waiting for witnesses.
@@ -51,11 +62,7 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 		s.handBack(admitted, err)
 		return
 	}
-	s.state.Commit()
-	s.l.last.Store(int64(s.state.Time()))
-	changed := s.state.Changed()
-	s.saver.add(changed)
-	s.l.view.add(change{s.state.Size(), s.state.Map(), changed})
+	s.commit()
 	for i, sub := range admitted {
 		s.l.verifier.Verified(leafHash(b.Entries[i].Raw))
 		sub.admit(b.First+uint64(i), b.Entries[i].Raw)
@@ -65,6 +72,16 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	}
 	s.saver.saved(s.state.Size())
 	s.l.cfg.Metrics.Sequenced(len(b.Entries), s.l.now().Sub(start))
+}
+
+// commit makes the batch that the state has tried permanent, and what it changed known to the
+// view and the next snapshot.
+func (s *sequencer) commit() {
+	s.state.Commit()
+	s.l.last.Store(int64(s.state.Time()))
+	changed := s.state.Changed()
+	s.saver.add(s.state.Size(), changed)
+	s.l.view.add(change{s.state.Size(), s.state.Map(), changed})
 }
 
 // handBack refuses submissions. The pool forgets them first: a submitter may submit the same
@@ -163,15 +180,21 @@ func sameBatch(a, b Batch) bool {
 	return true
 }
 
-// apply carries out a decided batch. Every step may be done again and can only write the same
-// bytes. It returns nil when the batch's checkpoint is stored.
+// apply carries out a decided batch. It returns nil when the batch's checkpoint is stored.
 func (s *sequencer) apply(ctx context.Context, b Batch) error {
+	// Our own computation of the tree, from the decided bytes.
+	s.unfinished = &unfinished{b, s.l.hashes.append(b.Entries)}
+	return s.carryOut(ctx)
+}
+
+// carryOut does what is left of the unfinished batch. Every step may be done again and can only
+// write the same bytes.
+func (s *sequencer) carryOut(ctx context.Context) error {
+	b, parts := s.unfinished.Batch, s.unfinished.parts
 	leaves := make([][]byte, len(b.Entries))
 	for i, e := range b.Entries {
 		leaves[i] = e.Raw
 	}
-	// Our own computation of the tree, from the decided bytes.
-	parts := s.l.hashes.append(b.Entries)
 	size := b.Next()
 	root, err := s.l.hashes.root(ctx, size)
 	if err != nil {
@@ -189,7 +212,11 @@ func (s *sequencer) apply(ctx context.Context, b Batch) error {
 	if err := s.l.retry(ctx, "store tiles", func() error { return s.l.tiles.Put(ctx, parts) }); err != nil {
 		return err
 	}
-	return s.sign(ctx, checkpoint.Tree{Origin: s.l.origin, Size: size, Root: root})
+	if err := s.sign(ctx, checkpoint.Tree{Origin: s.l.origin, Size: size, Root: root}); err != nil {
+		return err
+	}
+	s.unfinished = nil
+	return nil
 }
 
 // compare compares the tree's head with our own root at exactly our size.
@@ -256,7 +283,9 @@ func (l *Log) setSigned(tree checkpoint.Tree, signed []byte) {
 	l.mu.Lock()
 	l.signed = signedTree{tree, signed}
 	l.mu.Unlock()
-	l.cosigner.wakeUp()
+	if l.cosigner != nil { // nil while the log is opened
+		l.cosigner.wakeUp()
+	}
 }
 
 // retry runs a step until it succeeds, ctx ends or the error is final, which stops the log.
@@ -270,10 +299,14 @@ func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 		}
 		if errors.Is(err, ErrTreeConflict) || errors.Is(err, ErrLost) || errors.Is(err, errRoot) {
 			err = fmt.Errorf("%s: %w", step, err)
+			l.stuck.Delete(step)
 			l.fail(err)
 			return err
 		}
-		if ctx.Err() != nil {
+		if cause := context.Cause(ctx); errors.Is(cause, ErrLost) {
+			l.stuck.Delete(step)
+			return fmt.Errorf("%s: %w", step, cause)
+		} else if cause != nil {
 			return fmt.Errorf("%s: %w", step, errors.Join(ErrClosing, err))
 		}
 		l.stuck.Store(step, failing{start, err})

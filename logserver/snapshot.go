@@ -15,21 +15,35 @@ const snapshotEvery = 16_384
 // records do not change once the state has them.
 type saver struct {
 	l       *Log
-	last    uint64                           // size of the newest snapshot that was begun; the sequencer's
-	changed map[trial.RecordKey]trial.Record // since then; the sequencer's
+	last    uint64                            // size of the newest snapshot that was begun; the sequencer's
+	changed map[trial.RecordKey]changedRecord // since then; the sequencer's
 
 	mu      sync.Mutex                       // held while a snapshot is written; guards pending
 	pending map[trial.RecordKey]trial.Record // to be written
 }
 
-// add adds the records that a batch changed.
-func (v *saver) add(records []trial.Record) {
+type changedRecord struct {
+	trial.Record
+	size uint64 // of the state that has it
+}
+
+// add adds the records that a batch changed, which ends at size.
+func (v *saver) add(size uint64, records []trial.Record) {
 	if v.changed == nil {
-		v.changed = map[trial.RecordKey]trial.Record{}
+		v.changed = map[trial.RecordKey]changedRecord{}
 	}
 	for _, r := range records {
-		v.changed[r.RecordKey()] = r
+		v.changed[r.RecordKey()] = changedRecord{r, size}
 	}
+}
+
+// others forgets what the snapshot that another server has saved, of a size, has.
+func (v *saver) others(size uint64) {
+	if size <= v.last {
+		return
+	}
+	v.last = size
+	maps.DeleteFunc(v.changed, func(_ trial.RecordKey, r changedRecord) bool { return r.size <= size })
 }
 
 // saved is called by the sequencer when the checkpoint of a size is stored.
@@ -58,7 +72,9 @@ func (v *saver) collect(size uint64) {
 	if v.pending == nil {
 		v.pending = map[trial.RecordKey]trial.Record{}
 	}
-	maps.Copy(v.pending, v.changed)
+	for key, r := range v.changed {
+		v.pending[key] = r.Record
+	}
 	clear(v.changed)
 	v.last = size
 }

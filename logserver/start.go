@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/checkpoint"
@@ -81,41 +84,55 @@ func newLog(cfg Config) (*Log, error) {
 	}
 	l.damages.told = func(d *Damage) { l.log.Error("a stored file is damaged", "file", d.Path, "error", d) }
 	l.pool.init()
-	l.cosigner = newCosigner(l)
+	if cfg.Replica != nil {
+		l.pool.closed = ErrLost
+		l.standing.heard = time.Now()
+	}
 	l.sequencer.l, l.sequencer.saver.l = l, l
 	return l, nil
 }
 
-// Open starts a log that Create has made: it claims the lead, finishes what was decided,
-// rebuilds the state and then, while the caller goes on, asks the witnesses what they last saw.
-// Submissions are accepted once Ready returns nil.
+// Open starts a log that Create has made: it loads the newest stored tree and the state. A log
+// that is the only server of its journal then claims the lead, finishes what was decided and,
+// while the caller goes on, asks the witnesses what they last saw; submissions are accepted once
+// Ready returns nil. A replica follows whoever leads, until it is its turn.
 func Open(ctx context.Context, cfg Config) (*Log, error) {
 	l, err := newLog(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if l.epoch, err = l.journal.Claim(ctx); err != nil {
-		return nil, fmt.Errorf("claim the journal: %w", err)
+	if cfg.Replica == nil {
+		if err := l.alone(ctx); err != nil {
+			return nil, err
+		}
+		if l.epoch, err = l.journal.Claim(ctx); err != nil {
+			return nil, fmt.Errorf("claim the journal: %w", err)
+		}
 	}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
+	if cfg.Replica == nil {
+		if err := l.takeOver(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.files.watch(cfg.Files); err != nil {
 		return nil, err
 	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.work, l.stop = work, stop
-	take, stopTaking := context.WithCancel(work)
+	l.work, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	take, stopTaking := context.WithCancel(l.work)
 	l.stopTaking = stopTaking
-	l.done.Go(func() { l.cosigner.run(work) })
-	l.done.Go(func() { l.clock.watch(work, l) })
-	l.sequencing.Go(func() { l.sequencer.run(take, work) })
+	l.sequencing.Go(func() { l.run(take) })
 	return l, nil
 }
 
-// load brings the log in memory to the newest stored checkpoint, and from there to the end of
-// what was decided.
+// load brings the log in memory to the newest stored checkpoint.
 func (l *Log) load(ctx context.Context) error {
+	snapshot, records, err := l.journal.LoadSnapshot(ctx) // first: it is never of a later tree than what is read after it
+	if err != nil {
+		return fmt.Errorf("load snapshot: %w", err)
+	}
 	signed, published, err := l.journal.Newest(ctx)
 	if err != nil {
 		return fmt.Errorf("read newest checkpoint: %w", err)
@@ -154,21 +171,89 @@ func (l *Log) load(ctx context.Context) error {
 		l.published = publication{pub.Size, published}
 		l.recent = []publication{l.published}
 	}
-	if err := l.resign(); err != nil {
-		return err
-	}
-	if err := l.rebuild(ctx); err != nil {
-		return err
-	}
-	if err := l.finish(ctx); err != nil {
+	if err := l.rebuild(ctx, snapshot, records); err != nil {
 		return err
 	}
 	l.last.Store(int64(l.sequencer.state.Time()))
-	l.sequencer.saver.add(l.sequencer.state.Changed())
+	l.sequencer.saver.add(l.signed.Size, l.sequencer.state.Changed())
 	l.view.begin(l.sequencer.state)
 	l.view.advance(l.published.size)
 	return nil
 }
+
+// takeOver makes a leader of a log that was loaded or has followed: it brings the tree to the end
+// of what was decided by others. Nothing is decided before it returns nil.
+func (l *Log) takeOver(ctx context.Context) error {
+	signed, _, err := l.journal.Newest(ctx)
+	if err != nil {
+		return fmt.Errorf("read newest checkpoint: %w", err)
+	}
+	cp, err := l.cfg.Policy.Open(signed)
+	if err != nil {
+		return fmt.Errorf("the stored checkpoint: %w", err)
+	}
+	if err := l.advance(ctx, cp.Tree); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.signed = signedTree{cp.Tree, signed}
+	err = l.resign()
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := l.compareCopy(ctx); err != nil {
+		return err
+	}
+	return l.finish(ctx)
+}
+
+// advance brings hashes and state up to a tree that the log has signed and stored. Of what is
+// stored only the root decides: until it is the one that was signed, nothing is taken over.
+func (l *Log) advance(ctx context.Context, tree checkpoint.Tree) error {
+	if tree.Size < l.signedSize() {
+		return fmt.Errorf("%w: its newest checkpoint has size %d, but this server has seen one of size %d",
+			ErrRolledBack, tree.Size, l.signedSize())
+	}
+	next := l.hashes
+	if tree.Size > next.len() {
+		next = next.clone()
+		if err := next.extend(ctx, tree.Size); err != nil {
+			return err
+		}
+	}
+	root, err := next.root(ctx, tree.Size)
+	if err != nil {
+		return err
+	}
+	if root != tlog.Hash(tree.Root) {
+		return fmt.Errorf("at size %d the log signed root %x, but the stored entries lead to %x", tree.Size, tree.Root, root[:])
+	}
+	if next != l.hashes {
+		l.hashes.become(next)
+	}
+	return l.replayTo(ctx, tree.Size)
+}
+
+// replayTo replays the entries that the hashes have and the state has not.
+func (l *Log) replayTo(ctx context.Context, size uint64) error {
+	s := &l.sequencer
+	for next := s.state.Size(); next < size; next = s.state.Size() {
+		raws, err := l.hashes.entries(ctx, next, int(min(size-next, tile.Width)))
+		if err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		for _, raw := range raws {
+			if err := s.replay(raw); err != nil {
+				return fmt.Errorf("%w: entry %d: %w", errReplay, s.state.Size(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// errReplay says that the tree has an entry that its rules do not admit.
+var errReplay = errors.New("the log broke its rules")
 
 // holds checks that our tiles lead to a checkpoint's root.
 func (l *Log) holds(ctx context.Context, tree checkpoint.Tree, what string) error {
@@ -199,15 +284,11 @@ func (l *Log) compareCopy(ctx context.Context) error {
 	return l.holds(ctx, cp.Tree, l.cfg.CheckpointFile)
 }
 
-// rebuild loads the snapshot of the state, checks it against its state entry,
-// and replays the entries after it.
-func (l *Log) rebuild(ctx context.Context) error {
+// rebuild makes the state from its snapshot, which it checks against its state entry, and
+// replays the entries after it.
+func (l *Log) rebuild(ctx context.Context, size uint64, records []trial.Record) error {
 	s := &l.sequencer
 	s.state = new(trial.State)
-	size, records, err := l.journal.LoadSnapshot(ctx)
-	if err != nil {
-		return fmt.Errorf("load snapshot: %w", err)
-	}
 	if size > 0 && size <= l.signed.Size {
 		genesis, err := l.hashes.parse(ctx, 0)
 		if err != nil {
@@ -228,20 +309,10 @@ func (l *Log) rebuild(ctx context.Context) error {
 		}
 		s.saver.last = size
 	}
-	for next := s.state.Size(); next < l.signed.Size; next = s.state.Size() {
-		raws, err := l.hashes.entries(ctx, next, int(min(l.signed.Size-next, tile.Width)))
-		if err != nil {
-			return fmt.Errorf("replay: %w", err)
-		}
-		for _, raw := range raws {
-			if err := s.replay(raw); err != nil {
-				return fmt.Errorf("replay entry %d: %w", s.state.Size(), err)
-			}
-		}
-	}
-	return nil
+	return l.replayTo(ctx, l.signed.Size)
 }
 
+// replay applies an entry that stands.
 func (s *sequencer) replay(raw []byte) error {
 	e, err := trial.ParseEntry(raw)
 	if err != nil {
@@ -253,8 +324,13 @@ func (s *sequencer) replay(raw []byte) error {
 	if err := s.state.Apply(e); err != nil {
 		return err
 	}
-	if e.State != nil {
-		s.state.Commit()
+	if e.State == nil {
+		return nil
+	}
+	if s.l.view.begun() {
+		s.commit()
+	} else {
+		s.state.Commit() // the view begins with all that is replayed
 	}
 	return nil
 }
@@ -265,16 +341,26 @@ func (l *Log) finish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read decided batches: %w", err)
 	}
+	s := &l.sequencer
+	if u := s.unfinished; u != nil && u.Next() <= l.signed.Size {
+		s.unfinished = nil // another server has carried it out
+	}
 	for _, b := range batches {
-		if b.First != l.sequencer.state.Size() {
-			return fmt.Errorf("the journal has a batch at %d, but %d is next", b.First, l.sequencer.state.Size())
+		if u := s.unfinished; u != nil && u.First == b.First && sameBatch(u.Batch, b) {
+			if err := s.carryOut(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if b.First != s.state.Size() {
+			return fmt.Errorf("the journal has a batch at %d, but %d is next", b.First, s.state.Size())
 		}
 		for _, e := range b.Entries {
-			if err := l.sequencer.replay(e.Raw); err != nil {
-				return fmt.Errorf("replay decided entry %d: %w", l.sequencer.state.Size(), err)
+			if err := s.replay(e.Raw); err != nil {
+				return fmt.Errorf("replay decided entry %d: %w", s.state.Size(), err)
 			}
 		}
-		if err := l.sequencer.apply(ctx, b); err != nil {
+		if err := s.apply(ctx, b); err != nil {
 			return err
 		}
 	}
@@ -323,7 +409,12 @@ func (l *Log) Close(ctx context.Context) error {
 	l.mu.Unlock()
 	l.stop()
 	<-finished
-	l.sequencer.saver.flush(ctx, l.sequencer.state.Size())
+	if l.Leads() {
+		l.sequencer.saver.flush(ctx, l.sequencer.state.Size())
+		if err := l.journal.Free(ctx, l.epoch); err != nil && !errors.Is(err, ErrLost) {
+			l.log.Warn("the lead was not given up: another server takes it when it has waited", "error", err)
+		}
+	}
 	l.done.Wait()
 	return nil
 }

@@ -32,7 +32,7 @@ type Outcome struct {
 // A *trial.Refusal says which rule it breaks; nothing has been written then. ErrPending comes
 // with the Outcome's ID: the statement is in the log, and Receipt returns its receipt once the
 // quorum is met. After ErrNotReady and ErrClosing nothing has been decided, and after any other
-// error something may have been: submit the same again.
+// error something may have been: submit the same again, after ErrLost to the server that leads.
 func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error) {
 	signed, err := trial.Check(envelope, key)
 	if err != nil {
@@ -40,6 +40,9 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 			l.cfg.Metrics.Refused(rule)
 		}
 		return Outcome{}, err
+	}
+	if !l.Leads() {
+		return Outcome{ID: signed.ID}, ErrLost
 	}
 	if err := l.takes(); err != nil {
 		return Outcome{ID: signed.ID}, err
@@ -216,11 +219,20 @@ func (p *pool) holds(id trial.Hash) bool {
 	return p.held[id] != nil
 }
 
+// open takes submissions, unless the log is closing.
+func (p *pool) open() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed != ErrClosing {
+		p.closed = nil
+	}
+}
+
 // close hands back everything that has not been taken, and everything that comes later.
 func (p *pool) close(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed == nil {
+	if p.closed != ErrClosing {
 		p.closed = err
 	}
 	for _, s := range p.queue {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -194,6 +195,61 @@ func (t *hashTree) append(entries []BatchEntry) []TilePart {
 		parts = append(parts, TilePart{path, bundleStart, bytes.Clone(t.bundle[bundleStart:])})
 	}
 	return parts
+}
+
+// clone returns a copy to which entries can be appended without changing t.
+func (t *hashTree) clone() *hashTree {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	c := &hashTree{store: t.store, damages: t.damages, size: t.size, bundle: slices.Clip(t.bundle), full: map[tlog.Tile]*tileTree{}}
+	for _, e := range t.edge {
+		x := new(tileTree)
+		for level := range e.nodes {
+			x.nodes[level] = slices.Clip(e.nodes[level])
+		}
+		c.edge = append(c.edge, x)
+	}
+	return c
+}
+
+// become takes over the entries that were appended to a clone.
+func (t *hashTree) become(c *hashTree) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.size, t.edge, t.bundle = c.size, c.edge, c.bundle
+	for id, tt := range c.full {
+		t.keep(id, tt)
+	}
+}
+
+// len returns the number of entries.
+func (t *hashTree) len() uint64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.size
+}
+
+// extend appends what is stored of the entries from the tree's end up to a size. It is checked by
+// nothing: the caller compares the root.
+func (t *hashTree) extend(ctx context.Context, size uint64) error {
+	for t.size < size {
+		path := tile.Path(tile.Entries, t.size/tile.Width, tile.Width)
+		data, err := t.store.Get(ctx, path)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		first := t.size - t.size%tile.Width
+		raws, _, err := tile.Split(data, int(min(size-first, tile.Width)))
+		if err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		var batch []BatchEntry
+		for _, raw := range raws[t.size-first:] {
+			batch = append(batch, BatchEntry{Raw: raw})
+		}
+		t.append(batch)
+	}
+	return nil
 }
 
 // keep caches a full tile. t.mu is held.

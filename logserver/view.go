@@ -65,6 +65,13 @@ func (v *view) begin(state *trial.State) {
 	v.records = records
 }
 
+// begun reports whether begin was called.
+func (v *view) begun() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.records != nil
+}
+
 func (v *view) add(c change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -54,7 +54,7 @@ func (s *Store) Restored(ctx context.Context, epoch uint64, signed, published lo
 // Finished reports whether the database has a log with a checkpoint: whether init or restore
 // has finished.
 func Finished(ctx context.Context, db *sql.DB, d Dialect) (bool, error) {
-	if err := makeTables(ctx, db, d); err != nil {
+	if err := execute(ctx, db, d, schema); err != nil {
 		return false, err
 	}
 	var n int

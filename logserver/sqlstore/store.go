@@ -9,7 +9,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,9 +19,6 @@ import (
 	"github.com/trialproof/trialproof/trial"
 )
 
-//go:embed schema.sql
-var schema string
-
 // A Dialect is a kind of database.
 type Dialect int
 
@@ -31,12 +27,12 @@ const (
 	MySQL          // or MariaDB
 )
 
-// types replaces the names of column types in schema.sql.
+// types replaces what databases call differently in the files of statements.
 var types = map[Dialect]*strings.Replacer{
-	SQLite: strings.NewReplacer("HASH", "BLOB", "BYTES", "BLOB", "PATH", "TEXT", "INT64", "INTEGER",
-		"ENGINE", "STRICT, WITHOUT ROWID"),
-	MySQL: strings.NewReplacer("HASH", "BINARY(32)", "BYTES", "LONGBLOB", "PATH", "VARBINARY(64)", "INT64", "BIGINT",
-		"ENGINE", "ENGINE=InnoDB"),
+	SQLite: strings.NewReplacer("HASH", "BLOB", "BYTES", "BLOB", "PATH", "TEXT", "ADDRESS", "TEXT",
+		"INT64", "INTEGER", "ADD ONCE", "INSERT OR IGNORE", "ENGINE", "STRICT, WITHOUT ROWID"),
+	MySQL: strings.NewReplacer("HASH", "BINARY(32)", "BYTES", "LONGBLOB", "PATH", "VARBINARY(64)", "ADDRESS", "VARBINARY(500)",
+		"INT64", "BIGINT", "ADD ONCE", "INSERT IGNORE", "ENGINE", "ENGINE=InnoDB"),
 }
 
 // A Store is a logserver.Journal in a database. Its methods may be called
@@ -50,35 +46,24 @@ type Store struct {
 // Create makes the tables for a new log whose tree has the given id, and opens it. It fails if
 // there is a log already. The caller keeps ownership of db.
 func Create(ctx context.Context, db *sql.DB, d Dialect, treeID int64) (*Store, error) {
-	if err := makeTables(ctx, db, d); err != nil {
-		return nil, err
+	if err := execute(ctx, db, d, schema); err != nil {
+		return nil, fmt.Errorf("create tables: %w", err)
 	}
 	const row = "INSERT INTO tp_log (id, tree_id, epoch, decided, signed, snapshot) VALUES (1, ?, 0, 0, 0, 0)"
 	if _, err := db.ExecContext(ctx, row, treeID); err != nil {
 		return nil, fmt.Errorf("create log (is there one already?): %w", err)
 	}
-	return &Store{db, d, treeID}, nil
+	return &Store{db, d, treeID}, upgrade(ctx, db, d)
 }
 
-func makeTables(ctx context.Context, db *sql.DB, d Dialect) error {
-	for _, stmt := range strings.Split(types[d].Replace(schema), ";\n") {
-		if strings.TrimSpace(stmt) == "" {
-			continue
-		}
-		if _, err := db.ExecContext(ctx, stmt); err != nil {
-			return fmt.Errorf("create tables: %w", err)
-		}
-	}
-	return nil
-}
-
-// Open opens the log that Create has made.
+// Open opens the log that Create has made. Tables of an earlier version are brought to the
+// present one first.
 func Open(ctx context.Context, db *sql.DB, d Dialect) (*Store, error) {
 	s := &Store{db: db, dialect: d}
 	if err := db.QueryRowContext(ctx, "SELECT tree_id FROM tp_log WHERE id = 1").Scan(&s.treeID); err != nil {
 		return nil, fmt.Errorf("the database holds no log (triallog init makes one): %w", err)
 	}
-	return s, nil
+	return s, upgrade(ctx, db, d)
 }
 
 // TreeID returns the id of the log's tree in Trillian.
@@ -134,17 +119,6 @@ func insert(ctx context.Context, tx *sql.Tx, into string, n int, values []any) e
 		}
 	}
 	return nil
-}
-
-// Claim implements logserver.Journal.
-func (s *Store) Claim(ctx context.Context) (epoch uint64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		if err := swap(ctx, tx, "UPDATE tp_log SET epoch = epoch + 1 WHERE id = 1"); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, "SELECT epoch FROM tp_log WHERE id = 1").Scan(&epoch)
-	})
-	return epoch, err
 }
 
 // Decide implements logserver.Journal.
@@ -253,15 +227,25 @@ func (s *Store) Newest(ctx context.Context) (signed, published []byte, err error
 
 // Publish implements logserver.Journal. It forgets smaller checkpoints that were never
 // published, because no receipt can use them.
-func (s *Store) Publish(ctx context.Context, size uint64, cosigned []byte) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
+func (s *Store) Publish(ctx context.Context, size uint64, cosigned []byte) (kept []byte, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
 		const set = "UPDATE tp_checkpoints SET published = ? WHERE size = ? AND published IS NULL"
-		if _, err := tx.ExecContext(ctx, set, cosigned, size); err != nil {
+		res, err := tx.ExecContext(ctx, set, cosigned, size)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM tp_checkpoints WHERE size < ? AND published IS NULL", size)
+		kept = cosigned
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			if err := tx.QueryRowContext(ctx, "SELECT published FROM tp_checkpoints WHERE size = ?", size).Scan(&kept); err != nil {
+				return fmt.Errorf("read what is published at %d: %w", size, err)
+			}
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM tp_checkpoints WHERE size < ? AND published IS NULL", size)
 		return err
 	})
+	return kept, err
 }
 
 // Covering implements logserver.Journal.
@@ -341,12 +325,24 @@ func (s *Store) SaveSnapshot(ctx context.Context, size uint64, changed []trial.R
 	})
 }
 
-// LoadSnapshot implements logserver.Journal.
+// SnapshotSize implements logserver.Journal.
+func (s *Store) SnapshotSize(ctx context.Context) (size uint64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT snapshot FROM tp_log WHERE id = 1").Scan(&size)
+	return size, err
+}
+
+// LoadSnapshot implements logserver.Journal. Size and records are of one moment, even while a
+// leader saves.
 func (s *Store) LoadSnapshot(ctx context.Context) (size uint64, records []trial.Record, err error) {
-	if err := s.db.QueryRowContext(ctx, "SELECT snapshot FROM tp_log WHERE id = 1").Scan(&size); err != nil || size == 0 {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: s.dialect == MySQL})
+	if err != nil {
 		return 0, nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, "SELECT kind, data FROM tp_records")
+	defer tx.Rollback()
+	if err := tx.QueryRowContext(ctx, "SELECT snapshot FROM tp_log WHERE id = 1").Scan(&size); err != nil || size == 0 {
+		return 0, nil, err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT kind, data FROM tp_records")
 	if err != nil {
 		return 0, nil, err
 	}
