@@ -107,6 +107,21 @@ func (m *Metrics) observeLog(l *logserver.Log) error {
 			}
 			return 1
 		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "trialproof_leader", Help: "Whether this server leads: exactly one of a log's servers does.",
+		}, func() float64 {
+			if l.Leads() {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "trialproof_epoch", Help: "How often a server has taken the lead, as this one knows.",
+		}, func() float64 { return float64(l.Standing().Epoch) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "trialproof_published_age_seconds",
+			Help: "How long ago this server last learned what is published: 0 where there is only one server.",
+		}, func() float64 { return l.Standing().Age.Seconds() }),
 	} {
 		if err := m.registry.Register(c); err != nil {
 			return fmt.Errorf("api: the metrics are in use by another server: %w", err)

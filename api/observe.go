@@ -19,6 +19,9 @@ type call struct {
 	id   string // told to the caller, who can quote it
 	addr string // see addressOf
 	err  error  // the error that was answered with a problem
+
+	passedOn bool // by another server of the log, or so it says: it is not passed on again
+	replica  bool // another server of the log has shown that it is one
 }
 
 type callKey struct{}
@@ -39,7 +42,7 @@ func callOf(ctx context.Context) *call {
 // fail answers a request with what callers may see of err, and keeps err for the server's log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	callOf(r.Context()).err = err
-	problemOf(r.Context(), err).write(w)
+	s.problem(r.Context(), err).write(w)
 }
 
 // observe gives each request its call, counts and logs it, and sets the headers that all
@@ -48,6 +51,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		ctx, c := newCall(r.Context(), r.RemoteAddr)
+		s.service.leader.recognise(c, r)
 		r = r.WithContext(ctx)
 		w := &statusWriter{ResponseWriter: rw}
 		h := w.Header()

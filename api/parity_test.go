@@ -185,7 +185,7 @@ func TestUnknownFields(t *testing.T) {
 func TestProblems(t *testing.T) {
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	secret := errors.New("secret detail")
+	reason := errors.New("the reason")
 	for _, c := range []struct {
 		ctx    context.Context
 		err    error
@@ -196,12 +196,12 @@ func TestProblems(t *testing.T) {
 		{t.Context(), logserver.ErrNotFound, codes.NotFound, 404, "not found"},
 		{t.Context(), fmt.Errorf("read tile: %w", logserver.ErrNotFound), codes.Internal, 500, "internal error"},
 		{t.Context(), logserver.ErrClosing, codes.Unavailable, 503, logserver.ErrClosing.Error()},
-		{t.Context(), errors.Join(logserver.ErrClosing, secret), codes.Unavailable, 503, logserver.ErrClosing.Error()},
-		{t.Context(), fmt.Errorf("%w: %w", logserver.ErrNotReady, secret), codes.Unavailable, 503,
-			"the log is not ready: submit again later; /readyz says why"},
-		{t.Context(), logserver.ErrLost, codes.Unavailable, 503, "the log is not ready: submit again later; /readyz says why"},
+		{t.Context(), errors.Join(logserver.ErrClosing, reason), codes.Unavailable, 503, logserver.ErrClosing.Error()},
+		{t.Context(), fmt.Errorf("%w: %w", logserver.ErrNotReady, reason), codes.Unavailable, 503,
+			"the log is not ready: the reason; send it again later"},
+		{t.Context(), logserver.ErrLost, codes.Unavailable, 503, "this server of the log no longer leads: send it again"},
 		{t.Context(), fmt.Errorf("%w: two", logserver.ErrDisputed), codes.FailedPrecondition, 409, "disputed: two"},
-		{t.Context(), secret, codes.Internal, 500, "internal error"},
+		{t.Context(), reason, codes.Internal, 500, "internal error"},
 		{t.Context(), context.Canceled, codes.Internal, 500, "internal error"}, // not the caller's context
 		{gone, context.Canceled, codes.Canceled, 499, "the caller has left"},
 		{t.Context(), &trial.Refusal{Rule: "R99", Detail: "x"}, codes.InvalidArgument, 400, "R99: : x"},

@@ -86,8 +86,10 @@ func problemOf(ctx context.Context, err error) *problem {
 		return &problem{code: codes.OutOfRange, status: http.StatusGone, message: err.Error()}
 	case errors.Is(err, logserver.ErrClosing):
 		return unavailable(logserver.ErrClosing.Error())
-	case errors.Is(err, logserver.ErrNotReady), errors.Is(err, logserver.ErrLost):
-		return unavailable(logserver.ErrNotReady.Error() + ": submit again later; /readyz says why")
+	case errors.Is(err, logserver.ErrNotReady):
+		return unavailable(err.Error() + "; send it again later")
+	case errors.Is(err, logserver.ErrLost):
+		return unavailable("this server of the log no longer leads: send it again")
 	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		return &problem{code: codes.DeadlineExceeded, status: http.StatusGatewayTimeout,
 			message: "the caller's deadline has passed: submit the same again"}
@@ -95,6 +97,18 @@ func problemOf(ctx context.Context, err error) *problem {
 		return &problem{code: codes.Canceled, status: statusClientGone, message: "the caller has left"}
 	}
 	return &problem{code: codes.Internal, status: http.StatusInternalServerError, message: "internal error"}
+}
+
+// problem is problemOf for an error of the log. What fails because the log is not ready, such as
+// a read of a database that is gone, is answered with the reason.
+func (s *Server) problem(ctx context.Context, err error) *problem {
+	p := problemOf(ctx, err)
+	if p.code == codes.Internal {
+		if why := s.service.log.Ready(); why != nil {
+			return problemOf(ctx, why)
+		}
+	}
+	return p
 }
 
 // statusClientGone appears only in logs and metrics.

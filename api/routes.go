@@ -25,7 +25,7 @@ func (s *Server) allRoutes() []route {
 		{"GET", streamPath, http.HandlerFunc(s.stream)},
 
 		{"POST", relayPath, http.HandlerFunc(s.relayEnd)},
-		{"GET", "/checkpoint", http.HandlerFunc(s.checkpoint)},
+		{"GET", "/checkpoint", s.current(http.HandlerFunc(s.checkpoint))},
 		{"GET", "/tile/{path}", http.HandlerFunc(s.tile)},
 		{"GET", "/healthz", http.HandlerFunc(s.healthz)},
 		{"GET", "/readyz", http.HandlerFunc(s.readyz)},
@@ -35,15 +35,26 @@ func (s *Server) allRoutes() []route {
 		{"GET", "/consent", http.HandlerFunc(patientPage)},
 		{"GET", "/check", http.HandlerFunc(s.checkPage)},
 		{"GET", "/check.html", http.HandlerFunc(s.checkFile)},
-		{"GET", "/trial", s.bounded(maxAnswers, http.HandlerFunc(s.trialPage))},
-		{"GET", "/overview", s.bounded(maxAnswers, http.HandlerFunc(s.overviewPage))},
-		{"GET", "/overview.csv", s.bounded(maxTables, http.HandlerFunc(s.overviewCSV))},
-		{"GET", "/search", s.bounded(maxAnswers, http.HandlerFunc(s.searchPage))},
-		{"GET", "/org", s.bounded(maxAnswers, http.HandlerFunc(s.orgPage))},
+		{"GET", "/trial", s.current(s.bounded(maxAnswers, http.HandlerFunc(s.trialPage)))},
+		{"GET", "/overview", s.current(s.bounded(maxAnswers, http.HandlerFunc(s.overviewPage)))},
+		{"GET", "/overview.csv", s.current(s.bounded(maxTables, http.HandlerFunc(s.overviewCSV)))},
+		{"GET", "/search", s.current(s.bounded(maxAnswers, http.HandlerFunc(s.searchPage)))},
+		{"GET", "/org", s.current(s.bounded(maxAnswers, http.HandlerFunc(s.orgPage)))},
 		{"GET", "/editor", http.HandlerFunc(s.editorPage)},
 		{"GET", "/web/{file}", http.HandlerFunc(s.asset)},
 		{"GET", "/", s.bounded(maxAnswers, http.HandlerFunc(s.indexPage))},
 	}
+}
+
+// current serves what would mislead if it were old.
+func (s *Server) current(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.service.log.Stale(); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // maxTables is how many tables of all trials are made at the same time.

@@ -36,6 +36,10 @@ type Config struct {
 	// none are relayed. Its organisation is enrolled in the log.
 	Relay crypto.Signer
 
+	// Secret is known to all servers of the log and to nobody else: by it they know what one of
+	// them passes on to the one that leads. It may be empty where there is only one.
+	Secret string
+
 	Logger  *slog.Logger     // nil means that nothing is logged
 	Metrics *Metrics         // the one that Log was given; nil means one of its own
 	Limits  Limits           // the zero value limits nobody's rate

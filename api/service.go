@@ -27,6 +27,7 @@ type service struct {
 	submitting chan struct{}
 	streaming  chan struct{}
 	pages      *pages
+	leader     *leader
 }
 
 func newService(cfg Config) *service {
@@ -37,6 +38,7 @@ func newService(cfg Config) *service {
 		submitting: make(chan struct{}, cfg.Limits.Submissions),
 		streaming:  make(chan struct{}, cfg.Limits.Streams),
 		pages:      newPages(),
+		leader:     newLeader(cfg),
 	}
 }
 
@@ -72,6 +74,9 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 		return nil, unavailable("too many submissions are waiting: send it again")
 	}
 	out, err := s.log.Submit(ctx, envelope, key)
+	if errors.Is(err, logserver.ErrLost) {
+		return s.leader.submit(ctx, out.ID, envelope, key)
+	}
 	switch trial.RuleOf(err) {
 	case trial.RuleMalformed, trial.RuleLimit, trial.RuleSignature:
 		s.perKey.giveBack(signer) // nothing shows that the key's holder sent this
@@ -87,6 +92,9 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 
 // countAddress counts a submission against its address.
 func (s *service) countAddress(ctx context.Context) error {
+	if callOf(ctx).replica { // which has counted it
+		return nil
+	}
 	if wait := s.perAddress.take(callOf(ctx).addr); wait > 0 {
 		return tooMany("too many submissions from this address: send it again later", wait)
 	}
@@ -95,6 +103,9 @@ func (s *service) countAddress(ctx context.Context) error {
 
 // GetReceipt implements trialpb.LogServer.
 func (s *service) GetReceipt(ctx context.Context, req *trialpb.GetReceiptRequest) (*trialpb.Receipt, error) {
+	if err := s.log.Stale(); err != nil {
+		return nil, err
+	}
 	id, err := trial.ParseHash(req.GetId())
 	if err != nil {
 		return nil, badRequest("id is not the identity of a statement: 64 lower-case hexadecimal digits")
@@ -113,6 +124,9 @@ func (s *service) GetReceipt(ctx context.Context, req *trialpb.GetReceiptRequest
 
 // GetEntry implements trialpb.LogServer.
 func (s *service) GetEntry(ctx context.Context, req *trialpb.GetEntryRequest) (*trialpb.ProvedEntry, error) {
+	if err := s.log.Stale(); err != nil {
+		return nil, err
+	}
 	index := req.GetIndex()
 	if size := s.log.Size(); index >= size {
 		return nil, notFound(fmt.Sprintf("no entry %d: the published size is %d, and entries are counted from 0", index, size))
@@ -173,6 +187,9 @@ func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest
 	if key.Kind == "key" {
 		return nil, badRequest("what a key signed is not listed by key: histories are of a trial, identifier, org, seal or log")
 	}
+	if err := s.log.Stale(); err != nil {
+		return nil, err
+	}
 	if req.GetFrom() > maxIndex || req.GetSize() > maxIndex {
 		return nil, badRequest("from or size is larger than any index")
 	}
@@ -203,6 +220,9 @@ func recordKey(kind, id string, kinds []string, parse func(kind, id string) (tri
 const maxIndex = 1 << 53
 
 func (s *service) about(ctx context.Context, key trial.RecordKey, from uint64) (*trialpb.Entries, error) {
+	if err := s.log.Stale(); err != nil {
+		return nil, err
+	}
 	if from > maxIndex {
 		return nil, badRequest("from is larger than any index")
 	}

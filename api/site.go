@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trialproof/trialproof/api/web"
+	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/page"
 )
@@ -35,6 +37,7 @@ func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
 	if err := l.Ready(); err != nil {
 		data["Ready"], data["Why"] = false, err.Error()
 	}
+	data["Server"] = standingText(l.Standing())
 	var witnesses []seenWitness
 	for _, x := range policy.Witnesses {
 		witnesses = append(witnesses, seenWitness{Name: x.Name(), Replays: x.Replays()})
@@ -52,6 +55,20 @@ func (s *Server) indexPage(w http.ResponseWriter, r *http.Request) {
 	data["Witnesses"] = witnesses
 	body, err := web.Body("index.html", data)
 	s.show(w, r, &web.Page{Title: l.Origin(), Body: body, Footer: s.footer()}, err)
+}
+
+// standingText says what this server is among the log's servers; nothing if it is the only one.
+func standingText(st logserver.Standing) string {
+	switch {
+	case !st.Replica:
+		return ""
+	case st.Leads:
+		return "this one leads: it takes new statements, and the log's other servers show them too"
+	case st.Leader == "":
+		return "this one shows the log; which server leads is not known at the moment"
+	}
+	return fmt.Sprintf("this one shows the log and passes new statements on to %s, which leads; it last heard of it %s ago",
+		st.Leader, st.Age.Round(time.Millisecond))
 }
 
 // grown says how much the log has grown in a week.

@@ -210,7 +210,7 @@ func (b *badTree) Append(ctx context.Context, first uint64, leaves [][]byte) err
 	return b.Tree.Append(ctx, first, leaves)
 }
 
-// TestStoppedLog: a log that has stopped for good says so to everyone, without its reasons.
+// TestStoppedLog: a log that has stopped for good says so to everyone, and why.
 func TestStoppedLog(t *testing.T) {
 	tree := new(badTree)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tree.Tree, c.Tree = c.Tree, tree }})
@@ -221,7 +221,7 @@ func TestStoppedLog(t *testing.T) {
 	if a := f.post(body(envelope, key)); a.status != http.StatusAccepted { // decided: it is in the journal
 		t.Errorf("status %d, %s", a.status, a.body)
 	}
-	const want = "the log is not ready: submit again later; /readyz says why"
+	const want = "the log is not ready: it has stopped: append: the tree has other bytes than those decided; send it again later"
 	if _, p := lines.next(); p == nil || p.Code != "UNAVAILABLE" || p.Message != want {
 		t.Errorf("stream: %+v", p)
 	}

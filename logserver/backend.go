@@ -144,7 +144,9 @@ type Lease struct {
 }
 
 // same reports whether nothing was heard of a leader between two readings.
-func (a Lease) same(b Lease) bool { return a.Epoch == b.Epoch && a.Beat == b.Beat && a.Freed == b.Freed }
+func (a Lease) same(b Lease) bool {
+	return a.Epoch == b.Epoch && a.Beat == b.Beat && a.Freed == b.Freed
+}
 
 // A TileStore keeps c2sp.org/tlog-tiles tiles and entry bundles. Each is stored once, under its
 // path without .p/W; a partial one is a prefix of it.

@@ -41,6 +41,8 @@ type serving struct {
 	quorumWait      time.Duration
 	strict          bool
 	relay           string
+	replica         bool
+	advertise       string
 }
 
 func (s *serving) flags(fs *flag.FlagSet) {
@@ -58,6 +60,9 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&s.strict, "strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
 	fs.StringVar(&s.relay, "relay", "", "signing key `file`, enrolled for an organisation: who has the code of a consent and no key can then "+
 		"end it here")
+	fs.BoolVar(&s.replica, "replica", false, "serve as one of several over one -mysql, of which one leads; each has a -dir of its own with the "+
+		"same keys and policy")
+	fs.StringVar(&s.advertise, "advertise", "", "`URL` where the other replicas reach this one; if not given, made from -listen")
 	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")
 }
@@ -77,6 +82,9 @@ func serve(ctx context.Context, e *frame.Env, args []string) error {
 	}
 	if s.quorumWait <= 0 || s.quorumWait > 45*time.Second {
 		return frame.Usagef("-quorum-wait is above 0 and at most 45s")
+	}
+	if err := s.checkReplica(); err != nil {
+		return err
 	}
 	s.limits.PerKey.Burst, s.limits.PerAddress.Burst = burst(s.limits.PerKey), burst(s.limits.PerAddress)
 	level := slog.LevelInfo
@@ -153,6 +161,15 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 	if ownGC {
 		debug.SetGCPercent(50) // what reading the log leaves behind is scattered among the state, and stays
 	}
+	var secret string
+	if s.replica {
+		url := s.url(web.Addr(), tlsConfig != nil)
+		cfg.Replica = &logserver.Replica{URL: url}
+		if secret, err = s.secret(); err != nil {
+			return err
+		}
+		logger.Info("this server is one of several", "url", url)
+	}
 	l, err := logserver.Open(ctx, cfg)
 	if err != nil {
 		return err
@@ -166,7 +183,7 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 		debug.SetGCPercent(gcPercent())
 	}
 	server, err := api.New(api.Config{
-		Log: l, Policy: string(policy), Relay: relay, Logger: logger, Metrics: metrics, Limits: s.limits,
+		Log: l, Policy: string(policy), Relay: relay, Secret: secret, Logger: logger, Metrics: metrics, Limits: s.limits,
 	})
 	if err != nil {
 		return err
