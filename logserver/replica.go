@@ -429,6 +429,7 @@ func (l *Log) see(ctx context.Context, published, fresh []byte) error {
 		if pub.Size > l.signed.Size {
 			l.signed = signedTree{pub.Tree, published}
 		}
+		l.recent = nil // others may have been published since the last one that was seen
 		l.mu.Unlock()
 		l.setPublished(publication{pub.Size, published})
 		if size, err := l.journal.SnapshotSize(ctx); err == nil {

@@ -268,8 +268,9 @@ func (c *clients) check() {
 				c.f.t.Fatalf("%s: receipt of %d: %v", s.name, out.Index, err)
 			}
 			v, err := receipt.Verify(policy, got, receipt.Document{Name: "d", Digest: sha256.Sum256(c.texts[id])})
-			if err != nil || v.Index != out.Index {
-				c.f.t.Fatalf("%s: receipt of %d: index %d, %v", s.name, out.Index, v.Index, err)
+			if err != nil || v.Index != out.Index || string(got) != string(out.Receipt) {
+				c.f.t.Fatalf("%s: receipt of %d: index %d, %v, another one than was given: %t", s.name, out.Index, v.Index, err,
+					string(got) != string(out.Receipt))
 			}
 		}
 		entries, err := s.About(c.f.t.Context(), trial.RecordKey{Kind: "trial", ID: c.trial.String()}, 0, 0)

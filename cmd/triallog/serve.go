@@ -141,7 +141,7 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 			cfg.Policy.QuorumText())
 	}
 	metrics := api.NewMetrics()
-	cfg.Logger, cfg.Metrics, cfg.QuorumWait = logger, metrics, s.quorumWait
+	cfg.Logger, cfg.Metrics, cfg.QuorumWait, cfg.Now = logger, metrics, s.quorumWait, now
 	var tlsConfig *tls.Config
 	if s.tlsCert != "" {
 		cert, err := guard.Read(s.tlsCert, s.tlsKey, time.Now, logger)
