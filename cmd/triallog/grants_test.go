@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -258,4 +259,53 @@ func TestServingAccount(t *testing.T) {
 	if status, _, stderr := triallog(t, append(restoring, filepath.Join(dir, "dsn"))...); status != 1 || !strings.Contains(stderr, "denied") {
 		t.Errorf("restore with the account that serves: status %d: %s", status, stderr)
 	}
+}
+
+// TestComposeAccounts runs the scripts by which compose.yaml has MariaDB make the accounts.
+func TestComposeAccounts(t *testing.T) {
+	a := newAccounts(t)
+	cfg, err := mysql.ParseDSN(os.Getenv("TRIALPROOF_TEST_MYSQL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Net != "unix" {
+		trialtest.Skip(t, "the scripts connect to a MariaDB by its socket")
+	}
+	client, err := exec.LookPath("mariadb")
+	if err != nil {
+		trialtest.Skip(t, "MariaDB's client is not installed")
+	}
+	dir := t.TempDir()
+	// In its container MariaDB is where its client looks for it.
+	shim := fmt.Sprintf("#!/bin/sh\nexec %s --no-defaults --socket=%s \"$@\"\n", client, cfg.Addr)
+	if err := os.WriteFile(filepath.Join(dir, "mariadb"), []byte(shim), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"mysql/accounts.sql", "mysql/grants.sql", "compose/accounts.sh", "compose/grants.sh"} {
+		put(t, filepath.Join(dir, filepath.Base(name)), a.rename.Replace(read(t, filepath.Join("../../deploy", name))))
+	}
+	put(t, filepath.Join(dir, "mariadb_root"), cfg.Passwd)
+	for _, account := range []string{"owner", "server"} {
+		put(t, filepath.Join(dir, account+"_dsn"), "x:open-sesame@tcp(mariadb:3306)/x\n")
+	}
+	script := func(name string) {
+		t.Helper()
+		cmd := exec.Command("sh", filepath.Join(dir, name))
+		cmd.Env = append(os.Environ(), "SECRETS="+dir, "SCRIPTS="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, out)
+		}
+	}
+	script("accounts.sh")
+	f := &folder{dir: filepath.Join(dir, "log"), mysql: a.dsn("owner")}
+	if _, err := f.create(t.Context(), "log.example/x", trialtest.Public("registrar")); err != nil {
+		t.Fatalf("init with the owner's account: %v", err)
+	}
+	a.refused("server", "SELECT * FROM trialproof.tp_log")
+	script("grants.sh")
+	put(t, filepath.Join(dir, "dsn"), a.dsn("server"))
+	if status, _, stderr := triallog(t, "fsck", "-dir", f.dir, "-mysql-file", filepath.Join(dir, "dsn")); status != 0 {
+		t.Errorf("fsck with the account that serves: status %d: %s", status, stderr)
+	}
+	a.refused("server", "DROP TABLE trialproof.tp_log")
 }
