@@ -41,6 +41,7 @@ need openssl openssl
 need promtool prometheus
 need systemd-analyze systemd
 command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1 || need buildah buildah
+/usr/bin/python3 -c 'import seccomp' 2>/dev/null || debian python3-seccomp
 python3 -c 'import cryptography' 2>/dev/null || debian python3-cryptography
 
 step "gofmt"

@@ -102,7 +102,8 @@ func commandLine(t *testing.T, where, program string, args []string) {
 		}
 	}
 	list = append(list, "-h")
-	if said, err := run(t, "", append([]string{filepath.Join(binDir, program)}, list...)...); err != nil || !strings.Contains(said, "usage: ") {
+	said, err := run(t, "", append([]string{filepath.Join(binDir, program)}, list...)...)
+	if err != nil || !strings.Contains(said, "usage: ") {
 		t.Errorf("%s: %s %s: %v\n%s", where, program, strings.Join(list, " "), err, said)
 	}
 }
@@ -135,10 +136,11 @@ func TestEveryFile(t *testing.T) {
 		"container/build.sh": "TestImages", "container/trial.Containerfile": "TestImages", "container/triallog.Containerfile": "TestImages",
 		"container/trialwitness.Containerfile": "TestImages",
 		"kubernetes/triallog.yaml":             "TestKubernetes", "kubernetes/trialwitness.yaml": "TestKubernetes",
-		"monitoring/alerts.yaml": "TestAlerts", "monitoring/alerts_test.yaml": "TestAlertExamples", "monitoring/prometheus.yaml": "TestAlertExamples",
-		"monitoring/dashboard.json": "TestDashboard",
-		"mysql/accounts.sql":        "cmd/triallog: TestServingAccount", "mysql/grants.sql": "cmd/triallog: TestServingAccount",
-		"systemd/triallog.service": "TestSystemd", "systemd/triallog-backup.service": "TestSystemd", "systemd/trialwitness.service": "TestSystemd",
+		"monitoring/alerts.yaml": "TestAlerts", "monitoring/alerts_test.yaml": "TestAlertExamples",
+		"monitoring/prometheus.yaml": "TestAlertExamples", "monitoring/dashboard.json": "TestDashboard",
+		"mysql/accounts.sql": "cmd/triallog: TestServingAccount", "mysql/grants.sql": "cmd/triallog: TestServingAccount",
+		"systemd/triallog.service": "TestSystemd", "systemd/triallog-backup.service": "TestSystemd",
+		"systemd/trialwitness.service": "TestSystemd",
 	}
 	found := map[string]bool{}
 	for _, dir := range []string{"compose", "container", "kubernetes", "monitoring", "mysql", "systemd"} {

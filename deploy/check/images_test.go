@@ -98,7 +98,8 @@ func TestImages(t *testing.T) {
 		if err != nil || !slices.Equal(files, want) {
 			t.Errorf("the image of %s has the files %v, want %v: %v", program, files, want, err)
 		}
-		if said, status := build("chroot", "--userspec=65532:65532", root, "/"+program, "version"); status != 0 || !strings.Contains(said, program) {
+		said, status := build("chroot", "--userspec=65532:65532", root, "/"+program, "version")
+		if status != 0 || !strings.Contains(said, program) {
 			t.Errorf("%s in its image: status %d: %s", program, status, said)
 		}
 		user, _ := build("buildah", "inspect", "--format", "{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}}", container)

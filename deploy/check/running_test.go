@@ -32,6 +32,8 @@ type stand struct {
 	dir    string
 	env    []string
 	client *http.Client
+	log    string            // URL of the log that runs
+	units  map[string]string // by program: the systemd unit whose system calls it is limited to
 }
 
 // newStand makes an empty folder with a certificate for this machine.
@@ -62,6 +64,16 @@ func newStand(t *testing.T) *stand {
 	return s
 }
 
+// path returns the whole name of a file beside the tests.
+func (s *stand) path(name string) string {
+	s.t.Helper()
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return abs
+}
+
 func (s *stand) write(name, text string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
@@ -70,7 +82,11 @@ func (s *stand) write(name, text string) {
 }
 
 func (s *stand) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(binDir, args[0]), args[1:]...)
+	words := append([]string{filepath.Join(binDir, args[0])}, args[1:]...)
+	if unit := s.units[args[0]]; unit != "" {
+		words = append([]string{python, s.path("testdata/confined.py"), s.path("../systemd/" + unit)}, words...)
+	}
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	return cmd
 }
@@ -177,6 +193,7 @@ func (s *stand) running() (log, witness string) {
 	sends(1, "register", "-key", "eve.key", "-number", "X-1") // not enrolled
 	sends(0, "enrol", "-key", "ada.key", "-until", time.Now().UTC().AddDate(0, 1, 0).Format(time.DateOnly), "eve.pub")
 	sends(0, "register", "-key", "ada.key", "-number", "X-1")
+	s.log = log
 	s.run(0, "triallog", "backup", "-dir", "log", "-to", "backup", "-from", log)
 	return log, witness
 }

@@ -66,3 +66,33 @@ func TestSystemd(t *testing.T) {
 		}
 	}
 }
+
+// python is Debian's, which has Debian's modules.
+const python = "/usr/bin/python3"
+
+// TestSystemCalls has a log, its backup and a witness do all that the metrics are of, with the
+// system calls that their units allow. What a unit does not allow fails.
+func TestSystemCalls(t *testing.T) {
+	tool(t, "systemd-analyze")
+	if said, err := run(t, "", python, "-c", "import seccomp"); err != nil {
+		if os.Getenv("TRIALPROOF_TEST_NOSKIP") != "" {
+			t.Fatalf("this test must not be skipped here: %v: %s", err, said)
+		}
+		t.Skip("python3-seccomp is not installed")
+	}
+	s := newStand(t)
+	s.units = map[string]string{"triallog": "triallog.service", "trialwitness": "trialwitness.service"}
+	s.running()
+	for _, unit := range []string{"triallog-backup.service", "triallog.service", "trialwitness.service"} {
+		text := read(t, "systemd/"+unit)
+		if unit == "triallog-backup.service" { // the other two are at work
+			s.units["triallog"] = unit
+			s.run(0, "triallog", "backup", "-dir", "log", "-to", "backup", "-from", s.log)
+		}
+		s.write("few.service", strings.Replace(text, "=@system-service", "=@basic-io", 1))
+		said, err := run(t, s.dir, python, s.path("testdata/confined.py"), "few.service", filepath.Join(binDir, "triallog"), "version")
+		if err == nil {
+			t.Errorf("%s: nothing keeps calls from a program: %s", unit, said)
+		}
+	}
+}
