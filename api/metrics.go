@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type Metrics struct {
 	refused   *prometheus.CounterVec
 	quorum    prometheus.Histogram
 	witnesses *prometheus.HistogramVec
+	answered  sync.Map // by witness's label (string): whether it cosigned when last asked (bool)
 
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
@@ -86,12 +88,14 @@ func (m *Metrics) Witness(label string, err error, took time.Duration) {
 	if err != nil {
 		result = "failed"
 	}
+	m.answered.Store(label, err == nil)
 	m.witnesses.WithLabelValues(label, result).Observe(took.Seconds())
 }
 
 // observeLog adds metrics that are read from the log when they are asked for.
-func (m *Metrics) observeLog(l *logserver.Log) error {
+func (m *Metrics) observeLog(l *logserver.Log, now func() time.Time) error {
 	for _, c := range []prometheus.Collector{
+		gauges{l, m, now},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "trialproof_published_size", Help: "Size of the published tree.",
 		}, func() float64 { return float64(l.Size()) }),

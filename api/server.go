@@ -116,7 +116,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Limits.Streams == 0 {
 		cfg.Limits.Streams = 1000
 	}
-	if err := cfg.Metrics.observeLog(cfg.Log); err != nil {
+	if err := cfg.Metrics.observeLog(cfg.Log, cfg.Now); err != nil {
 		return nil, err
 	}
 	s := &Server{service: newService(cfg), metrics: cfg.Metrics, logger: cfg.Logger, relay: cfg.Relay, now: cfg.Now,

@@ -38,6 +38,10 @@ need chromium chromium
 need age age
 need python3 python3
 need openssl openssl
+need promtool prometheus
+need systemd-analyze systemd
+command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1 || need buildah buildah
+/usr/bin/python3 -c 'import seccomp' 2>/dev/null || debian python3-seccomp
 python3 -c 'import cryptography' 2>/dev/null || debian python3-cryptography
 
 step "gofmt"
@@ -114,6 +118,11 @@ export TRIALPROOF_TEST_MYSQL="root@unix($tmp/mysql.sock)/"
 
 # In continuous integration nothing may be skipped.
 [ -z "${CI:-}" ] || export TRIALPROOF_TEST_NOSKIP=1
+
+step "the files of deploy: images, compose, Kubernetes, systemd, alerts, dashboard"
+(cd deploy/check && go vet ./... && "$GOBIN/staticcheck" ./... && go test -timeout 20m -v . >"$tmp/deploy" 2>&1) || { cat "$tmp/deploy"; exit 1; }
+grep -A1 -e '^--- SKIP' "$tmp/deploy" || :
+tail -1 "$tmp/deploy"
 
 step "go test -race"
 go test -race -timeout 60m -skip SecondOpinion ./...

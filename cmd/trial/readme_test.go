@@ -173,7 +173,7 @@ func TestOperatorPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
-	runPages(t, 8, []string{"../../docs/operator.md"},
+	runPages(t, 10, []string{"../../docs/operator.md"},
 		"ok: tree, tiles",                             // the log that is given up
 		"valid: protocol.pdf", "log.example/trials-2", // adopted
 		"valid: protocol.pdf", "when:      no later than", // by its old receipt
@@ -181,7 +181,9 @@ func TestOperatorPage(t *testing.T) {
 		"complete as stated by the operator",
 		"this key cosigned the log log.example/trials before, and folder w1/", "is gone", // a witness's folder
 		"tile/0/000 is damaged: byte 100", "put back from entry bundle tile/entries/000", // a flipped bit
-		`{"previous":"e3b0c442`, "ok: tree, tiles")
+		`{"previous":"e3b0c442`, "ok: tree, tiles",
+		"log.example/trials-2 size", "last-backup", // a backup
+		"log.example/trials-2 size", "ok: tree, tiles", "clean: log.example/trials-2", "valid: protocol.pdf")
 }
 
 // TestConsentPage runs the commands of docs/consent.md.

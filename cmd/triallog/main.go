@@ -40,6 +40,8 @@ func init() {
 			Args: "-dir DIR [-listen ADDR] [-grpc ADDR] [-mysql DSN] [-unwitnessed]", Example: "triallog serve -dir log", Run: serve},
 		{Name: "fsck", Does: "check that database, tiles, checkpoints and state agree, and put back what is damaged",
 			Args: "-dir DIR [-mysql DSN] [-repair [-from URL]]", Example: "triallog fsck -dir log", Run: fsck},
+		{Name: "backup", Does: "copy what the log has published, and no key, to another folder",
+			Args: "-dir DIR -to BACKUP [-from URL] [-every TIME]", Example: "triallog backup -dir log -to /mnt/backup/log", Run: backup},
 		{Name: "restore", Does: "make a lost database again from the log's tiles",
 			Args: "-from URL -dir DIR [-mysql DSN] [-unwitnessed]", Example: "triallog restore -from https://mirror.example/log -dir " +
 				"log", Run: restore},

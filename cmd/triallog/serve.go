@@ -21,6 +21,7 @@ import (
 
 	"github.com/trialproof/trialproof/api"
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/witness/guard"
@@ -141,6 +142,8 @@ func (s *serving) run(ctx context.Context, e *frame.Env, logger *slog.Logger) (e
 			cfg.Policy.QuorumText())
 	}
 	metrics := api.NewMetrics()
+	metrics.Disk(func() (free, total uint64, err error) { return durable.Space(s.dir) })
+	metrics.Backup(func() time.Time { return lastBackup(s.path(backupName)) })
 	cfg.Logger, cfg.Metrics, cfg.QuorumWait, cfg.Now = logger, metrics, s.quorumWait, now
 	var tlsConfig *tls.Config
 	if s.tlsCert != "" {
