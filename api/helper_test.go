@@ -114,6 +114,7 @@ func (l *logLines) find(t testing.TB, member, value string) []map[string]any {
 type testWitness struct {
 	key    *witness.Key
 	silent atomic.Bool
+	now    func() time.Time // if it has a clock of its own
 }
 
 func (w *testWitness) start(t testing.TB, vkey string, now func() time.Time) (policyLines string) {
@@ -121,6 +122,9 @@ func (w *testWitness) start(t testing.TB, vkey string, now func() time.Time) (po
 	var err error
 	if w.key, err = witness.NewKey("w1.example", witness.Ed25519); err != nil {
 		t.Fatal(err)
+	}
+	if w.now != nil {
+		now = w.now
 	}
 	impl, err := witness.Open(witness.Config{Dir: t.TempDir(), Key: w.key, Logs: []witness.Log{{VKey: vkey}}, Now: now})
 	if err != nil {

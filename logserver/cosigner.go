@@ -228,6 +228,7 @@ func (c *cosigner) record(res result) bool {
 	}
 	c.l.clock.cosigned(res.witness, res.at, c.l.now())
 	c.heard[res.witness] = true
+	c.l.quorum.heard(res.witness)
 	c.l.hearAll(c)
 	return true
 }
@@ -351,6 +352,7 @@ func (l *Log) setPublished(p publication) {
 		l.recent = append([]publication(nil), l.recent[recentKept/2:]...)
 	}
 	l.recent = append(l.recent, p)
+	l.quorum.waits(l.signed.Size, p.size)
 	close(l.changed)
 	l.changed = make(chan struct{})
 }

@@ -108,6 +108,7 @@ type Log struct {
 	view      view
 	cosigner  *cosigner // of the present term; only that term's goroutines use it
 	standing  standing
+	quorum    quorum
 
 	mu        sync.Mutex    // guards the fields below
 	signed    signedTree    // the newest stored checkpoint
@@ -243,10 +244,8 @@ func (l *Log) watch() (<-chan struct{}, error) {
 
 // Ready returns nil if the log accepts submissions, and otherwise why it does not.
 func (l *Log) Ready() error {
-	if l.cfg.Replica != nil {
-		if err := l.standing.ready(l); err != nil || !l.Leads() {
-			return err
-		}
+	if l.cfg.Replica != nil && !l.Leads() {
+		return l.standing.ready(l)
 	}
 	if err := l.takes(); err != nil {
 		return err
@@ -257,7 +256,7 @@ func (l *Log) Ready() error {
 	if err := l.probe.ask(l); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	return nil
+	return l.quorum.ask(l)
 }
 
 // Warnings says, in whole sentences, what is wrong with a log that accepts submissions all the
@@ -294,6 +293,14 @@ func (l *Log) takes() error {
 	err := l.files.check()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	if l.cfg.Replica != nil {
+		if err := l.standing.ready(l); err != nil {
+			return err
+		}
+	}
+	if err := l.quorum.lost(l); err != nil {
+		return err
 	}
 	l.stuck.Range(func(step, x any) bool {
 		if f := x.(failing); time.Since(f.since) > stuckAfter {

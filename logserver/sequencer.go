@@ -282,6 +282,7 @@ func (s *sequencer) sign(ctx context.Context, tree checkpoint.Tree) error {
 func (l *Log) setSigned(tree checkpoint.Tree, signed []byte) {
 	l.mu.Lock()
 	l.signed = signedTree{tree, signed}
+	l.quorum.waits(tree.Size, l.published.size)
 	l.mu.Unlock()
 	if l.cosigner != nil { // nil while the log is opened
 		l.cosigner.wakeUp()

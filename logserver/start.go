@@ -205,7 +205,11 @@ func (l *Log) takeOver(ctx context.Context) error {
 	if err := l.compareCopy(ctx); err != nil {
 		return err
 	}
-	return l.finish(ctx)
+	if err := l.finish(ctx); err != nil {
+		return err
+	}
+	l.quorum.waits(l.signedSize(), l.publishedSize())
+	return nil
 }
 
 // advance brings hashes and state up to a tree that the log has signed and stored. Of what is
