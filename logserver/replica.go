@@ -47,7 +47,7 @@ const (
 	staleLeases = 3
 	// resignLeases is how long a leader may be unable to accept statements, for a reason that is
 	// perhaps its own, before it lets another server try, and restLeases for how long it does.
-	resignLeases = 5
+	resignLeases = 1
 	restLeases   = 3
 )
 

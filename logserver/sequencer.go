@@ -289,9 +289,13 @@ func (l *Log) setSigned(tree checkpoint.Tree, signed []byte) {
 	}
 }
 
+// tellEvery is how often a step that fails again and again is logged.
+const tellEvery = 10 * time.Second
+
 // retry runs a step until it succeeds, ctx ends or the error is final, which stops the log.
 func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 	start := time.Now()
+	var told time.Time
 	for {
 		err := f()
 		if err == nil {
@@ -311,7 +315,10 @@ func (l *Log) retry(ctx context.Context, step string, f func() error) error {
 			return fmt.Errorf("%s: %w", step, errors.Join(ErrClosing, err))
 		}
 		l.stuck.Store(step, failing{start, err})
-		l.log.Warn("a step of sequencing failed and is tried again", "step", step, "error", err)
+		if time.Since(told) > tellEvery {
+			told = time.Now()
+			l.log.Warn("a step of sequencing failed and is tried again", "step", step, "since", start.UTC(), "error", err)
+		}
 		select {
 		case <-time.After(l.cfg.RetryDelay):
 		case <-ctx.Done():

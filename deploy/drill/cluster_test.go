@@ -148,6 +148,7 @@ type database struct {
 	dir  string
 	args []string // beyond the folder
 	cmd  *exec.Cmd
+	gone chan struct{} // closed when cmd has ended
 }
 
 // startDatabase installs and starts one, or skips the test where there is none.
@@ -194,6 +195,18 @@ func (d *database) launch(args ...string) {
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
+	d.gone = make(chan struct{})
+	go func(cmd *exec.Cmd, gone chan struct{}) { cmd.Wait(); close(gone) }(d.cmd, d.gone)
+}
+
+// ended reports whether the server has ended by itself.
+func (d *database) ended() bool {
+	select {
+	case <-d.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 func (d *database) start(args ...string) {
@@ -239,7 +252,7 @@ func (d *database) open(name string) *sql.DB {
 func (d *database) kill() {
 	if d.cmd != nil {
 		d.cmd.Process.Kill()
-		d.cmd.Wait()
+		<-d.gone
 		d.cmd = nil
 	}
 }
@@ -257,9 +270,9 @@ type cluster struct {
 // A member is a server of the cluster, which may be down.
 type member struct {
 	*process
-	name  string
-	addr  string
-	wrap  []string // a command before triallog
+	name string
+	addr string
+	wrap []string // a command before triallog
 }
 
 // newCluster makes a log in a database, its organisation, and starts n servers.
