@@ -25,6 +25,9 @@ import (
 //     servers can sign different roots of one size;
 //   - Publish keeps the first cosigned checkpoint of a size.
 //
+// What it must not do is to hold others up: a database frees the locks of a transaction whose
+// server says nothing more (package engine asks MariaDB for that).
+//
 // So the lease only says who should try. It is measured by each follower's own clock, as the time
 // for which the leader's beat has not changed: no two clocks are compared.
 
@@ -337,7 +340,7 @@ func (l *Log) beat(term context.Context) {
 		if why == nil {
 			why = l.clock.wrong(l)
 		}
-		if why == nil {
+		if why == nil || !l.Leads() { // taking over may take long, and another server would be no faster
 			healthy = time.Now()
 		} else if time.Since(healthy) > resignLeases*l.cfg.Replica.Lease {
 			l.log.Error("this server gives up the lead", "epoch", l.epoch, "why", why)

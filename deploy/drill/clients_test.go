@@ -136,6 +136,7 @@ func (l *load) more(n int) {
 func (l *load) back() time.Duration {
 	l.c.t.Helper()
 	start := time.Now()
+	defer l.c.tell()
 	eventually(l.c.t, "receipts again", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -373,6 +373,18 @@ func get(url string) (status int, body string) {
 	return resp.StatusCode, string(data)
 }
 
+// tell prints what the servers say, if the drill has failed.
+func (c *cluster) tell() {
+	if !c.t.Failed() {
+		return
+	}
+	for _, m := range c.servers {
+		words := m.words()
+		status, text := get(m.url + "/readyz")
+		c.t.Logf("%s, running: %t, ready: %d %s\n%s", m.name, m.running(), status, text, words[max(0, len(words)-4000):])
+	}
+}
+
 // leader waits for the server that leads.
 func (c *cluster) leader() (l *member) {
 	c.t.Helper()

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open MySQL database: %w", err)
 	}
-	db := sql.OpenDB(c)
+	db := sql.OpenDB(impatient{c})
 	db.SetMaxIdleConns(maxReads)
 	// Connections are renewed, so that they follow a fail-over.
 	db.SetConnMaxLifetime(5 * time.Minute)
@@ -40,6 +41,44 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	}
 	return db, nil
 }
+
+// impatient makes connections on which nobody waits long for a server that was paused, or cut off,
+// in the middle of a transaction: its locks would stop every other server until its connection
+// ends, which can take hours.
+type impatient struct{ driver.Connector }
+
+// idleSeconds is how long a transaction that writes may be idle before MariaDB ends its
+// connection, which takes its locks away, and lockSeconds how long a lock is waited for. What was
+// ended so, or waited in vain, is tried again.
+const (
+	idleSeconds = 2
+	lockSeconds = 5
+)
+
+// Connect implements driver.Connector.
+func (i impatient) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := i.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return conn, nil
+	}
+	for _, set := range []string{fmt.Sprintf("innodb_lock_wait_timeout = %d", lockSeconds), fmt.Sprintf("idle_write_transaction_timeout = %d", idleSeconds)} {
+		_, err := x.ExecContext(ctx, "SET SESSION "+set, nil)
+		if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == unknownVariable {
+			continue // MySQL has no limit on idle transactions
+		}
+		if err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// unknownVariable is ER_UNKNOWN_SYSTEM_VARIABLE.
+const unknownVariable = 1193
 
 // A driverLog writes what the driver logs, such as why it closed a connection, to the log that
 // Trillian uses.
