@@ -72,10 +72,9 @@ func TestGauges(t *testing.T) {
 	fatal(t, err)
 	all("0", "1", "1")
 
-	// The key that ends first counts, and neither one that has ended nor one without limits.
-	for who, days := range map[string]int{"bob": 40, "eve": 3} {
-		p, s := trialtest.Enrol("acme", who, "signer")
-		p.(*trial.Key).Limits = &trial.KeyLimits{Until: day(f, days)}
+	// The key that ends first counts, and none that has ended, is revoked or has no limits.
+	log := func(p trial.Predicate, s []trial.Subject) {
+		t.Helper()
 		envelope, key := trialtest.Sign(t, "ada", p, s)
 		size := f.log.Size()
 		if _, err := f.client.Submit(t.Context(), envelope, key); err != nil && !errors.Is(err, client.ErrPending) {
@@ -84,6 +83,13 @@ func TestGauges(t *testing.T) {
 		_, err := f.log.Await(t.Context(), size)
 		fatal(t, err)
 	}
+	for who, days := range map[string]int{"bob": 40, "eve": 3, "rex": 1} {
+		p, s := trialtest.Enrol("acme", who, "signer")
+		p.(*trial.Key).Limits = &trial.KeyLimits{Until: day(f, days)}
+		log(p, s)
+	}
+	revoked := trialtest.Public("rex").ID()
+	log(&trial.Key{Common: trialtest.Common(), Action: "revoke", Org: "acme", Revoke: revoked}, trial.NamedSubject("key", revoked))
 	const expiry = `trialproof_key_expiry_seconds{org="acme"}`
 	first, second := float64(trial.EndOf(day(f, 3)).Std().Unix()), float64(trial.EndOf(day(f, 40)).Std().Unix())
 	if got := f.number(expiry); got != first {
