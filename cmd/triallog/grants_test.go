@@ -211,6 +211,8 @@ func TestServingAccount(t *testing.T) {
 		"UPDATE trialproof.Trees SET Deleted = TRUE", "UPDATE trialproof.tp_statements SET entry = 0", "DELETE FROM trialproof.tp_statements",
 		"UPDATE trialproof.tp_about SET entry = 0", "DELETE FROM trialproof.tp_about", "DELETE FROM trialproof.tp_log",
 		"INSERT INTO trialproof.tp_log VALUES (2, 0, 0, 0, 0, 0)", "UPDATE trialproof.tp_batches SET next = 0",
+		"INSERT INTO trialproof.tp_lease VALUES (2, 0, 0, '', 0, NULL)", "DELETE FROM trialproof.tp_lease",
+		"UPDATE trialproof.tp_schema SET version = 1",
 		"CREATE USER 'trialproof_x'@'%'", "GRANT ALL ON trialproof.* TO 'trialproof_server'@'%'", "SELECT * FROM mysql.user",
 		"SET GLOBAL general_log = ON",
 	} {
@@ -238,7 +240,7 @@ func TestServingAccount(t *testing.T) {
 			t.Errorf("deploy/mysql/grants.sql has no line for the table %s", table)
 		}
 	}
-	if n < 14 {
+	if n < 16 {
 		t.Errorf("the database has only %d tables", n)
 	}
 
