@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"context"
 	"database/sql"
 	"io"
 	"net/http"
@@ -124,7 +125,9 @@ func (u *upgrading) command(status int, args ...string) string {
 	if args[0] == "triallog" && u.store != "" {
 		args = append(args, u.store)
 	}
-	cmd := exec.Command(filepath.Join(binDir, args[0]), args[1:]...)
+	ctx, cancel := context.WithTimeout(u.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(binDir, args[0]), args[1:]...)
 	cmd.Dir = u.dir
 	out, err := cmd.CombinedOutput()
 	if got := cmd.ProcessState.ExitCode(); got != status {
