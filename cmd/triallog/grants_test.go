@@ -228,6 +228,20 @@ func TestServingAccount(t *testing.T) {
 		}
 	}
 	check(0, "ok: ")
+
+	// The tables of the release before, which only the owner can bring up to this one.
+	put(t, filepath.Join(dir, "owner"), a.dsn("owner"))
+	a.do("DROP TABLE trialproof.tp_lease, trialproof.tp_schema")
+	upgrading := []string{"upgrade", "-dir", f.dir, "-mysql-file"}
+	if status, _, stderr := triallog(t, append(upgrading, filepath.Join(dir, "dsn"))...); status != 1 || !strings.Contains(stderr,
+		"run once as a user who may create tables") {
+		t.Errorf("upgrade with the account that serves: status %d: %s", status, stderr)
+	}
+	if status, out, stderr := triallog(t, append(upgrading, filepath.Join(dir, "owner"))...); status != 0 {
+		t.Errorf("upgrade with the owner's account: status %d: %s%s", status, out, stderr)
+	}
+	a.script("grants.sql")
+	check(0, "ok: ")
 	a.do("UPDATE trialproof.tp_tiles SET data = REVERSE(data) WHERE path = 'tile/0/000' AND start = 0")
 	check(1, "tile/0/000 is damaged")
 	check(0, "put back from", "-repair")
@@ -278,7 +292,6 @@ func TestServingAccount(t *testing.T) {
 
 	// The owner restores.
 	// The owner restores, from nothing and after a restore that was interrupted.
-	put(t, filepath.Join(dir, "owner"), a.dsn("owner"))
 	a.do("DROP DATABASE trialproof")
 	a.do("CREATE DATABASE trialproof CHARACTER SET utf8mb4")
 	restoring := []string{"restore", "-from", "file://" + backup, "-dir", f.dir, "-unwitnessed", "-mysql-file"}
