@@ -50,16 +50,26 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
-	waiting := 0.0
-	if since := g.l.Waiting(ctx); !since.IsZero() {
-		waiting = max(g.now().Sub(since).Seconds(), 0)
-	}
-	gauge(waitingDesc, waiting)
 	stopped := 0.0
 	if g.l.Stopped() {
 		stopped = 1
 	}
 	gauge(stoppedDesc, stopped)
+	for org, end := range g.keys() {
+		gauge(keyDesc, float64(end.Unix()), org)
+	}
+	if g.l.Leads() { // what others knew when they last led is old
+		g.lead(ctx, gauge)
+	}
+}
+
+// lead adds what only the server that leads knows.
+func (g gauges) lead(ctx context.Context, gauge func(d *prometheus.Desc, value float64, labels ...string)) {
+	waiting := 0.0
+	if since := g.l.Waiting(ctx); !since.IsZero() {
+		waiting = max(g.now().Sub(since).Seconds(), 0)
+	}
+	gauge(waitingDesc, waiting)
 	for clock, d := range g.l.ClocksAhead() {
 		gauge(clockDesc, d.Seconds(), clock)
 	}
@@ -73,9 +83,6 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 	}
 	if !p.Unwitnessed() {
 		gauge(marginDesc, float64(p.Margin(func(w int) bool { return g.m.cosigns(p.Witnesses[w].Label) })))
-	}
-	for org, end := range g.keys() {
-		gauge(keyDesc, float64(end.Unix()), org)
 	}
 }
 

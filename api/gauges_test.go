@@ -72,10 +72,9 @@ func TestGauges(t *testing.T) {
 	fatal(t, err)
 	all("0", "1", "1")
 
-	// The key that ends first counts, and neither one that has ended nor one without limits.
-	for who, days := range map[string]int{"bob": 40, "eve": 3} {
-		p, s := trialtest.Enrol("acme", who, "signer")
-		p.(*trial.Key).Limits = &trial.KeyLimits{Until: day(f, days)}
+	// The key that ends first counts, and none that has ended, is revoked or has no limits.
+	log := func(p trial.Predicate, s []trial.Subject) {
+		t.Helper()
 		envelope, key := trialtest.Sign(t, "ada", p, s)
 		size := f.log.Size()
 		if _, err := f.client.Submit(t.Context(), envelope, key); err != nil && !errors.Is(err, client.ErrPending) {
@@ -84,6 +83,13 @@ func TestGauges(t *testing.T) {
 		_, err := f.log.Await(t.Context(), size)
 		fatal(t, err)
 	}
+	for who, days := range map[string]int{"bob": 40, "eve": 3, "rex": 1} {
+		p, s := trialtest.Enrol("acme", who, "signer")
+		p.(*trial.Key).Limits = &trial.KeyLimits{Until: day(f, days)}
+		log(p, s)
+	}
+	revoked := trialtest.Public("rex").ID()
+	log(&trial.Key{Common: trialtest.Common(), Action: "revoke", Org: "acme", Revoke: revoked}, trial.NamedSubject("key", revoked))
 	const expiry = `trialproof_key_expiry_seconds{org="acme"}`
 	first, second := float64(trial.EndOf(day(f, 3)).Std().Unix()), float64(trial.EndOf(day(f, 40)).Std().Unix())
 	if got := f.number(expiry); got != first {
@@ -105,6 +111,43 @@ func TestGauges(t *testing.T) {
 
 // day returns the date so many days after the log's clock.
 func day(f *fixture, n int) string { return f.clock.Now().UTC().AddDate(0, 0, n).Format(time.DateOnly) }
+
+// TestGaugesOfReplica: a server that no longer leads says nothing of witnesses, of whom others now
+// know more.
+func TestGaugesOfReplica(t *testing.T) {
+	w, b := new(testWitness), &breakdown{lease: errors.New("cut off")}
+	f := newFixture(t, setup{witness: w, log: func(c *logserver.Config) {
+		c.Replica = &logserver.Replica{URL: "http://127.0.0.1:1", Lease: 300 * time.Millisecond}
+		c.Journal = failingJournal{c.Journal, b}
+	}})
+	leads := func(want bool) {
+		t.Helper()
+		for f.log.Leads() != want {
+			if t.Context().Err() != nil {
+				t.Fatalf("it leads: %v", !want)
+			}
+		}
+	}
+	only := []string{"trialproof_quorum_margin", `trialproof_witness_cosigns{witness="w1"}`, "trialproof_waiting_seconds",
+		`trialproof_clock_ahead_seconds{clock="w1"}`}
+	leads(true)
+	for _, series := range only {
+		if f.gauge(series) == "" {
+			t.Errorf("the leader has no %s", series)
+		}
+	}
+	b.on.Store(true)
+	leads(false)
+	for _, series := range only {
+		if got := f.gauge(series); got != "" {
+			t.Errorf("a server that does not lead says %s %s", series, got)
+		}
+	}
+	if f.gauge("trialproof_leader") != "0" || f.gauge("trialproof_stopped") != "0" {
+		t.Errorf("leader %s, stopped %s", f.gauge("trialproof_leader"), f.gauge("trialproof_stopped"))
+	}
+	b.on.Store(false)
+}
 
 // TestStopped: a log whose tree does not agree says that it has stopped for good.
 func TestStopped(t *testing.T) {

@@ -2,6 +2,7 @@ package logserver_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +21,18 @@ import (
 
 // served is a source that serves the first entries of a log, and can be dishonest.
 type served struct {
-	t     testing.TB
-	log   *trialtest.Log
-	size  uint64
-	key   note.Signer
-	alter func(path string, data []byte) ([]byte, error)
+	t      testing.TB
+	log    *trialtest.Log
+	size   uint64
+	key    note.Signer
+	origin string // if it is another's
+	alter  func(path string, data []byte) ([]byte, error)
 }
 
 func (s *served) Checkpoint(context.Context) ([]byte, error) {
-	return s.serve("checkpoint", trialtest.Checkpoint(s.t, s.log.Tree(s.size), s.key))
+	tree := s.log.Tree(s.size)
+	tree.Origin = cmp.Or(s.origin, tree.Origin)
+	return s.serve("checkpoint", trialtest.Checkpoint(s.t, tree, s.key))
 }
 
 func (s *served) Tile(_ context.Context, path string) ([]byte, error) {
@@ -151,13 +155,33 @@ func TestBackup(t *testing.T) {
 			if fresh {
 				continue
 			}
+			if next == size { // nothing is new, and no entry is asked for
+				src.alter = func(path string, data []byte) ([]byte, error) {
+					if path != "checkpoint" {
+						return nil, errors.New("asked for " + path)
+					}
+					return data, nil
+				}
+			}
 			tree, err := b.Update(t.Context(), src)
+			src.alter = nil
 			if err != nil || tree != log.Tree(next) {
 				t.Fatalf("%d to %d: %v, %v", size, next, tree, err)
 			}
 			size = next
 			complete(t, dir, log, size)
 		}
+	}
+
+	// A backup is of one log, though the policy has two.
+	second := trialtest.Cosigner{Key: "other.example/log", Alg: 1}
+	b, err := logserver.OpenBackup(t.Context(), logPolicy(t, "log "+second.VKey()+"\nquorum none\n"), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Update(t.Context(), &served{t: t, log: log, size: size, key: second, origin: second.Key}); err == nil ||
+		!strings.Contains(err.Error(), "the backup is of "+trialtest.Origin) {
+		t.Errorf("another log: %v", err)
 	}
 
 	// A damaged backup is not gone on with.
@@ -175,7 +199,7 @@ func TestBackup(t *testing.T) {
 	}
 	// What no quorum has cosigned is not backed up: it could still be another history.
 	w := trialtest.Cosigner{Key: "w1.example", Alg: 0x04, Time: 1}
-	b, err := logserver.OpenBackup(t.Context(), logPolicy(t, "witness w1 "+w.VKey()+"\nquorum w1\n"), t.TempDir())
+	b, err = logserver.OpenBackup(t.Context(), logPolicy(t, "witness w1 "+w.VKey()+"\nquorum w1\n"), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,8 @@ func TestWaiting(t *testing.T) {
 		}
 		return since
 	}
+	f.clock.Add(time.Second) // the entries before it are older
+	w.clock.Add(time.Second)
 	decided := f.clock.Now()
 	w.down.Store(true)
 	if since := submit(); !since.Equal(decided) {

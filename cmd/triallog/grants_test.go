@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -147,20 +149,26 @@ func TestServingAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &stand{origin: "log.example/x", policy: policy}
-	serving := func(work func(ctx context.Context)) {
+	begin := func(folder string, more ...string) *child {
 		t.Helper()
-		c, err := start(t.Context(), nil, "serve", "-dir", f.dir, "-mysql-file", filepath.Join(dir, "dsn"), "-unwitnessed", "-listen",
-			"127.0.0.1:0")
+		c, err := start(t.Context(), nil, append([]string{"serve", "-dir", folder, "-mysql-file", filepath.Join(dir, "dsn"), "-unwitnessed",
+			"-listen", "127.0.0.1:0"}, more...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
-			if err := c.stop(); err != nil {
-				t.Error(err)
-			}
-		}()
-		s.server = c
-		if s.client, err = client.New(c.url); err != nil {
+		return c
+	}
+	end := func(c *child) {
+		t.Helper()
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	serving := func(work func(ctx context.Context)) {
+		t.Helper()
+		s.server = begin(f.dir)
+		defer end(s.server)
+		if s.client, err = client.New(s.server.url); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a step that is denied is tried for ever
@@ -169,10 +177,17 @@ func TestServingAccount(t *testing.T) {
 	}
 	register := func(ctx context.Context, number string) {
 		t.Helper()
-		st := &trial.Statement{Subjects: trial.NumberSubject(number), Predicate: &trial.Registration{Common: s.common("responsibility"),
-			Org: "acme", Number: number}}
-		if _, _, err := s.submit(ctx, trialtest.Key("ada"), st); err != nil {
-			t.Errorf("register %s: %v", number, err)
+		for { // until one of them leads
+			st := &trial.Statement{Subjects: trial.NumberSubject(number), Predicate: &trial.Registration{Common: s.common("responsibility"),
+				Org: "acme", Number: number}}
+			_, _, err := s.submit(ctx, trialtest.Key("ada"), st)
+			if err == nil {
+				return
+			}
+			if ctx.Err() != nil {
+				t.Fatalf("register %s: %v", number, err)
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
 	}
 	serving(func(ctx context.Context) {
@@ -181,13 +196,30 @@ func TestServingAccount(t *testing.T) {
 		}
 		register(ctx, "X-1")
 	})
+	serving(func(ctx context.Context) { register(ctx, "X-2") }) // from the snapshot of the state
+
+	// Two that share the database: the second takes over from the first.
+	second := &folder{dir: filepath.Join(dir, "second")}
+	if err := os.Mkdir(second.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{keyName, vkeyName, policyName} {
+		put(t, second.path(name), read(t, f.path(name)))
+	}
+	c, other := begin(f.dir, "-replica"), begin(second.dir, "-replica")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if s.client, err = client.New(other.url); err != nil {
+		t.Fatal(err)
+	}
+	register(ctx, "X-3")
+	end(c)
+	register(ctx, "X-4")
 	backup := filepath.Join(dir, "backup")
-	serving(func(ctx context.Context) { // from the snapshot of the state
-		register(ctx, "X-2")
-		if status, _, stderr := triallog(t, "backup", "-dir", f.dir, "-to", backup, "-from", s.server.url); status != 0 {
-			t.Errorf("backup: status %d: %s", status, stderr)
-		}
-	})
+	if status, _, stderr := triallog(t, "backup", "-dir", f.dir, "-to", backup, "-from", other.url); status != 0 {
+		t.Errorf("backup: status %d: %s", status, stderr)
+	}
+	end(other)
 	check := func(status int, words string, more ...string) {
 		t.Helper()
 		got, out, stderr := triallog(t, append([]string{"fsck", "-dir", f.dir, "-mysql-file", filepath.Join(dir, "dsn")}, more...)...)
@@ -195,6 +227,20 @@ func TestServingAccount(t *testing.T) {
 			t.Fatalf("fsck %v: status %d: %s%s", more, got, out, stderr)
 		}
 	}
+	check(0, "ok: ")
+
+	// The tables of the release before, which only the owner can bring up to this one.
+	put(t, filepath.Join(dir, "owner"), a.dsn("owner"))
+	a.do("DROP TABLE trialproof.tp_lease, trialproof.tp_schema")
+	upgrading := []string{"upgrade", "-dir", f.dir, "-mysql-file"}
+	if status, _, stderr := triallog(t, append(upgrading, filepath.Join(dir, "dsn"))...); status != 1 || !strings.Contains(stderr,
+		"run once as a user who may create tables") {
+		t.Errorf("upgrade with the account that serves: status %d: %s", status, stderr)
+	}
+	if status, out, stderr := triallog(t, append(upgrading, filepath.Join(dir, "owner"))...); status != 0 {
+		t.Errorf("upgrade with the owner's account: status %d: %s%s", status, out, stderr)
+	}
+	a.script("grants.sql")
 	check(0, "ok: ")
 	a.do("UPDATE trialproof.tp_tiles SET data = REVERSE(data) WHERE path = 'tile/0/000' AND start = 0")
 	check(1, "tile/0/000 is damaged")
@@ -211,6 +257,8 @@ func TestServingAccount(t *testing.T) {
 		"UPDATE trialproof.Trees SET Deleted = TRUE", "UPDATE trialproof.tp_statements SET entry = 0", "DELETE FROM trialproof.tp_statements",
 		"UPDATE trialproof.tp_about SET entry = 0", "DELETE FROM trialproof.tp_about", "DELETE FROM trialproof.tp_log",
 		"INSERT INTO trialproof.tp_log VALUES (2, 0, 0, 0, 0, 0)", "UPDATE trialproof.tp_batches SET next = 0",
+		"INSERT INTO trialproof.tp_lease VALUES (2, 0, 0, '', 0, NULL)", "DELETE FROM trialproof.tp_lease",
+		"UPDATE trialproof.tp_schema SET version = 1",
 		"CREATE USER 'trialproof_x'@'%'", "GRANT ALL ON trialproof.* TO 'trialproof_server'@'%'", "SELECT * FROM mysql.user",
 		"SET GLOBAL general_log = ON",
 	} {
@@ -238,13 +286,12 @@ func TestServingAccount(t *testing.T) {
 			t.Errorf("deploy/mysql/grants.sql has no line for the table %s", table)
 		}
 	}
-	if n < 14 {
+	if n < 16 {
 		t.Errorf("the database has only %d tables", n)
 	}
 
 	// The owner restores.
 	// The owner restores, from nothing and after a restore that was interrupted.
-	put(t, filepath.Join(dir, "owner"), a.dsn("owner"))
 	a.do("DROP DATABASE trialproof")
 	a.do("CREATE DATABASE trialproof CHARACTER SET utf8mb4")
 	restoring := []string{"restore", "-from", "file://" + backup, "-dir", f.dir, "-unwitnessed", "-mysql-file"}

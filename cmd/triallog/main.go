@@ -45,6 +45,8 @@ func init() {
 		{Name: "restore", Does: "make a lost database again from the log's tiles",
 			Args: "-from URL -dir DIR [-mysql DSN] [-unwitnessed]", Example: "triallog restore -from https://mirror.example/log -dir " +
 				"log", Run: restore},
+		{Name: "upgrade", Does: "bring the tables of an earlier release up to this one, with an account that may make tables",
+			Args: "-dir DIR [-mysql DSN]", Example: "triallog upgrade -dir log -mysql-file owner.dsn", Run: upgrade},
 		{Name: "rotate", Does: "change the log's key, or make a new operator's",
 			Args: "-dir DIR [-finish | -origin NAME]", Example: "triallog rotate -dir log", Run: rotate},
 		frame.VersionCommand("triallog"),

@@ -22,3 +22,5 @@ GRANT SELECT, INSERT ON trialproof.tp_about TO 'trialproof_server'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON trialproof.tp_checkpoints TO 'trialproof_server'@'%';
 GRANT SELECT, INSERT, DELETE ON trialproof.tp_records TO 'trialproof_server'@'%';
 GRANT SELECT, INSERT, DELETE ON trialproof.tp_tiles TO 'trialproof_server'@'%';
+GRANT SELECT, UPDATE ON trialproof.tp_lease TO 'trialproof_server'@'%';
+GRANT SELECT ON trialproof.tp_schema TO 'trialproof_server'@'%';
