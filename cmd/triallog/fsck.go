@@ -115,7 +115,7 @@ func (f *folder) openCopy(ctx context.Context) (_ *stores, err error) {
 	if s.temp, err = os.MkdirTemp("", "triallog-fsck-"); err != nil {
 		return nil, err
 	}
-	g := folder{dir: s.temp, mysql: f.mysql}
+	g := folder{dir: s.temp, mysql: f.mysql, trillian: f.trillian, unchanged: f.mysql != ""}
 	for _, name := range []string{logName, logName + "-wal", treeName, treeName + "-wal"} {
 		if err := copyFile(g.path(name), f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

@@ -24,12 +24,16 @@ type folder struct {
 	dir       string
 	mysql     string // DSN; empty: SQLite in the folder
 	mysqlFile string // that has the DSN; empty: the DSN was typed or is in the environment
+	trillian  string // addresses of log servers; empty: Trillian runs in this process
+	unchanged bool   // the tables stay as they are, of whatever version
 }
 
 func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
 	fs.StringVar(&f.mysql, "mysql", "",
 		"keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: "+mysqlVariable)
+	fs.StringVar(&f.trillian, "trillian", "", "keep the tree in trillian_log_server and trillian_log_signer, which run apart: `address` such as "+
+		"host:8090, or several with commas between them; the journal stays in -mysql or in the folder")
 	fs.StringVar(&f.mysqlFile, mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of "+
 		"processes")
 }
@@ -71,11 +75,14 @@ func connectionString(fs *flag.FlagSet) error {
 
 // sameDatabase are the flags by which a command that is suggested uses the same database.
 // What is in the environment needs none.
-func (f *folder) sameDatabase() string {
-	if f.mysqlFile == "" {
-		return ""
+func (f *folder) sameDatabase() (flags string) {
+	if f.mysqlFile != "" {
+		flags += " -" + mysqlFile + " " + frame.Quoted(f.mysqlFile)
 	}
-	return " -" + mysqlFile + " " + frame.Quoted(f.mysqlFile)
+	if f.trillian != "" {
+		flags += " -trillian " + frame.Quoted(f.trillian)
+	}
+	return flags
 }
 
 // typedDatabase says what a command that is suggested lacks: a connection string that was
@@ -196,12 +203,20 @@ func (s *stores) open(ctx context.Context, f *folder, create bool, logger *slog.
 	if err != nil {
 		return err
 	}
+	if f.trillian != "" {
+		cfg.MySQL, cfg.SQLite, cfg.Trillian = "", "", f.trillian
+	}
 	if create {
 		if cfg.TreeID, err = engine.Create(ctx, cfg); err != nil {
 			return err
 		}
 		s.store, err = sqlstore.Create(ctx, s.db, dialect, cfg.TreeID)
 	} else {
+		if !f.unchanged {
+			if err := sqlstore.Upgrade(ctx, s.db, dialect); err != nil {
+				return err
+			}
+		}
 		s.store, err = sqlstore.Open(ctx, s.db, dialect)
 	}
 	if err != nil {
@@ -223,7 +238,10 @@ func (s *stores) config(f *folder) (logserver.Config, []byte, error) {
 	cfg, policy, err := f.config()
 	cfg.Tree, cfg.Journal, cfg.Tiles = s.tree, s.store, s.tiles
 	if f.mysql == "" {
-		cfg.Files = []string{f.path(logName), f.path(treeName)}
+		cfg.Files = []string{f.path(logName)}
+		if f.trillian == "" {
+			cfg.Files = append(cfg.Files, f.path(treeName))
+		}
 	}
 	return cfg, policy, err
 }

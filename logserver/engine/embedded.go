@@ -12,7 +12,6 @@ import (
 	"github.com/google/trillian/quota"
 	"github.com/google/trillian/server"
 	"github.com/google/trillian/storage"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/trialproof/trialproof/logserver/sqlite"
 )
@@ -28,18 +27,20 @@ type store struct {
 // the tree by it. The database's file and tables are created if they do not exist. The tree is
 // durable when Create returns. A tree whose id was lost does no harm.
 func Create(ctx context.Context, cfg Config) (treeID int64, err error) {
+	if cfg.Trillian != "" {
+		treeID, err := createRemote(ctx, cfg.Trillian)
+		if err != nil {
+			return 0, fmt.Errorf("create tree in Trillian at %s: %w", cfg.Trillian, err)
+		}
+		return treeID, nil
+	}
 	s, err := cfg.store(ctx, true)
 	if err != nil {
 		return 0, fmt.Errorf("create tree: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 
-	tree, err := storage.CreateTree(ctx, s.admin, &trillian.Tree{
-		TreeState:       trillian.TreeState_ACTIVE,
-		TreeType:        trillian.TreeType_PREORDERED_LOG,
-		DisplayName:     "trialproof",
-		MaxRootDuration: durationpb.New(0), // a root only for new leaves
-	})
+	tree, err := storage.CreateTree(ctx, s.admin, newTree())
 	if err != nil {
 		return 0, fmt.Errorf("create tree: %w", err)
 	}
@@ -50,9 +51,16 @@ func Create(ctx context.Context, cfg Config) (treeID int64, err error) {
 	return tree.TreeId, nil
 }
 
-// Open opens the tree that Create made, with Trillian in this process. It creates nothing: a
+// Open opens the tree that Create made, with Trillian in this process or apart. It creates nothing: a
 // database or a tree that does not exist is an error.
 func Open(ctx context.Context, cfg Config) (*Tree, error) {
+	if cfg.Trillian != "" {
+		t, err := openRemote(ctx, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("open tree %d in Trillian at %s: %w", cfg.TreeID, cfg.Trillian, err)
+		}
+		return t, nil
+	}
 	s, err := cfg.store(ctx, false)
 	if err != nil {
 		return nil, fmt.Errorf("open tree: %w", err)
@@ -62,7 +70,7 @@ func Open(ctx context.Context, cfg Config) (*Tree, error) {
 		return nil, errors.Join(fmt.Errorf("open tree %d: %w", cfg.TreeID, err), s.close())
 	}
 	c := newClock(cfg.Now)
-	t, err := newTree(ctx, s.backend(tree, c), tree.TreeId, c, s.close)
+	t, err := openTree(ctx, s.backend(tree, c), tree.TreeId, c, s.close)
 	if err != nil {
 		return nil, fmt.Errorf("open tree %d: %w", cfg.TreeID, err)
 	}
@@ -100,17 +108,25 @@ func (s *store) tree(ctx context.Context, id int64) (*trillian.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tree.TreeType != trillian.TreeType_PREORDERED_LOG {
-		return nil, fmt.Errorf("it is a %s, want PREORDERED_LOG", tree.TreeType)
-	}
-	if tree.Deleted || tree.TreeState != trillian.TreeState_ACTIVE {
-		return nil, fmt.Errorf("it is deleted or %s, want ACTIVE", tree.TreeState)
+	if err := usable(tree); err != nil {
+		return nil, err
 	}
 	tx, err := s.log.SnapshotForTree(ctx, tree)
 	if tx != nil {
 		err = errors.Join(err, tx.Close())
 	}
 	return tree, err
+}
+
+// usable checks that a log can be kept in a tree.
+func usable(tree *trillian.Tree) error {
+	if tree.TreeType != trillian.TreeType_PREORDERED_LOG {
+		return fmt.Errorf("it is a %s, want PREORDERED_LOG", tree.TreeType)
+	}
+	if tree.Deleted || tree.TreeState != trillian.TreeState_ACTIVE {
+		return fmt.Errorf("it is deleted or %s, want ACTIVE", tree.TreeState)
+	}
+	return nil
 }
 
 func (s *store) server(c *clock) *server.TrillianLogRPCServer {

@@ -1,13 +1,13 @@
 // Package engine keeps the log's tree in Trillian.
 //
 // It implements logserver.Tree. The embedded engine runs Trillian's log server and sequencer in
-// this process, over SQLite or over MySQL and MariaDB. The tree is a PREORDERED_LOG: the
+// this process, over SQLite or over MySQL and MariaDB. The remote engine (remote.go) uses stock
+// trillian_log_server and trillian_log_signer. The tree is a PREORDERED_LOG: the
 // journal decides which leaf is at which index before Trillian receives it, and Append writes
 // it there.
 //
 // Everything above the seam (type backend) uses Trillian's own gRPC client interface and asks
-// for integration by one function, so that an engine over stock trillian_log_server and
-// trillian_log_signer needs only another constructor.
+// for integration by one function; the engines differ only below it.
 //
 // Trillian's storage handles a batch in unexpected ways, which explain append.go: a batch over
 // a taken index is committed in part; a gap is accepted without an error, and integration stops
@@ -34,7 +34,7 @@ import (
 	"github.com/trialproof/trialproof/logserver"
 )
 
-// Config says where a tree is kept. Exactly one of SQLite and MySQL is set.
+// Config says where a tree is kept. Exactly one of SQLite, MySQL and Trillian is set.
 type Config struct {
 	// SQLite is the path of the database file. The caller has locked its folder
 	// (sqlite.LockDir), because SQLite does not refuse two processes over one file.
@@ -42,6 +42,9 @@ type Config struct {
 	// MySQL is the data source name of a MySQL or MariaDB database, in the form of
 	// github.com/go-sql-driver/mysql. OpenMySQL says what is added to it.
 	MySQL string
+	// Trillian has the addresses of trillian_log_servers, separated by commas, for the remote
+	// engine.
+	Trillian string
 	// TreeID is what Create returned. Create ignores it.
 	TreeID int64
 	// Logger, if not nil, receives what Trillian and the MySQL driver log; see LogTo.
@@ -75,8 +78,8 @@ var _ logserver.Tree = (*Tree)(nil)
 // maxReads bounds the reads that run at the same time.
 const maxReads = 16
 
-// newTree makes a tree over b and reads its head. It takes over close.
-func newTree(ctx context.Context, b backend, treeID int64, c *clock, close func() error) (*Tree, error) {
+// openTree makes a tree over b and reads its head. It takes over close.
+func openTree(ctx context.Context, b backend, treeID int64, c *clock, close func() error) (*Tree, error) {
 	t := &Tree{backend: b, treeID: treeID, clock: c, close: close, reads: make(chan struct{}, maxReads)}
 	if _, _, err := t.Head(ctx); err != nil {
 		return nil, errors.Join(err, close())

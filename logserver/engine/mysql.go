@@ -23,22 +23,32 @@ var mysqlSchema string
 // statements go out in one round trip (interpolateParams), times are read as times, in UTC,
 // text is utf8mb4 and the SQL mode is strict. It adds time limits if the name has none, so that
 // a server that has gone silent becomes an error.
+//
+// The name may have several hosts, separated by commas, such as
+// user:password@tcp(db1:3306,db2:3306,db3:3306)/trialproof: the nodes of a Galera cluster. See hosts.
 func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
-	cfg, err := mysqlConfig(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open MySQL database: %w", err)
+	h := new(hosts)
+	var name string
+	for _, one := range splitHosts(dsn) {
+		cfg, err := mysqlConfig(one)
+		if err != nil {
+			return nil, fmt.Errorf("open MySQL database: %w", err)
+		}
+		c, err := mysql.NewConnector(cfg)
+		if err != nil {
+			return nil, fmt.Errorf("open MySQL database: %w", err)
+		}
+		name = cfg.DBName
+		h.list = append(h.list, host{impatient{c}, cfg.Addr})
 	}
-	c, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("open MySQL database: %w", err)
-	}
-	db := sql.OpenDB(impatient{c})
+	db := sql.OpenDB(h)
 	db.SetMaxIdleConns(maxReads)
 	// Connections are renewed, so that they follow a fail-over.
 	db.SetConnMaxLifetime(5 * time.Minute)
 	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open MySQL database %s at %s: %w", cfg.DBName, cfg.Addr, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open MySQL database %s at %s: %w", name, h, err), db.Close())
 	}
+	h.follow(db)
 	return db, nil
 }
 

@@ -125,6 +125,12 @@ func older(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 func TestUpgrade(t *testing.T) {
 	stores(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		older(t, db, d)
+		if _, err := sqlstore.Open(t.Context(), db, d); err != nil { // to be read only
+			t.Fatal(err)
+		}
+		if _, err := db.Exec("SELECT 1 FROM tp_lease"); err == nil {
+			t.Fatal("opening it changed the tables")
+		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := sqlstore.Open(ended, db, d); err == nil {
@@ -139,6 +145,7 @@ func TestUpgrade(t *testing.T) {
 				_, err := db.Exec("UPDATE tp_schema SET version = 1")
 				must(t, err)
 			}
+			must(t, sqlstore.Upgrade(t.Context(), db, d))
 			s, err := sqlstore.Open(t.Context(), db, d)
 			must(t, err)
 			l, err := s.Lease(t.Context())

@@ -38,15 +38,12 @@ func execute(ctx context.Context, db *sql.DB, d Dialect, statements string) erro
 	return nil
 }
 
-// upgrade brings the tables to the present version. The version is stored after each step, so
+// Upgrade brings the tables of a log to the present version. The version is stored after each step, so
 // that an upgrade that was cut short goes on where it stopped.
-func upgrade(ctx context.Context, db *sql.DB, d Dialect) error {
+func Upgrade(ctx context.Context, db *sql.DB, d Dialect) error {
 	at, err := tablesVersion(ctx, db)
 	if err != nil {
 		return err
-	}
-	if at > version {
-		return fmt.Errorf("%w (its tables have version %d, this program knows %d)", ErrNewerTables, at, version)
 	}
 	for ; at < version; at++ {
 		if err := execute(ctx, db, d, upgrades[at-1]); err != nil {
@@ -59,11 +56,21 @@ func upgrade(ctx context.Context, db *sql.DB, d Dialect) error {
 	return nil
 }
 
-// tablesVersion returns the version of the tables. Those of version 1 do not say it.
+// tablesVersion returns the version of the tables, or ErrNewerTables. Those of version 1 do not say it.
 func tablesVersion(ctx context.Context, db *sql.DB) (n int, err error) {
 	if err := db.QueryRowContext(ctx, "SELECT version FROM tp_schema WHERE id = 1").Scan(&n); err == nil {
+		if n > version {
+			return n, fmt.Errorf("%w (its tables have version %d, this program knows %d)", ErrNewerTables, n, version)
+		}
 		return n, nil
 	}
 	// Either there is no such table, or the database cannot be read: then tp_log cannot be either.
-	return 1, db.QueryRowContext(ctx, "SELECT 1 FROM tp_log WHERE id = 1").Scan(new(int))
+	if err := db.QueryRowContext(ctx, "SELECT 1 FROM tp_log WHERE id = 1").Scan(new(int)); err != nil {
+		return 0, noLog(err)
+	}
+	return 1, nil
+}
+
+func noLog(err error) error {
+	return fmt.Errorf("the database holds no log (triallog init makes one): %w", err)
 }

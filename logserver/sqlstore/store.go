@@ -53,17 +53,18 @@ func Create(ctx context.Context, db *sql.DB, d Dialect, treeID int64) (*Store, e
 	if _, err := db.ExecContext(ctx, row, treeID); err != nil {
 		return nil, fmt.Errorf("create log (is there one already?): %w", err)
 	}
-	return &Store{db, d, treeID}, upgrade(ctx, db, d)
+	return &Store{db, d, treeID}, Upgrade(ctx, db, d)
 }
 
-// Open opens the log that Create has made. Tables of an earlier version are brought to the
-// present one first.
+// Open opens the log that Create has made. It changes nothing: whoever writes to the log, or may
+// lead it, calls Upgrade before.
 func Open(ctx context.Context, db *sql.DB, d Dialect) (*Store, error) {
 	s := &Store{db: db, dialect: d}
 	if err := db.QueryRowContext(ctx, "SELECT tree_id FROM tp_log WHERE id = 1").Scan(&s.treeID); err != nil {
-		return nil, fmt.Errorf("the database holds no log (triallog init makes one): %w", err)
+		return nil, noLog(err)
 	}
-	return s, upgrade(ctx, db, d)
+	_, err := tablesVersion(ctx, db)
+	return s, err
 }
 
 // TreeID returns the id of the log's tree in Trillian.
