@@ -154,6 +154,13 @@ type database struct {
 // startDatabase installs and starts one, or skips the test where there is none.
 func startDatabase(t testing.TB, args ...string) *database {
 	t.Helper()
+	d := installDatabase(t, args...)
+	d.start()
+	return d
+}
+
+func installDatabase(t testing.TB, args ...string) *database {
+	t.Helper()
 	if os.Getenv("TRIALPROOF_TEST_MYSQL") == "" {
 		trialtest.Skip(t, "TRIALPROOF_TEST_MYSQL is not set: no drill on a MariaDB")
 	}
@@ -163,13 +170,23 @@ func startDatabase(t testing.TB, args ...string) *database {
 	}
 	d := &database{t: t, dir: dir, args: args}
 	t.Cleanup(func() { d.kill(); os.RemoveAll(dir) })
-	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--user=root", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal",
+	if owner() == "mysql" { // Galera's scripts do not work as root
+		shell(t, "chown mysql "+dir)
+	}
+	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner(), "--datadir="+dir+"/data", "--auth-root-authentication-method=normal",
 		"--skip-test-db").CombinedOutput()
 	if err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
-	d.start()
 	return d
+}
+
+// owner is who runs the database.
+func owner() string {
+	if os.Getuid() == 0 {
+		return "mysql"
+	}
+	return os.Getenv("USER")
 }
 
 func (d *database) socket() string { return d.dir + "/s" }
@@ -185,7 +202,7 @@ func (d *database) launch(args ...string) {
 		d.t.Fatal(err)
 	}
 	defer log.Close()
-	all := slices.Concat([]string{"--no-defaults", "--user=root", "--datadir=" + d.dir + "/data", "--socket=" + d.socket(), "--pid-file=" + d.dir + "/pid",
+	all := slices.Concat([]string{"--no-defaults", "--user=" + owner(), "--datadir=" + d.dir + "/data", "--socket=" + d.socket(), "--pid-file=" + d.dir + "/pid",
 		"--innodb-buffer-pool-size=128M"}, d.args, args)
 	if !slices.ContainsFunc(all, func(a string) bool { return strings.HasPrefix(a, "--port") }) {
 		all = append(all, "--skip-networking")
@@ -265,6 +282,7 @@ type cluster struct {
 	witnesses []*process
 	servers   []*member
 	flags     []string // of commands of trial
+	engine    []string // flags of triallog that say where the tree is
 }
 
 // A member is a server of the cluster, which may be down.
@@ -296,17 +314,18 @@ func (c *cluster) begin() {
 }
 
 // prepare makes the log and its witnesses, which listen on an address.
-func prepare(t testing.TB, dsn, host string) *cluster {
+func prepare(t testing.TB, dsn, host string, engine ...string) *cluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cluster")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	c := &cluster{t: t, dir: dir, dsn: dsn}
+	c := &cluster{t: t, dir: dir, dsn: dsn, engine: engine}
 	c.ok("trial", "keygen", "-name", "Rita Registrar", "-org", "registrar", "-out", "registrar")
 	c.ok("trial", "keygen", "-name", "Ada Lovelace", "-org", "acme", "-out", "ada")
-	vkey := c.ok("triallog", "init", "-dir", "log", "-origin", "log.example/trials", "-registrar", "registrar.pub", "-mysql="+dsn)
+	vkey := c.ok(slices.Concat([]string{"triallog", "init", "-dir", "log", "-origin", "log.example/trials", "-registrar", "registrar.pub", "-mysql=" + dsn},
+		engine)...)
 	policy := "log " + vkey + "\n"
 	for _, name := range []string{"w1", "w2", "w3"} {
 		wkey := c.ok("trialwitness", "keygen", "-name", name+".example", "-key", name+".key")
@@ -340,7 +359,7 @@ func (c *cluster) run(m *member) {
 		}
 	}
 	m.process = start(c.t, c.dir, slices.Concat(m.wrap, []string{filepath.Join(binDir, "triallog"), "serve", "-dir", m.name, "-listen", m.addr, "-mysql=" + c.dsn,
-		"-replica", "-quorum-wait=20s"})...)
+		"-replica", "-quorum-wait=20s"}, c.engine)...)
 }
 
 // enrol makes the organisation, through any server.

@@ -59,7 +59,7 @@ func (c *cluster) fsck() {
 			m.kill(syscall.SIGTERM)
 		}
 	}
-	out, words, status := c.command("triallog", "fsck", "-dir", "log", "-mysql="+c.dsn)
+	out, words, status := c.command(append([]string{"triallog", "fsck", "-dir", "log", "-mysql=" + c.dsn}, c.engine...)...)
 	if status != 0 {
 		c.t.Errorf("fsck: status %d\n%s%s", status, out, words)
 	}

@@ -24,7 +24,7 @@ const (
 	remoteWait = 30 * time.Second
 	// signerWait is how long the signer may integrate nothing, although there are leaves, before
 	// Append looks what is missing and says so.
-	signerWait = 10 * time.Second
+	signerWait = time.Second
 	// signerLook is how often it is asked.
 	signerLook = 10 * time.Millisecond
 	// maxAnswer bounds an answer: maxRange leaves of the largest size.
