@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,6 +20,8 @@ type call struct {
 	id   string // told to the caller, who can quote it
 	addr string // see addressOf
 	err  error  // the error that was answered with a problem
+
+	failed bool // something failed through no fault of the caller, whatever the status says
 }
 
 type callKey struct{}
@@ -69,7 +72,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 					v = nil
 				}
 			}
-			failed := w.code() == http.StatusInternalServerError || v != nil
+			failed := w.code() == http.StatusInternalServerError || v != nil || c.failed
 			s.record(ctx, c, "http", r.Method, routeOf(r.Pattern), strconv.Itoa(w.code()), failed, start)
 			if v != nil {
 				panic(http.ErrAbortHandler) // ends an answer that was sent in part
@@ -83,7 +86,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 // through no fault of the caller, otherwise for debugging.
 func (s *Server) record(ctx context.Context, c *call, protocol, method, route, status string, failed bool, start time.Time) {
 	took := time.Since(start)
-	s.metrics.request(protocol, route, status, took, route == streamPath || route == streamMethod)
+	s.metrics.request(protocol, route, status, took, slices.Contains(streamed, route))
 	level := slog.LevelDebug
 	if failed {
 		level = slog.LevelError
@@ -100,6 +103,9 @@ func (s *Server) record(ctx context.Context, c *call, protocol, method, route, s
 	}
 	s.logger.LogAttrs(ctx, level, "request", attrs...)
 }
+
+// streamed are the routes of which a request lasts as long as its caller likes.
+var streamed = []string{streamPath, streamMethod, batchPath, batchMethod}
 
 func panicError(v any) error { return fmt.Errorf("panic: %v\n%s", v, debug.Stack()) }
 

@@ -16,6 +16,7 @@ type route struct {
 func (s *Server) allRoutes() []route {
 	return []route{
 		{"POST", "/v1/statements", http.HandlerFunc(s.statement)},
+		{"POST", batchPath, http.HandlerFunc(s.batch)},
 		{"GET", "/v1/receipts/{id}", s.get(s.receipt)},
 		{"GET", "/v1/entries/{index}", s.get(s.entry)},
 		{"GET", "/v1/trials/entries", s.get(s.trialEntries, "trial", "from")},

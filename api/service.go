@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -26,6 +27,10 @@ type service struct {
 	perAddress *limiter // nil means no limit
 	submitting chan struct{}
 	streaming  chan struct{}
+	batching   chan struct{}                              // open batches
+	batched    chan struct{}                              // submissions of batches in progress
+	idle       time.Duration                              // how long a batch may send nothing
+	sleep      func(context.Context, time.Duration) error // of a batch, until it may go on
 	pages      *pages
 }
 
@@ -36,6 +41,10 @@ func newService(cfg Config) *service {
 		perAddress: newLimiter(cfg.Limits.PerAddress, cfg.Now),
 		submitting: make(chan struct{}, cfg.Limits.Submissions),
 		streaming:  make(chan struct{}, cfg.Limits.Streams),
+		batching:   make(chan struct{}, cfg.Limits.Batches),
+		batched:    make(chan struct{}, max(cfg.Limits.Submissions/2, 1)),
+		idle:       requestTimeout,
+		sleep:      sleep,
 		pages:      newPages(),
 	}
 }
@@ -69,7 +78,7 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 	case s.submitting <- struct{}{}:
 		defer func() { <-s.submitting }()
 	default:
-		return nil, unavailable("too many submissions are waiting: send it again")
+		return nil, tooManyWaiting
 	}
 	out, err := s.log.Submit(ctx, envelope, key)
 	switch trial.RuleOf(err) {
@@ -84,6 +93,8 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 	}
 	return toReceipt(out.ID, out.Index, out.Receipt), nil
 }
+
+var tooManyWaiting = unavailable("too many submissions are waiting: send it again")
 
 // countAddress counts a submission against its address.
 func (s *service) countAddress(ctx context.Context) error {

@@ -67,6 +67,11 @@ func readStatement(r io.Reader) (envelope, key []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return parseStatement(body)
+}
+
+// parseStatement is readStatement for a body that was read.
+func parseStatement(body []byte) (envelope, key []byte, err error) {
 	members, err := splitObject(body, "envelope", "key")
 	if err != nil {
 		return nil, nil, malformed("request: %v", err)

@@ -26,6 +26,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Log_Submit_FullMethodName            = "/trialproof.v1.Log/Submit"
+	Log_SubmitBatch_FullMethodName       = "/trialproof.v1.Log/SubmitBatch"
 	Log_GetReceipt_FullMethodName        = "/trialproof.v1.Log/GetReceipt"
 	Log_GetEntry_FullMethodName          = "/trialproof.v1.Log/GetEntry"
 	Log_ListTrialEntries_FullMethodName  = "/trialproof.v1.Log/ListTrialEntries"
@@ -46,6 +47,13 @@ type LogClient interface {
 	// answer has the id alone (over HTTP its status is 202): ask for the receipt
 	// by it later.
 	Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.CallOption) (*Receipt, error)
+	// Submits many statements in one call. Each request gets one answer, in the
+	// order of the requests, as soon as it and those before it are decided: read
+	// the answers while you send, because the log takes only so many in advance.
+	// A statement that stands on another of the same call is sent after the
+	// other's answer, because the log may decide them in any order. If the call ends early, send
+	// again what was not answered: a statement is never logged twice.
+	SubmitBatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer], error)
 	// Returns the receipt of a statement. While too few witnesses have cosigned,
 	// the answer has the id alone (over HTTP its status is 202).
 	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*Receipt, error)
@@ -83,6 +91,19 @@ func (c *logClient) Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.
 	}
 	return out, nil
 }
+
+func (c *logClient) SubmitBatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[0], Log_SubmitBatch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SubmitRequest, SubmitAnswer]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Log_SubmitBatchClient = grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer]
 
 func (c *logClient) GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*Receipt, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -146,7 +167,7 @@ func (c *logClient) GetLog(ctx context.Context, in *GetLogRequest, opts ...grpc.
 
 func (c *logClient) StreamEntries(ctx context.Context, in *StreamEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Entry], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[0], Log_StreamEntries_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[1], Log_StreamEntries_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +195,13 @@ type LogServer interface {
 	// answer has the id alone (over HTTP its status is 202): ask for the receipt
 	// by it later.
 	Submit(context.Context, *SubmitRequest) (*Receipt, error)
+	// Submits many statements in one call. Each request gets one answer, in the
+	// order of the requests, as soon as it and those before it are decided: read
+	// the answers while you send, because the log takes only so many in advance.
+	// A statement that stands on another of the same call is sent after the
+	// other's answer, because the log may decide them in any order. If the call ends early, send
+	// again what was not answered: a statement is never logged twice.
+	SubmitBatch(grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]) error
 	// Returns the receipt of a statement. While too few witnesses have cosigned,
 	// the answer has the id alone (over HTTP its status is 202).
 	GetReceipt(context.Context, *GetReceiptRequest) (*Receipt, error)
@@ -204,6 +232,9 @@ type UnimplementedLogServer struct{}
 
 func (UnimplementedLogServer) Submit(context.Context, *SubmitRequest) (*Receipt, error) {
 	return nil, status.Error(codes.Unimplemented, "method Submit not implemented")
+}
+func (UnimplementedLogServer) SubmitBatch(grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]) error {
+	return status.Error(codes.Unimplemented, "method SubmitBatch not implemented")
 }
 func (UnimplementedLogServer) GetReceipt(context.Context, *GetReceiptRequest) (*Receipt, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReceipt not implemented")
@@ -264,6 +295,13 @@ func _Log_Submit_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _Log_SubmitBatch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(LogServer).SubmitBatch(&grpc.GenericServerStream[SubmitRequest, SubmitAnswer]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Log_SubmitBatchServer = grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]
 
 func _Log_GetReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetReceiptRequest)
@@ -421,6 +459,12 @@ var Log_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "SubmitBatch",
+			Handler:       _Log_SubmitBatch_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
 		{
 			StreamName:    "StreamEntries",
 			Handler:       _Log_StreamEntries_Handler,
