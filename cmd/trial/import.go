@@ -29,7 +29,7 @@ import (
 const (
 	importWindow  = 512
 	importBytes   = 64 << 20 // of records that are held
-	importWorkers = 32
+	importWorkers = 512
 )
 
 // registers are those whose records are imported, by what is typed: the first part of
@@ -84,6 +84,7 @@ type importer struct {
 	out      string // folder of receipts
 	dry      bool
 	verifier *receipt.Verifier
+	batcher  *client.Batcher
 	report   []*importRecord
 	window   []*importRecord
 	progress *frame.Progress
@@ -119,6 +120,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 			"one by one: name the key with -key or in %s", m.keyFile, keyVariable)
 	}
 	m.register = rest[0]
+	m.batcher = m.client.NewBatcher()
 	if f.follow {
 		return m.followRegistry(ctx, f, asJSON)
 	}

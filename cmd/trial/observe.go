@@ -263,7 +263,7 @@ func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.H
 
 // post sends the signed observation of a record and files its receipt.
 func (m *importer) post(ctx context.Context, r *importRecord, d *draft) error {
-	res, err := m.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+	res, err := m.batcher.Submit(ctx, d.envelope(), d.Key.SPKI())
 	if refusal, refused := errors.AsType[*trial.Refusal](err); refused {
 		if m.mirror != nil && !aboutRecord(refusal) {
 			return err
