@@ -139,6 +139,9 @@ func (m *importer) followRegistry(ctx context.Context, f followFlags, asJSON boo
 	if err := os.MkdirAll(m.out, 0o755); err != nil {
 		return frame.AsUsage(err)
 	}
+	if err := m.open(); err != nil {
+		return err
+	}
 	m.mirror = &mirror{json: asJSON}
 	say := func(format string, args ...any) {
 		m.progress.End()
