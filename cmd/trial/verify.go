@@ -70,7 +70,7 @@ func verify(ctx context.Context, e *env, args []string) error {
 		if name == "" {
 			name = f.name + ".tlog-proof"
 		}
-		v, err := checked{}, error(nil)
+		var v checked
 		if pick != nil {
 			v, err = verifyPicked(e, trust, name, pick, f, want)
 		} else {
