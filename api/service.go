@@ -172,6 +172,28 @@ func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecord
 	return s.about(ctx, key, req.GetFrom())
 }
 
+// FindRecords implements trialpb.LogServer.
+func (s *service) FindRecords(ctx context.Context, req *trialpb.FindRecordsRequest) (*trialpb.FoundRecords, error) {
+	if n := len(req.GetIds()); n == 0 || n > pageEntries {
+		return nil, badRequest(fmt.Sprintf("ids has %d ids: give 1 to %d, with commas between them", n, pageEntries))
+	}
+	found := &trialpb.FoundRecords{Size: s.log.Size()} // before the entries, so that none below it is missed
+	for _, id := range req.GetIds() {
+		key, err := recordKey(req.GetKind(), id, logserver.LookupKinds(), logserver.LookupKey)
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.log.About(ctx, key, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 {
+			found.Ids = append(found.Ids, id)
+		}
+	}
+	return found, nil
+}
+
 // GetHistory implements trialpb.LogServer.
 func (s *service) GetHistory(ctx context.Context, req *trialpb.GetHistoryRequest) (*trialpb.History, error) {
 	key, err := recordKey(req.GetKind(), req.GetId(), trial.RecordKinds(), func(kind, id string) (trial.RecordKey, error) {

@@ -751,6 +751,116 @@ func (x *ListRecordEntriesRequest) GetFrom() uint64 {
 	return 0
 }
 
+type FindRecordsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// trial, identifier, org or key.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Ids of records within their kind, at most 256. In a URL they are one text,
+	// with commas between them.
+	Ids           []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindRecordsRequest) Reset() {
+	*x = FindRecordsRequest{}
+	mi := &file_trialproof_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindRecordsRequest) ProtoMessage() {}
+
+func (x *FindRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindRecordsRequest.ProtoReflect.Descriptor instead.
+func (*FindRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FindRecordsRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FindRecordsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type FoundRecords struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those of the ids about which something is published, in the order asked.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// Size of the published tree that was looked through. That nothing is left
+	// out is the operator's word.
+	Size          uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundRecords) Reset() {
+	*x = FoundRecords{}
+	mi := &file_trialproof_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundRecords) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundRecords) ProtoMessage() {}
+
+func (x *FoundRecords) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundRecords.ProtoReflect.Descriptor instead.
+func (*FoundRecords) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *FoundRecords) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *FoundRecords) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 // A page of entries. Go on from the last one's index plus 1, until a page is
 // empty.
 type Entries struct {
@@ -768,7 +878,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_trialproof_proto_msgTypes[12]
+	mi := &file_trialproof_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +890,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[12]
+	mi := &file_trialproof_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +903,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{12}
+	return file_trialproof_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Entries) GetTrial() string {
@@ -825,7 +935,7 @@ type GetLogRequest struct {
 
 func (x *GetLogRequest) Reset() {
 	*x = GetLogRequest{}
-	mi := &file_trialproof_proto_msgTypes[13]
+	mi := &file_trialproof_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +947,7 @@ func (x *GetLogRequest) String() string {
 func (*GetLogRequest) ProtoMessage() {}
 
 func (x *GetLogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[13]
+	mi := &file_trialproof_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +960,7 @@ func (x *GetLogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLogRequest.ProtoReflect.Descriptor instead.
 func (*GetLogRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{13}
+	return file_trialproof_proto_rawDescGZIP(), []int{15}
 }
 
 type LogDescription struct {
@@ -870,7 +980,7 @@ type LogDescription struct {
 
 func (x *LogDescription) Reset() {
 	*x = LogDescription{}
-	mi := &file_trialproof_proto_msgTypes[14]
+	mi := &file_trialproof_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -882,7 +992,7 @@ func (x *LogDescription) String() string {
 func (*LogDescription) ProtoMessage() {}
 
 func (x *LogDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[14]
+	mi := &file_trialproof_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -895,7 +1005,7 @@ func (x *LogDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogDescription.ProtoReflect.Descriptor instead.
 func (*LogDescription) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{14}
+	return file_trialproof_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LogDescription) GetOrigin() string {
@@ -936,7 +1046,7 @@ type StreamEntriesRequest struct {
 
 func (x *StreamEntriesRequest) Reset() {
 	*x = StreamEntriesRequest{}
-	mi := &file_trialproof_proto_msgTypes[15]
+	mi := &file_trialproof_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1058,7 @@ func (x *StreamEntriesRequest) String() string {
 func (*StreamEntriesRequest) ProtoMessage() {}
 
 func (x *StreamEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[15]
+	mi := &file_trialproof_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1071,7 @@ func (x *StreamEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEntriesRequest.ProtoReflect.Descriptor instead.
 func (*StreamEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{15}
+	return file_trialproof_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StreamEntriesRequest) GetFrom() uint64 {
@@ -989,7 +1099,7 @@ type GetHistoryRequest struct {
 
 func (x *GetHistoryRequest) Reset() {
 	*x = GetHistoryRequest{}
-	mi := &file_trialproof_proto_msgTypes[16]
+	mi := &file_trialproof_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1111,7 @@ func (x *GetHistoryRequest) String() string {
 func (*GetHistoryRequest) ProtoMessage() {}
 
 func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[16]
+	mi := &file_trialproof_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1124,7 @@ func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{16}
+	return file_trialproof_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetHistoryRequest) GetKind() string {
@@ -1068,7 +1178,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_trialproof_proto_msgTypes[17]
+	mi := &file_trialproof_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1190,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[17]
+	mi := &file_trialproof_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1203,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{17}
+	return file_trialproof_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *History) GetKind() string {
@@ -1157,7 +1267,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_trialproof_proto_msgTypes[18]
+	mi := &file_trialproof_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1279,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[18]
+	mi := &file_trialproof_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1292,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{18}
+	return file_trialproof_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HistoryEntry) GetIndex() uint64 {
@@ -1220,7 +1330,7 @@ type MapProof struct {
 
 func (x *MapProof) Reset() {
 	*x = MapProof{}
-	mi := &file_trialproof_proto_msgTypes[19]
+	mi := &file_trialproof_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1342,7 @@ func (x *MapProof) String() string {
 func (*MapProof) ProtoMessage() {}
 
 func (x *MapProof) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[19]
+	mi := &file_trialproof_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1355,7 @@ func (x *MapProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapProof.ProtoReflect.Descriptor instead.
 func (*MapProof) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{19}
+	return file_trialproof_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *MapProof) GetSiblings() []string {
@@ -1322,7 +1432,13 @@ const file_trialproof_proto_rawDesc = "" +
 	"\x18ListRecordEntriesRequest\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
-	"\x04from\x18\x03 \x01(\x04R\x04from\"r\n" +
+	"\x04from\x18\x03 \x01(\x04R\x04from\":\n" +
+	"\x12FindRecordsRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\tR\x03ids\"4\n" +
+	"\fFoundRecords\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\"r\n" +
 	"\aEntries\x12\x19\n" +
 	"\x05trial\x18\x01 \x01(\tH\x00R\x05trial\x88\x01\x01\x12.\n" +
 	"\aentries\x18\x02 \x03(\v2\x14.trialproof.v1.EntryR\aentries\x12\x12\n" +
@@ -1358,7 +1474,7 @@ const file_trialproof_proto_rawDesc = "" +
 	"\bMapProof\x12\x1a\n" +
 	"\bsiblings\x18\x01 \x03(\tR\bsiblings\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value2\xaa\x05\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value2\xf9\x05\n" +
 	"\x03Log\x12>\n" +
 	"\x06Submit\x12\x1c.trialproof.v1.SubmitRequest\x1a\x16.trialproof.v1.Receipt\x12L\n" +
 	"\vSubmitBatch\x12\x1c.trialproof.v1.SubmitRequest\x1a\x1b.trialproof.v1.SubmitAnswer(\x010\x01\x12F\n" +
@@ -1366,7 +1482,8 @@ const file_trialproof_proto_rawDesc = "" +
 	"GetReceipt\x12 .trialproof.v1.GetReceiptRequest\x1a\x16.trialproof.v1.Receipt\x12F\n" +
 	"\bGetEntry\x12\x1e.trialproof.v1.GetEntryRequest\x1a\x1a.trialproof.v1.ProvedEntry\x12R\n" +
 	"\x10ListTrialEntries\x12&.trialproof.v1.ListTrialEntriesRequest\x1a\x16.trialproof.v1.Entries\x12T\n" +
-	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12F\n" +
+	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12M\n" +
+	"\vFindRecords\x12!.trialproof.v1.FindRecordsRequest\x1a\x1b.trialproof.v1.FoundRecords\x12F\n" +
 	"\n" +
 	"GetHistory\x12 .trialproof.v1.GetHistoryRequest\x1a\x16.trialproof.v1.History\x12E\n" +
 	"\x06GetLog\x12\x1c.trialproof.v1.GetLogRequest\x1a\x1d.trialproof.v1.LogDescription\x12L\n" +
@@ -1384,7 +1501,7 @@ func file_trialproof_proto_rawDescGZIP() []byte {
 	return file_trialproof_proto_rawDescData
 }
 
-var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_trialproof_proto_goTypes = []any{
 	(*SubmitRequest)(nil),            // 0: trialproof.v1.SubmitRequest
 	(*Envelope)(nil),                 // 1: trialproof.v1.Envelope
@@ -1398,14 +1515,16 @@ var file_trialproof_proto_goTypes = []any{
 	(*ProvedEntry)(nil),              // 9: trialproof.v1.ProvedEntry
 	(*ListTrialEntriesRequest)(nil),  // 10: trialproof.v1.ListTrialEntriesRequest
 	(*ListRecordEntriesRequest)(nil), // 11: trialproof.v1.ListRecordEntriesRequest
-	(*Entries)(nil),                  // 12: trialproof.v1.Entries
-	(*GetLogRequest)(nil),            // 13: trialproof.v1.GetLogRequest
-	(*LogDescription)(nil),           // 14: trialproof.v1.LogDescription
-	(*StreamEntriesRequest)(nil),     // 15: trialproof.v1.StreamEntriesRequest
-	(*GetHistoryRequest)(nil),        // 16: trialproof.v1.GetHistoryRequest
-	(*History)(nil),                  // 17: trialproof.v1.History
-	(*HistoryEntry)(nil),             // 18: trialproof.v1.HistoryEntry
-	(*MapProof)(nil),                 // 19: trialproof.v1.MapProof
+	(*FindRecordsRequest)(nil),       // 12: trialproof.v1.FindRecordsRequest
+	(*FoundRecords)(nil),             // 13: trialproof.v1.FoundRecords
+	(*Entries)(nil),                  // 14: trialproof.v1.Entries
+	(*GetLogRequest)(nil),            // 15: trialproof.v1.GetLogRequest
+	(*LogDescription)(nil),           // 16: trialproof.v1.LogDescription
+	(*StreamEntriesRequest)(nil),     // 17: trialproof.v1.StreamEntriesRequest
+	(*GetHistoryRequest)(nil),        // 18: trialproof.v1.GetHistoryRequest
+	(*History)(nil),                  // 19: trialproof.v1.History
+	(*HistoryEntry)(nil),             // 20: trialproof.v1.HistoryEntry
+	(*MapProof)(nil),                 // 21: trialproof.v1.MapProof
 }
 var file_trialproof_proto_depIdxs = []int32{
 	1,  // 0: trialproof.v1.SubmitRequest.envelope:type_name -> trialproof.v1.Envelope
@@ -1413,29 +1532,31 @@ var file_trialproof_proto_depIdxs = []int32{
 	3,  // 2: trialproof.v1.SubmitAnswer.result:type_name -> trialproof.v1.Receipt
 	5,  // 3: trialproof.v1.SubmitAnswer.error:type_name -> trialproof.v1.Problem
 	8,  // 4: trialproof.v1.Entries.entries:type_name -> trialproof.v1.Entry
-	18, // 5: trialproof.v1.History.state:type_name -> trialproof.v1.HistoryEntry
-	19, // 6: trialproof.v1.History.map:type_name -> trialproof.v1.MapProof
-	18, // 7: trialproof.v1.History.entries:type_name -> trialproof.v1.HistoryEntry
+	20, // 5: trialproof.v1.History.state:type_name -> trialproof.v1.HistoryEntry
+	21, // 6: trialproof.v1.History.map:type_name -> trialproof.v1.MapProof
+	20, // 7: trialproof.v1.History.entries:type_name -> trialproof.v1.HistoryEntry
 	0,  // 8: trialproof.v1.Log.Submit:input_type -> trialproof.v1.SubmitRequest
 	0,  // 9: trialproof.v1.Log.SubmitBatch:input_type -> trialproof.v1.SubmitRequest
 	6,  // 10: trialproof.v1.Log.GetReceipt:input_type -> trialproof.v1.GetReceiptRequest
 	7,  // 11: trialproof.v1.Log.GetEntry:input_type -> trialproof.v1.GetEntryRequest
 	10, // 12: trialproof.v1.Log.ListTrialEntries:input_type -> trialproof.v1.ListTrialEntriesRequest
 	11, // 13: trialproof.v1.Log.ListRecordEntries:input_type -> trialproof.v1.ListRecordEntriesRequest
-	16, // 14: trialproof.v1.Log.GetHistory:input_type -> trialproof.v1.GetHistoryRequest
-	13, // 15: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
-	15, // 16: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
-	3,  // 17: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
-	4,  // 18: trialproof.v1.Log.SubmitBatch:output_type -> trialproof.v1.SubmitAnswer
-	3,  // 19: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
-	9,  // 20: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
-	12, // 21: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
-	12, // 22: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
-	17, // 23: trialproof.v1.Log.GetHistory:output_type -> trialproof.v1.History
-	14, // 24: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
-	8,  // 25: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
-	17, // [17:26] is the sub-list for method output_type
-	8,  // [8:17] is the sub-list for method input_type
+	12, // 14: trialproof.v1.Log.FindRecords:input_type -> trialproof.v1.FindRecordsRequest
+	18, // 15: trialproof.v1.Log.GetHistory:input_type -> trialproof.v1.GetHistoryRequest
+	15, // 16: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
+	17, // 17: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
+	3,  // 18: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
+	4,  // 19: trialproof.v1.Log.SubmitBatch:output_type -> trialproof.v1.SubmitAnswer
+	3,  // 20: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
+	9,  // 21: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
+	14, // 22: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
+	14, // 23: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
+	13, // 24: trialproof.v1.Log.FindRecords:output_type -> trialproof.v1.FoundRecords
+	19, // 25: trialproof.v1.Log.GetHistory:output_type -> trialproof.v1.History
+	16, // 26: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
+	8,  // 27: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
+	18, // [18:28] is the sub-list for method output_type
+	8,  // [8:18] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
 	8,  // [8:8] is the sub-list for extension extendee
 	0,  // [0:8] is the sub-list for field type_name
@@ -1452,14 +1573,14 @@ func file_trialproof_proto_init() {
 		(*SubmitAnswer_Error)(nil),
 	}
 	file_trialproof_proto_msgTypes[5].OneofWrappers = []any{}
-	file_trialproof_proto_msgTypes[12].OneofWrappers = []any{}
+	file_trialproof_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trialproof_proto_rawDesc), len(file_trialproof_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -31,6 +31,7 @@ const (
 	Log_GetEntry_FullMethodName          = "/trialproof.v1.Log/GetEntry"
 	Log_ListTrialEntries_FullMethodName  = "/trialproof.v1.Log/ListTrialEntries"
 	Log_ListRecordEntries_FullMethodName = "/trialproof.v1.Log/ListRecordEntries"
+	Log_FindRecords_FullMethodName       = "/trialproof.v1.Log/FindRecords"
 	Log_GetHistory_FullMethodName        = "/trialproof.v1.Log/GetHistory"
 	Log_GetLog_FullMethodName            = "/trialproof.v1.Log/GetLog"
 	Log_StreamEntries_FullMethodName     = "/trialproof.v1.Log/StreamEntries"
@@ -64,6 +65,8 @@ type LogClient interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(ctx context.Context, in *ListRecordEntriesRequest, opts ...grpc.CallOption) (*Entries, error)
+	// Says which of many records have entries, for those who would ask for each.
+	FindRecords(ctx context.Context, in *FindRecordsRequest, opts ...grpc.CallOption) (*FoundRecords, error)
 	// Returns all entries about a record, or that there are none, with the proof
 	// that nothing is left out. It is a file that is checked offline.
 	GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error)
@@ -145,6 +148,16 @@ func (c *logClient) ListRecordEntries(ctx context.Context, in *ListRecordEntries
 	return out, nil
 }
 
+func (c *logClient) FindRecords(ctx context.Context, in *FindRecordsRequest, opts ...grpc.CallOption) (*FoundRecords, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FoundRecords)
+	err := c.cc.Invoke(ctx, Log_FindRecords_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *logClient) GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(History)
@@ -212,6 +225,8 @@ type LogServer interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error)
+	// Says which of many records have entries, for those who would ask for each.
+	FindRecords(context.Context, *FindRecordsRequest) (*FoundRecords, error)
 	// Returns all entries about a record, or that there are none, with the proof
 	// that nothing is left out. It is a file that is checked offline.
 	GetHistory(context.Context, *GetHistoryRequest) (*History, error)
@@ -247,6 +262,9 @@ func (UnimplementedLogServer) ListTrialEntries(context.Context, *ListTrialEntrie
 }
 func (UnimplementedLogServer) ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecordEntries not implemented")
+}
+func (UnimplementedLogServer) FindRecords(context.Context, *FindRecordsRequest) (*FoundRecords, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindRecords not implemented")
 }
 func (UnimplementedLogServer) GetHistory(context.Context, *GetHistoryRequest) (*History, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHistory not implemented")
@@ -375,6 +393,24 @@ func _Log_ListRecordEntries_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Log_FindRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogServer).FindRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Log_FindRecords_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogServer).FindRecords(ctx, req.(*FindRecordsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Log_GetHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetHistoryRequest)
 	if err := dec(in); err != nil {
@@ -448,6 +484,10 @@ var Log_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRecordEntries",
 			Handler:    _Log_ListRecordEntries_Handler,
+		},
+		{
+			MethodName: "FindRecords",
+			Handler:    _Log_FindRecords_Handler,
 		},
 		{
 			MethodName: "GetHistory",

@@ -92,6 +92,7 @@ type importer struct {
 	sending  *sendingFile
 	report   []*importRecord
 	window   []*importRecord
+	met      map[string]bool // trials and other numbers of theirs that this run has begun with
 	flight   flight
 	progress *frame.Progress
 	mirror   *mirror // of a registry that is followed; nil for files
@@ -308,18 +309,59 @@ func (m *importer) flush(ctx context.Context) error {
 			groups[r.Identifier] = append(groups[r.Identifier], r)
 		}
 	}
+	absent, err := m.absent(ctx, groups)
+	if err != nil {
+		return err
+	}
 	for _, id := range sortedKeys(groups) {
 		if m.dry { // what is printed keeps its order
-			if err := m.trial(ctx, groups[id]); err != nil {
+			if err := m.trial(ctx, groups[id], false); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := m.flight.start(ctx, id, func(ctx context.Context) error { return m.trial(ctx, groups[id]) }); err != nil {
+		if err := m.flight.start(ctx, id, func(ctx context.Context) error { return m.trial(ctx, groups[id], absent[id]) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// absent returns the trials of which the log has nothing, asked for together, so that not each is asked
+// for. Of a trial that this run has logged before, that is not known until its turn comes.
+func (m *importer) absent(ctx context.Context, groups map[string][]*importRecord) (map[string]bool, error) {
+	absent := map[string]bool{}
+	if m.dry {
+		return absent, nil
+	}
+	var ids []string
+	for id := range groups {
+		if !m.met[id] {
+			ids = append(ids, id)
+		}
+	}
+	for list := range slices.Chunk(ids, client.MaxFound) {
+		found, err := m.client.Found(ctx, "identifier", list)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range list {
+			absent[id] = !found[id]
+		}
+	}
+	if m.met == nil {
+		m.met = map[string]bool{}
+	}
+	for id, group := range groups {
+		m.met[id] = true
+		for _, r := range group {
+			for _, alias := range r.aliases {
+				m.met[alias] = true
+				delete(absent, alias) // it may be logged before its turn comes
+			}
+		}
+	}
+	return absent, nil
 }
 
 // A flight is work on several trials at once, on each trial one piece after the other. The zero

@@ -27,10 +27,10 @@ type logged struct {
 	study  *study.Study // if it was read in this run
 }
 
-// trial logs the records of one trial.
-func (m *importer) trial(ctx context.Context, group []*importRecord) error {
+// trial logs the records of one trial. absent says that the log has nothing of it.
+func (m *importer) trial(ctx context.Context, group []*importRecord, absent bool) error {
 	var known []logged
-	if !m.dry {
+	if !m.dry && !absent {
 		var err error
 		if known, err = m.observed(ctx, group[0].Identifier); err != nil {
 			return err
