@@ -10,8 +10,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"github.com/trialproof/trialproof/trial"
 )
 
 // A Batcher submits statements of many goroutines together. What they submit while its calls are
@@ -165,6 +170,9 @@ const maxLine = 4 << 20
 
 // parseAnswer returns one answer of a batch; ok is false if it is none.
 func parseAnswer(line []byte) (res Result, err error, ok bool) {
+	if res, ok := parseResult(string(line)); ok {
+		return res, nil, true
+	}
 	var a struct {
 		Result *Result
 		Error  json.RawMessage
@@ -180,6 +188,38 @@ func parseAnswer(line []byte) (res Result, err error, ok bool) {
 		return Result{}, problem(statusOf[p.Code], a.Error), true
 	}
 	return Result{}, nil, false
+}
+
+// parseResult reads a receipt as the log writes it, in one pass; ok is false where it is written otherwise.
+func parseResult(line string) (res Result, ok bool) {
+	rest, ok1 := strings.CutPrefix(line, `{"result":{"id":"`)
+	id, rest, ok2 := strings.Cut(rest, `","index":"`)
+	index, rest, ok3 := strings.Cut(rest, `","receipt":"`)
+	text, ok4 := strings.CutSuffix(rest, `"}}`)
+	if !ok1 || !ok2 || !ok3 || !ok4 || text == "" || !utf8.ValidString(text) {
+		return res, false
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for {
+		part, behind, more := strings.Cut(text, `\n`)
+		for i := range len(part) {
+			if c := part[i]; c < ' ' || c == '"' || c == '\\' {
+				return res, false
+			}
+		}
+		b.WriteString(part)
+		if !more {
+			break
+		}
+		b.WriteByte('\n')
+		text = behind
+	}
+	var err, ierr error
+	res.ID, err = trial.ParseHash(id)
+	res.Index, ierr = strconv.ParseUint(index, 10, 64)
+	res.Receipt = b.String()
+	return res, err == nil && ierr == nil && strconv.FormatUint(res.Index, 10) == index
 }
 
 // statusOf gives the problems of a batch, which have no status, the one of the same problem alone.

@@ -14,6 +14,7 @@ type appendFile struct {
 
 	mu      sync.Mutex // guards the fields below
 	data    []byte
+	spare   []byte // memory for data
 	waiting []chan error
 	writing bool
 	err     error // of writing: the file may end with a part of what was added, and takes nothing more
@@ -41,9 +42,9 @@ func (a *appendFile) write() {
 	for {
 		a.mu.Lock()
 		data, waiting := a.data, a.waiting
-		a.data, a.waiting = nil, nil
+		a.data, a.spare, a.waiting = a.spare, nil, nil
 		if len(waiting) == 0 {
-			a.writing = false
+			a.data, a.writing = data, false
 			a.mu.Unlock()
 			return
 		}
@@ -56,11 +57,9 @@ func (a *appendFile) write() {
 			_, err = a.file.Write(data)
 			err = errors.Join(err, a.file.Sync())
 		}
-		if err != nil {
-			a.mu.Lock()
-			a.err = err
-			a.mu.Unlock()
-		}
+		a.mu.Lock()
+		a.err, a.spare = err, data[:0]
+		a.mu.Unlock()
 		for _, done := range waiting {
 			done <- err
 		}

@@ -411,8 +411,12 @@ func (d *draft) open(res client.Result) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the log's receipt: %w", errInvalid, err)
 	}
+	had := r.Openings
 	if r.Openings, err = d.Openings.Marshal(); err != nil {
 		return nil, err
+	}
+	if bytes.Equal(r.Openings, had) { // there is nothing to add
+		return []byte(res.Receipt), nil
 	}
 	return r.Marshal(), nil
 }
