@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -63,6 +62,7 @@ type importRecord struct {
 	waits   bool     // it is logged, and too few witnesses have cosigned that
 	unsent  bool     // it could not be signed or kept
 	only    bool     // it is the only one of its file
+	done    int32    // atomic: not 0 once nothing more becomes of it
 }
 
 // What became of a record.
@@ -90,7 +90,8 @@ type importer struct {
 	batcher  *client.Batcher
 	receipts *receiptsFile
 	sending  *sendingFile
-	report   []*importRecord
+	report   []*importRecord // of a page of a registry that is followed, and of a trial run
+	telling  *importReport   // of files
 	window   []*importRecord
 	met      map[string]bool // trials and other numbers of theirs that this run has begun with
 	flight   flight
@@ -159,19 +160,26 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 			return err
 		}
 	}
+	if !m.dry {
+		m.telling = newImportReport(m.e.Stdout, asJSON, m.progress.End)
+	}
 	for _, name := range rest[1:] {
-		if err := m.file(ctx, name); err != nil {
-			return errors.Join(err, m.flight.land())
+		if err = m.file(ctx, name); err != nil {
+			break
 		}
 	}
-	if err := errors.Join(m.flush(ctx), m.flight.land()); err != nil {
+	if err == nil {
+		err = m.flush(ctx)
+	}
+	err = errors.Join(err, m.flight.land())
+	m.progress.End()
+	switch {
+	case !m.dry:
+		return m.telling.end(err)
+	case err != nil:
 		return err
 	}
-	m.progress.End()
-	if m.dry {
-		return m.refusals()
-	}
-	return m.finish(asJSON)
+	return m.refusals()
 }
 
 // file reads one export. A record that cannot be read is refused; the others go on.
@@ -302,12 +310,18 @@ func (m *importer) flush(ctx context.Context) error {
 	window := m.window
 	m.window = nil
 	m.readAll(window)
-	m.report = append(m.report, window...)
 	groups := map[string][]*importRecord{}
 	for _, r := range window {
 		if r.Status == "" {
 			groups[r.Identifier] = append(groups[r.Identifier], r)
+		} else {
+			r.done = 1
 		}
+	}
+	if m.telling == nil {
+		m.report = append(m.report, window...)
+	} else if err := m.telling.add(window); err != nil {
+		return err
 	}
 	absent, err := m.absent(ctx, groups)
 	if err != nil {
@@ -544,41 +558,6 @@ func (m *importer) refusals() error {
 		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, n, len(m.report))
 	}
 	return nil
-}
-
-// finish prints the reconciliation report.
-func (m *importer) finish(asJSON bool) error {
-	counts := map[string]int{}
-	for _, r := range m.report {
-		counts[r.Status]++
-	}
-	if asJSON {
-		enc := json.NewEncoder(m.e.Stdout)
-		enc.SetIndent("", " ")
-		if err := enc.Encode(struct {
-			Records int             `json:"records"`
-			Counts  map[string]int  `json:"counts"`
-			List    []*importRecord `json:"list"`
-		}{len(m.report), counts, m.report}); err != nil {
-			return err
-		}
-	} else {
-		m.print(counts)
-	}
-	switch {
-	case counts[importPending] > 0:
-		return fmt.Errorf("%w: %d receipts: import again to fetch them", client.ErrPending, counts[importPending])
-	case counts[importRefused] > 0:
-		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, counts[importRefused], len(m.report))
-	}
-	return nil
-}
-
-func (m *importer) print(counts map[string]int) {
-	for _, r := range m.report {
-		r.print(m.e.Stdout)
-	}
-	fmt.Fprintf(m.e.Stdout, "records %d:%s\n", len(m.report), countsText(counts))
 }
 
 // countsText says how many records have which status.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -39,6 +40,7 @@ func (m *importer) trial(ctx context.Context, group []*importRecord, absent bool
 	defer func() { // the report does not need them
 		for _, r := range group {
 			r.bytes, r.facts, r.study = nil, nil, nil
+			atomic.StoreInt32(&r.done, 1)
 		}
 	}()
 	slices.SortStableFunc(group, func(a, b *importRecord) int { return strings.Compare(a.Dated, b.Dated) })
