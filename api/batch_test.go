@@ -70,8 +70,8 @@ func TestBatchAnswers(t *testing.T) {
 	two, id2 := f.line(of)
 	unknown, _ := f.line(trial.Hash{1})
 	last, id3 := f.line(of)
-	batch := one + "\n" + "{}\n" + strings.Repeat("x", maxBody+1) + "\n" + unknown + strings.Replace(two, `"payload":"`, "\"payload\":\"\xff", 1) +
-		two + one + " \r\n" + strings.TrimSuffix(one, "\n") + "{}\n" + strings.TrimSuffix(last, "\n")
+	batch := one + "\n" + "{}\n" + strings.Repeat("x", maxBody+1) + "\n" + unknown +
+		strings.Replace(two, `"payload":"`, "\"payload\":\"\xff", 1) + two + one + " \r\n" + strings.TrimSuffix(one, "\n") + "{}\n" + strings.TrimSuffix(last, "\n")
 	a := f.postBatch(batch)
 	newGolden(t, "batch").add("a batch", answer{a.status, a.header, shortened(a.body)})
 	list := parseAnswers(t, a.body)
@@ -110,7 +110,8 @@ func TestBatchAnswers(t *testing.T) {
 		t.Errorf("no line: status %d, %q", a.status, a.body)
 	}
 	cut := f.postBatch(one + two[:len(two)/2])
-	if list := parseAnswers(t, cut.body); len(list) != 2 || list[0].Result == nil || !strings.Contains(list[1].Error.Message, "ends too early") {
+	if list := parseAnswers(t, cut.body); len(list) != 2 || list[0].Result == nil ||
+		!strings.Contains(list[1].Error.Message, "ends too early") {
 		t.Errorf("a line that is cut off: %s", cut.body)
 	}
 	for _, contentType := range []string{"", "application/json", "text/plain"} {

@@ -97,7 +97,8 @@ func TestQuick(t *testing.T) {
 		}
 	}
 	for _, odd := range []string{
-		`{"_type":"https://in-toto.io/Statement/v1","predicate":{},"predicateType":"https://github.com/trialproof/trialproof/document@v1","subject":[]}`,
+		`{"_type":"https://in-toto.io/Statement/v1","predicate":{},` +
+			`"predicateType":"https://github.com/trialproof/trialproof/document@v1","subject":[]}`,
 		`{"_type":"https://in-toto.io/Statement/v1","predicate":{"log":"a","meaning":"author","signedAt":"2026-03-01T09:00:00.000Z",` +
 			`"trial":"` + strings.Repeat("0", 63) + `1"},"predicateType":"https://github.com/trialproof/trialproof/document@v1","subject":[` +
 			`{"digest":{"sha256":"` + strings.Repeat("0", 64) + `"},"name":"document"}]}`,

@@ -20,8 +20,8 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	fs := e.Flags()
 	r.flags(fs, false)
 	fs.StringVar(&out, "o", "", "`file` to write the receipt to")
-	fs.StringVar(&from, "from", "", "take the receipt out of the `file` with an import's receipts, such as receipts/ctgov.receipts; this needs "+
-		"no log and no policy")
+	fs.StringVar(&from, "from", "", "take the receipt out of the `file` with an import's receipts, such as receipts/ctgov.receipts; this "+
+		"needs no log and no policy")
 	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err

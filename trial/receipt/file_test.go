@@ -109,7 +109,8 @@ func TestFile(t *testing.T) {
 		"with bytes":     append(append(bytes.Clone(file[:ends[3]-5]), "odd\n\x00"...), file[ends[3]-5:]...),
 	} {
 		found, damaged, err := readFile(t, changed)
-		if err != nil || fmt.Sprint(found) != "[0 1 3 4 5]" || len(damaged) != 1 || !strings.Contains(damaged[0].Error(), damaged[0].ID.String()) {
+		if err != nil || fmt.Sprint(found) != "[0 1 3 4 5]" || len(damaged) != 1 ||
+			!strings.Contains(damaged[0].Error(), damaged[0].ID.String()) {
 			t.Errorf("%s: %v, %v, %v", what, found, damaged, err)
 		}
 	}

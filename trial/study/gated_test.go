@@ -10,10 +10,10 @@ import (
 
 // matching are texts that the expressions match, so that a fuzzer begins near them.
 var matching = []string{
-	"jane.doe@clinic.example", "jane (at) clinic (dot) example", "jane -at- clinic . org", "Jane=AT=clinic_dot_org", "jane at clinic dot org",
-	"jane AT clinic.org", "jane arroba clinic punto org", "0000-0002-1825-0097", "OrcID", "Tel. +44 20 7946 0958", "fax (0123456", "+1 (555) 010-0100",
-	"0800 555 0100", "Dr. Jane Doe", "PROF.Jane Doe", "dr. J. Doe", "Jane Doe, M.D", "Jane van Doe PhD", "PI: Jane Doe", "study chair = J. Doe",
-	"ſtudy", "té\u200bl 12345678", "a\vat b dot cd",
+	"jane.doe@clinic.example", "jane (at) clinic (dot) example", "jane -at- clinic . org", "Jane=AT=clinic_dot_org",
+	"jane at clinic dot org", "jane AT clinic.org", "jane arroba clinic punto org", "0000-0002-1825-0097", "OrcID",
+	"Tel. +44 20 7946 0958", "fax (0123456", "+1 (555) 010-0100", "0800 555 0100", "Dr. Jane Doe", "PROF.Jane Doe", "dr. J. Doe",
+	"Jane Doe, M.D", "Jane van Doe PhD", "PI: Jane Doe", "study chair = J. Doe", "ſtudy", "té\u200bl 12345678", "a\vat b dot cd",
 }
 
 // FuzzGated: what an expression matches, its cheap test lets through.

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// checkNames does what readNames does, by another reader. It reads a value and refuses an object with a member twice, in any case: one reader
-// would take the first, another the last. Its caller has bounded the nesting.
+// checkNames does what readNames does, by another reader: it refuses an object with a member twice,
+// in any case.
 func checkNames(d *json.Decoder) error {
 	t, err := d.Token()
 	if err != nil {

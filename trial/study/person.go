@@ -188,7 +188,8 @@ var (
 		`el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`,
 		holdsOne("Dr", "Prof", "PROF", "Mr", "Herr", "Frau", "Mme", "DR", "Ms", "Dott", "Dra", "dr.", "prof."))
 	behind = gate(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|`+
-		`el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`, holdsOne("MD", "M.D", "MBBS", "DO", "PhD", "Ph.", "PharmD", "DPhil"))
+		`el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`,
+		holdsOne("MD", "M.D", "MBBS", "DO", "PhD", "Ph.", "PharmD", "DPhil"))
 	inRole = gate(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|`+
 		`study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|`+
 		`\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`, holdsOne(":", "="))
