@@ -263,6 +263,27 @@ func TestBatchSlow(t *testing.T) {
 	}
 }
 
+// TestBatchSlowInFlight: who is cut off for sending nothing still has the answers to what was sent.
+func TestBatchSlowInFlight(t *testing.T) {
+	witness := new(testWitness)
+	f := newFixture(t, setup{witness: witness, log: func(c *logserver.Config) { c.QuorumWait = 500 * time.Millisecond }})
+	of := f.enrol()
+	witness.silent.Store(true)
+	f.api.service.idle = 10 * time.Millisecond
+	line, id := f.line(of)
+	r, w := io.Pipe()
+	defer w.Close()
+	resp := f.open(t, t.Context(), r)
+	if _, err := io.WriteString(w, line); err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(resp.Body)
+	fatal(t, err)
+	if list := parseAnswers(t, string(data)); len(list) != 1 || list[0].Result == nil || list[0].Result.ID != id {
+		t.Errorf("%s", data)
+	}
+}
+
 // TestBatchWaits: a batch waits where single submissions are told to come again.
 func TestBatchWaits(t *testing.T) {
 	for what, limits := range map[string]Limits{
@@ -391,6 +412,7 @@ func TestBatchPending(t *testing.T) {
 // TestBatchLogStops: when the log stops, an open batch ends.
 func TestBatchLogStops(t *testing.T) {
 	f := newFixture(t, setup{})
+	f.api.service.idle = time.Hour
 	r, w := io.Pipe()
 	defer w.Close()
 	resp := f.open(t, t.Context(), r)

@@ -257,6 +257,38 @@ func TestImportManyFiles(t *testing.T) {
 	}
 }
 
+// TestImportLaterWindow: a version that comes long after another of the same trial names it all the
+// same, though the log had nothing of the trial when the import began.
+func TestImportLaterWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	w := newTown(t, "")
+	var b bytes.Buffer
+	for i := range importWindow {
+		b.Write(generated(i))
+	}
+	const later = 40 // of the first window's last trials, of which some are still on their way
+	for i := range later {
+		b.Write(bytes.Replace(generated(importWindow-1-i), []byte(`"lastUpdatePostDateStruct": {"date": "2026-01-1`),
+			[]byte(`"lastUpdatePostDateStruct": {"date": "2026-02-1`), 1))
+	}
+	w.write("export.json", b.String())
+	r := w.importAll(exitDone, "export.json")
+	if r.Counts[importNew] != importWindow || r.Counts[importChanged] != later {
+		t.Errorf("%v", r.Counts)
+	}
+	for number, list := range w.observations() {
+		before := trial.Hash{}
+		for _, x := range list {
+			if o := x.Statement.Predicate.(*trial.Observation); o.Previous != before {
+				t.Errorf("%s: an observation of %s names %s before it, want %s", number, o.Dated, o.Previous, before)
+			}
+			before = x.ID
+		}
+	}
+}
+
 // generated returns a record of the registry, another for each number.
 func generated(i int) []byte {
 	return fmt.Appendf(nil, `{"protocolSection": {
