@@ -318,6 +318,11 @@ func (m *importer) flush(ctx context.Context) error {
 			r.done = 1
 		}
 	}
+	for id, group := range groups {
+		if m.filedBefore(group) {
+			delete(groups, id)
+		}
+	}
 	if m.telling == nil {
 		m.report = append(m.report, window...)
 	} else if err := m.telling.add(window); err != nil {
@@ -339,6 +344,22 @@ func (m *importer) flush(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// filedBefore reports whether the receipts of all records of a trial were filed by an earlier
+// import, and says so in the records. The log is not asked about them again.
+func (m *importer) filedBefore(group []*importRecord) bool {
+	if m.receipts == nil || m.mirror != nil || slices.ContainsFunc(group, func(r *importRecord) bool {
+		return m.receipts.done[r.SHA256].id.IsZero() || len(r.aliases) > 0
+	}) {
+		return false
+	}
+	for _, r := range group {
+		l := m.receipts.done[r.SHA256]
+		r.Status, r.ID, r.Index = importUnchanged, l.id, l.index
+		r.finish()
+	}
+	return true
 }
 
 // absent returns the trials of which the log has nothing, asked for together, so that not each is asked

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +85,39 @@ func TestImportKilled(t *testing.T) {
 		}
 		w.nothingLeft()
 	})
+}
+
+// TestImportDone: the log is not asked about records whose receipts are filed.
+func TestImportDone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	w := newTown(t, "")
+	var files []string
+	for i := range 3 {
+		files = append(files, fmt.Sprintf("record-%d.json", i))
+		w.write(files[i], string(generated(i)))
+	}
+	first := w.importAll(exitDone, files[:2]...)
+	var asked atomic.Int64
+	w.behind(func(r *http.Request, body []byte) []byte {
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			asked.Add(1)
+		}
+		return body
+	})
+	again := w.importAll(exitDone, files[:2]...)
+	for i, r := range again.List {
+		if r.Status != importUnchanged || r.ID != first.List[i].ID || r.Index != first.List[i].Index {
+			t.Errorf("%+v, first %+v", r, first.List[i])
+		}
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("the log was asked %d times", n)
+	}
+	if r := w.importAll(exitDone, files...); r.Counts[importNew] != 1 || r.Counts[importUnchanged] != 2 {
+		t.Errorf("%+v", r.Counts)
+	}
 }
 
 func read(t *testing.T, name string) string {

@@ -28,6 +28,12 @@ type logged struct {
 	study  *study.Study // if it was read in this run
 }
 
+// finish says that nothing more becomes of a record, and forgets what the report does not need.
+func (r *importRecord) finish() {
+	r.bytes, r.facts, r.study = nil, nil, nil
+	atomic.StoreInt32(&r.done, 1)
+}
+
 // trial logs the records of one trial. absent says that the log has nothing of it.
 func (m *importer) trial(ctx context.Context, group []*importRecord, absent bool) error {
 	var known []logged
@@ -39,8 +45,7 @@ func (m *importer) trial(ctx context.Context, group []*importRecord, absent bool
 	}
 	defer func() { // the report does not need them
 		for _, r := range group {
-			r.bytes, r.facts, r.study = nil, nil, nil
-			atomic.StoreInt32(&r.done, 1)
+			r.finish()
 		}
 	}()
 	slices.SortStableFunc(group, func(a, b *importRecord) int { return strings.Compare(a.Dated, b.Dated) })

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/trialproof/trialproof/cmd/frame"
@@ -22,8 +24,9 @@ type receiptsFile struct {
 	name   string
 	append appendFile
 
-	mu  sync.Mutex // guards has
-	has map[trial.Hash]bool
+	mu   sync.Mutex // guards has
+	has  map[trial.Hash]bool
+	done map[trial.Hash]logged // by digest: the documents whose receipts were there at the beginning
 }
 
 // openReceipts opens a file of receipts, or makes it. Of a receipt that was not written in full,
@@ -40,7 +43,7 @@ func openReceipts(name string, head receipt.FileHead, say func(format string, ar
 	if err != nil {
 		return nil, frame.AsUsage(err)
 	}
-	r := &receiptsFile{name: name, append: appendFile{file: f}, has: map[trial.Hash]bool{}}
+	r := &receiptsFile{name: name, append: appendFile{file: f}, has: map[trial.Hash]bool{}, done: map[trial.Hash]logged{}}
 	if err := r.begin(head, say); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -65,6 +68,9 @@ func (r *receiptsFile) begin(head receipt.FileHead, say func(format string, args
 	whole := in.At()
 	err = eachReceipt(in, func(f receipt.Filed) {
 		r.has[f.ID] = true
+		if index, ok := indexOf(f.Receipt); ok {
+			r.done[f.Document] = logged{id: f.ID, index: index}
+		}
 		whole = in.At()
 		for _, d := range damaged {
 			say("%s: %v: it is fetched again when its record is imported", r.name, d)
@@ -76,6 +82,16 @@ func (r *receiptsFile) begin(head receipt.FileHead, say func(format string, args
 	}
 	say("%s: the last %d bytes are a receipt that was not written in full, and are removed", r.name, in.At()-whole)
 	return errors.Join(r.append.file.Truncate(whole), r.append.file.Sync())
+}
+
+// indexOf returns the index that a receipt has on its third line, without reading the rest.
+func indexOf(text []byte) (uint64, bool) {
+	lines := bytes.SplitN(text, []byte{'\n'}, 4)
+	if len(lines) != 4 {
+		return 0, false
+	}
+	index, err := strconv.ParseUint(strings.TrimPrefix(string(lines[2]), "index "), 10, 64)
+	return index, err == nil
 }
 
 // eachReceipt passes every receipt and every damage to a function.
