@@ -47,6 +47,14 @@ func (s *Server) recordEntries(ctx context.Context, r *http.Request) (proto.Mess
 	})
 }
 
+func (s *Server) findRecords(ctx context.Context, r *http.Request) (proto.Message, error) {
+	req := &trialpb.FindRecordsRequest{Kind: text(r, "kind")}
+	if ids := text(r, "ids"); ids != "" {
+		req.Ids = strings.Split(ids, ",")
+	}
+	return s.service.FindRecords(ctx, req)
+}
+
 func (s *Server) history(ctx context.Context, r *http.Request) (proto.Message, error) {
 	return s.service.GetHistory(ctx, &trialpb.GetHistoryRequest{
 		Kind: text(r, "kind"), Id: text(r, "id"), Size: number(r, "size"), From: number(r, "from"),

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ type call struct {
 
 	passedOn bool // by another server of the log, or so it says: it is not passed on again
 	replica  bool // another server of the log has shown that it is one
+	failed   bool // something failed through no fault of the caller, whatever the status says
 }
 
 type callKey struct{}
@@ -73,7 +75,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 					v = nil
 				}
 			}
-			failed := w.code() == http.StatusInternalServerError || v != nil
+			failed := w.code() == http.StatusInternalServerError || v != nil || c.failed
 			s.record(ctx, c, "http", r.Method, routeOf(r.Pattern), strconv.Itoa(w.code()), failed, start)
 			if v != nil {
 				panic(http.ErrAbortHandler) // ends an answer that was sent in part
@@ -87,7 +89,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 // through no fault of the caller, otherwise for debugging.
 func (s *Server) record(ctx context.Context, c *call, protocol, method, route, status string, failed bool, start time.Time) {
 	took := time.Since(start)
-	s.metrics.request(protocol, route, status, took, route == streamPath || route == streamMethod)
+	s.metrics.request(protocol, route, status, took, slices.Contains(streamed, route))
 	level := slog.LevelDebug
 	if failed {
 		level = slog.LevelError
@@ -104,6 +106,9 @@ func (s *Server) record(ctx context.Context, c *call, protocol, method, route, s
 	}
 	s.logger.LogAttrs(ctx, level, "request", attrs...)
 }
+
+// streamed are the routes of which a request lasts as long as its caller likes.
+var streamed = []string{streamPath, streamMethod, batchPath, batchMethod}
 
 func panicError(v any) error { return fmt.Errorf("panic: %v\n%s", v, debug.Stack()) }
 

@@ -154,8 +154,12 @@ func (f *fixture) example(doc *document, method, path string, op operation) {
 		}
 	}
 	var sent string
+	sentAs := "application/json"
 	if op.Request != nil {
-		c := op.Request.Content["application/json"]
+		if path == batchPath {
+			sentAs = "application/x-ndjson"
+		}
+		c := op.Request.Content[sentAs]
 		if why := doc.wrong("the request", c.Schema, c.Example); why != "" {
 			f.t.Errorf("%s %s: %s", method, path, why)
 		}
@@ -172,7 +176,7 @@ func (f *fixture) example(doc *document, method, path string, op operation) {
 		f.compareExample(doc, target, line, c.Schema, c.Example)
 		return
 	}
-	a := f.send(method, target, sent, "Content-Type", "application/json")
+	a := f.send(method, target, sent, "Content-Type", sentAs)
 	kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
 	c, ok := op.Responses["200"].Content[kind]
 	if a.status != http.StatusOK || !ok || op.Summary == "" || op.Responses["default"].Content["application/json"].Schema == nil {
@@ -226,8 +230,12 @@ func (f *fixture) writeExamples(request, statement string) {
 	at(doc, "paths", "/v1/statements", "post", "requestBody", "content", "application/json")["example"] = raw(request)
 	at(doc, "paths", "/v1/statements", "post", "responses", "200", "content", "application/json")["example"] =
 		raw(f.send("POST", "/v1/statements", request, "Content-Type", "application/json").body)
+	const lines = "application/x-ndjson"
+	at(doc, "paths", batchPath, "post", "requestBody", "content", lines)["example"] = raw(request)
+	at(doc, "paths", batchPath, "post", "responses", "200", "content", lines)["example"] =
+		raw(f.send("POST", batchPath, request, "Content-Type", lines).body)
 	for path, item := range at(doc, "paths") {
-		if !strings.HasPrefix(path, "/v1/") || path == "/v1/statements" {
+		if !strings.HasPrefix(path, "/v1/") || path == "/v1/statements" || path == batchPath {
 			continue
 		}
 		op := at(item, "get")

@@ -80,6 +80,22 @@ func TestParity(t *testing.T) {
 		{"/v1/records/entries?kind=org&id=nobody", func() (proto.Message, error) {
 			return f.grpc.ListRecordEntries(ctx, &trialpb.ListRecordEntriesRequest{Kind: "org", Id: "nobody"})
 		}, 200},
+		{"/v1/records/found?kind=identifier&ids=nct:NCT00000009,nct:NCT00000001,sponsor:acme/X-1", func() (proto.Message, error) {
+			return f.grpc.FindRecords(ctx, &trialpb.FindRecordsRequest{Kind: "identifier", Ids: []string{"nct:NCT00000009", "nct:NCT00000001",
+				"sponsor:acme/X-1"}})
+		}, 200},
+		{"/v1/records/found?kind=org&ids=nobody", func() (proto.Message, error) {
+			return f.grpc.FindRecords(ctx, &trialpb.FindRecordsRequest{Kind: "org", Ids: []string{"nobody"}})
+		}, 200},
+		{"/v1/records/found?kind=org&ids=", func() (proto.Message, error) {
+			return f.grpc.FindRecords(ctx, &trialpb.FindRecordsRequest{Kind: "org"})
+		}, 400},
+		{"/v1/records/found?kind=org&ids=acme,,", func() (proto.Message, error) {
+			return f.grpc.FindRecords(ctx, &trialpb.FindRecordsRequest{Kind: "org", Ids: []string{"acme", "", ""}})
+		}, 400},
+		{"/v1/records/found?kind=org&ids=a" + strings.Repeat(",a", pageEntries), func() (proto.Message, error) {
+			return f.grpc.FindRecords(ctx, &trialpb.FindRecordsRequest{Kind: "org", Ids: strings.Split("a"+strings.Repeat(",a", pageEntries), ",")})
+		}, 400},
 		{"/v1/records/entries?kind=person&id=ada", func() (proto.Message, error) {
 			return f.grpc.ListRecordEntries(ctx, &trialpb.ListRecordEntriesRequest{Kind: "person", Id: "ada"})
 		}, 400},

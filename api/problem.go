@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/trialproof/trialproof/api/trialpb"
 	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 )
@@ -153,6 +154,16 @@ func (p *problem) wire() any {
 		Rule    trial.Rule `json:"rule,omitempty"`
 		Message string     `json:"message"`
 	}{code.Code(p.code).String(), p.rule, p.message}
+}
+
+// proto returns the problem as the answer to one statement of a batch.
+func (p *problem) proto() *trialpb.Problem {
+	m := &trialpb.Problem{Code: code.Code(p.code).String(), Message: p.message}
+	if p.rule != "" {
+		rule := string(p.rule)
+		m.Rule = &rule
+	}
+	return m
 }
 
 // write answers a request with the problem.

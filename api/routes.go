@@ -16,10 +16,12 @@ type route struct {
 func (s *Server) allRoutes() []route {
 	return []route{
 		{"POST", "/v1/statements", http.HandlerFunc(s.statement)},
+		{"POST", batchPath, http.HandlerFunc(s.batch)},
 		{"GET", "/v1/receipts/{id}", s.get(s.receipt)},
 		{"GET", "/v1/entries/{index}", s.get(s.entry)},
 		{"GET", "/v1/trials/entries", s.get(s.trialEntries, "trial", "from")},
 		{"GET", "/v1/records/entries", s.get(s.recordEntries, "kind", "id", "from")},
+		{"GET", "/v1/records/found", s.get(s.findRecords, "kind", "ids")},
 		{"GET", "/v1/history", s.bounded(maxAnswers, s.get(s.history, "kind", "id", "size", "from"))},
 		{"GET", "/v1/log", s.get(s.describeLog)},
 		{"GET", streamPath, http.HandlerFunc(s.stream)},

@@ -3,8 +3,10 @@
 // description of all routes, a page).
 //
 //	POST /v1/statements -> statement.go      \
-//	                                          service.submit -> logserver.Log.Submit
-//	gRPC Log/Submit ----> service.Submit ---> /
+//	POST /v1/batch ------> batch.go           \
+//	                                           service.submit -> logserver.Log.Submit
+//	gRPC Log/SubmitBatch > batch.go           /
+//	gRPC Log/Submit -----> service.Submit    /
 //
 // It only translates: package trial decides what a statement may say, and package logserver
 // what happens to it. Three translations have one place each: messages in convert.go, errors in
@@ -59,6 +61,8 @@ type Limits struct {
 	Submissions int
 	// Streams is how many may be open at the same time; 0 means 1000.
 	Streams int
+	// Batches is how many may be open at the same time; 0 means 32.
+	Batches int
 }
 
 // A Rate is a mean rate, and how many may come at once.
@@ -115,6 +119,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Limits.Streams == 0 {
 		cfg.Limits.Streams = 1000
+	}
+	if cfg.Limits.Batches == 0 {
+		cfg.Limits.Batches = 32
 	}
 	if err := cfg.Metrics.observeLog(cfg.Log, cfg.Now); err != nil {
 		return nil, err

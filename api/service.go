@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -26,6 +27,10 @@ type service struct {
 	perAddress *limiter // nil means no limit
 	submitting chan struct{}
 	streaming  chan struct{}
+	batching   chan struct{}                              // open batches
+	batched    chan struct{}                              // submissions of batches in progress
+	idle       time.Duration                              // how long a batch may send nothing
+	sleep      func(context.Context, time.Duration) error // of a batch, until it may go on
 	pages      *pages
 	leader     *leader
 }
@@ -37,6 +42,10 @@ func newService(cfg Config) *service {
 		perAddress: newLimiter(cfg.Limits.PerAddress, cfg.Now),
 		submitting: make(chan struct{}, cfg.Limits.Submissions),
 		streaming:  make(chan struct{}, cfg.Limits.Streams),
+		batching:   make(chan struct{}, cfg.Limits.Batches),
+		batched:    make(chan struct{}, max(cfg.Limits.Submissions/2, 1)),
+		idle:       requestTimeout,
+		sleep:      sleep,
 		pages:      newPages(),
 		leader:     newLeader(cfg),
 	}
@@ -71,7 +80,7 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 	case s.submitting <- struct{}{}:
 		defer func() { <-s.submitting }()
 	default:
-		return nil, unavailable("too many submissions are waiting: send it again")
+		return nil, tooManyWaiting
 	}
 	out, err := s.log.Submit(ctx, envelope, key)
 	if errors.Is(err, logserver.ErrLost) {
@@ -89,6 +98,8 @@ func (s *service) submit(ctx context.Context, envelope, key []byte) (*trialpb.Re
 	}
 	return toReceipt(out.ID, out.Index, out.Receipt), nil
 }
+
+var tooManyWaiting = unavailable("too many submissions are waiting: send it again")
 
 // countAddress counts a submission against its address.
 func (s *service) countAddress(ctx context.Context) error {
@@ -173,6 +184,28 @@ func (s *service) ListRecordEntries(ctx context.Context, req *trialpb.ListRecord
 		return nil, err
 	}
 	return s.about(ctx, key, req.GetFrom())
+}
+
+// FindRecords implements trialpb.LogServer.
+func (s *service) FindRecords(ctx context.Context, req *trialpb.FindRecordsRequest) (*trialpb.FoundRecords, error) {
+	if n := len(req.GetIds()); n == 0 || n > pageEntries {
+		return nil, badRequest(fmt.Sprintf("ids has %d ids: give 1 to %d, with commas between them", n, pageEntries))
+	}
+	found := &trialpb.FoundRecords{Size: s.log.Size()} // before the entries, so that none below it is missed
+	for _, id := range req.GetIds() {
+		key, err := recordKey(req.GetKind(), id, logserver.LookupKinds(), logserver.LookupKey)
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.log.About(ctx, key, 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 {
+			found.Ids = append(found.Ids, id)
+		}
+	}
+	return found, nil
 }
 
 // GetHistory implements trialpb.LogServer.

@@ -88,3 +88,27 @@ func TestPins(t *testing.T) {
 		t.Errorf("%d trees are pinned, with over %d records", len(v.pins), maxPinned)
 	}
 }
+
+// TestLacks: only of a record's key, and only once the view has reached the published tree, it is certain
+// that nothing is there.
+func TestLacks(t *testing.T) {
+	v := new(view)
+	v.begin(new(trial.State))
+	there, none := trial.RecordKey{Kind: "org", ID: "acme"}, trial.RecordKey{Kind: "identifier", ID: "nct:NCT03421379"}
+	if v.lacks(none, 0) {
+		t.Error("nothing is published yet")
+	}
+	v.add(change{size: 4, records: []trial.Record{&trial.OrgRecord{ID: "acme"}}})
+	v.advance(4)
+	for key, want := range map[trial.RecordKey]bool{
+		there: false, none: true, {Kind: "document", ID: trial.Hash{1}.String()}: false, {Kind: "statement", ID: "0123456789ab"}: false,
+		{Kind: "identifier", ID: "odd"}: false, {Kind: "asked", ID: "acme"}: false,
+	} {
+		if got := v.lacks(key, 4); got != want {
+			t.Errorf("%v: %v", key, got)
+		}
+	}
+	if v.lacks(none, 5) {
+		t.Error("the view has not reached that tree")
+	}
+}

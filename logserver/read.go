@@ -29,6 +29,9 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 	if limit <= 0 || limit > maxAbout {
 		limit = maxAbout
 	}
+	if l.view.lacks(key, l.publishedSize()) {
+		return nil, nil
+	}
 	indexes, err := l.journal.Entries(ctx, key, from, limit)
 	if err != nil {
 		return nil, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)

@@ -202,6 +202,17 @@ func (v *view) record(key trial.RecordKey) trial.Record {
 	return v.records[key.Hash()]
 }
 
+// lacks reports whether a key is one of a record and the tree of a published size certainly has none:
+// whoever asks for many that are not there need not wait for the database.
+func (v *view) lacks(key trial.RecordKey, size uint64) bool {
+	if key.Check() != nil {
+		return false
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.size >= size && v.size > 0 && v.records[key.Hash()] == nil
+}
+
 // ofKind returns the records of a kind as of the published tree.
 func (v *view) ofKind(kind string) (list []trial.Record) {
 	v.mu.RLock()

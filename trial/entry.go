@@ -114,9 +114,12 @@ func ParseEntry(raw []byte) (*Entry, error) {
 	// In canonical JSON the first member tells the entry types apart.
 	switch {
 	case bytes.HasPrefix(raw, []byte(`{"envelope":`)):
-		var w statementEntry
-		if err := decode(raw, &w); err != nil {
-			return nil, refuse(RuleMalformed, "entry: %v", err)
+		w, ok := quickEntry(raw)
+		if !ok {
+			w = statementEntry{}
+			if err := decode(raw, &w); err != nil {
+				return nil, refuse(RuleMalformed, "entry: %v", err)
+			}
 		}
 		if w.Type != "statement" {
 			return nil, refuse(RuleMalformed, "entry: type is %.40q, not statement", w.Type)

@@ -104,9 +104,12 @@ func Check(envelope, key []byte) (*Signed, error) {
 	if err != nil {
 		return nil, refuse(RuleMalformed, "key: %v", err)
 	}
-	var env Envelope
-	if err := decode(envelope, &env); err != nil {
-		return nil, refuse(RuleMalformed, "envelope: %v", err)
+	env, ok := quickEnvelope(envelope)
+	if !ok {
+		env = Envelope{}
+		if err := decode(envelope, &env); err != nil {
+			return nil, refuse(RuleMalformed, "envelope: %v", err)
+		}
 	}
 	s, err := parseSigned(env, pub)
 	if err != nil {

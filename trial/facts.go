@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 )
 
@@ -28,7 +27,10 @@ func (c *Content) check() error {
 	if !c.FactsDigest.IsZero() {
 		return errors.New("facts are either shown or committed to by factsDigest, not both")
 	}
-	data, err := c.Facts.Marshal()
+	if most, err := c.Facts.measure(); err != nil || most <= MaxFacts {
+		return err
+	}
+	data, err := encode(c.Facts)
 	if err == nil && len(data) > MaxFacts {
 		err = fmt.Errorf("facts have %d bytes; the most is %d: commit to them by factsDigest", len(data), MaxFacts)
 	}
@@ -39,9 +41,15 @@ func (c *Content) check() error {
 // it returns their canonical JSON, which must be kept and given to whoever should read them;
 // otherwise apart is nil.
 func (c *Content) SetFacts(f *Facts) (apart []byte, err error) {
-	data, err := f.Marshal()
+	most, err := f.measure()
 	if err != nil {
 		return nil, err
+	}
+	var data []byte
+	if most > MaxFacts {
+		if data, err = encode(f); err != nil {
+			return nil, err
+		}
 	}
 	if len(data) <= MaxFacts {
 		c.Facts = f
@@ -192,20 +200,38 @@ type FactOrganisation struct {
 	Name  string `json:"name,omitempty"`
 }
 
-var factWord = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,79}$`)
+// isFactWord reports whether a text is a word: a lower-case letter or digit, and up to 79 of these, dots
+// and hyphens.
+func isFactWord(s string) bool {
+	if s == "" || len(s) > 80 || s[0] == '.' || s[0] == '-' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
 
 // A factForm returns an error if the value of a member does not have a form. A value that the
 // document does not give is empty, which every form accepts.
 type factForm func(member, s string) error
 
 func factIsWord(member, s string) error {
-	if !factWord.MatchString(s) {
+	if !isFactWord(s) {
 		return fmt.Errorf("facts: %s is %.60q, not a word of lower-case letters, digits and hyphens", member, s)
 	}
 	return nil
 }
 
-func factIsText(member, s string) error { return checkText("facts: "+member, s, 200) }
+func factIsText(member, s string) error {
+	err := checkText(member, s, 200)
+	if err != nil {
+		err = fmt.Errorf("facts: %w", err)
+	}
+	return err
+}
 
 func factIsDate(member, s string) error { return checkDate("facts: "+member, s) }
 
@@ -230,7 +256,7 @@ type factValue struct {
 func (f *Facts) values() []factValue {
 	word, text, date := factForm(factIsWord), factForm(factIsText), factForm(factIsDate)
 	yesNo, kind := factIs("yes", "no"), factIs("actual", "planned")
-	list := []factValue{
+	list := append(make([]factValue, 0, 100), []factValue{
 		{word, "allocation", f.Allocation}, {word, "format", f.Format}, {word, "masking", f.Masking}, {word, "model", f.Model},
 		{word, "purpose", f.Purpose}, {word, "sex", f.Sex}, {word, "status", f.Status}, {word, "type", f.Type},
 		{text, "acronym", f.Acronym}, {text, "maximumAge", f.MaximumAge}, {text, "minimumAge", f.MinimumAge},
@@ -239,7 +265,7 @@ func (f *Facts) values() []factValue {
 		{yesNo, "fdaRegulated", f.FDARegulated}, {yesNo, "healthyVolunteers", f.HealthyVolunteers}, {yesNo, "ppsd", f.PPSD},
 		{yesNo, "unapprovedDevice", f.UnapprovedDevice}, {yesNo, "usExport", f.USExport}, {yesNo, "usSite", f.USSite},
 		{date, "dated", f.Dated},
-	}
+	}...)
 	add := func(form factForm, member string, values ...string) {
 		for _, v := range values {
 			list = append(list, factValue{form, member, v})
@@ -317,18 +343,32 @@ func (f *Facts) needed() error {
 }
 
 func (f *Facts) check() error {
+	_, err := f.measure()
+	return err
+}
+
+// measure checks the facts and returns a number of bytes that their canonical JSON does not exceed. It is far above
+// what most have, but found without writing it.
+func (f *Facts) measure() (most int, err error) {
 	if err := f.needed(); err != nil {
-		return err
+		return 0, err
 	}
+	const (
+		escaped = 6   // bytes of the longest escape
+		around  = 100 // more than the names, quotation marks and brackets around a value, and an outcome's level beside it
+		apart   = 500 // more than what has no form: numbers and the names of the lists
+	)
+	most = apart
 	for _, v := range f.values() {
+		most += escaped*len(v.value) + around
 		if v.value == "" {
 			continue
 		}
 		if err := v.form(v.member, v.value); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return most, nil
 }
 
 // Marshal checks the facts and returns their canonical JSON.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"math/big"
 	"slices"
+	"sync/atomic"
 )
 
 var b64 = base64.StdEncoding.Strict()
@@ -37,6 +38,20 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	if len(spki) > 128 {
 		return PublicKey{}, errors.New("not an Ed25519 or ECDSA P-256 public key")
 	}
+	if last := lastKey.Load(); last != nil && last.spki == string(spki) {
+		return *last, nil
+	}
+	p, err := parsePublicKey(spki)
+	if err == nil {
+		lastKey.Store(&p)
+	}
+	return p, err
+}
+
+// lastKey is the key that was parsed last. Most statements in a row are of one key.
+var lastKey atomic.Pointer[PublicKey]
+
+func parsePublicKey(spki []byte) (PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return PublicKey{}, errors.New("not a public key in SubjectPublicKeyInfo form")

@@ -126,6 +126,13 @@ func ParseStatement(payload []byte) (*Statement, error) {
 	if len(payload) > MaxStatement {
 		return nil, refuse(RuleLimit, "the statement has %d bytes; the most is %d", len(payload), MaxStatement)
 	}
+	if s := quickStatement(payload); s != nil {
+		return s, s.check()
+	}
+	return parseStatement(payload)
+}
+
+func parseStatement(payload []byte) (*Statement, error) {
 	var w wireStatement
 	if err := decode(payload, &w); err != nil {
 		return nil, refuse(RuleMalformed, "statement: %v", err)

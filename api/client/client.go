@@ -276,6 +276,25 @@ func (c *Client) Record(ctx context.Context, kind, id string) (About, error) {
 	return c.about(ctx, "/v1/records/entries?"+url.Values{"kind": {kind}, "id": {id}}.Encode())
 }
 
+// Found returns those of at most MaxFound ids about which something is published; kind is as for
+// Record. No id may have a comma.
+func (c *Client) Found(ctx context.Context, kind string, ids []string) (map[string]bool, error) {
+	var answer struct {
+		IDs []string `json:"ids"`
+	}
+	if err := c.json(ctx, "/v1/records/found?"+url.Values{"kind": {kind}, "ids": {strings.Join(ids, ",")}}.Encode(), &answer); err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for _, id := range answer.IDs {
+		found[id] = true
+	}
+	return found, nil
+}
+
+// MaxFound is how many ids Found takes.
+const MaxFound = 256
+
 // maxAbout bounds the entries about one record.
 const maxAbout = 100_000
 

@@ -265,6 +265,156 @@ func (x *Receipt) GetReceipt() string {
 	return ""
 }
 
+// The answer to one statement of a batch: one of the two.
+type SubmitAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Answer:
+	//
+	//	*SubmitAnswer_Result
+	//	*SubmitAnswer_Error
+	Answer        isSubmitAnswer_Answer `protobuf_oneof:"answer"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubmitAnswer) Reset() {
+	*x = SubmitAnswer{}
+	mi := &file_trialproof_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubmitAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubmitAnswer) ProtoMessage() {}
+
+func (x *SubmitAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubmitAnswer.ProtoReflect.Descriptor instead.
+func (*SubmitAnswer) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SubmitAnswer) GetAnswer() isSubmitAnswer_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *SubmitAnswer) GetResult() *Receipt {
+	if x != nil {
+		if x, ok := x.Answer.(*SubmitAnswer_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
+func (x *SubmitAnswer) GetError() *Problem {
+	if x != nil {
+		if x, ok := x.Answer.(*SubmitAnswer_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isSubmitAnswer_Answer interface {
+	isSubmitAnswer_Answer()
+}
+
+type SubmitAnswer_Result struct {
+	// The receipt or, while it is pending, the statement's id alone.
+	Result *Receipt `protobuf:"bytes,1,opt,name=result,proto3,oneof"`
+}
+
+type SubmitAnswer_Error struct {
+	// Why there is none.
+	Error *Problem `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*SubmitAnswer_Result) isSubmitAnswer_Answer() {}
+
+func (*SubmitAnswer_Error) isSubmitAnswer_Answer() {}
+
+// Why there is no receipt.
+type Problem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A google.rpc.Code, such as INVALID_ARGUMENT.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Id of the rule that the statement breaks. It is missing if none is broken: the
+	// same statement may be accepted later, or has been.
+	Rule *string `protobuf:"bytes,2,opt,name=rule,proto3,oneof" json:"rule,omitempty"`
+	// What is wrong, in words.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Problem) Reset() {
+	*x = Problem{}
+	mi := &file_trialproof_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Problem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Problem) ProtoMessage() {}
+
+func (x *Problem) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Problem.ProtoReflect.Descriptor instead.
+func (*Problem) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Problem) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Problem) GetRule() string {
+	if x != nil && x.Rule != nil {
+		return *x.Rule
+	}
+	return ""
+}
+
+func (x *Problem) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 type GetReceiptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identity of the statement.
@@ -275,7 +425,7 @@ type GetReceiptRequest struct {
 
 func (x *GetReceiptRequest) Reset() {
 	*x = GetReceiptRequest{}
-	mi := &file_trialproof_proto_msgTypes[4]
+	mi := &file_trialproof_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +437,7 @@ func (x *GetReceiptRequest) String() string {
 func (*GetReceiptRequest) ProtoMessage() {}
 
 func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[4]
+	mi := &file_trialproof_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +450,7 @@ func (x *GetReceiptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceiptRequest.ProtoReflect.Descriptor instead.
 func (*GetReceiptRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{4}
+	return file_trialproof_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetReceiptRequest) GetId() string {
@@ -320,7 +470,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_trialproof_proto_msgTypes[5]
+	mi := &file_trialproof_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +482,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[5]
+	mi := &file_trialproof_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +495,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{5}
+	return file_trialproof_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetEntryRequest) GetIndex() uint64 {
@@ -368,7 +518,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_trialproof_proto_msgTypes[6]
+	mi := &file_trialproof_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +530,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[6]
+	mi := &file_trialproof_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +543,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{6}
+	return file_trialproof_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Entry) GetIndex() uint64 {
@@ -427,7 +577,7 @@ type ProvedEntry struct {
 
 func (x *ProvedEntry) Reset() {
 	*x = ProvedEntry{}
-	mi := &file_trialproof_proto_msgTypes[7]
+	mi := &file_trialproof_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +589,7 @@ func (x *ProvedEntry) String() string {
 func (*ProvedEntry) ProtoMessage() {}
 
 func (x *ProvedEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[7]
+	mi := &file_trialproof_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +602,7 @@ func (x *ProvedEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProvedEntry.ProtoReflect.Descriptor instead.
 func (*ProvedEntry) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{7}
+	return file_trialproof_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ProvedEntry) GetIndex() uint64 {
@@ -496,7 +646,7 @@ type ListTrialEntriesRequest struct {
 
 func (x *ListTrialEntriesRequest) Reset() {
 	*x = ListTrialEntriesRequest{}
-	mi := &file_trialproof_proto_msgTypes[8]
+	mi := &file_trialproof_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +658,7 @@ func (x *ListTrialEntriesRequest) String() string {
 func (*ListTrialEntriesRequest) ProtoMessage() {}
 
 func (x *ListTrialEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[8]
+	mi := &file_trialproof_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +671,7 @@ func (x *ListTrialEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTrialEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListTrialEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{8}
+	return file_trialproof_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListTrialEntriesRequest) GetTrial() string {
@@ -552,7 +702,7 @@ type ListRecordEntriesRequest struct {
 
 func (x *ListRecordEntriesRequest) Reset() {
 	*x = ListRecordEntriesRequest{}
-	mi := &file_trialproof_proto_msgTypes[9]
+	mi := &file_trialproof_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +714,7 @@ func (x *ListRecordEntriesRequest) String() string {
 func (*ListRecordEntriesRequest) ProtoMessage() {}
 
 func (x *ListRecordEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[9]
+	mi := &file_trialproof_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +727,7 @@ func (x *ListRecordEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRecordEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListRecordEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{9}
+	return file_trialproof_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListRecordEntriesRequest) GetKind() string {
@@ -601,6 +751,116 @@ func (x *ListRecordEntriesRequest) GetFrom() uint64 {
 	return 0
 }
 
+type FindRecordsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// trial, identifier, org or key.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Ids of records within their kind, at most 256. In a URL they are one text,
+	// with commas between them.
+	Ids           []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindRecordsRequest) Reset() {
+	*x = FindRecordsRequest{}
+	mi := &file_trialproof_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindRecordsRequest) ProtoMessage() {}
+
+func (x *FindRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindRecordsRequest.ProtoReflect.Descriptor instead.
+func (*FindRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FindRecordsRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FindRecordsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type FoundRecords struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those of the ids about which something is published, in the order asked.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// Size of the published tree that was looked through. That nothing is left
+	// out is the operator's word.
+	Size          uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundRecords) Reset() {
+	*x = FoundRecords{}
+	mi := &file_trialproof_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundRecords) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundRecords) ProtoMessage() {}
+
+func (x *FoundRecords) ProtoReflect() protoreflect.Message {
+	mi := &file_trialproof_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundRecords.ProtoReflect.Descriptor instead.
+func (*FoundRecords) Descriptor() ([]byte, []int) {
+	return file_trialproof_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *FoundRecords) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *FoundRecords) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 // A page of entries. Go on from the last one's index plus 1, until a page is
 // empty.
 type Entries struct {
@@ -618,7 +878,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_trialproof_proto_msgTypes[10]
+	mi := &file_trialproof_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +890,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[10]
+	mi := &file_trialproof_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +903,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{10}
+	return file_trialproof_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Entries) GetTrial() string {
@@ -675,7 +935,7 @@ type GetLogRequest struct {
 
 func (x *GetLogRequest) Reset() {
 	*x = GetLogRequest{}
-	mi := &file_trialproof_proto_msgTypes[11]
+	mi := &file_trialproof_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +947,7 @@ func (x *GetLogRequest) String() string {
 func (*GetLogRequest) ProtoMessage() {}
 
 func (x *GetLogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[11]
+	mi := &file_trialproof_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +960,7 @@ func (x *GetLogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLogRequest.ProtoReflect.Descriptor instead.
 func (*GetLogRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{11}
+	return file_trialproof_proto_rawDescGZIP(), []int{15}
 }
 
 type LogDescription struct {
@@ -720,7 +980,7 @@ type LogDescription struct {
 
 func (x *LogDescription) Reset() {
 	*x = LogDescription{}
-	mi := &file_trialproof_proto_msgTypes[12]
+	mi := &file_trialproof_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +992,7 @@ func (x *LogDescription) String() string {
 func (*LogDescription) ProtoMessage() {}
 
 func (x *LogDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[12]
+	mi := &file_trialproof_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +1005,7 @@ func (x *LogDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogDescription.ProtoReflect.Descriptor instead.
 func (*LogDescription) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{12}
+	return file_trialproof_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LogDescription) GetOrigin() string {
@@ -786,7 +1046,7 @@ type StreamEntriesRequest struct {
 
 func (x *StreamEntriesRequest) Reset() {
 	*x = StreamEntriesRequest{}
-	mi := &file_trialproof_proto_msgTypes[13]
+	mi := &file_trialproof_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +1058,7 @@ func (x *StreamEntriesRequest) String() string {
 func (*StreamEntriesRequest) ProtoMessage() {}
 
 func (x *StreamEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[13]
+	mi := &file_trialproof_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +1071,7 @@ func (x *StreamEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEntriesRequest.ProtoReflect.Descriptor instead.
 func (*StreamEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{13}
+	return file_trialproof_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StreamEntriesRequest) GetFrom() uint64 {
@@ -839,7 +1099,7 @@ type GetHistoryRequest struct {
 
 func (x *GetHistoryRequest) Reset() {
 	*x = GetHistoryRequest{}
-	mi := &file_trialproof_proto_msgTypes[14]
+	mi := &file_trialproof_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +1111,7 @@ func (x *GetHistoryRequest) String() string {
 func (*GetHistoryRequest) ProtoMessage() {}
 
 func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[14]
+	mi := &file_trialproof_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1124,7 @@ func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
 func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{14}
+	return file_trialproof_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetHistoryRequest) GetKind() string {
@@ -918,7 +1178,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_trialproof_proto_msgTypes[15]
+	mi := &file_trialproof_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1190,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[15]
+	mi := &file_trialproof_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1203,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{15}
+	return file_trialproof_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *History) GetKind() string {
@@ -1007,7 +1267,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_trialproof_proto_msgTypes[16]
+	mi := &file_trialproof_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1279,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[16]
+	mi := &file_trialproof_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1292,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{16}
+	return file_trialproof_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HistoryEntry) GetIndex() uint64 {
@@ -1070,7 +1330,7 @@ type MapProof struct {
 
 func (x *MapProof) Reset() {
 	*x = MapProof{}
-	mi := &file_trialproof_proto_msgTypes[17]
+	mi := &file_trialproof_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1342,7 @@ func (x *MapProof) String() string {
 func (*MapProof) ProtoMessage() {}
 
 func (x *MapProof) ProtoReflect() protoreflect.Message {
-	mi := &file_trialproof_proto_msgTypes[17]
+	mi := &file_trialproof_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1355,7 @@ func (x *MapProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapProof.ProtoReflect.Descriptor instead.
 func (*MapProof) Descriptor() ([]byte, []int) {
-	return file_trialproof_proto_rawDescGZIP(), []int{17}
+	return file_trialproof_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *MapProof) GetSiblings() []string {
@@ -1142,7 +1402,16 @@ const file_trialproof_proto_rawDesc = "" +
 	"\areceipt\x18\x03 \x01(\tH\x01R\areceipt\x88\x01\x01B\b\n" +
 	"\x06_indexB\n" +
 	"\n" +
-	"\b_receipt\"#\n" +
+	"\b_receipt\"z\n" +
+	"\fSubmitAnswer\x120\n" +
+	"\x06result\x18\x01 \x01(\v2\x16.trialproof.v1.ReceiptH\x00R\x06result\x12.\n" +
+	"\x05error\x18\x02 \x01(\v2\x16.trialproof.v1.ProblemH\x00R\x05errorB\b\n" +
+	"\x06answer\"Y\n" +
+	"\aProblem\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x17\n" +
+	"\x04rule\x18\x02 \x01(\tH\x00R\x04rule\x88\x01\x01\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessageB\a\n" +
+	"\x05_rule\"#\n" +
 	"\x11GetReceiptRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"'\n" +
 	"\x0fGetEntryRequest\x12\x14\n" +
@@ -1163,7 +1432,13 @@ const file_trialproof_proto_rawDesc = "" +
 	"\x18ListRecordEntriesRequest\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
-	"\x04from\x18\x03 \x01(\x04R\x04from\"r\n" +
+	"\x04from\x18\x03 \x01(\x04R\x04from\":\n" +
+	"\x12FindRecordsRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x10\n" +
+	"\x03ids\x18\x02 \x03(\tR\x03ids\"4\n" +
+	"\fFoundRecords\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\"r\n" +
 	"\aEntries\x12\x19\n" +
 	"\x05trial\x18\x01 \x01(\tH\x00R\x05trial\x88\x01\x01\x12.\n" +
 	"\aentries\x18\x02 \x03(\v2\x14.trialproof.v1.EntryR\aentries\x12\x12\n" +
@@ -1199,14 +1474,16 @@ const file_trialproof_proto_rawDesc = "" +
 	"\bMapProof\x12\x1a\n" +
 	"\bsiblings\x18\x01 \x03(\tR\bsiblings\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value2\xdc\x04\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value2\xf9\x05\n" +
 	"\x03Log\x12>\n" +
-	"\x06Submit\x12\x1c.trialproof.v1.SubmitRequest\x1a\x16.trialproof.v1.Receipt\x12F\n" +
+	"\x06Submit\x12\x1c.trialproof.v1.SubmitRequest\x1a\x16.trialproof.v1.Receipt\x12L\n" +
+	"\vSubmitBatch\x12\x1c.trialproof.v1.SubmitRequest\x1a\x1b.trialproof.v1.SubmitAnswer(\x010\x01\x12F\n" +
 	"\n" +
 	"GetReceipt\x12 .trialproof.v1.GetReceiptRequest\x1a\x16.trialproof.v1.Receipt\x12F\n" +
 	"\bGetEntry\x12\x1e.trialproof.v1.GetEntryRequest\x1a\x1a.trialproof.v1.ProvedEntry\x12R\n" +
 	"\x10ListTrialEntries\x12&.trialproof.v1.ListTrialEntriesRequest\x1a\x16.trialproof.v1.Entries\x12T\n" +
-	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12F\n" +
+	"\x11ListRecordEntries\x12'.trialproof.v1.ListRecordEntriesRequest\x1a\x16.trialproof.v1.Entries\x12M\n" +
+	"\vFindRecords\x12!.trialproof.v1.FindRecordsRequest\x1a\x1b.trialproof.v1.FoundRecords\x12F\n" +
 	"\n" +
 	"GetHistory\x12 .trialproof.v1.GetHistoryRequest\x1a\x16.trialproof.v1.History\x12E\n" +
 	"\x06GetLog\x12\x1c.trialproof.v1.GetLogRequest\x1a\x1d.trialproof.v1.LogDescription\x12L\n" +
@@ -1224,55 +1501,65 @@ func file_trialproof_proto_rawDescGZIP() []byte {
 	return file_trialproof_proto_rawDescData
 }
 
-var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_trialproof_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_trialproof_proto_goTypes = []any{
 	(*SubmitRequest)(nil),            // 0: trialproof.v1.SubmitRequest
 	(*Envelope)(nil),                 // 1: trialproof.v1.Envelope
 	(*Signature)(nil),                // 2: trialproof.v1.Signature
 	(*Receipt)(nil),                  // 3: trialproof.v1.Receipt
-	(*GetReceiptRequest)(nil),        // 4: trialproof.v1.GetReceiptRequest
-	(*GetEntryRequest)(nil),          // 5: trialproof.v1.GetEntryRequest
-	(*Entry)(nil),                    // 6: trialproof.v1.Entry
-	(*ProvedEntry)(nil),              // 7: trialproof.v1.ProvedEntry
-	(*ListTrialEntriesRequest)(nil),  // 8: trialproof.v1.ListTrialEntriesRequest
-	(*ListRecordEntriesRequest)(nil), // 9: trialproof.v1.ListRecordEntriesRequest
-	(*Entries)(nil),                  // 10: trialproof.v1.Entries
-	(*GetLogRequest)(nil),            // 11: trialproof.v1.GetLogRequest
-	(*LogDescription)(nil),           // 12: trialproof.v1.LogDescription
-	(*StreamEntriesRequest)(nil),     // 13: trialproof.v1.StreamEntriesRequest
-	(*GetHistoryRequest)(nil),        // 14: trialproof.v1.GetHistoryRequest
-	(*History)(nil),                  // 15: trialproof.v1.History
-	(*HistoryEntry)(nil),             // 16: trialproof.v1.HistoryEntry
-	(*MapProof)(nil),                 // 17: trialproof.v1.MapProof
+	(*SubmitAnswer)(nil),             // 4: trialproof.v1.SubmitAnswer
+	(*Problem)(nil),                  // 5: trialproof.v1.Problem
+	(*GetReceiptRequest)(nil),        // 6: trialproof.v1.GetReceiptRequest
+	(*GetEntryRequest)(nil),          // 7: trialproof.v1.GetEntryRequest
+	(*Entry)(nil),                    // 8: trialproof.v1.Entry
+	(*ProvedEntry)(nil),              // 9: trialproof.v1.ProvedEntry
+	(*ListTrialEntriesRequest)(nil),  // 10: trialproof.v1.ListTrialEntriesRequest
+	(*ListRecordEntriesRequest)(nil), // 11: trialproof.v1.ListRecordEntriesRequest
+	(*FindRecordsRequest)(nil),       // 12: trialproof.v1.FindRecordsRequest
+	(*FoundRecords)(nil),             // 13: trialproof.v1.FoundRecords
+	(*Entries)(nil),                  // 14: trialproof.v1.Entries
+	(*GetLogRequest)(nil),            // 15: trialproof.v1.GetLogRequest
+	(*LogDescription)(nil),           // 16: trialproof.v1.LogDescription
+	(*StreamEntriesRequest)(nil),     // 17: trialproof.v1.StreamEntriesRequest
+	(*GetHistoryRequest)(nil),        // 18: trialproof.v1.GetHistoryRequest
+	(*History)(nil),                  // 19: trialproof.v1.History
+	(*HistoryEntry)(nil),             // 20: trialproof.v1.HistoryEntry
+	(*MapProof)(nil),                 // 21: trialproof.v1.MapProof
 }
 var file_trialproof_proto_depIdxs = []int32{
 	1,  // 0: trialproof.v1.SubmitRequest.envelope:type_name -> trialproof.v1.Envelope
 	2,  // 1: trialproof.v1.Envelope.signatures:type_name -> trialproof.v1.Signature
-	6,  // 2: trialproof.v1.Entries.entries:type_name -> trialproof.v1.Entry
-	16, // 3: trialproof.v1.History.state:type_name -> trialproof.v1.HistoryEntry
-	17, // 4: trialproof.v1.History.map:type_name -> trialproof.v1.MapProof
-	16, // 5: trialproof.v1.History.entries:type_name -> trialproof.v1.HistoryEntry
-	0,  // 6: trialproof.v1.Log.Submit:input_type -> trialproof.v1.SubmitRequest
-	4,  // 7: trialproof.v1.Log.GetReceipt:input_type -> trialproof.v1.GetReceiptRequest
-	5,  // 8: trialproof.v1.Log.GetEntry:input_type -> trialproof.v1.GetEntryRequest
-	8,  // 9: trialproof.v1.Log.ListTrialEntries:input_type -> trialproof.v1.ListTrialEntriesRequest
-	9,  // 10: trialproof.v1.Log.ListRecordEntries:input_type -> trialproof.v1.ListRecordEntriesRequest
-	14, // 11: trialproof.v1.Log.GetHistory:input_type -> trialproof.v1.GetHistoryRequest
-	11, // 12: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
-	13, // 13: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
-	3,  // 14: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
-	3,  // 15: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
-	7,  // 16: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
-	10, // 17: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
-	10, // 18: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
-	15, // 19: trialproof.v1.Log.GetHistory:output_type -> trialproof.v1.History
-	12, // 20: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
-	6,  // 21: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
-	14, // [14:22] is the sub-list for method output_type
-	6,  // [6:14] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	3,  // 2: trialproof.v1.SubmitAnswer.result:type_name -> trialproof.v1.Receipt
+	5,  // 3: trialproof.v1.SubmitAnswer.error:type_name -> trialproof.v1.Problem
+	8,  // 4: trialproof.v1.Entries.entries:type_name -> trialproof.v1.Entry
+	20, // 5: trialproof.v1.History.state:type_name -> trialproof.v1.HistoryEntry
+	21, // 6: trialproof.v1.History.map:type_name -> trialproof.v1.MapProof
+	20, // 7: trialproof.v1.History.entries:type_name -> trialproof.v1.HistoryEntry
+	0,  // 8: trialproof.v1.Log.Submit:input_type -> trialproof.v1.SubmitRequest
+	0,  // 9: trialproof.v1.Log.SubmitBatch:input_type -> trialproof.v1.SubmitRequest
+	6,  // 10: trialproof.v1.Log.GetReceipt:input_type -> trialproof.v1.GetReceiptRequest
+	7,  // 11: trialproof.v1.Log.GetEntry:input_type -> trialproof.v1.GetEntryRequest
+	10, // 12: trialproof.v1.Log.ListTrialEntries:input_type -> trialproof.v1.ListTrialEntriesRequest
+	11, // 13: trialproof.v1.Log.ListRecordEntries:input_type -> trialproof.v1.ListRecordEntriesRequest
+	12, // 14: trialproof.v1.Log.FindRecords:input_type -> trialproof.v1.FindRecordsRequest
+	18, // 15: trialproof.v1.Log.GetHistory:input_type -> trialproof.v1.GetHistoryRequest
+	15, // 16: trialproof.v1.Log.GetLog:input_type -> trialproof.v1.GetLogRequest
+	17, // 17: trialproof.v1.Log.StreamEntries:input_type -> trialproof.v1.StreamEntriesRequest
+	3,  // 18: trialproof.v1.Log.Submit:output_type -> trialproof.v1.Receipt
+	4,  // 19: trialproof.v1.Log.SubmitBatch:output_type -> trialproof.v1.SubmitAnswer
+	3,  // 20: trialproof.v1.Log.GetReceipt:output_type -> trialproof.v1.Receipt
+	9,  // 21: trialproof.v1.Log.GetEntry:output_type -> trialproof.v1.ProvedEntry
+	14, // 22: trialproof.v1.Log.ListTrialEntries:output_type -> trialproof.v1.Entries
+	14, // 23: trialproof.v1.Log.ListRecordEntries:output_type -> trialproof.v1.Entries
+	13, // 24: trialproof.v1.Log.FindRecords:output_type -> trialproof.v1.FoundRecords
+	19, // 25: trialproof.v1.Log.GetHistory:output_type -> trialproof.v1.History
+	16, // 26: trialproof.v1.Log.GetLog:output_type -> trialproof.v1.LogDescription
+	8,  // 27: trialproof.v1.Log.StreamEntries:output_type -> trialproof.v1.Entry
+	18, // [18:28] is the sub-list for method output_type
+	8,  // [8:18] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_trialproof_proto_init() }
@@ -1281,14 +1568,19 @@ func file_trialproof_proto_init() {
 		return
 	}
 	file_trialproof_proto_msgTypes[3].OneofWrappers = []any{}
-	file_trialproof_proto_msgTypes[10].OneofWrappers = []any{}
+	file_trialproof_proto_msgTypes[4].OneofWrappers = []any{
+		(*SubmitAnswer_Result)(nil),
+		(*SubmitAnswer_Error)(nil),
+	}
+	file_trialproof_proto_msgTypes[5].OneofWrappers = []any{}
+	file_trialproof_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trialproof_proto_rawDesc), len(file_trialproof_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,10 +26,12 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Log_Submit_FullMethodName            = "/trialproof.v1.Log/Submit"
+	Log_SubmitBatch_FullMethodName       = "/trialproof.v1.Log/SubmitBatch"
 	Log_GetReceipt_FullMethodName        = "/trialproof.v1.Log/GetReceipt"
 	Log_GetEntry_FullMethodName          = "/trialproof.v1.Log/GetEntry"
 	Log_ListTrialEntries_FullMethodName  = "/trialproof.v1.Log/ListTrialEntries"
 	Log_ListRecordEntries_FullMethodName = "/trialproof.v1.Log/ListRecordEntries"
+	Log_FindRecords_FullMethodName       = "/trialproof.v1.Log/FindRecords"
 	Log_GetHistory_FullMethodName        = "/trialproof.v1.Log/GetHistory"
 	Log_GetLog_FullMethodName            = "/trialproof.v1.Log/GetLog"
 	Log_StreamEntries_FullMethodName     = "/trialproof.v1.Log/StreamEntries"
@@ -46,6 +48,13 @@ type LogClient interface {
 	// answer has the id alone (over HTTP its status is 202): ask for the receipt
 	// by it later.
 	Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.CallOption) (*Receipt, error)
+	// Submits many statements in one call. Each request gets one answer, in the
+	// order of the requests, as soon as it and those before it are decided: read
+	// the answers while you send, because the log takes only so many in advance.
+	// A statement that stands on another of the same call is sent after the
+	// other's answer, because the log may decide them in any order. If the call ends early, send
+	// again what was not answered: a statement is never logged twice.
+	SubmitBatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer], error)
 	// Returns the receipt of a statement. While too few witnesses have cosigned,
 	// the answer has the id alone (over HTTP its status is 202).
 	GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*Receipt, error)
@@ -56,6 +65,8 @@ type LogClient interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(ctx context.Context, in *ListRecordEntriesRequest, opts ...grpc.CallOption) (*Entries, error)
+	// Says which of many records have entries, for those who would ask for each.
+	FindRecords(ctx context.Context, in *FindRecordsRequest, opts ...grpc.CallOption) (*FoundRecords, error)
 	// Returns all entries about a record, or that there are none, with the proof
 	// that nothing is left out. It is a file that is checked offline.
 	GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error)
@@ -83,6 +94,19 @@ func (c *logClient) Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.
 	}
 	return out, nil
 }
+
+func (c *logClient) SubmitBatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[0], Log_SubmitBatch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SubmitRequest, SubmitAnswer]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Log_SubmitBatchClient = grpc.BidiStreamingClient[SubmitRequest, SubmitAnswer]
 
 func (c *logClient) GetReceipt(ctx context.Context, in *GetReceiptRequest, opts ...grpc.CallOption) (*Receipt, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -124,6 +148,16 @@ func (c *logClient) ListRecordEntries(ctx context.Context, in *ListRecordEntries
 	return out, nil
 }
 
+func (c *logClient) FindRecords(ctx context.Context, in *FindRecordsRequest, opts ...grpc.CallOption) (*FoundRecords, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FoundRecords)
+	err := c.cc.Invoke(ctx, Log_FindRecords_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *logClient) GetHistory(ctx context.Context, in *GetHistoryRequest, opts ...grpc.CallOption) (*History, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(History)
@@ -146,7 +180,7 @@ func (c *logClient) GetLog(ctx context.Context, in *GetLogRequest, opts ...grpc.
 
 func (c *logClient) StreamEntries(ctx context.Context, in *StreamEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Entry], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[0], Log_StreamEntries_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Log_ServiceDesc.Streams[1], Log_StreamEntries_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +208,13 @@ type LogServer interface {
 	// answer has the id alone (over HTTP its status is 202): ask for the receipt
 	// by it later.
 	Submit(context.Context, *SubmitRequest) (*Receipt, error)
+	// Submits many statements in one call. Each request gets one answer, in the
+	// order of the requests, as soon as it and those before it are decided: read
+	// the answers while you send, because the log takes only so many in advance.
+	// A statement that stands on another of the same call is sent after the
+	// other's answer, because the log may decide them in any order. If the call ends early, send
+	// again what was not answered: a statement is never logged twice.
+	SubmitBatch(grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]) error
 	// Returns the receipt of a statement. While too few witnesses have cosigned,
 	// the answer has the id alone (over HTTP its status is 202).
 	GetReceipt(context.Context, *GetReceiptRequest) (*Receipt, error)
@@ -184,6 +225,8 @@ type LogServer interface {
 	// Lists the entries about a record of the state: a trial, an identifier, an
 	// organisation or a key.
 	ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error)
+	// Says which of many records have entries, for those who would ask for each.
+	FindRecords(context.Context, *FindRecordsRequest) (*FoundRecords, error)
 	// Returns all entries about a record, or that there are none, with the proof
 	// that nothing is left out. It is a file that is checked offline.
 	GetHistory(context.Context, *GetHistoryRequest) (*History, error)
@@ -205,6 +248,9 @@ type UnimplementedLogServer struct{}
 func (UnimplementedLogServer) Submit(context.Context, *SubmitRequest) (*Receipt, error) {
 	return nil, status.Error(codes.Unimplemented, "method Submit not implemented")
 }
+func (UnimplementedLogServer) SubmitBatch(grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]) error {
+	return status.Error(codes.Unimplemented, "method SubmitBatch not implemented")
+}
 func (UnimplementedLogServer) GetReceipt(context.Context, *GetReceiptRequest) (*Receipt, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReceipt not implemented")
 }
@@ -216,6 +262,9 @@ func (UnimplementedLogServer) ListTrialEntries(context.Context, *ListTrialEntrie
 }
 func (UnimplementedLogServer) ListRecordEntries(context.Context, *ListRecordEntriesRequest) (*Entries, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRecordEntries not implemented")
+}
+func (UnimplementedLogServer) FindRecords(context.Context, *FindRecordsRequest) (*FoundRecords, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindRecords not implemented")
 }
 func (UnimplementedLogServer) GetHistory(context.Context, *GetHistoryRequest) (*History, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHistory not implemented")
@@ -264,6 +313,13 @@ func _Log_Submit_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _Log_SubmitBatch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(LogServer).SubmitBatch(&grpc.GenericServerStream[SubmitRequest, SubmitAnswer]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Log_SubmitBatchServer = grpc.BidiStreamingServer[SubmitRequest, SubmitAnswer]
 
 func _Log_GetReceipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetReceiptRequest)
@@ -333,6 +389,24 @@ func _Log_ListRecordEntries_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LogServer).ListRecordEntries(ctx, req.(*ListRecordEntriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Log_FindRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogServer).FindRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Log_FindRecords_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogServer).FindRecords(ctx, req.(*FindRecordsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -412,6 +486,10 @@ var Log_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Log_ListRecordEntries_Handler,
 		},
 		{
+			MethodName: "FindRecords",
+			Handler:    _Log_FindRecords_Handler,
+		},
+		{
 			MethodName: "GetHistory",
 			Handler:    _Log_GetHistory_Handler,
 		},
@@ -421,6 +499,12 @@ var Log_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "SubmitBatch",
+			Handler:       _Log_SubmitBatch_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
 		{
 			StreamName:    "StreamEntries",
 			Handler:       _Log_StreamEntries_Handler,

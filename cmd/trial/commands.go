@@ -61,11 +61,13 @@ func init() {
 				`-follow ctgov -state FILE [-since DAY] [-api URL] [-out DIR] [-interval D] [-pause D] [-once] [-json]`,
 			`trial import ctgov -log http://127.0.0.1:8080 -policy policy -key ada.key ctg-studies.json`+"\n"+followExample, importCommand)),
 		command("receipt", "fetch the receipt of a statement again, by its file, its entry or its id",
-			`[-log URL] [-policy P] [-o RECEIPT] FILE | FILE.statement | INDEX | ID`,
-			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf`, fetchReceipt),
+			`[-log URL] [-policy P] [-o RECEIPT] FILE | FILE.statement | INDEX | ID | -from RECEIPTS [-o RECEIPT] ID|DOCUMENT`,
+			`trial receipt -log http://127.0.0.1:8080 -policy policy protocol.pdf`+"\n"+
+				`trial receipt -from receipts/ctgov.receipts NCT01234567.json`, fetchReceipt),
 		command("verify", "check files against their receipts, or a receipt alone, offline",
 			`[-policy P] [-proof RECEIPT] [-trial T [-history FILE]...] [-kind K] [-version V] [FILE...]`,
-			`trial verify -policy policy protocol.pdf`, verify),
+			`trial verify -policy policy protocol.pdf`+"\n"+
+				`trial verify -policy policy -proof receipts/ctgov.receipts NCT01234567.json`, verify),
 		command("certificate", "write what a file's receipt proves on one page to print, offline",
 			`[-policy P] [-proof RECEIPT] [-policies FILE] FILE -o FILE.html`,
 			`trial certificate -policy policy protocol.pdf -o protocol.html`, certificate),

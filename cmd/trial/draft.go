@@ -30,9 +30,10 @@ type draft struct {
 	Receipts []string        `json:"receipts"`          // files that the receipt is written to
 	Digests  []trial.Hash    `json:"digests,omitempty"` // of the documents, in the same order
 
-	id   trial.Hash
-	at   *uint64 // the index that was asked for, if the statement was named by it
-	file string  // the .statement file
+	id        trial.Hash
+	statement *trial.Statement // of an import
+	at        *uint64          // the index that was asked for, if the statement was named by it
+	file      string           // the .statement file
 }
 
 // common returns what every statement says. The signer's name is committed to
@@ -299,36 +300,43 @@ func (d *draft) envelope() []byte {
 	return b.Bytes()
 }
 
-// finish adds the openings to the receipt that the log made, checks it as
-// anyone would, files it, and then forgets the statement file.
+// finish checks the receipt that the log made, files it, and then forgets the statement file.
 func (d *draft) finish(p *checkpoint.Policy, res client.Result) (*receipt.Verdict, error) {
-	return d.finishWith(receipt.NewVerifier(p), res)
-}
-
-// finishWith is finish for many statements: one batch's checkpoint is opened once.
-func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*receipt.Verdict, error) {
-	full, err := d.open(res)
+	full, v, err := d.check(receipt.NewVerifier(p), res)
 	if err != nil {
 		return nil, err
+	}
+	return v, d.write(full, v)
+}
+
+// check adds the openings to the receipt that the log made, and checks it as anyone would.
+func (d *draft) check(verifier *receipt.Verifier, res client.Result) (full []byte, v *receipt.Verdict, err error) {
+	if full, err = d.open(res); err != nil {
+		return nil, nil, err
 	}
 	var docs []receipt.Document
 	for i, digest := range d.Digests {
 		docs = append(docs, receipt.Document{Name: strings.TrimSuffix(d.Receipts[min(i, len(d.Receipts)-1)], ".tlog-proof"),
 			Digest: digest})
 	}
-	v, err := verifier.Verify(full, docs...)
+	v, err = verifier.Verify(full, docs...)
 	if err != nil {
-		return nil, fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
+		return nil, nil, fmt.Errorf("the receipt does not hold%s: %w", d.kept(), err)
 	}
 	if v.Entry.Statement.ID != d.id {
-		return nil, fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
+		return nil, nil, fmt.Errorf("%w: the log's receipt is for another statement%s", errInvalid, d.kept())
 	}
 	if d.at != nil && v.Index != *d.at {
-		return nil, fmt.Errorf("%w: the log gives the statement of entry %d as that of entry %d", errInvalid, v.Index, *d.at)
+		return nil, nil, fmt.Errorf("%w: the log gives the statement of entry %d as that of entry %d", errInvalid, v.Index, *d.at)
 	}
 	if key := v.Entry.Signer.Key; !d.Key.IsZero() && key.ID() != d.Key.ID() {
-		return nil, fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())
+		return nil, nil, fmt.Errorf("%w: the statement stands in the log by another's signature, with key %s%s", errInvalid, key.ID(), d.kept())
 	}
+	return full, v, nil
+}
+
+// write files a receipt, and then forgets the statement file.
+func (d *draft) write(full []byte, v *receipt.Verdict) error {
 	for _, name := range d.Receipts {
 		if there, err := os.ReadFile(name); err == nil && bytes.Equal(there, full) {
 			continue // written by an earlier try
@@ -339,13 +347,13 @@ func (d *draft) finishWith(verifier *receipt.Verifier, res client.Result) (*rece
 			perm = 0o600 // its salt would let somebody confirm guessed terms
 		}
 		if err := writeNew(name, full, perm); err != nil {
-			return nil, fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
+			return fmt.Errorf("the statement is logged, its receipt is not filed%s: %s", d.kept(), err)
 		}
 	}
 	if d.file == "" {
-		return v, nil
+		return nil
 	}
-	return v, os.Remove(d.file)
+	return os.Remove(d.file)
 }
 
 // filed reports whether a valid receipt of a document's statement lies where it would be
@@ -403,8 +411,12 @@ func (d *draft) open(res client.Result) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the log's receipt: %w", errInvalid, err)
 	}
+	had := r.Openings
 	if r.Openings, err = d.Openings.Marshal(); err != nil {
 		return nil, err
+	}
+	if bytes.Equal(r.Openings, had) { // there is nothing to add
+		return []byte(res.Receipt), nil
 	}
 	return r.Marshal(), nil
 }

@@ -51,6 +51,9 @@ func readSmall(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isReceipts(name) {
+		return nil, frame.Usagef("%s holds many receipts: take one out with trial receipt -from %s DOCUMENT|ID", name, quoted(name))
+	}
 	if st.Size() > maxSmall {
 		return nil, frame.Usagef("%s has %d bytes, far more than such a file can have", name, st.Size())
 	}

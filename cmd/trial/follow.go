@@ -25,7 +25,7 @@ const followTries = 5
 // followNotes explains trial import -follow.
 const followNotes = `With -follow the records come from the registry's API instead of files: all that changed since a day, and then
 again and again what changed meanwhile, until you press Ctrl-C. Each record whose bytes are new is logged, and names the
-version before it. The record itself is kept beside its receipt, as DIR/NUMBER-DIGEST.json, because the log has only its
+version before it. The record itself is kept beside the receipts, as DIR/NUMBER-DIGEST.json, because the log has only its
 digest and some facts. The file of -state says which days are taken: after any end, type the same command again.
 A record that cannot be read or that the log refuses is reported, and the others go on. What the registry answers wrongly,
 or not at all, is said and asked for again, after 5 seconds at first and 15 minutes at last, or when the registry says.`
@@ -138,6 +138,9 @@ func (m *importer) followRegistry(ctx context.Context, f followFlags, asJSON boo
 	}
 	if err := os.MkdirAll(m.out, 0o755); err != nil {
 		return frame.AsUsage(err)
+	}
+	if err := m.open(); err != nil {
+		return err
 	}
 	m.mirror = &mirror{json: asJSON}
 	say := func(format string, args ...any) {

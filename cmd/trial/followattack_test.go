@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +27,7 @@ func TestFollowKilled(t *testing.T) {
 	stores(t, func(t *testing.T, store string) {
 		w := newTown(t, store)
 		s := generatedRegistry(t, 160)
-		receipts := filepath.Join(w.dir, "receipts")
+		receipts := filepath.Join(w.dir, "receipts", "ctgov.receipts")
 		for i, at := range []int{1, 50, 51, 90, 130} {
 			cmd := exec.Command(filepath.Join(binDir, "trial"), w.following(s)...)
 			var said bytes.Buffer
@@ -38,9 +37,9 @@ func TestFollowKilled(t *testing.T) {
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
-			for n := 0; n < at; { // receipts, or a statement that has none
-				list, _ := filepath.Glob(filepath.Join(receipts, "*.tlog-proof"))
-				n = len(list)
+			for n := 0; n < at; { // receipts
+				data, _ := os.ReadFile(receipts)
+				n = bytes.Count(data, []byte("\nreceipt "))
 				select {
 				case err := <-ended:
 					t.Fatalf("it ended: %v\n%s", err, &said)
@@ -264,13 +263,12 @@ func TestFollowTroubledLog(t *testing.T) {
 	}
 	w.chained(s)
 
-	// A statement that is damaged, or of nobody, is put aside; one of another document is left alone.
+	// A statement that is damaged is put aside; one of another document is left alone.
 	receipts := filepath.Join(w.dir, "receipts")
 	s.next("2026-08-13")
 	s.update("NCT10000007", "2026-08-13")
-	d := trial.Hash(sha256.Sum256([]byte(s.records["NCT10000007"])))
-	for _, name := range []string{fmt.Sprintf("NCT10000007-%.16s.statement", d), "protocol.pdf.statement"} {
-		if err := os.WriteFile(filepath.Join(receipts, name), []byte("{}"), 0o600); err != nil {
+	for _, name := range []string{"ctgov.sending", "protocol.pdf.statement"} {
+		if err := os.WriteFile(filepath.Join(receipts, name), []byte("{}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -310,7 +308,11 @@ func TestFollowTroubledLog(t *testing.T) {
 	}
 	s.next("2026-08-16")
 	s.update("NCT10000008", "2026-08-16")
-	waiting, err := readDraft(matchOne(t, receipts, "*.statement"))
+	line, err := os.ReadFile(filepath.Join(receipts, "ctgov.sending"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := parseSending(line)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,9 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -24,12 +25,12 @@ import (
 	"github.com/trialproof/trialproof/trial/study"
 )
 
-// importWindow is how many records are held at once, importWorkers how many
-// trials are sent at once.
+// importWindow is how many records are read before they are put in order, trial by trial;
+// importFlight is how many trials are on their way to their receipts at once.
 const (
-	importWindow  = 512
-	importBytes   = 64 << 20 // of records that are held
-	importWorkers = 32
+	importWindow = 512
+	importBytes  = 64 << 20 // of records that are held
+	importFlight = 1024
 )
 
 // registers are those whose records are imported, by what is typed: the first part of
@@ -54,12 +55,14 @@ type importRecord struct {
 	Reason     string     `json:"reason,omitempty"`    // of a refusal, or why it is pending
 
 	facts   *trial.Facts
-	seen    string     // day
-	said    trial.Hash // of all that is read of it
-	aliases []string   // other numbers of the registry that the record has
-	bytes   []byte     // of the record, until it is logged
-	waits   bool       // it is logged, and too few witnesses have cosigned that
-	unsent  bool       // it could not be signed or kept
+	seen    string // day
+	study   *study.Study
+	aliases []string // other numbers of the registry that the record has
+	bytes   []byte   // of the record, until it is logged
+	waits   bool     // it is logged, and too few witnesses have cosigned that
+	unsent  bool     // it could not be signed or kept
+	only    bool     // it is the only one of its file
+	done    int32    // atomic: not 0 once nothing more becomes of it
 }
 
 // What became of a record.
@@ -84,10 +87,19 @@ type importer struct {
 	out      string // folder of receipts
 	dry      bool
 	verifier *receipt.Verifier
-	report   []*importRecord
+	batcher  *client.Batcher
+	receipts *receiptsFile
+	sending  *sendingFile
+	report   []*importRecord // of a page of a registry that is followed, and of a trial run
+	telling  *importReport   // of files
 	window   []*importRecord
+	met      map[string]bool // trials and other numbers of theirs that this run has begun with
+	flight   flight
 	progress *frame.Progress
 	mirror   *mirror // of a registry that is followed; nil for files
+
+	mu   sync.Mutex        // guards left
+	left map[string]*draft // signed by an earlier run and without a receipt, by the names of what is kept of them
 }
 
 func importCommand(ctx context.Context, e *env, args []string) error {
@@ -98,7 +110,7 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 	rest, err := m.begin(e, args, true, func(fs *flag.FlagSet) {
 		fs.StringVar(&m.seen, "seen", "", "`day` on which the registry showed this (if not given, the day on which each record says it "+
 			"was downloaded, or today)")
-		fs.StringVar(&m.out, "out", "receipts", "`folder` for receipts")
+		fs.StringVar(&m.out, "out", "receipts", "`folder` for the file with the receipts, such as ctgov.receipts")
 		fs.BoolVar(&m.dry, "n", false, "print exactly what would become public, and stop")
 		fs.BoolVar(&asJSON, "json", false, "print the report as JSON; with -follow a line for each record")
 		f.define(fs)
@@ -119,6 +131,8 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 			"one by one: name the key with -key or in %s", m.keyFile, keyVariable)
 	}
 	m.register = rest[0]
+	m.batcher = m.client.NewBatcher()
+	defer m.close()
 	if f.follow {
 		return m.followRegistry(ctx, f, asJSON)
 	}
@@ -139,20 +153,33 @@ func importCommand(ctx context.Context, e *env, args []string) error {
 		if err := m.sameLog(ctx); err != nil {
 			return err
 		}
-	}
-	for _, name := range rest[1:] {
-		if err := m.file(ctx, name); err != nil {
+		if err := m.open(); err != nil {
+			return err
+		}
+		if err := m.resume(ctx); err != nil {
 			return err
 		}
 	}
-	if err := m.flush(ctx); err != nil {
+	if !m.dry {
+		m.telling = newImportReport(m.e.Stdout, asJSON, m.progress.End)
+	}
+	for _, name := range rest[1:] {
+		if err = m.file(ctx, name); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = m.flush(ctx)
+	}
+	err = errors.Join(err, m.flight.land())
+	m.progress.End()
+	switch {
+	case !m.dry:
+		return m.telling.end(err)
+	case err != nil:
 		return err
 	}
-	m.progress.End()
-	if m.dry {
-		return m.refusals()
-	}
-	return m.finish(asJSON)
+	return m.refusals()
 }
 
 // file reads one export. A record that cannot be read is refused; the others go on.
@@ -179,7 +206,7 @@ func (m *importer) file(ctx context.Context, name string) error {
 	err = study.Split(f, func(i int, record []byte) error {
 		n = i
 		err := take(last)
-		last = m.read(name, i, record)
+		last = &importRecord{File: name, Record: i, bytes: record}
 		m.progress.Show("%s record %d", name, i)
 		return err
 	})
@@ -187,7 +214,7 @@ func (m *importer) file(ctx context.Context, name string) error {
 		return errors.Join(stop, ctx.Err())
 	}
 	if n == 1 {
-		m.checkName(last)
+		last.only = true
 	}
 	if err := take(last); err != nil {
 		return err
@@ -201,10 +228,26 @@ func (m *importer) file(ctx context.Context, name string) error {
 	return nil
 }
 
+// readAll parses records, as many at once as there are processors.
+func (m *importer) readAll(list []*importRecord) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				if list[i].Status == "" && list[i].study == nil {
+					m.read(list[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // read parses a record. Its digest is that of its bytes as they stand in the file.
-func (m *importer) read(name string, n int, record []byte) *importRecord {
-	r := &importRecord{File: name, Record: n, SHA256: sha256.Sum256(record)}
-	s, err := study.Parse(record)
+func (m *importer) read(r *importRecord) {
+	r.SHA256 = sha256.Sum256(r.bytes)
+	s, err := study.Parse(r.bytes)
 	if err == nil && !strings.HasPrefix(s.Format, m.register) {
 		if register, _, _ := strings.Cut(s.Format, "-"); registers[register] != "" {
 			err = fmt.Errorf("it is of %s, not of %s: import it with trial import %s", registers[register], registers[m.register], register)
@@ -220,12 +263,11 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 		r.Identifier, err = trial.ParseIdentifier(number)
 	}
 	if err != nil {
-		r.Status, r.Reason = importRefused, err.Error()
-		return r
+		r.Status, r.Reason, r.bytes = importRefused, err.Error(), nil
+		return
 	}
-	r.Dated, r.seen, r.bytes = s.Dated, cmp.Or(m.seen, s.Seen, m.today), record
+	r.Dated, r.seen, r.study = s.Dated, cmp.Or(m.seen, s.Seen, m.today), s
 	r.facts, r.Withheld = s.Facts()
-	r.said = sha256.Sum256([]byte(s.Said()))
 	for _, id := range s.Identifiers {
 		if alias, err := trial.ParseIdentifier(id.Value); err == nil && id.Type == "nct-alias" && alias != r.Identifier {
 			r.aliases = append(r.aliases, alias)
@@ -237,7 +279,9 @@ func (m *importer) read(name string, n int, record []byte) *importRecord {
 	if why := s.ResultsElsewhere(); why != "" && s.Announced {
 		r.Notes = append(r.Notes, "the record has results ("+why+"), and this copy does not")
 	}
-	return r
+	if r.only {
+		m.checkName(r)
+	}
 }
 
 // inName finds the registry's numbers in a file's name: AACT is a database of the same
@@ -246,9 +290,6 @@ var inName = regexp.MustCompile(`(?i)(?:NCT|(?:^|[^a-z])aact)[-_ ]?(\d{8})(?:\D|
 
 // checkName refuses the one record of a file that is named for another trial.
 func (m *importer) checkName(r *importRecord) {
-	if r.Status == importRefused {
-		return
-	}
 	for _, x := range inName.FindAllStringSubmatch(filepath.Base(r.File), -1) {
 		named := "nct:NCT" + x[1]
 		if !strings.HasPrefix(r.Identifier, "nct:") {
@@ -263,45 +304,254 @@ func (m *importer) checkName(r *importRecord) {
 	}
 }
 
-// flush logs the records of the window, each trial's in the order of their days,
-// several trials at once.
+// flush sends the records of the window on their way, each trial's in the order of their days,
+// several trials at once. It need not wait for their receipts.
 func (m *importer) flush(ctx context.Context) error {
 	window := m.window
 	m.window = nil
-	m.report = append(m.report, window...)
+	m.readAll(window)
 	groups := map[string][]*importRecord{}
 	for _, r := range window {
 		if r.Status == "" {
 			groups[r.Identifier] = append(groups[r.Identifier], r)
+		} else {
+			r.done = 1
 		}
 	}
-	work := make(chan []*importRecord)
-	workers := importWorkers
-	if m.dry {
-		workers = 1 // what is printed keeps its order
+	for id, group := range groups {
+		if m.filedBefore(group) {
+			delete(groups, id)
+		}
 	}
-	errs := make([]error, workers)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for group := range work {
-				if errs[w] != nil || ctx.Err() != nil {
-					continue
-				}
-				if errs[w] = m.trial(ctx, group); errs[w] != nil {
-					cancel()
-				}
-			}
-		})
+	if m.telling == nil {
+		m.report = append(m.report, window...)
+	} else if err := m.telling.add(window); err != nil {
+		return err
+	}
+	absent, err := m.absent(ctx, groups)
+	if err != nil {
+		return err
 	}
 	for _, id := range sortedKeys(groups) {
-		work <- groups[id]
+		if m.dry { // what is printed keeps its order
+			if err := m.trial(ctx, groups[id], false); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := m.flight.start(ctx, id, func(ctx context.Context) error { return m.trial(ctx, groups[id], absent[id]) }); err != nil {
+			return err
+		}
 	}
-	close(work)
-	wg.Wait()
-	return errors.Join(errs...)
+	return nil
+}
+
+// filedBefore reports whether the receipts of all records of a trial were filed by an earlier
+// import, and says so in the records. The log is not asked about them again.
+func (m *importer) filedBefore(group []*importRecord) bool {
+	if m.receipts == nil || m.mirror != nil || slices.ContainsFunc(group, func(r *importRecord) bool {
+		return m.receipts.done[r.SHA256].id.IsZero() || len(r.aliases) > 0
+	}) {
+		return false
+	}
+	for _, r := range group {
+		l := m.receipts.done[r.SHA256]
+		r.Status, r.ID, r.Index = importUnchanged, l.id, l.index
+		r.finish()
+	}
+	return true
+}
+
+// absent returns the trials of which the log has nothing, asked for together, so that not each is asked
+// for. Of a trial that this run has logged before, that is not known until its turn comes.
+func (m *importer) absent(ctx context.Context, groups map[string][]*importRecord) (map[string]bool, error) {
+	absent := map[string]bool{}
+	if m.dry {
+		return absent, nil
+	}
+	var ids []string
+	for id := range groups {
+		if !m.met[id] {
+			ids = append(ids, id)
+		}
+	}
+	for list := range slices.Chunk(ids, client.MaxFound) {
+		found, err := m.client.Found(ctx, "identifier", list)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range list {
+			absent[id] = !found[id]
+		}
+	}
+	if m.met == nil {
+		m.met = map[string]bool{}
+	}
+	for id, group := range groups {
+		m.met[id] = true
+		for _, r := range group {
+			for _, alias := range r.aliases {
+				m.met[alias] = true
+				delete(absent, alias) // it may be logged before its turn comes
+			}
+		}
+	}
+	return absent, nil
+}
+
+// A flight is work on several trials at once, on each trial one piece after the other. The zero
+// flight is ready. One goroutine starts work and lands it.
+type flight struct {
+	slots  chan struct{}
+	wg     sync.WaitGroup
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu   sync.Mutex               // guards the fields below
+	busy map[string]chan struct{} // by trial; closed at the end of the work on it
+	err  error                    // the first
+}
+
+// start begins work as soon as there is room and the work on the same trial has ended. After the
+// first error it only returns that.
+func (f *flight) start(ctx context.Context, trial string, work func(context.Context) error) error {
+	if f.cancel == nil {
+		f.ctx, f.cancel = context.WithCancel(ctx)
+		f.slots, f.busy, f.err = make(chan struct{}, importFlight), map[string]chan struct{}{}, nil
+	}
+	f.mu.Lock()
+	before := f.busy[trial]
+	f.mu.Unlock()
+	if before != nil {
+		<-before
+	}
+	f.slots <- struct{}{}
+	done := make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil || f.ctx.Err() != nil {
+		<-f.slots
+		return errors.Join(f.err, ctx.Err())
+	}
+	f.busy[trial] = done
+	f.wg.Go(func() {
+		err := work(f.ctx)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if err != nil && f.err == nil {
+			f.err = err
+			f.cancel()
+		}
+		delete(f.busy, trial)
+		close(done)
+		<-f.slots
+	})
+	return nil
+}
+
+// land waits until all work has ended and returns its first error.
+func (f *flight) land() error {
+	f.wg.Wait()
+	if f.cancel != nil {
+		f.cancel()
+		f.cancel = nil
+	}
+	err := f.err
+	f.err = nil
+	return err
+}
+
+// open opens the file of receipts and that of statements without one.
+func (m *importer) open() error {
+	say := func(format string, args ...any) {
+		m.progress.End()
+		fmt.Fprintf(m.e.Stderr, "trial import: %s\n", frame.Printable(fmt.Sprintf(format, args...)))
+	}
+	name := filepath.Join(m.out, m.register)
+	head := receipt.FileHead{Log: m.remote.log.Name(), Org: cmp.Or(m.key.Org, m.key.Public.ID().String())}
+	receipts, err := openReceipts(name+".receipts", head, say)
+	if err != nil {
+		return err
+	}
+	m.receipts = receipts
+	var list []*draft
+	if m.sending, list, err = openSending(name+".sending", func(d *draft) (mine, done bool) {
+		o, ok := d.statement.Predicate.(*trial.Observation)
+		return ok && o.Log == m.remote.log.Name(), receipts.holds(d.id)
+	}, say); err != nil {
+		return err
+	}
+	m.left = map[string]*draft{}
+	for _, d := range list {
+		d.Receipts = []string{m.kept(d.statement.Predicate.(*trial.Observation).Identifier, d.Digests[0]) + ".tlog-proof"}
+		m.keepLeft(d)
+	}
+	return nil
+}
+
+// takeLeft returns the statement that an earlier run has signed of a record, or nil.
+func (m *importer) takeLeft(name string) *draft {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d := m.left[name]
+	delete(m.left, name)
+	return d
+}
+
+func (m *importer) keepLeft(d *draft) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left[strings.TrimSuffix(d.Receipts[0], ".tlog-proof")] = d
+}
+
+func (m *importer) close() {
+	if m.sending != nil {
+		m.sending.close()
+	}
+	if m.receipts != nil {
+		m.receipts.close()
+	}
+}
+
+// resume carries statements that an earlier run has signed to their receipts. What cannot be
+// carried there stays, and is tried again with its record.
+func (m *importer) resume(ctx context.Context) error {
+	var mu sync.Mutex
+	n := 0
+	for _, name := range sortedKeys(m.left) {
+		if err := m.flight.start(ctx, name, func(ctx context.Context) error {
+			d := m.takeLeft(name)
+			r := m.leftover(d)
+			err := m.post(ctx, r, d)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && r.Status != importPending {
+				n++
+			}
+			return err
+		}); err != nil {
+			return errors.Join(err, m.flight.land())
+		}
+	}
+	if err := m.flight.land(); err != nil {
+		return err
+	}
+	if n > 0 {
+		m.progress.End()
+		fmt.Fprintf(m.e.Stderr, "trial import: %d statements of an earlier run, which did not finish, were answered now\n", n)
+	}
+	return nil
+}
+
+// leftover returns the record of a statement that an earlier run has signed.
+func (m *importer) leftover(d *draft) *importRecord {
+	o := d.statement.Predicate.(*trial.Observation)
+	r := &importRecord{Status: importNew, Identifier: o.Identifier, Dated: o.Dated, SHA256: d.Digests[0], ID: d.id, File: m.sending.name,
+		Record: 1, Notes: []string{"it was signed by an earlier run, which did not finish"}}
+	if !o.Previous.IsZero() {
+		r.Status = importChanged
+	}
+	return r
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -329,41 +579,6 @@ func (m *importer) refusals() error {
 		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, n, len(m.report))
 	}
 	return nil
-}
-
-// finish prints the reconciliation report.
-func (m *importer) finish(asJSON bool) error {
-	counts := map[string]int{}
-	for _, r := range m.report {
-		counts[r.Status]++
-	}
-	if asJSON {
-		enc := json.NewEncoder(m.e.Stdout)
-		enc.SetIndent("", " ")
-		if err := enc.Encode(struct {
-			Records int             `json:"records"`
-			Counts  map[string]int  `json:"counts"`
-			List    []*importRecord `json:"list"`
-		}{len(m.report), counts, m.report}); err != nil {
-			return err
-		}
-	} else {
-		m.print(counts)
-	}
-	switch {
-	case counts[importPending] > 0:
-		return fmt.Errorf("%w: %d receipts: import again to fetch them", client.ErrPending, counts[importPending])
-	case counts[importRefused] > 0:
-		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, counts[importRefused], len(m.report))
-	}
-	return nil
-}
-
-func (m *importer) print(counts map[string]int) {
-	for _, r := range m.report {
-		r.print(m.e.Stdout)
-	}
-	fmt.Fprintf(m.e.Stdout, "records %d:%s\n", len(m.report), countsText(counts))
 }
 
 // countsText says how many records have which status.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -82,6 +82,7 @@ func TestImportRealRecords(t *testing.T) {
 		t.Logf("%d records of %d files: %v", r.Records, len(files), r.Counts)
 		refused := map[string]string{}
 		conflicting := map[string]bool{}
+		has := w.receiptsOf()
 		for _, x := range r.List {
 			name := filepath.Base(filepath.Dir(x.File)) + "/" + filepath.Base(x.File)
 			switch x.Status {
@@ -91,14 +92,11 @@ func TestImportRealRecords(t *testing.T) {
 			case importConflicting:
 				conflicting[name] = true
 			}
-			kept := filepath.Join(w.dir, "receipts", strings.TrimPrefix(x.Identifier, "nct:")+"-"+x.SHA256.String()[:16])
-			if _, err := os.Stat(kept + ".tlog-proof"); err != nil {
-				t.Errorf("%s record %d is %s and has no receipt: %v", name, x.Record, x.Status, err)
-			}
-			if _, err := os.Stat(kept + ".statement"); err == nil {
-				t.Errorf("%s record %d: its statement is left over", name, x.Record)
+			if r, ok := has[x.ID]; !ok || x.Status != importUnchanged && r.Document != x.SHA256 {
+				t.Errorf("%s record %d is %s and has no receipt", name, x.Record, x.Status)
 			}
 		}
+		w.nothingLeft()
 		for name, why := range map[string]string{
 			"studies/NCT02552212_2024-01-03_results_aact02278341.json": "the file's name says NCT02278341",
 			"NCT02654730/2017-08-08_v2.xml":                            "not well-formed",
@@ -137,6 +135,33 @@ func TestImportRealRecords(t *testing.T) {
 	})
 }
 
+// receiptsOf returns the receipts of an import by the ids of their statements. None is there twice.
+func (w *town) receiptsOf() map[trial.Hash]receipt.Filed {
+	w.t.Helper()
+	p, err := pickReceipts(filepath.Join(w.dir, "receipts", "ctgov.receipts"), func(receipt.Filed) bool { return true })
+	if err != nil || len(p.damaged) > 0 {
+		w.t.Fatalf("%v, damaged: %v", err, p.damaged)
+	}
+	has := map[trial.Hash]receipt.Filed{}
+	for _, r := range p.list {
+		if _, twice := has[r.ID]; twice {
+			w.t.Errorf("the receipt of %s is there twice", r.ID)
+		}
+		has[r.ID] = r
+	}
+	return has
+}
+
+// nothingLeft asserts that an import has left no statement without a receipt.
+func (w *town) nothingLeft() {
+	w.t.Helper()
+	for _, pattern := range []string{"*.statement", "*.sending"} {
+		if left, _ := filepath.Glob(filepath.Join(w.dir, "receipts", pattern)); len(left) > 0 {
+			w.t.Errorf("left over: %v", left)
+		}
+	}
+}
+
 // TestImportGenerated imports 200 generated records, or 5,000 where
 // TRIALPROOF_TEST_LARGE is set, from one export as the registry's download gives
 // it; each has a receipt that holds, and a second import adds nothing.
@@ -167,10 +192,10 @@ func TestImportGenerated(t *testing.T) {
 		if r.Counts[importNew] != n {
 			t.Fatalf("counts %v, want %d new", r.Counts, n)
 		}
-		receipts, err := filepath.Glob(filepath.Join(w.dir, "receipts", "*.tlog-proof"))
-		if err != nil || len(receipts) != n {
-			t.Fatalf("%d receipts: %v", len(receipts), err)
+		if has := w.receiptsOf(); len(has) != n {
+			t.Fatalf("%d receipts of %d records", len(has), n)
 		}
+		w.nothingLeft()
 		size := w.size()
 		began = time.Now()
 		if r = w.importAll(0, export); r.Counts[importUnchanged] != n || w.size() != size {
@@ -178,9 +203,11 @@ func TestImportGenerated(t *testing.T) {
 		}
 		t.Logf("and again in %s", time.Since(began).Round(time.Millisecond))
 		w.stop()
-		for _, name := range []string{receipts[0], receipts[n/2], receipts[n-1]} {
-			if _, out, status := w.run("trial", "verify", "-policy", "policy", "-proof", name); status != exitDone ||
-				!strings.Contains(out, "observation of nct:NCT10") {
+		for _, i := range []int{0, n / 2, n - 1} {
+			name := fmt.Sprintf("record-%d.json", i)
+			w.write(name, string(generated(i)))
+			if _, out, status := w.run("trial", "verify", "-policy", "policy", "-proof", "receipts/ctgov.receipts", name); status != exitDone ||
+				!strings.Contains(out, fmt.Sprintf("observation of nct:NCT%d", 10_000_000+i)) {
 				t.Errorf("%s: status %d\n%s", name, status, out)
 			}
 		}
@@ -215,24 +242,50 @@ func TestImportManyFiles(t *testing.T) {
 	if status != exitInvalid || !strings.Contains(said, "refused "+files[importWindow-1]+" record 1: the file's name says NCT99999999") {
 		t.Errorf("status %d\n%s", status, said)
 	}
-	// A damaged file of an earlier import holds up its own record alone.
-	kept := filepath.Join(w.dir, "receipts", fmt.Sprintf("NCT10000001-%.16s.statement", trial.Hash(sha256.Sum256(generated(1)))))
-	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(kept, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r := w.importAll(exitPending, files[:3]...)
-	if r.Counts[importNew] != 2 || r.Counts[importPending] != 1 || !strings.Contains(r.List[1].Reason, kept) &&
-		!strings.Contains(r.List[1].Reason, filepath.Base(kept)) {
+	// A damaged line of an earlier import holds up nothing.
+	w.write("receipts/ctgov.sending", "{\"envelope\":{}}\n{\"envelope\":")
+	r := w.importAll(exitDone, files[:3]...)
+	if r.Counts[importNew] != 3 {
 		t.Errorf("%+v", r)
 	}
-	if err := os.Remove(kept); err != nil {
-		t.Fatal(err)
+	if data, err := os.ReadFile(matchOne(t, w.dir, "receipts/ctgov.sending.aside-*")); err != nil || !bytes.HasPrefix(data, []byte("{\"env")) {
+		t.Errorf("%q, %v", data, err)
 	}
-	if r = w.importAll(exitDone, files[:3]...); r.Counts[importNew] != 1 || r.Counts[importUnchanged] != 2 {
+	w.nothingLeft()
+	if r = w.importAll(exitDone, files[:3]...); r.Counts[importUnchanged] != 3 {
 		t.Errorf("%+v", r.Counts)
+	}
+}
+
+// TestImportLaterWindow: a version that comes long after another of the same trial names it all the
+// same, though the log had nothing of the trial when the import began.
+func TestImportLaterWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	w := newTown(t, "")
+	var b bytes.Buffer
+	for i := range importWindow {
+		b.Write(generated(i))
+	}
+	const later = 40 // of the first window's last trials, of which some are still on their way
+	for i := range later {
+		b.Write(bytes.Replace(generated(importWindow-1-i), []byte(`"lastUpdatePostDateStruct": {"date": "2026-01-1`),
+			[]byte(`"lastUpdatePostDateStruct": {"date": "2026-02-1`), 1))
+	}
+	w.write("export.json", b.String())
+	r := w.importAll(exitDone, "export.json")
+	if r.Counts[importNew] != importWindow || r.Counts[importChanged] != later {
+		t.Errorf("%v", r.Counts)
+	}
+	for number, list := range w.observations() {
+		before := trial.Hash{}
+		for _, x := range list {
+			if o := x.Statement.Predicate.(*trial.Observation); o.Previous != before {
+				t.Errorf("%s: an observation of %s names %s before it, want %s", number, o.Dated, o.Previous, before)
+			}
+			before = x.ID
+		}
 	}
 }
 

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -74,7 +72,8 @@ func (f *mirror) refuse(file string) {
 	if f.refused == nil {
 		f.refused = map[string]string{}
 	}
-	f.refused[strings.TrimSuffix(filepath.Base(file), ".statement")] = file + ".refused-*"
+	stem, _, _ := strings.Cut(filepath.Base(file), ".statement")
+	f.refused[stem] = file
 }
 
 // aboutRecord reports whether a refusal is about one record. Any other is about the key or the
@@ -100,14 +99,17 @@ func (m *importer) take(ctx context.Context, p *registry.Page, where string) err
 	if err == nil {
 		m.window, m.report = nil, nil
 		for i, x := range p.Records {
-			r := m.read(where, i+1, x.Bytes)
-			if tomorrow := now.AddDate(0, 0, 1).Format(time.DateOnly); r.Status == "" && max(r.Dated, r.seen) > tomorrow {
+			m.window = append(m.window, &importRecord{File: where, Record: i + 1, bytes: x.Bytes})
+		}
+		m.readAll(m.window)
+		tomorrow := now.AddDate(0, 0, 1).Format(time.DateOnly)
+		for _, r := range m.window {
+			if r.Status == "" && max(r.Dated, r.seen) > tomorrow {
 				r.Status, r.Reason = importRefused, fmt.Sprintf("it says that it is of %s, which is to come", max(r.Dated, r.seen))
 			}
-			m.window = append(m.window, r)
 		}
 		m.progress.Show("%s", where)
-		err = m.flush(ctx)
+		err = errors.Join(m.flush(ctx), m.flight.land())
 		err = errors.Join(err, m.tell())
 	}
 	switch refusal, refused := errors.AsType[*trial.Refusal](err); {
@@ -193,61 +195,37 @@ func (m *importer) leftovers(ctx context.Context) error {
 	}
 	refused := map[string]string{}
 	for _, e := range list {
-		stem, rest, ok := strings.Cut(e.Name(), ".statement")
-		switch name := filepath.Join(m.out, e.Name()); {
-		case ok && strings.HasPrefix(rest, ".refused-"):
-			refused[stem] = name
-		case ok && rest == "" && importedStem.MatchString(stem):
-			if err := m.leftover(ctx, name); err != nil {
-				return err
-			}
+		if stem, _, ok := strings.Cut(e.Name(), ".statement.refused-"); ok {
+			refused[stem] = filepath.Join(m.out, e.Name())
 		}
 	}
 	f.mu.Lock()
 	f.refused = refused
 	f.mu.Unlock()
+	for _, name := range sortedKeys(m.left) {
+		if err := m.carry(ctx, m.takeLeft(name)); err != nil {
+			return err
+		}
+	}
 	f.left = false
 	return nil
 }
 
-// importedStem matches what the names of an import's files begin with. Other statements, as those
-// of documents with their salts, are left alone.
-var importedStem = regexp.MustCompile(`^[A-Za-z0-9-]+-[0-9a-f]{16}$`)
-
-// leftover carries one statement to its receipt. A file that is not one of this follow's is put
-// aside, so that its record can be logged: if it was sent, the log has it.
-func (m *importer) leftover(ctx context.Context, name string) error {
-	aside := func(why string) error {
-		to := fmt.Sprintf("%s.aside-%.12s", name, rand.Text())
-		m.progress.End()
-		fmt.Fprintf(m.e.Stderr, "trial import: %s %s, and is put aside as %s\n", frame.Printable(name), frame.Printable(why), filepath.Base(to))
-		return os.Rename(name, to)
-	}
-	d, err := readDraft(name)
-	if err != nil {
-		return aside("cannot be read (" + err.Error() + ")")
-	}
-	s, err := trial.Check(d.envelope(), d.Key.SPKI())
-	if err != nil {
-		return err // readDraft has checked it
-	}
-	o, ok := s.Statement.Predicate.(*trial.Observation)
-	if !ok || o.Log != m.remote.log.Name() || len(s.Statement.Subjects) != 1 {
-		return aside("is no observation for this log")
-	}
-	r := &importRecord{Status: importNew, Identifier: o.Identifier, Dated: o.Dated, SHA256: s.Statement.Subjects[0].Digest.SHA256, ID: d.id,
-		File: name, Record: 1, Notes: []string{"it was signed by an earlier run, which did not finish"}}
-	if !o.Previous.IsZero() {
-		r.Status = importChanged
-	}
-	kept := m.kept(r.Identifier, r.SHA256)
-	if filepath.Base(kept)+".statement" != filepath.Base(name) {
-		return aside("is of " + r.Identifier + ", which its name does not say")
-	}
-	d.Receipts, d.Digests = []string{kept + ".tlog-proof"}, []trial.Hash{r.SHA256} // wherever the folder was
-	err = m.post(ctx, r, d)
+// carry carries one statement to its receipt. One that another key has signed, from which the log
+// takes nothing, is put aside, so that its record can be logged.
+func (m *importer) carry(ctx context.Context, d *draft) error {
+	r := m.leftover(d)
+	err := m.post(ctx, r, d)
 	if refusal, refused := errors.AsType[*trial.Refusal](err); refused && d.Key.ID() != m.key.Public.ID() {
-		return aside(fmt.Sprintf("is signed with another key, from which the log takes nothing (%v)", refusal))
+		m.takeLeft(strings.TrimSuffix(d.Receipts[0], ".tlog-proof"))
+		name, kerr := m.aside(d, "aside")
+		if kerr != nil {
+			return errors.Join(err, kerr)
+		}
+		m.progress.End()
+		fmt.Fprintf(m.e.Stderr, "trial import: %s is signed with another key, from which the log takes nothing (%v), and is put aside as %s\n",
+			frame.Printable(r.Identifier), refusal, frame.Printable(name))
+		return nil
 	}
 	if err != nil {
 		return err

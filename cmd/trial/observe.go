@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/trialproof/trialproof/api/client"
@@ -24,18 +25,29 @@ type logged struct {
 	dated  string
 	facts  *trial.Facts
 	index  uint64
-	said   trial.Hash // of all that was read, if it was read in this run
+	study  *study.Study // if it was read in this run
 }
 
-// trial logs the records of one trial.
-func (m *importer) trial(ctx context.Context, group []*importRecord) error {
+// finish says that nothing more becomes of a record, and forgets what the report does not need.
+func (r *importRecord) finish() {
+	r.bytes, r.facts, r.study = nil, nil, nil
+	atomic.StoreInt32(&r.done, 1)
+}
+
+// trial logs the records of one trial. absent says that the log has nothing of it.
+func (m *importer) trial(ctx context.Context, group []*importRecord, absent bool) error {
 	var known []logged
-	if !m.dry {
+	if !m.dry && !absent {
 		var err error
 		if known, err = m.observed(ctx, group[0].Identifier); err != nil {
 			return err
 		}
 	}
+	defer func() { // the report does not need them
+		for _, r := range group {
+			r.finish()
+		}
+	}()
 	slices.SortStableFunc(group, func(a, b *importRecord) int { return strings.Compare(a.Dated, b.Dated) })
 	for _, r := range group {
 		i := slices.IndexFunc(known, func(l logged) bool { return l.digest == r.SHA256 })
@@ -76,12 +88,11 @@ func (m *importer) trial(ctx context.Context, group []*importRecord) error {
 			return err
 		}
 		if r.Status != importRefused {
-			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index, r.said})
+			known = append(known, logged{r.ID, r.SHA256, r.Dated, r.facts, r.Index, r.study})
 			if err := m.alias(ctx, r); err != nil {
 				return err
 			}
 		}
-		r.facts = nil // the report does not need them
 	}
 	return nil
 }
@@ -196,7 +207,7 @@ func (m *importer) observed(ctx context.Context, identifier string) ([]logged, e
 		case !o.Withdraw.IsZero(): // what was taken back may be imported again
 			list = slices.DeleteFunc(list, func(l logged) bool { return l.id == o.Withdraw })
 		default:
-			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index, trial.Hash{}}
+			l := logged{entry.Statement.ID, entry.Statement.Statement.Subjects[0].Digest.SHA256, o.Dated, o.Facts, x.Index, nil}
 			if l.facts == nil {
 				l.facts = m.keptFacts(identifier, l.digest, o.FactsDigest)
 			}
@@ -252,7 +263,7 @@ func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.H
 			return err
 		}
 	}
-	d, err := m.draft(r, payload)
+	d, err := m.draft(r, st, payload)
 	if err != nil { // of this record; the others go on
 		r.unsent = true
 		r.Status, r.Reason = importPending, err.Error()
@@ -263,25 +274,56 @@ func (m *importer) submit(ctx context.Context, r *importRecord, previous trial.H
 
 // post sends the signed observation of a record and files its receipt.
 func (m *importer) post(ctx context.Context, r *importRecord, d *draft) error {
-	res, err := m.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+	res, err := m.batcher.Submit(ctx, d.Envelope, d.Key.SPKI())
 	if refusal, refused := errors.AsType[*trial.Refusal](err); refused {
 		if m.mirror != nil && !aboutRecord(refusal) {
+			m.keepLeft(d)
 			return err
 		}
-		r.Status, r.Reason = importRefused, d.refused(err).Error()
-		m.mirror.refuse(d.file)
-		return nil
-	}
-	if errors.Is(err, client.ErrPending) {
-		r.Status, r.Reason, r.waits = importPending, "the statement is kept in "+d.file, true
+		kept, kerr := m.aside(d, "refused")
+		if kerr != nil {
+			return errors.Join(err, kerr)
+		}
+		r.Status, r.Reason = importRefused, fmt.Sprintf("%v; the statement is kept as %s", err, kept)
+		m.mirror.refuse(kept)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w; the statement is kept in %s: import again to go on", err, d.file)
+		m.keepLeft(d)
+	}
+	if errors.Is(err, client.ErrPending) {
+		r.Status, r.Reason, r.waits = importPending, "the statement is kept in "+m.sending.name, true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the statement is kept in %s: import again to go on", err, m.sending.name)
 	}
 	r.Index = res.Index
-	_, err = d.finishWith(m.verifier, res)
-	return m.filed(r, err)
+	return m.filed(r, m.fileReceipt(d, res))
+}
+
+// aside takes a statement out of those that are sent again, and keeps it in a file of its own.
+func (m *importer) aside(d *draft, why string) (string, error) {
+	name := fmt.Sprintf("%s.statement.%s-%.12s", strings.TrimSuffix(d.Receipts[0], ".tlog-proof"), why, d.id)
+	d.file = name
+	if err := d.keep(); err != nil && !exists(name) {
+		return "", err
+	}
+	m.sending.done(d.id)
+	return name, nil
+}
+
+// fileReceipt checks a receipt and adds it to the import's.
+func (m *importer) fileReceipt(d *draft, res client.Result) error {
+	full, _, err := d.check(m.verifier, res)
+	if err != nil {
+		return err
+	}
+	if err := m.receipts.add(receipt.Filed{ID: d.id, Document: d.Digests[0], Receipt: full}); err != nil {
+		return fmt.Errorf("the statement is logged, its receipt is not filed: %w", err)
+	}
+	m.sending.done(d.id)
+	return nil
 }
 
 // filed returns an error of filing a receipt. Who follows a registry goes on with other
@@ -299,29 +341,21 @@ func (m *importer) kept(identifier string, record trial.Hash) string {
 	return filepath.Join(m.out, fmt.Sprintf("%s-%.16s", strings.NewReplacer("nct:", "", ":", "-", "/", "-").Replace(identifier), record))
 }
 
-// draft returns the statement as it is kept until its receipt is there: the one
-// that an earlier import has sent, if there is one, so that it is never logged
-// twice.
-func (m *importer) draft(r *importRecord, payload []byte) (*draft, error) {
-	file := m.kept(r.Identifier, r.SHA256) + ".statement"
-	if _, err := os.Lstat(file); err == nil {
-		d, err := readDraft(file)
-		if err == nil {
-			r.ID = d.id
-		}
-		return d, err
+// draft returns the statement that is kept until its receipt is there: the one that an earlier
+// run has signed, if there is one, so that it is never logged twice.
+func (m *importer) draft(r *importRecord, st *trial.Statement, payload []byte) (*draft, error) {
+	kept := m.kept(r.Identifier, r.SHA256)
+	if d := m.takeLeft(kept); d != nil {
+		r.ID = d.id
+		return d, nil
 	}
 	envelope, err := trial.Sign(payload, m.key.Signer)
 	if err != nil {
 		return nil, err
 	}
-	name, err := filepath.Abs(m.kept(r.Identifier, r.SHA256) + ".tlog-proof")
-	if err != nil {
-		return nil, err
-	}
-	d := &draft{Envelope: envelope, Key: m.key.Public, Openings: new(trial.Openings), Receipts: []string{name},
-		Digests: []trial.Hash{r.SHA256}, id: r.ID, file: file}
-	return d, d.keep()
+	d := &draft{Envelope: envelope, Key: m.key.Public, Openings: new(trial.Openings), Receipts: []string{kept + ".tlog-proof"},
+		Digests: []trial.Hash{r.SHA256}, id: r.ID, statement: st}
+	return d, m.sending.add(d)
 }
 
 // own holds a receipt to a record, and to being of an observation by one's own
@@ -336,12 +370,7 @@ func (m *importer) own(data []byte, r *importRecord) error {
 
 // keepReceipt sees to it that the receipt of a record that is logged is there.
 func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
-	name := m.kept(r.Identifier, r.SHA256) + ".tlog-proof"
-	data, err := os.ReadFile(name)
-	if err == nil {
-		if err := m.own(data, r); err != nil {
-			r.Status, r.Reason = importPending, fmt.Sprintf("%s: %v: remove it to have it fetched again", name, err)
-		}
+	if m.receipts.holds(r.ID) {
 		return nil
 	}
 	res, err := m.client.Receipt(ctx, r.ID)
@@ -355,10 +384,8 @@ func (m *importer) keepReceipt(ctx context.Context, r *importRecord) error {
 	if err := m.own([]byte(res.Receipt), r); err != nil {
 		return fmt.Errorf("%w: the log says that %s stands there by your organisation, and its receipt: %w", errInvalid, r.Identifier, err)
 	}
-	d := &draft{Openings: new(trial.Openings), Receipts: []string{name}, Digests: []trial.Hash{r.SHA256}, id: r.ID}
-	if file := m.kept(r.Identifier, r.SHA256) + ".statement"; exists(file) {
-		d.file = file
-	}
-	_, err = d.finishWith(m.verifier, res)
-	return m.filed(r, err)
+	d := &draft{Openings: new(trial.Openings), Receipts: []string{m.kept(r.Identifier, r.SHA256) + ".tlog-proof"},
+		Digests: []trial.Hash{r.SHA256}, id: r.ID}
+	m.takeLeft(m.kept(r.Identifier, r.SHA256))
+	return m.filed(r, m.fileReceipt(d, res))
 }

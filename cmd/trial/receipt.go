@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,15 +11,25 @@ import (
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
 )
 
 func fetchReceipt(ctx context.Context, e *env, args []string) error {
 	var r remote
-	var out string
-	rest, err := r.begin(e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&out, "o", "", "`file` to write the receipt to")
-	})
+	var out, from string
+	fs := e.Flags()
+	r.flags(fs, false)
+	fs.StringVar(&out, "o", "", "`file` to write the receipt to")
+	fs.StringVar(&from, "from", "", "take the receipt out of the `file` with an import's receipts, such as receipts/ctgov.receipts; this "+
+		"needs no log and no policy")
+	rest, err := e.Parse(fs, args)
 	if err != nil {
+		return err
+	}
+	if from != "" {
+		return takeReceipt(ctx, e, from, out, rest)
+	}
+	if err := r.open(e, false); err != nil {
 		return err
 	}
 	if len(rest) != 1 {
@@ -64,6 +73,62 @@ func fetchReceipt(ctx context.Context, e *env, args []string) error {
 		fmt.Fprintln(e.Stdout, name)
 	}
 	return d.saltless(e)
+}
+
+// takeReceipt takes a receipt out of a file of many. Whether it holds, trial verify says.
+func takeReceipt(ctx context.Context, e *env, from, out string, rest []string) error {
+	if len(rest) != 1 {
+		return frame.Usagef("a document must be given, or the id of a statement or the first %d digits of it", trial.ShortDigits)
+	}
+	if !isReceipts(from) {
+		if _, err := regular(from); err != nil {
+			return err
+		}
+		return frame.Usagef("%s is no file of many receipts, as trial import makes it", from)
+	}
+	typed := rest[0]
+	what, document := typed, trial.Hash{}
+	if exists(typed) {
+		files, err := e.digestFiles(ctx, []string{typed})
+		if err != nil {
+			return err
+		}
+		document = files[0].digest
+		what = fmt.Sprintf("%s, SHA-256 %s", typed, document)
+	} else if _, err := trial.ParseHash(typed); err != nil && !trial.IsShort(typed) {
+		return frame.Usagef("%s is no file here, and neither an id nor the first %d digits of one", typed, trial.ShortDigits)
+	}
+	p, err := pickReceipts(from, func(r receipt.Filed) bool {
+		return r.Document == document && !document.IsZero() || document.IsZero() && r.ID.Named(typed)
+	})
+	if err != nil {
+		return err
+	}
+	var list []receipt.Filed
+	var ids []string
+	for _, x := range p.list {
+		if !slices.Contains(ids, x.ID.String()) {
+			list, ids = append(list, x), append(ids, x.ID.String())
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return p.missing(from, what)
+	case len(list) > 1:
+		return frame.Usagef("%s has %d receipts of %s: name one by its id: %s", from, len(list), what, strings.Join(ids, ", "))
+	}
+	switch {
+	case out != "":
+	case !document.IsZero():
+		out = beside(typed, "") + ".tlog-proof"
+	default:
+		out = fmt.Sprintf("%.12s.tlog-proof", list[0].ID)
+	}
+	if err := writeNew(out, list[0].Receipt, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.Stdout, out)
+	return nil
 }
 
 // draftOf returns the statement that was typed, as far as it is known here: by its id, its

@@ -59,8 +59,8 @@ func (l *logged) sameBut(r *importRecord) bool {
 // as facts go where the earlier one is there by its facts alone. The number of a version
 // is told only by answers of the registry's history.
 func (l *logged) same(r *importRecord) bool {
-	if !l.said.IsZero() {
-		return l.said == r.said
+	if l.study != nil {
+		return l.study.Said() == r.study.Said()
 	}
 	p, q := *l.facts, *r.facts
 	p.Version, q.Version = "", ""

@@ -76,9 +76,10 @@ func TestImportBelievesNoList(t *testing.T) {
 		if !told || status != exitInvalid || !strings.Contains(out, c.says) {
 			t.Errorf("%s: status %d\n%s", c.now, status, out)
 		}
-		if list, _ := filepath.Glob(filepath.Join(w.dir, "receipts", "*")); len(list) > 0 {
-			t.Errorf("%s: left %v", c.now, list)
+		if has := w.receiptsOf(); len(has) > 0 {
+			t.Errorf("%s: left %v", c.now, has)
 		}
+		w.nothingLeft()
 	}
 }
 

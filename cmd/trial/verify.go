@@ -17,7 +17,8 @@ func verify(ctx context.Context, e *env, args []string) error {
 	var policyFile string
 	policyFlag(fs, &policyFile)
 	policies := fs.String("policies", "", "`file` with the log's own history (trial history -json log), for receipts older than the policy")
-	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given)")
+	proof := fs.String("proof", "", "`receipt` of the files (FILE.tlog-proof beside each if not given), or the file with the receipts of "+
+		"an import, such as receipts/ctgov.receipts")
 	want := expectation{}
 	fs.StringVar(&want.trial, "trial", "", "the `trial` that the files must belong to: its id or the first 12 digits of it; with "+
 		"-history a number of it too")
@@ -45,6 +46,16 @@ func verify(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
+	var pick *picked
+	if *proof != "" && isReceipts(*proof) {
+		if len(files) == 0 {
+			return frame.Usagef("%s holds many receipts: give the documents to check, or take one receipt out with trial receipt -from %s ID",
+				*proof, quoted(*proof))
+		}
+		if pick, err = pickFor(*proof, files); err != nil {
+			return err
+		}
+	}
 	if len(files) == 0 { // the statement is about no file
 		v, err := verifyReceipt(trust, *proof, want)
 		if err != nil {
@@ -59,7 +70,12 @@ func verify(ctx context.Context, e *env, args []string) error {
 		if name == "" {
 			name = f.name + ".tlog-proof"
 		}
-		v, err := verifyFile(trust, name, f, want)
+		var v checked
+		if pick != nil {
+			v, err = verifyPicked(e, trust, name, pick, f, want)
+		} else {
+			v, err = verifyFile(trust, name, f, want)
+		}
 		if err != nil {
 			err = judged(err)
 			if err := e.invalidJSON(*asJSON, &f, err); err != nil {
@@ -163,11 +179,54 @@ func verifyFile(t *trust, proof string, f file, want expectation) (checked, erro
 	return v, nil
 }
 
+// pickFor picks the receipts of files, by their digests.
+func pickFor(name string, files []file) (*picked, error) {
+	wanted := map[trial.Hash]bool{}
+	for _, f := range files {
+		wanted[f.digest] = true
+	}
+	p, err := pickReceipts(name, func(r receipt.Filed) bool { return wanted[r.Document] })
+	return &p, err
+}
+
+// verifyPicked verifies a file by its receipt in a file of many. A document that was logged several
+// times, as under several numbers, has several: the first that holds is shown, the others are named.
+func verifyPicked(e *env, t *trust, name string, p *picked, f file, want expectation) (checked, error) {
+	list := p.of(f.digest)
+	if len(list) == 0 {
+		return checked{}, fmt.Errorf("%s: %w", f.name, p.missing(name, "SHA-256 "+f.digest.String()))
+	}
+	var failed error
+	for i, r := range list {
+		v, err := verifyBytes(t, r.Receipt, want, receipt.Document{Name: f.name, Digest: f.digest})
+		if err == nil && v.Entry.Statement.ID != r.ID {
+			err = fmt.Errorf("%w: it is said to be of the statement %s and is of %s", errInvalid, r.ID, v.Entry.Statement.ID)
+		}
+		if err != nil {
+			if failed == nil {
+				failed = fmt.Errorf("%s: the receipt of %s in %s: %w", f.name, r.ID, name, err)
+			}
+			continue
+		}
+		for j, other := range list {
+			if j != i {
+				fmt.Fprintf(e.Stderr, "%s was logged by another statement too: trial receipt -from %s %s\n", f.name, quoted(name), other.ID)
+			}
+		}
+		return v, nil
+	}
+	return checked{}, failed
+}
+
 func verifyReceipt(t *trust, proof string, want expectation, docs ...receipt.Document) (checked, error) {
 	data, err := readReceipt(proof)
 	if err != nil {
 		return checked{}, err
 	}
+	return verifyBytes(t, data, want, docs...)
+}
+
+func verifyBytes(t *trust, data []byte, want expectation, docs ...receipt.Document) (checked, error) {
 	v, earlier, err := t.verify(data, docs...)
 	if err != nil {
 		return checked{}, err

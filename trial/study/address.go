@@ -2,6 +2,7 @@ package study
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -11,19 +12,19 @@ import (
 // obscured ("name at site dot org").
 
 var (
-	email = regexp.MustCompile(`(?i)[^\s@<>()\[\]{}]+\s*(@|` + obscuredAt + `)\s*[^\s@<>()\[\]{}]+\s*(\.|` + obscuredDot + `)\s*\pL{2,}`)
+	email = gate(`(?i)[^\s@<>()\[\]{}]+\s*(@|`+obscuredAt+`)\s*[^\s@<>()\[\]{}]+\s*(\.|`+obscuredDot+`)\s*\pL{2,}`, mayHoldAddress)
 	// spelt matches an address in words. knownEnd matches one in which only the "@" is a word;
 	// it must have a known ending, because "at" may come before anything.
-	spelt = regexp.MustCompile(`(?i)[\pL\d._+-]{2,}\s+(at|arroba|arobase|chiocciola|` +
-		`klammeraffe)\s+[\pL\d-]+(\s+[\pL\d-]+)?(\s*(` + obscuredDot + `)\s*|\s+(dot|punto|punkt|ponto)\s+)\pL{2,}`)
-	knownEnd = regexp.MustCompile(`[\pL\d._+-]{2,}\s+(at|AT|arroba|arobase)\s+[\pL\d-]+(\.[\pL\d-]+)*\.(com|org|net|edu|gov|info|int|` +
-		`eu|de|fr|uk|ch|nl|es|se|dk|fi|pl|cz|ca|au|jp|cn|kr|br|ru|il|ir|eg|tr|gr|pt|be|ie|mx|za|pk)(\P{L}|$)`)
-	orcid = regexp.MustCompile(`(?i)\b000\d-\d{4}-\d{4}-\d{3}[\dX]\b|\borcid\b`)
+	spelt = gate(`(?i)[\pL\d._+-]{2,}\s+(at|arroba|arobase|chiocciola|`+
+		`klammeraffe)\s+[\pL\d-]+(\s+[\pL\d-]+)?(\s*(`+obscuredDot+`)\s*|\s+(dot|punto|punkt|ponto)\s+)\pL{2,}`, mayHoldAt)
+	knownEnd = gate(`[\pL\d._+-]{2,}\s+(at|AT|arroba|arobase)\s+[\pL\d-]+(\.[\pL\d-]+)*\.(com|org|net|edu|gov|info|int|`+
+		`eu|de|fr|uk|ch|nl|es|se|dk|fi|pl|cz|ca|au|jp|cn|kr|br|ru|il|ir|eg|tr|gr|pt|be|ie|mx|za|pk)(\P{L}|$)`, mayHoldAt)
+	orcid = gate(`(?i)\b000\d-\d{4}-\d{4}-\d{3}[\dX]\b|\borcid\b`, mayHoldORCID)
 
-	labelled = regexp.MustCompile(`(?i)\b(t[ée]l|telef[oó]n|t[ée]l[ée]phone|phone|fax|mobile|mobil|cell|call|hotline|` +
-		`whatsapp)\b[^\d+(]{0,20}(\+?[\d(][\d().\s/-]{4,}\d)`)
-	dialled  = regexp.MustCompile(`\+\s?\(?\d[\d().\s/-]{6,}\d|(^|\s)\(?0\d+\)?[\s][\d\s/-]{5,}\d`)
-	digits   = regexp.MustCompile(`\+?\s?\(?\d[\d().\s/-]{6,}\d`)
+	labelled = gate(`(?i)\b(t[ée]l|telef[oó]n|t[ée]l[ée]phone|phone|fax|mobile|mobil|cell|call|hotline|`+
+		`whatsapp)\b[^\d+(]{0,20}(\+?[\d(][\d().\s/-]{4,}\d)`, holdsDigits(1))
+	dialled  = gate(`\+\s?\(?\d[\d().\s/-]{6,}\d|(^|\s)\(?0\d+\)?[\s][\d\s/-]{5,}\d`, holdsDigits(2))
+	digits   = gate(`\+?\s?\(?\d[\d().\s/-]{6,}\d`, holdsDigits(2))
 	american = regexp.MustCompile(`^(1[-.\s])?\(?\d{3}\)?[-.\s/]{0,2}\d{3}[-.\s]\d{4}$`)
 )
 
@@ -40,6 +41,9 @@ func isAddress(c string) bool {
 
 // isLabelled reports whether a text has a number that it calls a telephone number or the like.
 func isLabelled(s string) bool {
+	if !sevenDigits(s) {
+		return false
+	}
 	for _, m := range labelled.FindAllStringSubmatch(s, -1) {
 		if len(strings.Join(groupsOf(m[len(m)-1]), "")) >= 7 {
 			return true
@@ -50,6 +54,13 @@ func isLabelled(s string) bool {
 
 func groupsOf(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+var sevenDigits = holdsDigits(7)
+
+// hasPhone reports whether a text has a telephone number, which has more than seven digits.
+func hasPhone(s string) bool {
+	return sevenDigits(s) && slices.ContainsFunc(digits.FindAllString(s, -1), isPhone)
 }
 
 // isPhone tells a telephone number from ranges, doses, years and the like.

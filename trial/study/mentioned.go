@@ -100,7 +100,7 @@ func (s *Study) addTitled(t string) {
 	if !strings.ContainsAny(c, ".:") && !titled.MatchString(c) && !behind.MatchString(c) {
 		return
 	}
-	for _, x := range []*regexp.Regexp{titled, behind, inRole} {
+	for _, x := range []gated{titled, behind, inRole} {
 		for _, m := range x.FindAllStringSubmatch(c, 100) {
 			if len(s.People) < maxMentioned && !organisation.MatchString(m[1]) {
 				s.addPerson(m[1])

@@ -182,15 +182,17 @@ func unspaced(name string) bool {
 // What looks like a person whom the document does not list: a name after a title or a role, or
 // a name before a degree.
 var (
-	titled = regexp.MustCompile(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|` +
-		`Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\p{Lu}\.?[\s-]+|` +
-		`\p{Lu}\.)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|` +
-		`el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`)
-	behind = regexp.MustCompile(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|` +
-		`el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`)
-	inRole = regexp.MustCompile(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|` +
-		`study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|` +
-		`\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`)
+	titled = gate(`(?:^|[^\pL\d])(?:(?:Dr|Prof|Professor|PROFESSOR|Mr|Mrs|Herr|Frau|Mme)(?:\.\s*|\s+)|(?:DR|PROF|Ms|`+
+		`Dott|Dra|dr|prof)\.\s*)(?:\s*(?:Dr|Prof|med|rer|nat|habil)\.)*\s*((?:\p{Lu}\.?[\s-]+|`+
+		`\p{Lu}\.)*\p{Lu}[\pL\pM'’]+(?:[-\s]+(?:(?:van|von|de|del|der|den|di|da|bin|al|`+
+		`el)\s+)*(?:\p{Lu}\.\s*)*\p{Lu}[\pL\pM'’]+){0,3})`,
+		holdsOne("Dr", "Prof", "PROF", "Mr", "Herr", "Frau", "Mme", "DR", "Ms", "Dott", "Dra", "dr.", "prof."))
+	behind = gate(`(\p{Lu}[\pL\pM'’-]+(?:\s+\p{Lu}\.?)*(?:\s+(?:van|von|de|del|der|den|di|da|bin|al|`+
+		`el))*\s+\p{Lu}[\pL\pM'’-]+)(?:,\s*(?:MD|M\.D|MBBS|DO)|,?\s+(?:PhD|Ph\.\s?D|PharmD|DPhil))(?:[^\pL]|$)`,
+		holdsOne("MD", "M.D", "MBBS", "DO", "PhD", "Ph.", "PharmD", "DPhil"))
+	inRole = gate(`(?i:\b(?:PI|P\.I\.|(?:principal|chief|lead|coordinating)\s+investigator|contact(?:\s+person)?|`+
+		`study\s+(?:chair|coordinator)))\s*[:=]\s*((?:\p{Lu}\.?[\s-]+|`+
+		`\p{Lu}\.)*\p{Lu}[\pL\pM'’-]*\p{Ll}[\pL\pM'’-]*(?:\s+\p{Lu}[\pL\pM'’-]+){0,3})`, holdsOne(":", "="))
 	authorOf  = regexp.MustCompile(`^((?:\pL[\pL\pM'’-]*\s+){0,3}?\p{Lu}[\pL\pM'’-]+)\s+(\p{Lu}{1,3})$`)
 	isAPerson = regexp.MustCompile(`(?i)(^(dr|prof|professor)\.? |,? (md|m\.d\.?|phd|ph\.d\.?|mbbs|msc|rn|pharmd|mph)\.?$)`)
 )

@@ -335,7 +335,7 @@ func read(s string) string {
 // a person, or has an address or a telephone number.
 func (p *privacy) text(s string) (string, bool) {
 	c := read(s)
-	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) ||
+	if isAddress(c) || isLabelled(c) || hasPhone(c) ||
 		p.names(c) || looksPersonal(p.disowned(c)) {
 		return Withheld, false
 	}
@@ -352,7 +352,7 @@ func (p *privacy) organisation(s string, registered bool) (string, bool) {
 		q.alone, q.authors = p.single, nil
 		p = &q
 	}
-	if isAddress(c) || isLabelled(c) || slices.ContainsFunc(digits.FindAllString(c, -1), isPhone) ||
+	if isAddress(c) || isLabelled(c) || hasPhone(c) ||
 		p.names(c) {
 		return Withheld, false
 	}
@@ -478,9 +478,9 @@ func (p *privacy) word(coded string) (string, bool) {
 // fit makes a text one that an entry accepts: it leaves out characters that are not allowed,
 // and cuts the text after 200 characters.
 func fit(s string) string {
-	s = strings.NewReplacer("@", "(at)", "\uFE6B", "(at)", "\uFF20", "(at)").Replace(s)
+	s = atSigns.Replace(s)
 	s = strings.Map(func(r rune) rune {
-		if r != ' ' && trial.CheckText("x"+string(r)+"x", 3) != nil {
+		if r != ' ' && !(r < utf8.RuneSelf && accepted[r]) && trial.CheckText("x"+string(r)+"x", 3) != nil {
 			return -1
 		}
 		return r
@@ -492,3 +492,13 @@ func fit(s string) string {
 	}
 	return s
 }
+
+var atSigns = strings.NewReplacer("@", "(at)", "\uFE6B", "(at)", "\uFF20", "(at)")
+
+// accepted has the characters of ASCII that an entry accepts.
+var accepted = func() (list [utf8.RuneSelf]bool) {
+	for r := range list {
+		list[r] = trial.CheckText("x"+string(rune(r))+"x", 3) == nil
+	}
+	return list
+}()
