@@ -161,17 +161,17 @@ func (s *service) readBatch(ctx context.Context, caller batchCaller, shares chan
 func (s *service) batchOne(ctx context.Context, item batchItem, turn chan struct{}) (out batchOutcome) {
 	defer func() {
 		if v := recover(); v != nil { // the others go on
-			out = batchFailure(ctx, panicError(v))
+			out = s.batchFailure(ctx, panicError(v))
 		}
 	}()
 	envelope, key, err := item.open()
 	if err != nil {
 		s.metrics.Refused(trial.RuleOf(err))
-		return batchFailure(ctx, err)
+		return s.batchFailure(ctx, err)
 	}
 	r, err := s.submitPatiently(ctx, envelope, key, turn)
 	if err != nil {
-		return batchFailure(ctx, err)
+		return s.batchFailure(ctx, err)
 	}
 	return batchOutcome{message: &trialpb.SubmitAnswer{Answer: &trialpb.SubmitAnswer_Result{Result: r}}}
 }
@@ -223,8 +223,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func batchFailure(ctx context.Context, err error) batchOutcome {
-	p := problemOf(ctx, err)
+func (s *service) batchFailure(ctx context.Context, err error) batchOutcome {
+	p := s.problem(ctx, err)
 	out := batchOutcome{message: &trialpb.SubmitAnswer{Answer: &trialpb.SubmitAnswer_Error{Error: p.proto()}}}
 	if p.code == codes.Internal {
 		out.failed = err

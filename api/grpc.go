@@ -68,7 +68,7 @@ func (s *Server) ended(ctx context.Context, c *call, method string, start time.T
 	}
 	c.err = *err
 	if *err != nil && strings.HasPrefix(method, "/"+serviceName+"/") {
-		*err = s.problem(ctx, *err)
+		*err = s.service.problem(ctx, *err)
 	}
 	code := status.Code(*err)
 	s.record(ctx, c, "grpc", "", method, code.String(), failedCode(code), start)

@@ -44,7 +44,7 @@ func callOf(ctx context.Context) *call {
 // fail answers a request with what callers may see of err, and keeps err for the server's log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	callOf(r.Context()).err = err
-	s.problem(r.Context(), err).write(w)
+	s.service.problem(r.Context(), err).write(w)
 }
 
 // observe gives each request its call, counts and logs it, and sets the headers that all

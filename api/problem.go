@@ -102,10 +102,10 @@ func problemOf(ctx context.Context, err error) *problem {
 
 // problem is problemOf for an error of the log. What fails because the log is not ready, such as
 // a read of a database that is gone, is answered with the reason.
-func (s *Server) problem(ctx context.Context, err error) *problem {
+func (s *service) problem(ctx context.Context, err error) *problem {
 	p := problemOf(ctx, err)
 	if p.code == codes.Internal {
-		if why := s.service.log.Ready(); why != nil {
+		if why := s.log.Ready(); why != nil {
 			return problemOf(ctx, why)
 		}
 	}
