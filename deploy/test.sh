@@ -30,6 +30,9 @@ need() {
 }
 PATH=$PATH:/usr/sbin
 need mariadbd mariadb-server
+[ -e /usr/lib/galera/libgalera_smm.so ] || debian galera-4
+need rsync rsync
+need ip iproute2
 need protoc protobuf-compiler
 need ssh-agent openssh-client
 need node nodejs

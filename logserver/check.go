@@ -48,6 +48,11 @@ func Check(ctx context.Context, cfg Config, how Checking) error {
 		return err
 	}
 	l.damages.told = nil // they are reported only once, with all that is known
+	if _, err := l.journal.Lease(ctx); err == nil { // tables of the first version know no lease
+		if err := l.alone(ctx); err != nil {
+			return err
+		}
+	}
 	c := &checker{l: l, how: how, found: func(format string, args ...any) { how.Found(fmt.Sprintf(format, args...)) }}
 	signed, published, err := l.journal.Newest(ctx)
 	if err != nil {

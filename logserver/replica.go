@@ -182,8 +182,8 @@ func (s *standing) vacant(l *Log) (Lease, bool) {
 	return s.lease, s.lease.Freed || time.Since(s.since) > l.cfg.Replica.Lease
 }
 
-// alone makes sure that no replica leads, before a server that knows nothing of others claims
-// the journal.
+// alone makes sure that no replica leads, before somebody who knows nothing of others claims the
+// journal, or compares what they write.
 func (l *Log) alone(ctx context.Context) error {
 	first, err := l.journal.Lease(ctx)
 	if err != nil || first.Holder == "" || first.Freed {
@@ -198,7 +198,7 @@ func (l *Log) alone(ctx context.Context) error {
 		if now, err := l.journal.Lease(ctx); err != nil {
 			return err
 		} else if !now.same(first) {
-			return fmt.Errorf("a replica at %s leads this log: serve as a replica too, or stop the others first", now.Holder)
+			return fmt.Errorf("a replica at %s leads this log: stop all of its servers first, or serve as a replica too", now.Holder)
 		}
 	}
 	return nil

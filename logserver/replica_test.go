@@ -387,7 +387,21 @@ func TestAlone(t *testing.T) {
 		stop()
 		t.Fatal("it was opened beside a replica")
 	}
+	check := func() error {
+		cfg, closeAll, err := f.backends(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeAll()
+		return logserver.Check(t.Context(), cfg, logserver.Checking{Found: func(s string) { t.Errorf("found: %s", s) }})
+	}
+	if err := check(); err == nil {
+		t.Fatal("it was checked while a replica leads")
+	}
 	a.close()
+	if err := check(); err != nil {
+		t.Fatal(err)
+	}
 	l, stop := f.open()
 	defer stop()
 	waitReady(t, l)

@@ -102,6 +102,7 @@ func (s *site) post(path string, fields url.Values, change ...func(*http.Request
 // TestAgentPage does a coordinator's work on the page: consent and slip, a request, its release,
 // an end with erasure.
 func TestAgentPage(t *testing.T) {
+	t.Parallel()
 	c := newClinic(t, "")
 	c.patient("P-001", observation("positive"))
 	if err := os.Mkdir(filepath.Join(c.dir, "index"), 0o700); err != nil {
@@ -193,6 +194,7 @@ func TestAgentPage(t *testing.T) {
 // TestAgentPageGuard: nobody but who opened the printed address is answered, and no other page
 // can have the browser act.
 func TestAgentPageGuard(t *testing.T) {
+	t.Parallel()
 	c := newClinic(t, "")
 	s, address := c.serveSite(t)
 	query := strings.TrimPrefix(address, s.base)
@@ -256,6 +258,7 @@ func req(address string) *url.URL {
 
 // TestAgentLock: one process at a time releases from a folder.
 func TestAgentLock(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var said bytes.Buffer
 	open := func() *agent {
@@ -287,6 +290,7 @@ func TestAgentLock(t *testing.T) {
 // TestAgentPageHungLog: while the log does not answer, the page still answers what needs no log,
 // and strangers.
 func TestAgentPageHungLog(t *testing.T) {
+	t.Parallel()
 	c := newClinic(t, "")
 	c.patient("P-001", observation("a"))
 	to, err := url.Parse(c.log.url)

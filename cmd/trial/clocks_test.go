@@ -13,6 +13,7 @@ import (
 // TestAuditNamesClocks: two of three witnesses stamp an hour ahead. The audit finds
 // nothing wrong with the log, and names them.
 func TestAuditNamesClocks(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, 2, "c1", "c2", "c3")
 	o.document("1.0")
 	signers := []note.Signer{o.key}

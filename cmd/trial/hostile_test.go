@@ -62,6 +62,7 @@ func ends(t *testing.T, dir string, args ...string) (status int, said string) {
 // TestHostileState: an audit is never resumed from what is no state of this log's,
 // leaves it as it is, and says what to do.
 func TestHostileState(t *testing.T) {
+	t.Parallel()
 	b := newBadLog(t, 20)
 	state := filepath.Join(b.dir, "state")
 	args := []string{"audit", "-log", b.URL, "-policy", b.policy, "-state", state}
@@ -105,6 +106,7 @@ func TestHostileState(t *testing.T) {
 // TestHostileHistory: no file but a history holds as one, and a log's answer is
 // handed on as what was checked of it, and nothing else.
 func TestHostileHistory(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, 2, "r1", "r2")
 	o.document("1.0", "2.0")
 	o.agree(0, "r1", "r2")

@@ -72,6 +72,7 @@ func (w *town) importAll(status int, files ...string) imported {
 // declare the day of another are conflicts; and no person, address or number that
 // any record has is in any entry.
 func TestImportRealRecords(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -166,6 +167,7 @@ func (w *town) nothingLeft() {
 // TRIALPROOF_TEST_LARGE is set, from one export as the registry's download gives
 // it; each has a receipt that holds, and a second import adds nothing.
 func TestImportGenerated(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -217,6 +219,7 @@ func TestImportGenerated(t *testing.T) {
 // TestImportManyFiles imports more files of one record than are logged at once.
 // What is refused is said, whether it is tried or done.
 func TestImportManyFiles(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -260,6 +263,7 @@ func TestImportManyFiles(t *testing.T) {
 // TestImportLaterWindow: a version that comes long after another of the same trial names it all the
 // same, though the log had nothing of the trial when the import began.
 func TestImportLaterWindow(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

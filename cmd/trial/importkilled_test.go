@@ -20,6 +20,7 @@ import (
 // TestImportKilled kills an import with signal 9 again and again while it logs, and spoils the end
 // of its files as a failing machine does. Nothing is lost and nothing is logged twice.
 func TestImportKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -89,6 +90,7 @@ func TestImportKilled(t *testing.T) {
 
 // TestImportDone: the log is not asked about records whose receipts are filed.
 func TestImportDone(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -132,6 +134,7 @@ func read(t *testing.T, name string) string {
 // TestReceiptsDamaged: a receipt that is damaged is said by name and fetched again; the others are
 // read.
 func TestReceiptsDamaged(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

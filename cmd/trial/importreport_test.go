@@ -13,6 +13,7 @@ import (
 // TestImportReport: records are told in their order as soon as it is known what became of them, and
 // are then forgotten; the JSON is whole, also if the import fails.
 func TestImportReport(t *testing.T) {
+	t.Parallel()
 	records := func(statuses ...string) (list []*importRecord) {
 		for i, s := range statuses {
 			list = append(list, &importRecord{Status: s, Identifier: fmt.Sprint("nct:", i), File: "f", Record: i + 1})

@@ -21,6 +21,7 @@ import (
 // about 500 trials, and where TRIALPROOF_TEST_LARGE is set 200 of one of 100,000
 // entries about 5,000 trials.
 func TestLargeLog(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

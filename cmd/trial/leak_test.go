@@ -90,6 +90,7 @@ func found(places map[string][]byte, secret []byte) string {
 // TestNothingLeaks searches everything that the log, its witnesses and the wire between have, for
 // what they must not know.
 func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, flags string) {
 		c := newClinic(t, flags)
 		real := c.flags

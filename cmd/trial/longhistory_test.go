@@ -21,6 +21,7 @@ import (
 // TRIALPROOF_TEST_LARGE is set of 100,000, while six others read it and take nothing,
 // and says how much memory that took the log and the reader.
 func TestLongHistory(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

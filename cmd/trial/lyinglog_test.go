@@ -19,6 +19,7 @@ import (
 // TestReceiptOfALyingLog: a log that names another statement than the one asked for, with a
 // valid receipt of that other one, gets no receipt written.
 func TestReceiptOfALyingLog(t *testing.T) {
+	t.Parallel()
 	l := trialtest.NewLog(t)
 	p, subjects := trialtest.Org("acme", "Acme", "ada")
 	l.Admit("registrar", p, subjects)

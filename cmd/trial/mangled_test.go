@@ -24,6 +24,7 @@ var mangle = map[string]func(string) string{
 // to their line ends. Policies and receipts know one spelling: what was done to
 // them is named.
 func TestMangledKeys(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var stdout, stderr strings.Builder
 	if status := run(t.Context(), []string{"keygen", "-name", "Ada Lovelace", "-org", "acme", "-out", filepath.Join(dir, "ada")}, nil,
@@ -68,6 +69,7 @@ func TestMangledKeys(t *testing.T) {
 
 // TestExportNames: ids that lead to one name have a file each.
 func TestExportNames(t *testing.T) {
+	t.Parallel()
 	var a archive
 	ids := []string{"acme:x", "acme_x", "ACME/x", "acme x"}
 	for _, id := range ids {

@@ -149,6 +149,7 @@ func (b *badLog) want(status int, args []string, texts ...string) (stdout string
 }
 
 func TestEvidenceCommand(t *testing.T) {
+	t.Parallel()
 	b := newBadLog(t, 20)
 	file := filepath.Join(b.dir, "x.evidence")
 	onlog := func(args ...string) []string {
@@ -232,6 +233,7 @@ func TestEvidenceCommand(t *testing.T) {
 // TestAuditIsKilled stalls the log's second bundle: by then what was replayed is
 // saved, and the next audit goes on from there.
 func TestAuditIsKilled(t *testing.T) {
+	t.Parallel()
 	defer func(d time.Duration) { saveEvery = d }(saveEvery)
 	saveEvery = 0
 	b := newBadLog(t, 400)
@@ -280,6 +282,7 @@ func waitFor(t *testing.T, holds func() bool) {
 }
 
 func TestMonitorCommand(t *testing.T) {
+	t.Parallel()
 	b := newBadLog(t, 20)
 	state := filepath.Join(b.dir, "monitor.state")
 	args := func(more ...string) []string {

@@ -13,6 +13,7 @@ import (
 // TestProvenByAll: what is concluded from several histories is complete by the
 // operator's word where one of them is, be it the last one's.
 func TestProvenByAll(t *testing.T) {
+	t.Parallel()
 	o := newOperator(t, 2, "r1", "r2", "w3")
 	o.document("1.0")
 	o.agree(0, "r1", "r2", "w3")

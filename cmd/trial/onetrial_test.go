@@ -20,6 +20,7 @@ import (
 // as two FHIR resources. Whichever of its numbers is typed, that is one trial with
 // one history, in which every document is found again.
 func TestOneTrialInEveryFormat(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

@@ -46,6 +46,7 @@ var suggested = regexp.MustCompile(`(?m)^  (.*)$`)
 // TestQuickstart: what triallog quickstart suggests leads from an empty folder to a receipt
 // that verifies, in twelve commands at most. The next time it goes on with the same log.
 func TestQuickstart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	stand := filepath.Join(dir, "my try")
 	address := freePorts(t, 4)

@@ -25,6 +25,7 @@ var (
 // TestReadme runs the README's commands. It is short, and so is the way to the first
 // receipt that verifies.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	needVerifier(t)
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -51,6 +52,7 @@ func TestReadme(t *testing.T) {
 
 // TestPages runs the walk that begins with setting up a log and ends with its audit.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -159,6 +161,7 @@ func runPages(t *testing.T, blocks int, pages []string, wants ...string) {
 
 // TestKeysPage runs the commands of docs/keys.md.
 func TestKeysPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -170,6 +173,7 @@ func TestKeysPage(t *testing.T) {
 
 // TestOperatorPage runs the drills of docs/operator.md.
 func TestOperatorPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -188,6 +192,7 @@ func TestOperatorPage(t *testing.T) {
 
 // TestConsentPage runs the commands of docs/consent.md.
 func TestConsentPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

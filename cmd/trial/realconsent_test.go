@@ -14,6 +14,7 @@ import (
 // TestRealConsents gives consent from the FHIR Consents of HL7, LEAP and gICS: what is refused
 // logs nothing and leaves nothing behind.
 func TestRealConsents(t *testing.T) {
+	t.Parallel()
 	var names []string
 	for _, pattern := range []string{"fhir-r4/Consent-*.json", "fhir-r5/consent-*.json", "fhir-consent/*/*.json"} {
 		found, err := filepath.Glob(filepath.Join("../../../shared/data", pattern))

@@ -176,6 +176,7 @@ func realFiles(t *testing.T) map[string][]string {
 // TestRealFiles submits real files by the command line, each kind as a statement
 // of several files, and verifies every receipt with nothing running.
 func TestRealFiles(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -241,6 +242,7 @@ func TestRealFiles(t *testing.T) {
 // printed names and addresses that must not leave, and looks for them in
 // everything that the log serves and stores.
 func TestNoPersonalData(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

@@ -15,6 +15,7 @@ import (
 // TestSending: what has its receipt leaves the file when the file is large, what has none stays, and
 // both are so after the file was opened again.
 func TestSending(t *testing.T) {
+	t.Parallel()
 	draftOf := func(i int) *draft {
 		o := &trial.Observation{Common: trialtest.Common(), Identifier: fmt.Sprintf("nct:NCT%08d", 10_000_000+i), SeenAt: "2026-03-01",
 			Source: "registry"}

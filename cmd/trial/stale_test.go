@@ -43,6 +43,7 @@ func (w *town) behind(lie func(r *http.Request, body []byte) []byte) {
 // TestImportBelievesNoList: what a log lists as observed by one's own organisation
 // is held to its signatures and receipts.
 func TestImportBelievesNoList(t *testing.T) {
+	t.Parallel()
 	w := newTown(t, "")
 	w.ok("trial", "keygen", "-name", "Carol Shaw", "-org", "cro", "-out", "carol")
 	w.trialCmd("org", "-key", "registrar.key", "-id", "cro", "-name", "CRO", "carol.pub")
@@ -86,6 +87,7 @@ func TestImportBelievesNoList(t *testing.T) {
 // TestOlderTreeForANumber: a log that answers with an older tree for a trial's
 // number would hide what was observed since. Nothing is concluded from two trees.
 func TestOlderTreeForANumber(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

@@ -25,6 +25,7 @@ import (
 // receipts stay as they were, and an older program is kept out. testdata/upgrade/make.sh makes
 // the archives.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	archives, err := filepath.Glob("testdata/upgrade/version-*.zip")
 	if err != nil || len(archives) == 0 {
 		t.Fatalf("no archive: %v", err)

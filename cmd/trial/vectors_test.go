@@ -26,6 +26,7 @@ type testVector struct {
 // TestVectors: trial verify -json, verify-history and evidence -json judge every published test
 // vector as docs/vectors/vectors.json says.
 func TestVectors(t *testing.T) {
+	t.Parallel()
 	const dir = "../../docs/vectors"
 	data, err := os.ReadFile(filepath.Join(dir, "vectors.json"))
 	if err != nil {

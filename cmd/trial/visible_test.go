@@ -12,6 +12,7 @@ import (
 
 // TestReportVisible: what a document's texts hold never acts on a page: it is shown.
 func TestReportVisible(t *testing.T) {
+	t.Parallel()
 	evil := "Pain \x1b[2Jscore\x07 \u202egnihton\u202c \u200b\u2066x\u2069 \u00ad\x00 \ufeff\U000e0041 é 漢字 \u00a0m"
 	x := &dossier.Report{
 		Asked: "nct:NCT09999991", NotProven: []string{evil}, Unread: evil,
