@@ -59,6 +59,7 @@ type setup struct {
 	log     func(*logserver.Config) // changes the log's configuration
 	limits  Limits
 	relay   crypto.Signer
+	secret  string             // that the log's servers share
 	server  func(*http.Server) // changes the server of HTTP
 }
 
@@ -195,7 +196,8 @@ func newFixture(t testing.TB, s setup) *fixture {
 	fatal(t, err)
 
 	logger := slog.New(slog.NewJSONHandler(f.lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	f.api, err = New(Config{Log: f.log, Policy: f.text, Logger: logger, Metrics: metrics, Limits: s.limits, Relay: s.relay, Now: f.clock.Now})
+	f.api, err = New(Config{Log: f.log, Policy: f.text, Logger: logger, Metrics: metrics, Limits: s.limits, Relay: s.relay, Secret: s.secret,
+		Now: f.clock.Now})
 	fatal(t, err)
 	f.http = httptest.NewUnstartedServer(nil)
 	f.http.Config = f.api.HTTPServer()

@@ -77,6 +77,7 @@ type standing struct {
 	err   error                   // why it did not, or why what it said is not served
 	end   context.CancelCauseFunc // ends the present term; nil while following
 	rest  time.Time               // until then it lets others lead
+	hurry chan struct{}           // of capacity 1: look at once; it is not guarded
 }
 
 // Standing returns what this server is among the others.
@@ -387,11 +388,21 @@ func (l *Log) follow(ctx context.Context) (epoch uint64, ok bool) {
 		}
 		select {
 		case <-every.C:
+		case <-l.standing.hurry:
 		case <-ctx.Done():
 			return 0, false
 		}
 	}
 	return 0, false
+}
+
+// Hurry makes a server that follows look at once for what is published: somebody knows that there
+// is more.
+func (l *Log) Hurry() {
+	select {
+	case l.standing.hurry <- struct{}{}:
+	default:
+	}
 }
 
 // look reads the lease and the published tree.

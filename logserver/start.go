@@ -87,6 +87,7 @@ func newLog(cfg Config) (*Log, error) {
 	if cfg.Replica != nil {
 		l.pool.closed = ErrLost
 		l.standing.heard = time.Now()
+		l.standing.hurry = make(chan struct{}, 1)
 	}
 	l.sequencer.l, l.sequencer.saver.l = l, l
 	return l, nil
