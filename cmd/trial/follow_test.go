@@ -110,7 +110,6 @@ func (w *town) chained(s *registryServer, but ...string) (n int) {
 // of an answer, and changes between its pages. Everything is logged once, and every changed
 // record names the one before it, days and restarts later.
 func TestFollowReal(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

@@ -21,7 +21,6 @@ import (
 // TestFollowKilled kills a follow with signal 9 while it logs, again and again, and changes
 // records in between. Nothing is lost and nothing is logged twice.
 func TestFollowKilled(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -68,7 +67,6 @@ func TestFollowKilled(t *testing.T) {
 // TestFollowAlone: two follows never share a state; a state that is damaged or of another
 // registry or log is refused; Ctrl-C ends a follow well.
 func TestFollowAlone(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -156,7 +154,6 @@ func TestFollowAlone(t *testing.T) {
 // TestFollowHostile: whatever a registry shows is reported or refused, escapes nothing on a
 // terminal, and stops no other record.
 func TestFollowHostile(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}
@@ -229,7 +226,6 @@ func TestFollowHostile(t *testing.T) {
 // TestFollowTroubledLog: while the log is down, takes nothing from the key or waits for its
 // witnesses, a follow waits where it is; and it goes on with files that somebody has damaged.
 func TestFollowTroubledLog(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

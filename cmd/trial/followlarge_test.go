@@ -18,7 +18,6 @@ import (
 //
 //	TRIALPROOF_TEST_LARGE=1 go test ./cmd/trial -run FollowGenerated -v -timeout 60m
 func TestFollowGenerated(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out with -short")
 	}

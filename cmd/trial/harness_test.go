@@ -65,7 +65,13 @@ func stores(t *testing.T, f func(t *testing.T, flags string)) {
 		}
 		f(t, "-mysql="+newDatabase(t, dsn))
 	})
+	// TRIALPROOF_TEST_REMOTE has the addresses of stock trillian_log_servers.
+	if remote := os.Getenv("TRIALPROOF_TEST_REMOTE"); remote != "" {
+		t.Run("Trillian", func(t *testing.T) { f(t, remoteFlag+remote) })
+	}
 }
+
+const remoteFlag = "-trillian="
 
 // newDatabase makes an empty database and returns its DSN.
 func newDatabase(t *testing.T, dsn string) string {
@@ -108,7 +114,9 @@ func TestScripts(t *testing.T) {
 				e.Setenv("PATH", binDir+string(filepath.ListSeparator)+e.Getenv("PATH"))
 				for _, name := range []string{"STORE", "STORE2"} { // each script has databases of its own
 					store := "-mysql="
-					if flags != "" {
+					if strings.HasPrefix(flags, remoteFlag) {
+						store = flags
+					} else if flags != "" {
 						store += newDatabase(t, os.Getenv("TRIALPROOF_TEST_MYSQL"))
 					}
 					e.Setenv(name, store)
