@@ -47,7 +47,7 @@ func Check(ctx context.Context, cfg Config, how Checking) error {
 	if err != nil {
 		return err
 	}
-	l.damages.told = nil // they are reported only once, with all that is known
+	l.damages.told = nil                            // they are reported only once, with all that is known
 	if _, err := l.journal.Lease(ctx); err == nil { // tables of the first version know no lease
 		if err := l.alone(ctx); err != nil {
 			return err
