@@ -250,7 +250,7 @@ func (l *Log) lead(take context.Context) {
 	work(func() { l.cosigner.run(term) })
 	work(func() { l.clock.watch(term, l) })
 	l.pool.open()
-	l.standing.lead()
+	l.standing.lead(term)
 	l.sequencer.run(take, term)
 	if take.Err() != nil || l.Err() != nil {
 		return
@@ -268,10 +268,11 @@ func (s *standing) begin(end context.CancelCauseFunc) {
 	s.end = end
 }
 
-func (s *standing) lead() {
+// lead says that the server leads from now on, unless the term has been lost meanwhile.
+func (s *standing) lead(term context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.leads = true
+	s.leads = term.Err() == nil
 }
 
 // giveUp ends a term in which the server could not take over.
@@ -433,7 +434,8 @@ func (l *Log) see(ctx context.Context, published, fresh []byte) error {
 		return fmt.Errorf("the published checkpoint: %w", err)
 	}
 	if pub.Size < last.size {
-		return fmt.Errorf("%w: size %d is published there, but this server has seen size %d", ErrRolledBack, pub.Size, last.size)
+		// A node that lags, or an old copy: who takes the lead will know.
+		return fmt.Errorf("the database shows size %d as published, but this server has seen size %d there", pub.Size, last.size)
 	}
 	if pub.Size > last.size {
 		if err := l.advance(ctx, pub.Tree); err != nil {
