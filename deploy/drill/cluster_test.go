@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package drill breaks a whole log as machines and networks do: real servers, witnesses and
 // databases as processes, killed, paused, cut off or without disk while clients submit. What was
 // acknowledged must be there once, and everything must be as it was signed.
