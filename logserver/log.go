@@ -112,6 +112,7 @@ type Log struct {
 	view      view
 	cosigner  *cosigner // of the present term; only that term's goroutines use it
 	standing  standing
+	opened    [2]opened // the checkpoints that were last seen published; only who follows uses it
 	quorum    quorum
 
 	mu        sync.Mutex    // guards the fields below
@@ -400,11 +401,11 @@ func (l *Log) Entries(ctx context.Context, first uint64, n int) ([][]byte, error
 func (l *Log) Await(ctx context.Context, size uint64) (uint64, error) {
 	for {
 		changed, err := l.watch()
+		if n := l.publishedSize(); n > size { // even if it has stopped since
+			return n, nil
+		}
 		if err != nil {
 			return 0, err
-		}
-		if n := l.publishedSize(); n > size {
-			return n, nil
 		}
 		select {
 		case <-changed:

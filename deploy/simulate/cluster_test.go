@@ -131,12 +131,19 @@ func (c *cluster) nemesis(ctx context.Context) {
 		// Whatever it does lasts for a time, and others may be done meanwhile.
 		lasts := time.Duration(r.ExpFloat64() * float64(w.plan.lease) * 1.5)
 		own := rand.New(rand.NewPCG(w.seed, uint64(n)))
-		wg.Go(func() { c.act(ctx, own, act, lasts) })
+		wg.Go(func() {
+			c.act(own, act, lasts, func(d time.Duration) {
+				who := fmt.Sprintf("%s %d", act, n)
+				if !w.rest(ctx, who, d) {
+					w.sleep(time.Duration(w.draw(who + " ends").Int64N(int64(time.Second)))) // not all at once
+				}
+			})
+		})
 	}
 }
 
-// act does one thing and, after a time, its opposite.
-func (c *cluster) act(ctx context.Context, r *rand.Rand, act string, lasts time.Duration) {
+// act does one thing and, after it has lasted for a time, its opposite.
+func (c *cluster) act(r *rand.Rand, act string, lasts time.Duration, last func(time.Duration)) {
 	w := c.w
 	rep, wit := c.replicas[r.IntN(3)], c.witnesses[r.IntN(3)]
 	if l := c.leader(); l != nil && (act == "kill the leader" || act == "pause the leader") {
@@ -148,31 +155,31 @@ func (c *cluster) act(ctx context.Context, r *rand.Rand, act string, lasts time.
 	switch act {
 	case "kill a replica", "kill the leader":
 		rep.kill()
-		w.rest(ctx, act, lasts)
+		last(lasts)
 		rep.start()
 	case "stop a replica":
 		rep.stop()
-		w.rest(ctx, act, lasts/2)
+		last(lasts / 2)
 		rep.start()
 	case "pause a replica", "pause the leader":
 		if p == nil {
 			return
 		}
 		p.pause()
-		w.rest(ctx, act, lasts)
+		last(lasts)
 		p.resume()
 	case "cut a replica off its database", "hang a replica's database":
 		if _, k := rep.running(); k != nil {
 			hang := act == "hang a replica's database"
 			k.set(!hang, hang)
-			w.rest(ctx, act, lasts)
+			last(lasts)
 			k.set(false, false)
 		}
 	case "cut a replica off a witness":
 		both := r.IntN(2) == 0
 		c.net.cut(rep.name, wit.name, true)
 		c.net.cut(wit.name, rep.name, both)
-		w.rest(ctx, act, 2*lasts)
+		last(2 * lasts)
 		c.net.cut(rep.name, wit.name, false)
 		c.net.cut(wit.name, rep.name, false)
 	case "kill a witness", "power off a witness":
@@ -180,28 +187,28 @@ func (c *cluster) act(ctx context.Context, r *rand.Rand, act string, lasts time.
 		if act == "power off a witness" {
 			wit.disk.fail(r)
 		}
-		w.rest(ctx, act, lasts)
+		last(lasts)
 		wit.start()
 	case "fill a replica's disk":
 		rep.copy.fill(true)
-		w.rest(ctx, act, 2*lasts)
+		last(2 * lasts)
 		rep.copy.fill(false)
 	case "fill a witness's disk":
 		wit.disk.fill(true)
-		w.rest(ctx, act, 2*lasts)
+		last(2 * lasts)
 		wit.disk.fill(false)
 	case "step a replica's clock":
 		rep.clock.set(steps[r.IntN(len(steps))])
-		w.rest(ctx, act, 4*lasts)
+		last(4 * lasts)
 		rep.clock.set(0)
 	case "step a witness's clock":
 		wit = c.witnesses[w.seed%3] // always the same: the quorum is of those whose clocks are right
 		wit.clock.set(steps[r.IntN(len(steps))])
-		w.rest(ctx, act, 4*lasts)
+		last(4 * lasts)
 		wit.clock.set(0)
 	case "stop the database":
 		c.db.stop(true)
-		w.rest(ctx, act, lasts/2)
+		last(lasts / 2)
 		c.db.stop(false)
 	}
 }

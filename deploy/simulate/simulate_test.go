@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
@@ -13,23 +14,12 @@ import (
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
-// A report is what one run came to.
-type report struct {
-	Seed    uint64
-	Trace   string // its hash
-	Events  int
-	Size    uint64 // of the log
-	Virtual time.Duration
-	Counts  map[string]int
-	Broken  []string
-}
-
 // simulate runs the world of a seed.
-func simulate(t *testing.T, seed uint64, loud func(string)) (rep report) {
+func simulate(t *testing.T, seed uint64, loud func(string)) (rep Report) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, seed)
 		w.loud = loud
-		rep = run(w)
+		rep = play(w)
 	})
 	return rep
 }
@@ -37,7 +27,7 @@ func simulate(t *testing.T, seed uint64, loud func(string)) (rep report) {
 // patience is how long everything may take once faults have ended.
 const patience = 3 * time.Minute
 
-func run(w *world) report {
+func play(w *world) Report {
 	c := newCluster(w)
 	begun := time.Now()
 	var servers, watchers, clients, trouble sync.WaitGroup
@@ -95,14 +85,39 @@ func run(w *world) report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn()
-	return report{w.seed, fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), w.events, c.db.journal.published(), time.Since(begun), w.counts, w.broken}
+	return Report{w.seed, fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), w.events, c.db.journal.published(), time.Since(begun), w.counts, w.broken}
+}
+
+// TestSimulation runs seeds: a few, or those that deploy/simulate asks for, of which it is told
+// what they came to, one line of JSON each.
+func TestSimulation(t *testing.T) {
+	from := uint64(1)
+	left := 6
+	if testing.Short() {
+		left = 2
+	}
+	fmt.Sscan(os.Getenv("TRIALPROOF_SIMULATE"), &from, &left)
+	for ; left > 0; left-- {
+		rep := simulate(t, from, nil)
+		for _, b := range rep.Broken {
+			t.Errorf("seed %d: %s", from, b)
+		}
+		if os.Getenv("TRIALPROOF_SIMULATE") != "" {
+			line, err := json.Marshal(rep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Printf("REPORT %s\n", line)
+		}
+		from++
+	}
 }
 
 // TestSame: the same seed is the same run, on one core and on two.
 func TestSame(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for seed := range uint64(12) {
-		var first report
+		var first Report
 		for i := range 4 {
 			runtime.GOMAXPROCS(1 + i%2)
 			rep := simulate(t, seed, nil)
@@ -117,15 +132,15 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestSeed runs the seed in TRIALPROOF_SIMULATE_SEED and prints its trace.
-func TestSeed(t *testing.T) {
+// TestTrace prints what happens with the seed in TRIALPROOF_SIMULATE.
+func TestTrace(t *testing.T) {
 	var seed uint64
-	if _, err := fmt.Sscan(os.Getenv("TRIALPROOF_SIMULATE_SEED"), &seed); err != nil {
-		t.Skip("TRIALPROOF_SIMULATE_SEED names no seed")
+	if _, err := fmt.Sscan(os.Getenv("TRIALPROOF_SIMULATE"), &seed); err != nil {
+		t.Skip("TRIALPROOF_SIMULATE names no seed")
 	}
 	rep := simulate(t, seed, func(line string) { fmt.Println(line) })
-	t.Logf("%+v", rep)
 	for _, b := range rep.Broken {
 		t.Error(b)
 	}
+	t.Logf("seed %d: %d events with the hash %s, %d entries", rep.Seed, rep.Events, rep.Trace, rep.Size)
 }

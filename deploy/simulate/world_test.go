@@ -109,7 +109,6 @@ func (w *world) unique(d time.Duration) time.Duration {
 // the same for two who begin at once.
 func (w *world) rest(ctx context.Context, who string, d time.Duration) bool {
 	d += time.Duration(w.draw(who + " rests").Int64N(int64(d/100) + 100_000))
-	w.event("%s rests %d", who, d)
 	select {
 	case <-time.After(w.unique(d)):
 		return ctx.Err() == nil
