@@ -28,7 +28,7 @@ const (
 // compared with an earlier one by both. A clock that is behind does not stop the log: an
 // entry's time is never before the last one's.
 type clock struct {
-	checking sync.Mutex // held during a comparison
+	checking turn // held during a comparison
 
 	mu        sync.Mutex      // guards the fields below
 	err       error           // of the last comparison
@@ -170,8 +170,8 @@ func (c *clock) check(ctx context.Context, l *Log) (time.Time, error) {
 	if now := l.now(); c.recent(l, now) {
 		return now, nil
 	}
-	c.checking.Lock()
-	defer c.checking.Unlock()
+	c.checking.take()
+	defer c.checking.end()
 	if now := l.now(); c.recent(l, now) {
 		return now, nil // by the comparison that this call waited for
 	}

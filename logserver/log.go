@@ -60,6 +60,8 @@ type Config struct {
 	// old copy of the database is noticed even without a witness. If it is empty, no copy is
 	// kept.
 	CheckpointFile string
+	// Copy keeps that copy instead of CheckpointFile; nil means that file.
+	Copy Copy
 
 	// Files are the files of the databases, if they are files. They are never cut short or
 	// replaced while the log runs; once that has happened, no statement is accepted.
@@ -77,6 +79,8 @@ type Config struct {
 	QuorumWait time.Duration
 	// Recosign is how often an idle log gets its checkpoint cosigned again; 0 means an hour.
 	Recosign time.Duration
+	// SnapshotEvery is how many entries may have to be replayed after a restart; 0 means 16,384.
+	SnapshotEvery uint64
 	// RetryDelay is the pause before a failed step is tried again; 0 means 100 ms.
 	RetryDelay time.Duration
 }
@@ -108,6 +112,7 @@ type Log struct {
 	view      view
 	cosigner  *cosigner // of the present term; only that term's goroutines use it
 	standing  standing
+	opened    [2]opened // the checkpoints that were last seen published; only who follows uses it
 	quorum    quorum
 
 	mu        sync.Mutex    // guards the fields below
@@ -176,6 +181,12 @@ func (c *Config) setDefaults() {
 	setDefault(&c.QuorumWait, 10*time.Second)
 	setDefault(&c.Recosign, time.Hour)
 	setDefault(&c.RetryDelay, 100*time.Millisecond)
+	if c.SnapshotEvery == 0 {
+		c.SnapshotEvery = 16_384
+	}
+	if c.Copy == nil {
+		c.Copy = copyFile(c.CheckpointFile)
+	}
 	if c.Replica != nil {
 		r := *c.Replica
 		setDefault(&r.Lease, 3*time.Second)
@@ -390,11 +401,11 @@ func (l *Log) Entries(ctx context.Context, first uint64, n int) ([][]byte, error
 func (l *Log) Await(ctx context.Context, size uint64) (uint64, error) {
 	for {
 		changed, err := l.watch()
+		if n := l.publishedSize(); n > size { // even if it has stopped since
+			return n, nil
+		}
 		if err != nil {
 			return 0, err
-		}
-		if n := l.publishedSize(); n > size {
-			return n, nil
 		}
 		select {
 		case <-changed:
@@ -509,10 +520,29 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 
 // saveCheckpoint writes the copy outside the database.
 func (l *Log) saveCheckpoint(signed []byte) error {
-	if l.cfg.CheckpointFile == "" {
+	return l.cfg.Copy.Write(signed)
+}
+
+// A Copy keeps a copy of the newest signed checkpoint outside the database. One caller at a time
+// writes.
+type Copy interface {
+	// Read returns what was last written, or nil if nothing was.
+	Read() ([]byte, error)
+	// Write replaces what was written before. It is durable when Write returns nil; after a
+	// crash Read returns the old or the new checkpoint, complete.
+	Write(signed []byte) error
+}
+
+// copyFile is a Copy in a file; "" keeps nothing.
+type copyFile string
+
+func (f copyFile) Read() ([]byte, error) { return readOptional(string(f)) }
+
+func (f copyFile) Write(signed []byte) error {
+	if f == "" {
 		return nil
 	}
-	return durable.ReplaceAlone(l.cfg.CheckpointFile, signed, 0o644)
+	return durable.ReplaceAlone(string(f), signed, 0o644)
 }
 
 func readOptional(name string) ([]byte, error) {

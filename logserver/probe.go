@@ -14,9 +14,9 @@ import (
 // A probe asks the database for what it must have, so that the log knows whether it is ready
 // while nobody submits.
 type probe struct {
-	mu    sync.Mutex // guards the fields below, and is held while asking
-	asked time.Time
-	err   error
+	asking turn // held while asking; guards the fields below
+	asked  time.Time
+	err    error
 }
 
 const (
@@ -25,8 +25,8 @@ const (
 )
 
 func (p *probe) ask(l *Log) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.asking.take()
+	defer p.asking.end()
 	if time.Since(p.asked) < probeEvery {
 		return p.err
 	}

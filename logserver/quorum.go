@@ -15,7 +15,7 @@ import (
 // published. Without it a log whose witnesses are gone would take statements whose receipts
 // nobody can have.
 type quorum struct {
-	asking sync.Mutex // held while witnesses are asked
+	asking turn // held while witnesses are asked
 
 	mu       sync.Mutex // guards the fields below
 	since    time.Time  // when the newest stored checkpoint began to wait for the quorum; zero if none waits
@@ -75,8 +75,8 @@ func (q *quorum) lost(l *Log) error {
 // ask asks those witnesses that have not answered lately whether they are there: by any request,
 // for one that costs them nothing.
 func (q *quorum) ask(l *Log) error {
-	q.asking.Lock()
-	defer q.asking.Unlock()
+	q.asking.take()
+	defer q.asking.end()
 	p := l.cfg.Policy
 	if p.Unwitnessed() {
 		return nil

@@ -3,13 +3,9 @@ package logserver
 import (
 	"context"
 	"maps"
-	"sync"
 
 	"github.com/trialproof/trialproof/trial"
 )
-
-// snapshotEvery is how many entries may have to be replayed after a restart.
-const snapshotEvery = 16_384
 
 // A saver brings the snapshot of the state up to date now and then, while the sequencer runs:
 // records do not change once the state has them.
@@ -18,7 +14,7 @@ type saver struct {
 	last    uint64                            // size of the newest snapshot that was begun; the sequencer's
 	changed map[trial.RecordKey]changedRecord // since then; the sequencer's
 
-	mu      sync.Mutex                       // held while a snapshot is written; guards pending
+	saving  turn                             // held while a snapshot is written; guards pending
 	pending map[trial.RecordKey]trial.Record // to be written
 }
 
@@ -48,20 +44,20 @@ func (v *saver) others(size uint64) {
 
 // saved is called by the sequencer when the checkpoint of a size is stored.
 func (v *saver) saved(size uint64) {
-	if size-v.last < snapshotEvery || !v.mu.TryLock() {
+	if size-v.last < v.l.cfg.SnapshotEvery || !v.saving.try() {
 		return
 	}
 	v.collect(size)
 	v.l.done.Go(func() {
-		defer v.mu.Unlock()
+		defer v.saving.end()
 		v.write(context.Background(), size)
 	})
 }
 
 // flush writes a snapshot and waits for it. The sequencer has ended.
 func (v *saver) flush(ctx context.Context, size uint64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.saving.take()
+	defer v.saving.end()
 	if size > v.last {
 		v.collect(size)
 		v.write(ctx, size)

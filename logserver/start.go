@@ -84,6 +84,7 @@ func newLog(cfg Config) (*Log, error) {
 	}
 	l.damages.told = func(d *Damage) { l.log.Error("a stored file is damaged", "file", d.Path, "error", d) }
 	l.pool.init()
+	l.clock.checking, l.quorum.asking, l.probe.asking, l.sequencer.saver.saving = newTurn(), newTurn(), newTurn(), newTurn()
 	if cfg.Replica != nil {
 		l.pool.closed = ErrLost
 		l.standing.heard = time.Now()
@@ -278,7 +279,7 @@ func (l *Log) holds(ctx context.Context, tree checkpoint.Tree, what string) erro
 
 // compareCopy compares with the checkpoint kept outside the database.
 func (l *Log) compareCopy(ctx context.Context) error {
-	kept, err := readOptional(l.cfg.CheckpointFile)
+	kept, err := l.cfg.Copy.Read()
 	if err != nil || kept == nil {
 		return err
 	}

@@ -153,6 +153,9 @@ func (p *pool) take(ctx context.Context, delay time.Duration, busy func() bool) 
 	if p.last > fewSubmitters || busy() {
 		p.fill(ctx, delay, busy)
 	}
+	if ctx.Err() != nil {
+		return nil // whoever ended it closes the pool, which hands back what is in it
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n, bytes := 0, 0

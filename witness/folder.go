@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,8 @@ const (
 // A folder is used by one process, under a lock that ends with it.
 type folder struct {
 	dir    string
-	lock   *os.File
+	lock   io.Closer
+	files  Files
 	faults faults
 
 	mu   sync.Mutex // guards what follows and DIR/witness
@@ -85,7 +87,7 @@ func (f *folder) serve(origins ...string) error {
 	if next.version == f.text.version && len(next.origins) == len(f.text.origins) {
 		return nil
 	}
-	if err := f.faults.replace("folder's logs", filepath.Join(f.dir, folderFile), []byte(next.String()), 0o644); err != nil {
+	if err := f.faults.replace(f.files, "folder's logs", filepath.Join(f.dir, folderFile), []byte(next.String()), 0o644); err != nil {
 		return fmt.Errorf("write which logs were cosigned: %w", err)
 	}
 	f.text = next
@@ -97,13 +99,20 @@ func (f *folder) adopt() error {
 	if f.text.version > 1 {
 		return nil
 	}
-	names, err := filepath.Glob(filepath.Join(f.dir, "*", "checkpoint"))
+	entries, err := f.files.ReadDir(f.dir)
 	if err != nil {
 		return err
 	}
 	var origins []string
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		name := filepath.Join(f.dir, e.Name(), "checkpoint")
+		text, err := f.files.ReadFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -122,26 +131,26 @@ func (f *folder) adopt() error {
 // before anything is signed. A crash in between leaves a folder that names this key and a key
 // that names no folder; that pair is completed the next time. The other order could leave a key
 // that can never be used.
-func claimFolder(dir string, key *Key, f faults) (*folder, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func claimFolder(files Files, dir string, key *Key, f faults) (*folder, error) {
+	if err := files.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := syncParent(dir); err != nil {
+	if err := syncParent(files, dir); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(filepath.Join(dir, "lock"))
-	if errors.Is(err, errLocked) {
+	lock, err := files.Lock(filepath.Join(dir, "lock"))
+	if errors.Is(err, ErrLocked) {
 		return nil, fmt.Errorf("folder %s is held by another witness: stop it, or give this one a folder and a key of its own", dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock folder: %w", err)
 	}
-	text, err := bindFolder(dir, key, f)
+	text, err := bindFolder(files, dir, key, f)
 	if err != nil {
 		lock.Close()
 		return nil, err
 	}
-	claimed := &folder{dir: dir, lock: lock, faults: f, text: text}
+	claimed := &folder{dir: dir, lock: lock, files: files, faults: f, text: text}
 	if err := claimed.adopt(); err != nil {
 		lock.Close()
 		return nil, err
@@ -151,23 +160,23 @@ func claimFolder(dir string, key *Key, f faults) (*folder, error) {
 
 func (f *folder) release() error { return f.lock.Close() }
 
-func bindFolder(dir string, key *Key, f faults) (text folderText, err error) {
+func bindFolder(files Files, dir string, key *Key, f faults) (text folderText, err error) {
 	key.mu.Lock()
 	defer key.mu.Unlock()
-	text, err = readFolder(dir)
+	text, err = readFolder(files, dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if key.folder != "" {
 			return text, fmt.Errorf("key %s was used before, with another folder than %s: a witness that forgets what it "+
 				"cosigned could sign a rollback. Give it that folder, or make a new key by `trialwitness keygen`", key.name, dir)
 		}
-		if err := mustBeEmpty(dir); err != nil {
+		if err := mustBeEmpty(files, dir); err != nil {
 			return text, err
 		}
 		raw := make([]byte, folderIDSize)
 		rand.Read(raw)
 		text = folderText{version: 2, id: hex.EncodeToString(raw), vkey: key.VKey()}
-		if err := f.replace("folder id", filepath.Join(dir, folderFile), []byte(text.String()), 0o644); err != nil {
+		if err := f.replace(files, "folder id", filepath.Join(dir, folderFile), []byte(text.String()), 0o644); err != nil {
 			return text, fmt.Errorf("write folder id: %w", err)
 		}
 	case err != nil:
@@ -187,9 +196,9 @@ func bindFolder(dir string, key *Key, f faults) (text folderText, err error) {
 	}
 }
 
-func readFolder(dir string) (t folderText, err error) {
+func readFolder(files Files, dir string) (t folderText, err error) {
 	path := filepath.Join(dir, folderFile)
-	text, err := os.ReadFile(path)
+	text, err := files.ReadFile(path)
 	if err != nil {
 		return t, err
 	}
@@ -214,8 +223,8 @@ func readFolder(dir string) (t folderText, err error) {
 	return t, nil
 }
 
-func mustBeEmpty(dir string) error {
-	entries, err := os.ReadDir(dir)
+func mustBeEmpty(files Files, dir string) error {
+	entries, err := files.ReadDir(dir)
 	if err != nil {
 		return err
 	}
@@ -237,7 +246,7 @@ func mustBeEmpty(dir string) error {
 func (k *Key) bind(id string, f faults) error {
 	if k.path != "" {
 		lock, err := lockFile(k.path)
-		if errors.Is(err, errLocked) {
+		if errors.Is(err, ErrLocked) {
 			return fmt.Errorf("key file %s is being used by another witness: each needs a key of its own", k.path)
 		}
 		if err != nil {
@@ -256,7 +265,7 @@ func (k *Key) bind(id string, f faults) error {
 	if k.path == "" {
 		return nil
 	}
-	if err := f.replace("key file", k.path, []byte(k.text()), 0o600); err != nil {
+	if err := f.replace(machine{}, "key file", k.path, []byte(k.text()), 0o600); err != nil {
 		k.folder = ""
 		return fmt.Errorf("key file %s must be writable, so that it can name its folder: %w", k.path, err)
 	}

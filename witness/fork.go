@@ -97,7 +97,7 @@ func CheckFork(vkeys []string, evidence []byte) error {
 // Forks returns the evidence kept in a witness's folder, one line each, without its line feed.
 // The folder may be in use.
 func Forks(dir string) ([][]byte, error) {
-	if _, err := readFolder(dir); err != nil {
+	if _, err := readFolder(machine{}, dir); err != nil {
 		return nil, fmt.Errorf("read forks: %w", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -109,7 +109,7 @@ func Forks(dir string) ([][]byte, error) {
 		if !e.IsDir() {
 			continue
 		}
-		err := journal{path: filepath.Join(dir, e.Name(), "forks")}.each(func(line []byte) error {
+		err := journal{path: filepath.Join(dir, e.Name(), "forks"), files: machine{}}.each(func(line []byte) error {
 			lines = append(lines, line)
 			return nil
 		})

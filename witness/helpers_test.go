@@ -245,7 +245,7 @@ func read(t testing.TB, path string) string {
 func notes(t testing.TB, path string) []*checkpoint {
 	t.Helper()
 	var out []*checkpoint
-	err := journal{path: path}.each(func(line []byte) error {
+	err := journal{path: path, files: machine{}}.each(func(line []byte) error {
 		cp, _, err := parseNoteLine(line)
 		out = append(out, cp)
 		return err

@@ -18,14 +18,15 @@ import (
 type journal struct {
 	path   string
 	what   string // for faults and errors
+	files  Files
 	faults faults
 }
 
 // append adds a line and returns when it is durable. After an error the line may be there all
 // the same.
 func (j journal) append(line []byte) error {
-	_, statErr := os.Stat(j.path)
-	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
+	_, statErr := j.files.Stat(j.path)
+	f, err := j.files.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
@@ -44,26 +45,26 @@ func (j journal) append(line []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := j.faults.do("sync "+j.what, f.Sync); err != nil {
+	if err := j.faults.do("sync "+j.what, func() error { return f.Sync() }); err != nil {
 		return err
 	}
 	if errors.Is(statErr, os.ErrNotExist) {
-		return syncParent(j.path)
+		return syncParent(j.files, j.path)
 	}
 	return nil
 }
 
 // wholeLines returns the length of a file up to and with its last line feed.
-func wholeLines(f *os.File) (int64, error) {
-	size, err := f.Seek(0, io.SeekEnd)
+func wholeLines(f File) (int64, error) {
+	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
-	return behindLF(f, size)
+	return behindLF(f, info.Size())
 }
 
 // behindLF returns the offset after the last line feed in f[:end], or 0 if there is none.
-func behindLF(f *os.File, end int64) (int64, error) {
+func behindLF(f File, end int64) (int64, error) {
 	buf := make([]byte, 4096)
 	for end > 0 {
 		start := max(0, end-int64(len(buf)))
@@ -80,8 +81,8 @@ func behindLF(f *os.File, end int64) (int64, error) {
 }
 
 // open returns the file and the length of its whole lines, or nil and 0 if there is no file.
-func (j journal) open() (*os.File, int64, error) {
-	f, err := os.Open(j.path)
+func (j journal) open() (File, int64, error) {
+	f, err := j.files.OpenFile(j.path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, nil
 	}
@@ -179,7 +180,7 @@ func (j journal) last() (*checkpoint, error) {
 
 // lineFrom returns the first line, with its line feed, that starts at off or later, and its
 // offset. It returns end and nothing if there is none.
-func lineFrom(f *os.File, off, end int64) (int64, []byte, error) {
+func lineFrom(f File, off, end int64) (int64, []byte, error) {
 	start := off
 	before := max(0, off-1)
 	r := bufio.NewReader(io.NewSectionReader(f, before, end-before))

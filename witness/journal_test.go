@@ -17,7 +17,7 @@ func TestJournalSearch(t *testing.T) {
 		{}, {0}, {1}, {5}, {1, 2}, {1, 1}, {0, 0, 0}, {1, 3, 3, 3, 7}, {1, 1, 2, 3, 5, 8, 13, 21}, {2, 4, 6, 8, 10, 12, 14, 16, 18},
 	} {
 		for _, torn := range []string{"", "x", `"log.example/a\n1\n`} {
-			j := journal{path: filepath.Join(t.TempDir(), "history"), what: "history"}
+			j := journal{path: filepath.Join(t.TempDir(), "history"), what: "history", files: machine{}}
 			for i, size := range sizes {
 				long := strings.Repeat("x", i*i*i*97%9000+1)
 				if err := j.append(noteLine([]byte(l.sign(t, text(l.origin, size, tr.root(1), fmt.Sprint(i, long)))))); err != nil {
@@ -70,7 +70,7 @@ func TestJournalSearchIsCheap(t *testing.T) {
 		b.Write(noteLine(fmt.Appendf(nil, "%s\n%d\n%s", l.origin, size, tail)))
 		b.WriteByte('\n')
 	}
-	j := journal{path: filepath.Join(t.TempDir(), "history")}
+	j := journal{path: filepath.Join(t.TempDir(), "history"), files: machine{}}
 	if err := os.WriteFile(j.path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -149,7 +149,7 @@ func (k *Key) Save(path string) error {
 		return fmt.Errorf("save key: %w", err)
 	}
 	_, err = f.WriteString(k.text())
-	if err := errors.Join(err, f.Sync(), f.Close(), syncParent(path)); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close(), syncParent(machine{}, path)); err != nil {
 		os.Remove(path) // it is ours, because O_EXCL made it
 		return fmt.Errorf("save key: %w", err)
 	}

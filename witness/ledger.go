@@ -31,8 +31,13 @@ type ledger struct {
 	cfg    *Config
 	folder *folder
 
+	// replaying has room for one request: a replay takes seconds, and is not done twice at once.
+	// It is nil if nothing is replayed.
+	replaying chan struct{}
+
 	// mu makes comparing a request with the record and replacing the record one atomic step. It
-	// guards every file in dir and the fields below.
+	// guards every file in dir and the fields below. It is held while the disk is waited for, and
+	// for nothing else.
 	mu      sync.Mutex
 	closed  bool
 	refused refusedIndex
@@ -70,17 +75,20 @@ const maxProvable = 1 << 62
 func openLedger(f *folder, origin string, keys keyring, cfg *Config) (*ledger, error) {
 	dir := filepath.Join(f.dir, originHash(origin))
 	l := &ledger{origin: origin, dir: dir, keys: keys, cfg: cfg, folder: f}
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) && f.serves(origin) {
+	if cfg.Replay != nil {
+		l.replaying = make(chan struct{}, 1)
+	}
+	if _, err := cfg.Files.Stat(dir); errors.Is(err, os.ErrNotExist) && f.serves(origin) {
 		return nil, l.lost("folder " + dir)
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := cfg.Files.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	if err := syncParent(dir); err != nil {
+	if err := syncParent(cfg.Files, dir); err != nil {
 		return nil, err
 	}
 	// A file that a crash left unrenamed was never a record, and its signature was never sent.
-	os.Remove(l.path("checkpoint.tmp"))
+	cfg.Files.Remove(l.path("checkpoint.tmp"))
 	l.newest.Store(&record{})
 	if err := l.load(); err != nil {
 		return nil, err
@@ -101,34 +109,25 @@ func (l *ledger) lost(what string) error {
 func (l *ledger) path(name string) string { return filepath.Join(l.dir, name) }
 
 func (l *ledger) journal(name string) journal {
-	return journal{path: l.path(name), what: name, faults: l.cfg.faults}
+	return journal{path: l.path(name), what: name, files: l.cfg.Files, faults: l.cfg.faults}
 }
 
 // add is the compare-and-swap at the heart of the witness: it cosigns the request's checkpoint
 // if it follows from the record, and makes it the record before it returns the cosignature.
 // signed is the note to keep.
 func (l *ledger) add(req *request, signed string) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return nil, errClosed
-	}
-	if err := l.reload(); err != nil {
-		return nil, err
-	}
-	cur := l.newest.Load()
-	if err := cur.admits(req); err != nil {
-		l.keepRefused(cur, req.cp, signed, err)
-		return nil, err
-	}
-	if l.cfg.Replay != nil {
-		if err := l.cfg.Replay(l.origin, []byte(signed)); err != nil {
-			var broken *RuleError
-			if errors.As(err, &broken) {
-				l.keepRefused(cur, req.cp, signed, err)
-			}
+	if l.replaying != nil {
+		l.replaying <- struct{}{}
+		defer func() { <-l.replaying }()
+		if err := l.replay(req, signed); err != nil {
 			return nil, err
 		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	cur, err := l.admit(req, signed)
+	if err != nil {
+		return nil, err
 	}
 	now := l.cfg.Now().Unix()
 	if now < cur.time {
@@ -157,6 +156,40 @@ func (l *ledger) add(req *request, signed string) ([]byte, error) {
 	l.cfg.Logger.Debug("cosigned", "origin", l.origin, "size", next.cp.size, "time", next.time)
 	l.keepIfFork(next)
 	return []byte(cosig), nil
+}
+
+// admit returns the record, if a request's checkpoint follows from it, and otherwise keeps that
+// checkpoint; l.mu is held.
+func (l *ledger) admit(req *request, signed string) (*record, error) {
+	if l.closed {
+		return nil, errClosed
+	}
+	if err := l.reload(); err != nil {
+		return nil, err
+	}
+	cur := l.newest.Load()
+	if err := cur.admits(req); err != nil {
+		l.keepRefused(cur, req.cp, signed, err)
+		return nil, err
+	}
+	return cur, nil
+}
+
+// replay replays the entries up to a request's checkpoint, if that could be cosigned.
+func (l *ledger) replay(req *request, signed string) error {
+	l.mu.Lock()
+	_, err := l.admit(req, signed)
+	l.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = l.cfg.Replay(l.origin, []byte(signed))
+	if broken, ok := errors.AsType[*RuleError](err); ok {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.keepRefused(l.newest.Load(), req.cp, signed, broken)
+	}
+	return err
 }
 
 // admits says whether a checkpoint with a valid log signature may be cosigned when cur is the
@@ -216,7 +249,7 @@ func inconsistent(format string, args ...any) error {
 // next, whether or not the caller learns of it. In both cases the cosignature has not left this
 // process unless persist returned nil.
 func (l *ledger) persist(cur, next *record) error {
-	if err := l.cfg.faults.replace("checkpoint", l.path("checkpoint"), next.note, 0o644); err != nil {
+	if err := l.cfg.faults.replace(l.cfg.Files, "checkpoint", l.path("checkpoint"), next.note, 0o644); err != nil {
 		return err
 	}
 	// A checkpoint that only has a new time is in the history already.
@@ -234,7 +267,7 @@ func (l *ledger) persist(cur, next *record) error {
 // may have left one line short. l.mu is held, or l is not shared yet. The record that it reads
 // is durable: after a failed write, the rename may be in memory only, so it syncs first.
 func (l *ledger) load() error {
-	if err := l.cfg.faults.do("sync before reading", func() error { return syncParent(l.path("checkpoint")) }); err != nil {
+	if err := l.cfg.faults.do("sync before reading", func() error { return syncParent(l.cfg.Files, l.path("checkpoint")) }); err != nil {
 		return err
 	}
 	rec, err := l.readRecord()
@@ -294,7 +327,7 @@ func (l *ledger) recover() error {
 }
 
 func (l *ledger) readRecord() (*record, error) {
-	text, err := os.ReadFile(l.path("checkpoint"))
+	text, err := l.cfg.Files.ReadFile(l.path("checkpoint"))
 	if errors.Is(err, os.ErrNotExist) {
 		return &record{}, nil
 	}

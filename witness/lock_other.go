@@ -7,8 +7,6 @@ import (
 	"os"
 )
 
-var errLocked = errors.New("locked by another process")
-
 // lockFile refuses: without a lock that ends with the process, two witnesses could sign with
 // one key and know nothing of each other.
 func lockFile(string) (*os.File, error) {

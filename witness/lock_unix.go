@@ -8,8 +8,6 @@ import (
 	"syscall"
 )
 
-var errLocked = errors.New("locked by another process")
-
 // lockFile opens a file, creates it if it is missing, and locks it until it is closed or the
 // process ends, however it ends.
 func lockFile(path string) (*os.File, error) {
@@ -19,7 +17,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errLocked
+		err = ErrLocked
 	}
 	if err != nil {
 		f.Close()

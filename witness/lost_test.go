@@ -149,7 +149,7 @@ func TestLostMeanwhile(t *testing.T) {
 func TestOldFolder(t *testing.T) {
 	cfg, a, b, tr := twoLogs(t)
 	name := filepath.Join(cfg.Dir, folderFile)
-	text, err := readFolder(cfg.Dir)
+	text, err := readFolder(machine{}, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestTempLinkNotFollowed(t *testing.T) {
 	if err := os.Symlink(victim, filepath.Join(dir, "checkpoint.tmp")); err != nil {
 		t.Fatal(err)
 	}
-	if err := faults(nil).replace("checkpoint", filepath.Join(dir, "checkpoint"), []byte("x"), 0o644); err != nil {
+	if err := faults(nil).replace(machine{}, "checkpoint", filepath.Join(dir, "checkpoint"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if read(t, victim) != "precious" || read(t, filepath.Join(dir, "checkpoint")) != "x" {

@@ -185,7 +185,7 @@ func (l *ledger) keepIfFork(rec *record) {
 func (l *ledger) keepText(cp *checkpoint, signed string) {
 	x, line := &l.refused, noteLine([]byte(signed))
 	if len(x.texts) >= maxRefused || x.bytes+len(line)+1 > maxRefusedBytes {
-		err := os.Rename(l.path("refused"), l.path("refused.old"))
+		err := l.cfg.Files.Rename(l.path("refused"), l.path("refused.old"))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			l.cfg.Logger.Error("keeping a refused checkpoint failed", "origin", l.origin, "err", err)
 			return

@@ -94,6 +94,7 @@ type Config struct {
 	// It is set for replaying keys, and only for those.
 	Replay func(origin string, signed []byte) error
 
+	Files  Files            // the machine's if nil; the key file is there in any case
 	Now    func() time.Time // time.Now if nil; never called concurrently for one log
 	Logger *slog.Logger     // silent if nil
 
@@ -132,6 +133,9 @@ func Open(cfg Config) (*Witness, error) {
 	case cfg.Key.Replays() != (cfg.Replay != nil):
 		return nil, fmt.Errorf("open witness: a key must replay if its name ends in /replay, and only then: %s", cfg.Key.Name())
 	}
+	if cfg.Files == nil {
+		cfg.Files = machine{}
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -153,7 +157,7 @@ func Open(cfg Config) (*Witness, error) {
 			return nil, fmt.Errorf("open witness: %w", err)
 		}
 	}
-	f, err := claimFolder(cfg.Dir, cfg.Key, cfg.faults)
+	f, err := claimFolder(cfg.Files, cfg.Dir, cfg.Key, cfg.faults)
 	if err != nil {
 		return nil, fmt.Errorf("open witness: %w", err)
 	}
