@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -99,6 +100,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, m proto.Message,
 // marshal returns one line of JSON, the same for the same message in every build. protojson
 // deliberately does not promise that.
 func marshal(m proto.Message) ([]byte, error) {
+	if r, ok := m.(*trialpb.Receipt); ok && r.Receipt != nil && r.Index != nil && utf8.ValidString(*r.Receipt) {
+		return marshalReceipt(r), nil
+	}
 	data, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
 		return nil, err
@@ -106,6 +110,36 @@ func marshal(m proto.Message) ([]byte, error) {
 	var b bytes.Buffer
 	err = json.Compact(&b, data)
 	return b.Bytes(), err
+}
+
+// marshalReceipt is marshal for the answer to a submission.
+func marshalReceipt(r *trialpb.Receipt) []byte {
+	b := make([]byte, 0, len(*r.Receipt)+256)
+	b = append(appendText(append(b, `{"id":`...), r.Id), `,"index":"`...)
+	b = append(strconv.AppendUint(b, *r.Index, 10), `","receipt":`...)
+	return append(appendText(b, *r.Receipt), '}')
+}
+
+// appendText appends a JSON string.
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	for len(s) > 0 {
+		i := strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c == '"' || c == '\\' })
+		if i < 0 {
+			break
+		}
+		b = append(b, s[:i]...)
+		switch c := s[i]; c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		default:
+			b = fmt.Appendf(b, `\u%04x`, c)
+		}
+		s = s[i+1:]
+	}
+	return append(append(b, s...), '"')
 }
 
 // checkQuery refuses parameters that are not known, are given twice or do not have their form:

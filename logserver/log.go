@@ -458,14 +458,20 @@ func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {
 	return l.receipt(ctx, index, nil)
 }
 
-// receipt makes the receipt of the entry at index, whose bytes raw may be nil, under the first
-// published checkpoint that covers it, and verifies it with the verifier's own code.
-func (l *Log) receipt(ctx context.Context, index uint64, raw []byte) ([]byte, error) {
+// receipt makes the receipt of the entry at index under the first published checkpoint that covers
+// it, and verifies it with the verifier's own code. sub, which may be nil, is the submission
+// that it answers: its statement has been checked in this process.
+func (l *Log) receipt(ctx context.Context, index uint64, sub *submission) ([]byte, error) {
 	p, err := l.covering(ctx, index)
 	if err != nil {
 		return nil, err
 	}
-	if raw == nil {
+	verify := func(r []byte) (*receipt.Verdict, error) { return l.verifier.Verify(r) }
+	var raw []byte
+	if sub != nil && sub.raw != nil {
+		raw = sub.raw
+		verify = func(r []byte) (*receipt.Verdict, error) { return l.verifier.VerifyFor(sub.signed, r) }
+	} else {
 		raws, err := l.hashes.entries(ctx, index, 1)
 		if err != nil {
 			return nil, err
@@ -477,7 +483,7 @@ func (l *Log) receipt(ctx context.Context, index uint64, raw []byte) ([]byte, er
 		return nil, fmt.Errorf("prove inclusion of %d in %d: %w", index, p.size, err)
 	}
 	r := (&receipt.Receipt{Entry: raw, Index: index, Path: path, Checkpoint: p.note}).Marshal()
-	if _, err := l.verifier.Verify(r); err != nil {
+	if _, err := verify(r); err != nil {
 		return nil, fmt.Errorf("the receipt of entry %d does not verify: %w", index, err)
 	}
 	return r, nil

@@ -64,7 +64,6 @@ func (s *sequencer) sequence(ctx context.Context, subs []*submission) {
 	}
 	s.commit()
 	for i, sub := range admitted {
-		s.l.verifier.Verified(leafHash(b.Entries[i].Raw))
 		sub.admit(b.First+uint64(i), b.Entries[i].Raw)
 	}
 	if err := s.apply(ctx, b); err != nil {
@@ -92,8 +91,6 @@ func (s *sequencer) handBack(subs []*submission, err error) {
 		sub.refuse(err)
 	}
 }
-
-func leafHash(raw []byte) trial.Hash { return (&trial.Entry{Raw: raw}).LeafHash() }
 
 // admit tries each submission on the state and answers at once those that are refused or in the
 // log already. It returns the batch that the rest make.

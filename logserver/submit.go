@@ -78,7 +78,7 @@ func (l *Log) Submit(ctx context.Context, envelope, key []byte) (Outcome, error)
 		}
 		return out, l.pending()
 	}
-	out.Receipt, err = l.receipt(ctx, sub.index, sub.raw)
+	out.Receipt, err = l.receipt(ctx, sub.index, sub)
 	return out, err
 }
 

@@ -160,6 +160,16 @@ func ParseEntry(raw []byte) (*Entry, error) {
 	return nil, refuse(RuleMalformed, "not an entry of a trialproof log")
 }
 
+// ParseAdmitted parses the entry of a statement that Check returned. It reads the statement only
+// to see that it is the same one. Every error is a *Refusal.
+func ParseAdmitted(raw []byte, s *Signed) (*Entry, error) {
+	w, ok := quickEntry(raw)
+	if !ok || w.Type != "statement" || w.Signer.Key != s.Key || !w.Envelope.equal(s.Envelope) || w.Signer.check() != nil || len(raw) > MaxEntry {
+		return ParseEntry(raw)
+	}
+	return &Entry{Raw: raw, Time: w.Time, Statement: s, Signer: w.Signer}, nil
+}
+
 // Verify checks the signature of the entry's statement by the key that the entry names. Entries
 // of other types have no signature. It is the slow part of a replay and may run on many entries
 // at once.

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"slices"
 	"strconv"
 )
 
@@ -92,6 +93,10 @@ type Signed struct {
 
 	payload  []byte
 	verified bool // the signature has been verified
+}
+
+func (e Envelope) equal(o Envelope) bool {
+	return e.Payload == o.Payload && e.PayloadType == o.PayloadType && slices.Equal(e.Signatures, o.Signatures)
 }
 
 // Check parses an envelope strictly and verifies its signature by key, a DER

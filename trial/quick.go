@@ -154,6 +154,10 @@ func quickStatement(payload []byte) *Statement {
 		return nil
 	}
 	s := &Statement{Subjects: subjects, Predicate: newPredicate()}
+	if quickPredicate(predicate, s.Predicate) {
+		return s
+	}
+	s.Predicate = newPredicate() // a part of the other may be filled in
 	if decodeWith(encodePredicate, []byte(predicate), s.Predicate) != nil {
 		return nil
 	}

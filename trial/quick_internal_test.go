@@ -107,6 +107,41 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// TestQuickPredicate: a predicate of texts, hashes and times is read in one pass, and none that decode refuses.
+func TestQuickPredicate(t *testing.T) {
+	const hash = "00000000000000000000000000000000000000000000000000000000000000ff"
+	const rest = `"log":"a.example/log","meaning":"author","signedAt":"2026-03-01T09:00:00.000Z","trial":"` + hash + `"`
+	for object, want := range map[string]bool{
+		`{` + rest + `}`: true,
+		`{"dated":"2026-03",` + rest + `,"version":"1.0"}`:        true,
+		`{"elements":"` + hash + `",` + rest + `}`:                true,
+		`{"dated":"",` + rest + `}`:                               false,
+		`{` + rest + `,"version":"1.0","version":"1.0"}`:          false,
+		`{` + rest + `,"dated":"2026-03"}`:                        false,
+		`{` + rest + `,"unknown":"1.0"}`:                          false,
+		`{` + strings.Replace(rest, "2026-03", "2026-3", 1) + `}`: false,
+		`{,` + rest + `}`:                                         false,
+		`{}`:                                                      false,
+		`{"facts":{},` + rest + `}`:                               false,
+	} {
+		var quick, slow Document
+		got := quickPredicate(object, &quick)
+		if got != want {
+			t.Errorf("%s: %t", object, got)
+		}
+		if err := decodeWith(encodePredicate, []byte(object), &slow); got && (err != nil || quick != slow) {
+			t.Errorf("%s: %+v, decode reads %+v, %v", object, quick, slow, err)
+		}
+	}
+	for kind, newPredicate := range kinds {
+		for _, m := range membersOf(reflect.TypeOf(newPredicate()).Elem()) {
+			if !strings.HasPrefix(m.key, `"`) || m.key == `"":` || m.key == `"-":` {
+				t.Errorf("%s has a member %s", kind, m.key)
+			}
+		}
+	}
+}
+
 func FuzzQuick(f *testing.F) {
 	for _, data := range quickCases(f) {
 		f.Add(data)

@@ -163,9 +163,9 @@ func (l *load) registerAll(ctx context.Context, n int) ([]trial.Hash, error) {
 	return ids, errors.Join(errs...)
 }
 
-// client submits documents of a trial until the deadline.
+// client submits documents of a trial until the deadline, and at least one.
 func (l *load) client(ctx context.Context, id trial.Hash, deadline time.Time) {
-	for i := 0; time.Now().Before(deadline); i++ {
+	for i := 0; i == 0 || time.Now().Before(deadline); i++ {
 		st := &trial.Statement{Predicate: &trial.Document{Common: l.common(), Trial: id, Version: fmt.Sprint(i)}}
 		for j := range 3 {
 			s := trial.Subject{Name: "document"}

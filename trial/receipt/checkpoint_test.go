@@ -220,11 +220,20 @@ func TestEntriesThatNobodySigned(t *testing.T) {
 			t.Errorf("entry %d: want %q, got %v", index, want, err)
 		}
 	}
-	// Verified replaces the check of the signature, and of nothing else.
+	// A statement that was checked is not checked again; another one, or another signature, is.
 	v := receipt.NewVerifier(f.policy)
-	v.Verified(sha(append([]byte{0}, forged...)))
-	if _, err := v.Verify(l.Receipt(3, l.Size(), cp, nil)); err != nil {
-		t.Errorf("what the caller verified is verified again: %v", err)
+	e, err := trial.ParseEntry(r.Entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	for index, want := range map[uint64]string{3: "does not verify", 4: "other.example/log", 5: ""} {
+		_, err := v.VerifyFor(e.Statement, l.Receipt(index, l.Size(), cp, nil))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("entry %d, for a statement that was checked: want %q, got %v", index, want, err)
+		}
 	}
 }
 

@@ -324,7 +324,7 @@ func TestOtherSpellings(t *testing.T) {
 }
 
 // TestVerifierRemembers: a Verifier that has seen the genuine receipt does not take an altered
-// one for it. The hash given to Verified stands for every byte of an entry.
+// one for it, and neither does one that is given the genuine statement.
 func TestVerifierRemembers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out with -short")
@@ -342,8 +342,10 @@ func TestVerifierRemembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Verified(e.LeafHash())
-	if _, err := v.Verify(f.three, f.docs...); err != nil {
+	if err := e.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.VerifyFor(e.Statement, f.three); err != nil {
 		t.Fatal(err)
 	}
 	for i := 0; i < len(f.three); i += 7 {
@@ -352,6 +354,10 @@ func TestVerifierRemembers(t *testing.T) {
 		_, want := receipt.Verify(f.policy, altered, f.docs...)
 		if _, err := v.Verify(altered, f.docs...); (err == nil) != (want == nil) {
 			t.Fatalf("byte %d: %v, without memory %v", i, err, want)
+		}
+		_, want = receipt.Verify(f.policy, altered)
+		if _, err := v.VerifyFor(e.Statement, altered); (err == nil) != (want == nil) {
+			t.Fatalf("byte %d: %v, given the statement; without it %v", i, err, want)
 		}
 	}
 }

@@ -54,19 +54,28 @@ type Match struct {
 type Verifier struct {
 	policy *checkpoint.Policy
 
-	mu       sync.Mutex // guards opened and verified
-	opened   map[string]*checkpoint.Checkpoint
-	verified map[trial.Hash]bool // leaf hashes of entries whose signature has been verified
+	mu     sync.Mutex // guards opened
+	opened map[string]*checkpoint.Checkpoint
 }
 
 // NewVerifier returns a Verifier for a policy.
 func NewVerifier(p *checkpoint.Policy) *Verifier {
-	return &Verifier{policy: p, opened: map[string]*checkpoint.Checkpoint{}, verified: map[trial.Hash]bool{}}
+	return &Verifier{policy: p, opened: map[string]*checkpoint.Checkpoint{}}
 }
 
 // Verify checks a receipt, and that it is for each of the documents. A *Problem says what does
 // not hold; ErrMangled and ErrNoSalt say why that cannot be known.
 func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
+	return v.verify(receipt, trial.ParseEntry, docs)
+}
+
+// VerifyFor checks the receipt of a statement that the caller has from trial.Check. If the receipt
+// is for the same statement and signature, these are not checked again; everything else is.
+func (v *Verifier) VerifyFor(s *trial.Signed, receipt []byte) (*Verdict, error) {
+	return v.verify(receipt, func(raw []byte) (*trial.Entry, error) { return trial.ParseAdmitted(raw, s) }, nil)
+}
+
+func (v *Verifier) verify(receipt []byte, parse func([]byte) (*trial.Entry, error), docs []Document) (*Verdict, error) {
 	r, err := Parse(receipt)
 	if errors.Is(err, ErrMangled) {
 		return nil, err
@@ -74,7 +83,7 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	if err != nil {
 		return nil, problem("receipt", "%v", err)
 	}
-	e, err := trial.ParseEntry(r.Entry)
+	e, err := parse(r.Entry)
 	if err != nil {
 		return nil, problem("entry", "%v", err)
 	}
@@ -91,12 +100,12 @@ func (v *Verifier) Verify(receipt []byte, docs ...Document) (*Verdict, error) {
 	if err := cp.CheckInclusion(r.Index, e.LeafHash(), r.Path); err != nil {
 		// The cheap check comes first. If it fails, the entry's signature tells whose fault it
 		// is.
-		if err := v.verifyEntry(e); err != nil {
+		if err := e.Verify(); err != nil {
 			return nil, problem("entry", "it was altered: %v", err)
 		}
 		return nil, problem("inclusion proof", "%v", err)
 	}
-	if err := v.verifyEntry(e); err != nil {
+	if err := e.Verify(); err != nil {
 		return nil, problem("entry", "%v", err)
 	}
 	if log := trial.CommonOf(e.Statement.Statement).Log; log != cp.Origin {
@@ -145,28 +154,6 @@ func (v *Verifier) open(signed []byte) (*checkpoint.Checkpoint, error) {
 	}
 	v.opened[string(signed)] = cp
 	return cp, nil
-}
-
-func (v *Verifier) verifyEntry(e *trial.Entry) error {
-	leaf := e.LeafHash()
-	v.mu.Lock()
-	known := v.verified[leaf]
-	v.mu.Unlock()
-	if known {
-		return nil
-	}
-	return e.Verify()
-}
-
-// Verified tells v that the caller has verified the signature of the entry with this leaf hash,
-// so that v need not verify it again. The hash stands for every byte of the entry.
-func (v *Verifier) Verified(leaf trial.Hash) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.verified) >= 16*remembered {
-		clear(v.verified)
-	}
-	v.verified[leaf] = true
 }
 
 func (v *Verdict) match(docs []Document) error {
