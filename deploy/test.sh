@@ -128,7 +128,7 @@ grep -A1 -e '^--- SKIP' "$tmp/deploy" || :
 tail -1 "$tmp/deploy"
 
 step "go test -race"
-go test -race -timeout 60m -skip SecondOpinion ./...
+go test -race -parallel 4 -timeout 60m -skip SecondOpinion ./...
 
 step "without the race detector: long tests of one goroutine"
 go test -timeout 30m -skip SecondOpinion ./trial/receipt ./trial/evidence ./trial/study ./trial/deadline ./trial/vault
