@@ -133,6 +133,9 @@ go test -race -parallel 4 -timeout 60m -skip SecondOpinion ./...
 step "without the race detector: long tests of one goroutine"
 go test -timeout 30m -skip SecondOpinion ./trial/receipt ./trial/evidence ./trial/study ./trial/deadline ./trial/vault
 
+step "the simulation, for 90 seconds"
+go run ./deploy/simulate -for 90s
+
 step "the log's faults and crashes on MariaDB"
 TRIALPROOF_TEST_STORE=mysql go test -timeout 30m -skip SecondOpinion ./logserver
 

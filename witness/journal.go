@@ -54,6 +54,19 @@ func (j journal) append(line []byte) error {
 	return nil
 }
 
+// sync makes durable what the file has now, if there is one: a write that failed, or a process
+// that ended, may have left a line that is in memory only.
+func (j journal) sync() error {
+	f, err := j.files.OpenFile(j.path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
 // wholeLines returns the length of a file up to and with its last line feed.
 func wholeLines(f File) (int64, error) {
 	info, err := f.Stat()

@@ -274,6 +274,10 @@ func (l *ledger) load() error {
 	if err != nil {
 		return err
 	}
+	// So may the history's last line be, if its own sync failed or never came.
+	if err := l.journal("history").sync(); err != nil {
+		return err
+	}
 	last, err := l.journal("history").last()
 	if err != nil {
 		return err

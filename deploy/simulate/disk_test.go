@@ -91,11 +91,15 @@ func (d *disk) fail(r *rand.Rand) {
 		if n.dir || bytes.Equal(n.data, n.synced) {
 			continue
 		}
-		// What was written since the last sync is there in part: whole blocks of it, or none.
+		// What was written since the last sync is there in part, or not at all.
+		same := 0
+		for same < min(len(n.data), len(n.synced)) && n.data[same] == n.synced[same] {
+			same++
+		}
 		if r.IntN(2) == 0 {
 			n.data = bytes.Clone(n.synced)
 		} else {
-			n.data = bytes.Clone(n.data[:r.IntN(len(n.data)+1)])
+			n.data = bytes.Clone(n.data[:same+r.IntN(len(n.data)-same+1)])
 		}
 		n.synced = bytes.Clone(n.data)
 	}

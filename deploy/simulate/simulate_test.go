@@ -113,10 +113,25 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// found are seeds that found a mistake in the log or a witness, with what it was.
+var found = map[uint64]string{
+	131:   "a replica that starts while its leader waits for witnesses stops for good when it sees an older tree published",
+	11223: "a witness relies on the first line of its history, which was written and never synced",
+}
+
+// TestFound runs them again.
+func TestFound(t *testing.T) {
+	for seed, what := range found {
+		for _, b := range simulate(t, seed, nil).Broken {
+			t.Errorf("seed %d (%s): %s", seed, what, b)
+		}
+	}
+}
+
 // TestSame: the same seed is the same run, on one core and on two.
 func TestSame(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for seed := range uint64(12) {
+	for seed := range uint64(2) {
 		var first Report
 		for i := range 4 {
 			runtime.GOMAXPROCS(1 + i%2)
@@ -124,7 +139,6 @@ func TestSame(t *testing.T) {
 			if i == 0 {
 				first = rep
 			}
-			t.Logf("seed %d: %+v", seed, rep)
 			if rep.Trace != first.Trace {
 				t.Errorf("seed %d: the trace is %s, and was %s", seed, rep.Trace, first.Trace)
 			}
