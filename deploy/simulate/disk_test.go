@@ -32,7 +32,6 @@ type disk struct {
 	changes map[string][]change // by folder, since it was synced
 	locks   map[string]*process
 	full    bool
-	op      int
 }
 
 type inode struct {
