@@ -68,7 +68,7 @@ function operation(path, method, op) {
     d.append(table(["parameter", "in", "type", ""], parameters.map(p => [element("code", p.name), p.in, typeOf(p.schema), p.description || ""])));
   }
   if (op.requestBody) {
-    const body = op.requestBody.content["application/json"];
+    const body = Object.values(op.requestBody.content)[0];
     d.append(table(["body", ""], [[typeOf(body.schema), example(body.example)]]));
   }
   d.append(table(["answer", "type", "", "example"], Object.entries(op.responses).map(([s, r]) => {

@@ -28,7 +28,9 @@ func TestFollowGenerated(t *testing.T) {
 	stores(t, func(t *testing.T, store string) {
 		w := newTown(t, store)
 		s := heavyRegistry(t, n)
+		s.mu.Lock()
 		s.most = 1000
+		s.mu.Unlock()
 		measured := func(what string, records int) {
 			t.Helper()
 			logged, kept := treeSize(t, filepath.Join(w.dir, "log")), treeSize(t, filepath.Join(w.dir, "receipts"))
@@ -107,6 +109,8 @@ func treeSize(t *testing.T, dir string) (n int64) {
 // 15 kB of which 4 kB are facts.
 func heavyRegistry(t *testing.T, n int) *registryServer {
 	s := generatedRegistry(t, n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for number, r := range s.records {
 		var outcomes, places []string
 		for i := range 9 {
