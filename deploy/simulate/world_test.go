@@ -144,12 +144,6 @@ func (w *world) fail(format string, args ...any) {
 	}
 }
 
-func (w *world) failed() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.broken) > 0
-}
-
 // set ends faults, or begins them.
 func (w *world) set(calm bool) {
 	w.mu.Lock()

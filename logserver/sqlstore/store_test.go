@@ -154,10 +154,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-func lost(t *testing.T, err error) {
-	t.Helper()
-	if !errors.Is(err, logserver.ErrLost) {
-		t.Fatalf("error %v, want ErrLost", err)
-	}
-}
