@@ -95,9 +95,9 @@ func (c *clock) recent(l *Log, now time.Time) bool {
 }
 
 // judge compares the clock's reading now with what is known of others. A set of
-// witnesses that could form a quorum, or all that have been heard, must say that
-// it is ahead: one whose own clock is wrong stops nobody. confirmed says that
-// others agree with it. c.mu is held.
+// witnesses that could form a quorum must say that it is ahead, or some of those
+// that have been heard while none has about the same time: one whose own clock is
+// wrong stops nobody. confirmed says that others agree with it. c.mu is held.
 func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	known := !c.database.own.IsZero()
 	if d := c.database.ahead(now); known && d > maxClockAhead {
@@ -108,7 +108,9 @@ func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	agrees := func(w int) bool { r, ok := c.witnesses[w]; return ok && r.ahead(now) <= maxClockAhead }
 	if !p.Unwitnessed() && len(c.witnesses) > 0 {
 		heard := slices.Collect(maps.Keys(c.witnesses))
-		if p.Satisfied(ahead) || !slices.ContainsFunc(heard, agrees) {
+		// A witness whose clock is ahead of this one does not vouch for it.
+		near := func(w int) bool { return c.witnesses[w].ahead(now).Abs() <= maxClockAhead }
+		if p.Satisfied(ahead) || slices.ContainsFunc(heard, ahead) && !slices.ContainsFunc(heard, near) {
 			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it",
 				maxClockAhead, c.differences(l, now))
 		}

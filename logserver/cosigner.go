@@ -220,7 +220,9 @@ func (c *cosigner) check(tree signedTree, cosigned []byte) error {
 // record records one worker's result and reports whether it is a cosignature.
 func (c *cosigner) record(res result) bool {
 	if ahead, ok := errors.AsType[errAhead](res.err); ok {
-		c.l.fail(ahead)
+		if err := c.l.behind(ahead); err != nil {
+			c.l.fail(err)
+		}
 		return false
 	}
 	if res.err != nil {
@@ -231,6 +233,25 @@ func (c *cosigner) record(res result) bool {
 	c.l.quorum.heard(res.witness)
 	c.l.hearAll(c)
 	return true
+}
+
+// behind returns what it means that a witness has cosigned a larger tree than this server knows:
+// that another server has taken the lead and signed it, or that the database is an old copy. It
+// returns nil if the database does not say who leads; the witness is asked again.
+func (l *Log) behind(ahead errAhead) error {
+	if l.cfg.Replica == nil {
+		return ahead
+	}
+	ctx, cancel := context.WithTimeout(l.work, l.cfg.Replica.Lease)
+	defer cancel()
+	epoch, _, _, err := l.journal.Decided(ctx, l.signedSize())
+	switch {
+	case err != nil:
+		return nil
+	case epoch != l.epoch:
+		return fmt.Errorf("%w: %w", ErrLost, ahead)
+	}
+	return ahead
 }
 
 // hearAll opens the log for submissions once the silent witnesses could not form a quorum

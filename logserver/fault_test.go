@@ -402,6 +402,33 @@ func TestTwoServers(t *testing.T) {
 	}
 }
 
+// TestClockVouched: a witness whose clock is years ahead does not vouch for a log whose clock is a
+// day ahead of the only other witness that answers.
+func TestClockVouched(t *testing.T) {
+	f := newFixture(t)
+	ws := f.witnesses(3, 2)
+	f.create()
+	l, stop := f.open()
+	waitReady(t, l)
+	id := f.enrol(l)
+	stop()
+	ws[2].down.Store(true)
+	ws[0].clock.Add(10 * 365 * 24 * time.Hour)
+	f.clock.Add(24 * time.Hour)
+	l, stop = f.open()
+	defer stop()
+	eventually(t, "both witnesses are heard", func() bool { return len(l.Warnings()) > 0 })
+	size := l.Size()
+	p, s, _ := f.document(id)
+	env, key := trialtest.Sign(t, "ada", p, s)
+	if _, err := l.Submit(t.Context(), env, key); !errors.Is(err, logserver.ErrNotReady) {
+		t.Fatalf("a clock a day ahead: %v", err)
+	}
+	if l.Size() != size {
+		t.Fatalf("the log grew from %d to %d", size, l.Size())
+	}
+}
+
 // TestClock: a log whose clock is a day ahead of the witnesses' sequences nothing. A clock that
 // is behind stops nothing.
 func TestClock(t *testing.T) {

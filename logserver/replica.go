@@ -234,6 +234,9 @@ func (l *Log) run(take context.Context) {
 func (l *Log) lead(take context.Context) {
 	term, end := context.WithCancelCause(l.work)
 	l.standing.begin(end)
+	l.mu.Lock()
+	l.recent = nil // an earlier leader may yet publish what it has signed
+	l.mu.Unlock()
 	var working sync.WaitGroup
 	work := func(f func()) { working.Add(1); l.done.Go(func() { defer working.Done(); f() }) }
 	if l.cfg.Replica != nil {

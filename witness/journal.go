@@ -25,7 +25,6 @@ type journal struct {
 // append adds a line and returns when it is durable. After an error the line may be there all
 // the same.
 func (j journal) append(line []byte) error {
-	_, statErr := j.files.Stat(j.path)
 	f, err := j.files.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
@@ -48,7 +47,7 @@ func (j journal) append(line []byte) error {
 	if err := j.faults.do("sync "+j.what, func() error { return f.Sync() }); err != nil {
 		return err
 	}
-	if errors.Is(statErr, os.ErrNotExist) {
+	if end == 0 { // the file, or its first line, is new
 		return syncParent(j.files, j.path)
 	}
 	return nil

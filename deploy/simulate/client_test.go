@@ -102,7 +102,8 @@ func (k *client) submit(ctx context.Context, st statement) (trial.Hash, bool) {
 			if try > 0 {
 				w.count("statements sent again")
 			}
-			res, err = ask(patience, k.s, to, "submit "+signed.ID.String()[:12], func(ctx context.Context, h http.Handler) (res result[logserver.Outcome]) {
+			what := "submit " + signed.ID.String()[:12]
+			res, err = ask(patience, k.s, to, what, func(ctx context.Context, h http.Handler) (res result[logserver.Outcome]) {
 				res.v, res.err = h.(door).Submit(ctx, env, key)
 				return res
 			})

@@ -32,6 +32,9 @@ type disk struct {
 	changes map[string][]change // by folder, since it was synced
 	locks   map[string]*process
 	full    bool
+	ops     int  // how many operations there were
+	failing int  // the one that fails in any case; 0: none
+	done    bool // it has had its effect
 }
 
 type inode struct {
@@ -144,8 +147,13 @@ func (m mount) do(op, name string, writes bool, f func() error) error {
 		return &fs.PathError{Op: op, Path: name, Err: errFull}
 	}
 	r := w.draw(key)
-	if w.chance(r, w.plan.diskFails) {
+	m.d.ops++
+	chosen := m.d.ops == m.d.failing
+	if w.chance(r, w.plan.diskFails) || chosen {
 		after := r.IntN(2) == 0 && op != "lock"
+		if chosen {
+			after = m.d.done && op != "lock"
+		}
 		if after {
 			f()
 		}

@@ -204,9 +204,9 @@ func (s *sum) process(ctx context.Context, from, n uint64) (ran uint64) {
 		s.add(r)
 		ran, rest = ran+1, nil
 	}
-	cmd.Wait()
+	err = cmd.Wait()
 	if ran < n && ctx.Err() == nil {
-		s.fail(from+ran, append([]string{"the simulation crashed, or hung"}, rest...))
+		s.fail(from+ran, append([]string{fmt.Sprintf("the simulation crashed, or hung: %v", err)}, rest...))
 		ran++
 	}
 	return ran
