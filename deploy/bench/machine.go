@@ -34,8 +34,12 @@ func conditions() Conditions {
 }
 
 func (c Conditions) String() string {
-	return fmt.Sprintf("%s UTC; %d cores, %s; load %.1f when it began; s = %.0f Ed25519 verifications a second on one core, "+
-		"%.0f on all, %.3f ms of processor time each; it took %.0f s", c.Date, c.Cores, c.CPU, c.Load, c.Ed25519/float64(c.Cores), c.Ed25519, c.Ed25519CPU, c.Took)
+	each := ""
+	if c.Ed25519CPU > 0 {
+		each = fmt.Sprintf(", %.3f ms of processor time each", c.Ed25519CPU)
+	}
+	return fmt.Sprintf("%s UTC; %d cores, %s; load %.1f when it began; s = %.0f Ed25519 verifications a second on one core, %.0f on all%s; it took %.0f s",
+		c.Date, c.Cores, c.CPU, c.Load, c.Ed25519/float64(c.Cores), c.Ed25519, each, c.Took)
 }
 
 // verifications returns how many Ed25519 signatures over 800 bytes all cores verify in a second, and

@@ -4,7 +4,7 @@
 //	go run ./deploy/bench              # about half an hour, and what it takes to build the peers
 //	go run ./deploy/bench -long        # hours: 1,000,000 entries, 100,000 records
 //	go run ./deploy/bench -soak 30m    # the log under mixed load, and nothing else
-//	go run ./deploy/bench -only submissions -seconds 5
+//	go run ./deploy/bench -only submissions -length 5s
 //
 // It needs Go, MariaDB's programs and the network for the sources of the peers: Rekor and
 // Trillian, Tessera, immudb. Parts that are left out keep what an earlier run found; each table
