@@ -4,7 +4,7 @@
 //	go run ./deploy/bench              # about half an hour, and what it takes to build the peers
 //	go run ./deploy/bench -long        # hours: 1,000,000 entries, 100,000 records
 //	go run ./deploy/bench -soak 30m    # the log under mixed load, and nothing else
-//	go run ./deploy/bench -only submissions -seconds 5
+//	go run ./deploy/bench -only submissions -length 5s
 //
 // It needs Go, MariaDB's programs and the network for the sources of the peers: Rekor and
 // Trillian, Tessera, immudb. Parts that are left out keep what an earlier run found; each table
@@ -45,6 +45,9 @@ type bench struct {
 	length                time.Duration
 	soak                  time.Duration
 	long                  bool
+	sizes                 []int  // of large logs
+	logs                  string // folder of their files
+	records               int    // to import
 	stderr                io.Writer
 	running               []*process
 	results               Results
@@ -58,6 +61,11 @@ type part struct {
 
 var parts = []part{
 	{"submissions", (*bench).compare},
+	{"audit", (*bench).audits},
+	{"import", (*bench).imports},
+	{"growth", (*bench).growth},
+	{"soak", (*bench).soaked},
+	{"page", func(*bench, context.Context) error { return nil }}, // written again from the results
 }
 
 func run(ctx context.Context, args []string, stderr io.Writer) error {
@@ -70,17 +78,23 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	out := fs.String("out", "docs", "`folder` for performance.md, and performance/ with the plots and results.json")
 	fs.StringVar(&b.peers, "peers", "", "`folder` of the peers' programs, built where they are missing (default in the user's cache)")
 	fs.DurationVar(&b.length, "length", 15*time.Second, "`time` for each number of clients")
+	sizes := fs.String("sizes", "10000,100000", "`entries` of large logs; with -long 1,000,000 too")
+	fs.StringVar(&b.logs, "logs", "", "`folder` for the files of large logs, kept there and used again")
+	fs.IntVar(&b.records, "records", 19_810, "registry `records` to import; with -long at least 100,000")
 	fs.BoolVar(&b.long, "long", false, "measure large logs and imports: hours")
 	fs.DurationVar(&b.soak, "soak", 0, "measure the log under mixed load for this `time`, and nothing else")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	for _, s := range strings.Split(*clients, ",") {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 {
-			return fmt.Errorf("-clients: %q is no number of clients", s)
-		}
-		b.clients = append(b.clients, n)
+	var err error
+	if b.clients, err = numbers(*clients); err != nil {
+		return fmt.Errorf("-clients: %w", err)
+	}
+	if b.sizes, err = numbers(*sizes); err != nil {
+		return fmt.Errorf("-sizes: %w", err)
+	}
+	if b.long {
+		b.sizes = append(b.sizes, 1_000_000)
 	}
 	if *systems != "" {
 		b.systems = strings.Split(*systems, ",")
@@ -89,7 +103,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if *only != "" {
 		chosen = strings.Split(*only, ",")
 	}
-	if b.soak > 0 {
+	if b.soak > 0 && *only == "" {
 		chosen = []string{"soak"}
 	}
 	if b.peers == "" {
@@ -99,12 +113,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		}
 		b.peers = filepath.Join(cache, "trialproof-bench")
 	}
-	var err error
 	if b.tmp, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.tmp)
 	defer b.endAll(0)
+	if b.logs == "" {
+		b.logs = b.tmp
+	}
 	if err := b.buildOurs(ctx); err != nil {
 		return err
 	}
@@ -116,15 +132,25 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		if i < 0 {
 			return fmt.Errorf("there is no part %q: %s", name, strings.Join(partNames(), ", "))
 		}
-		if err := parts[i].run(b, ctx); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+		err := parts[i].run(b, ctx)
 		b.endAll(0)
-		if err := b.results.write(*out); err != nil { // what is measured is kept, whatever comes
-			return err
+		// What is measured is kept, whatever comes.
+		if err := errors.Join(err, b.results.write(*out)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+func numbers(list string) (numbers []int, err error) {
+	for _, s := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is no number above 0", s)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
 }
 
 func partNames() (names []string) {
@@ -164,6 +190,10 @@ func measure(c *Conditions, f func() error) error {
 // Results are what docs/performance/results.json has. A part that was never measured is nil.
 type Results struct {
 	Submissions *Submissions `json:"submissions,omitempty"`
+	Audits      *Audits      `json:"audits,omitempty"`
+	Imports     *Imports     `json:"imports,omitempty"`
+	Growth      *Growth      `json:"growth,omitempty"`
+	Soak        *Soak        `json:"soak,omitempty"`
 }
 
 // Submissions compare systems at the same numbers of clients, one after the other.
@@ -200,6 +230,8 @@ func (b *bench) compare(ctx context.Context) error {
 				func(s System) (System, error) { return b.rekor(ctx, s) }},
 			{System{Name: "Tessera", What: "any bytes, an index; no signature, no witness, no proof"},
 				func(s System) (System, error) { return b.tessera(ctx, s) }},
+			{System{Name: "immudb", What: "a key and a value, with proof of inclusion and growth; no signature, no witness"},
+				func(s System) (System, error) { return b.immudb(ctx, s) }},
 		} {
 			if len(b.systems) > 0 && !slices.Contains(b.systems, s.Name) {
 				continue

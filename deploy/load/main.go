@@ -56,6 +56,7 @@ func run(ctx context.Context) error {
 	keyFile := flag.String("key", "", "signing key `file`, enrolled")
 	clients := flag.Int("c", 64, "`clients` at once")
 	length := flag.Duration("d", 15*time.Second, "how long")
+	keep := flag.String("keep", "", "`file` for the receipts, each with a zero byte behind it")
 	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
 	key, org, err := readKey(*keyFile)
@@ -70,7 +71,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &load{c: c, key: key, org: org, origin: origin}
+	l := &load{c: c, key: key, org: org, origin: origin, keep: *keep != ""}
 	if l.public, err = trial.NewPublicKey(key.Public()); err != nil {
 		return err
 	}
@@ -87,6 +88,11 @@ func run(ctx context.Context) error {
 	}
 	wg.Wait()
 	r := l.result(time.Since(start))
+	if l.keep {
+		if err := os.WriteFile(*keep, l.receipts, 0o644); err != nil {
+			return err
+		}
+	}
 	r.Clients, r.ClientCPU = *clients, (cpuTime() - cpu).Seconds()
 	if *asJSON {
 		return json.NewEncoder(os.Stdout).Encode(r)
@@ -106,12 +112,14 @@ type load struct {
 	public trial.PublicKey
 	origin string
 	org    string
+	keep   bool
 
 	mu              sync.Mutex // guards the fields below
 	took            []time.Duration
 	refused, failed int
 	entry           int // size of one entry in bytes
 	first           error
+	receipts        []byte
 }
 
 func (l *load) common() trial.Common {
@@ -141,6 +149,11 @@ func (l *load) send(ctx context.Context, st *trial.Statement) (trial.Hash, int, 
 	id := trial.StatementID(payload)
 	if res.ID != id || r.Index != res.Index {
 		return trial.Hash{}, 0, errors.New("the answer is for another statement")
+	}
+	if l.keep {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.receipts = append(append(l.receipts, res.Receipt...), 0)
 	}
 	return id, len(r.Entry), nil
 }
