@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -461,99 +460,6 @@ func (f *flight) land() error {
 	return err
 }
 
-// open opens the file of receipts and that of statements without one.
-func (m *importer) open() error {
-	say := func(format string, args ...any) {
-		m.progress.End()
-		fmt.Fprintf(m.e.Stderr, "trial import: %s\n", frame.Printable(fmt.Sprintf(format, args...)))
-	}
-	name := filepath.Join(m.out, m.register)
-	head := receipt.FileHead{Log: m.remote.log.Name(), Org: cmp.Or(m.key.Org, m.key.Public.ID().String())}
-	receipts, err := openReceipts(name+".receipts", head, say)
-	if err != nil {
-		return err
-	}
-	m.receipts = receipts
-	var list []*draft
-	if m.sending, list, err = openSending(name+".sending", func(d *draft) (mine, done bool) {
-		o, ok := d.statement.Predicate.(*trial.Observation)
-		return ok && o.Log == m.remote.log.Name(), receipts.holds(d.id)
-	}, say); err != nil {
-		return err
-	}
-	m.left = map[string]*draft{}
-	for _, d := range list {
-		d.Receipts = []string{m.kept(d.statement.Predicate.(*trial.Observation).Identifier, d.Digests[0]) + ".tlog-proof"}
-		m.keepLeft(d)
-	}
-	return nil
-}
-
-// takeLeft returns the statement that an earlier run has signed of a record, or nil.
-func (m *importer) takeLeft(name string) *draft {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	d := m.left[name]
-	delete(m.left, name)
-	return d
-}
-
-func (m *importer) keepLeft(d *draft) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left[strings.TrimSuffix(d.Receipts[0], ".tlog-proof")] = d
-}
-
-func (m *importer) close() {
-	if m.sending != nil {
-		m.sending.close()
-	}
-	if m.receipts != nil {
-		m.receipts.close()
-	}
-}
-
-// resume carries statements that an earlier run has signed to their receipts. What cannot be
-// carried there stays, and is tried again with its record.
-func (m *importer) resume(ctx context.Context) error {
-	var mu sync.Mutex
-	n := 0
-	for _, name := range sortedKeys(m.left) {
-		if err := m.flight.start(ctx, name, func(ctx context.Context) error {
-			d := m.takeLeft(name)
-			r := m.leftover(d)
-			err := m.post(ctx, r, d)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil && r.Status != importPending {
-				n++
-			}
-			return err
-		}); err != nil {
-			return errors.Join(err, m.flight.land())
-		}
-	}
-	if err := m.flight.land(); err != nil {
-		return err
-	}
-	if n > 0 {
-		m.progress.End()
-		fmt.Fprintf(m.e.Stderr, "trial import: %d statements of an earlier run, which did not finish, were answered now\n", n)
-	}
-	return nil
-}
-
-// leftover returns the record of a statement that an earlier run has signed.
-func (m *importer) leftover(d *draft) *importRecord {
-	o := d.statement.Predicate.(*trial.Observation)
-	r := &importRecord{Status: importNew, Identifier: o.Identifier, Dated: o.Dated, SHA256: d.Digests[0], ID: d.id, File: m.sending.name,
-		Record: 1, Notes: []string{"it was signed by an earlier run, which did not finish"}}
-	if !o.Previous.IsZero() {
-		r.Status = importChanged
-	}
-	return r
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	var keys []string
 	for k := range m {
@@ -561,68 +467,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// refusals says on standard error, after what would become public, what would not.
-func (m *importer) refusals() error {
-	n := 0
-	for _, r := range m.report {
-		for _, note := range r.Notes {
-			fmt.Fprintf(m.e.Stderr, "%s %s record %d: %s\n", r.Status, frame.Printable(r.File), r.Record, frame.Printable(note))
-		}
-		if r.Status == importRefused {
-			n++
-			fmt.Fprintf(m.e.Stderr, "refused %s record %d: %s\n", frame.Printable(r.File), r.Record, frame.Printable(r.Reason))
-		}
-	}
-	if n > 0 {
-		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, n, len(m.report))
-	}
-	return nil
-}
-
-// countsText says how many records have which status.
-func countsText(counts map[string]int) string {
-	var b strings.Builder
-	for i, s := range importStatuses {
-		fmt.Fprintf(&b, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
-	}
-	return b.String()
-}
-
-// print says what became of a record.
-func (r *importRecord) print(w io.Writer) {
-	where := fmt.Sprintf("%s record %d", r.File, r.Record)
-	if r.Status == importRefused {
-		fmt.Fprintf(w, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
-		return
-	}
-	fmt.Fprintf(w, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index,
-		frame.Printable(where))
-	if r.Reason != "" {
-		fmt.Fprintf(w, "  %s\n", frame.Printable(r.Reason))
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(w, "  note: %s\n", frame.Printable(n))
-	}
-	for _, c := range r.Conflicts {
-		fmt.Fprintf(w, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
-	}
-	for _, c := range r.Changes {
-		fmt.Fprintf(w, "  %s\n", frame.Printable(c))
-	}
-	if r.FactsFile != "" {
-		fmt.Fprintf(w, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts,
-			frame.Printable(r.FactsFile))
-	}
-	if len(r.Withheld) > 0 {
-		fmt.Fprintf(w, "  withheld because they name a person or contain an address: %s\n", strings.Join(r.Withheld, ", "))
-	}
-}
-
-func dated(day string) string {
-	if day == "" {
-		return "no declared day"
-	}
-	return day
 }

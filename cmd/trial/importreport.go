@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/trial"
 
 	"github.com/trialproof/trialproof/api/client"
 )
@@ -94,4 +98,68 @@ func (p *importReport) end(failed error) error {
 		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, p.counts[importRefused], p.all)
 	}
 	return nil
+}
+
+// refusals says on standard error, after what would become public, what would not.
+func (m *importer) refusals() error {
+	n := 0
+	for _, r := range m.report {
+		for _, note := range r.Notes {
+			fmt.Fprintf(m.e.Stderr, "%s %s record %d: %s\n", r.Status, frame.Printable(r.File), r.Record, frame.Printable(note))
+		}
+		if r.Status == importRefused {
+			n++
+			fmt.Fprintf(m.e.Stderr, "refused %s record %d: %s\n", frame.Printable(r.File), r.Record, frame.Printable(r.Reason))
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%w: %d of %d records are refused", errInvalid, n, len(m.report))
+	}
+	return nil
+}
+
+// countsText says how many records have which status.
+func countsText(counts map[string]int) string {
+	var b strings.Builder
+	for i, s := range importStatuses {
+		fmt.Fprintf(&b, "%s %d %s", map[bool]string{true: ",", false: ""}[i > 0], counts[s], s)
+	}
+	return b.String()
+}
+
+// print says what became of a record.
+func (r *importRecord) print(w io.Writer) {
+	where := fmt.Sprintf("%s record %d", r.File, r.Record)
+	if r.Status == importRefused {
+		fmt.Fprintf(w, "refused %s: %s\n", frame.Printable(where), frame.Printable(r.Reason))
+		return
+	}
+	fmt.Fprintf(w, "%s %s of %s sha256 %s entry %d, %s\n", r.Status, r.Identifier, dated(r.Dated), r.SHA256, r.Index,
+		frame.Printable(where))
+	if r.Reason != "" {
+		fmt.Fprintf(w, "  %s\n", frame.Printable(r.Reason))
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "  note: %s\n", frame.Printable(n))
+	}
+	for _, c := range r.Conflicts {
+		fmt.Fprintf(w, "  conflicts with sha256 %s, which declares the same day: both stand\n", c)
+	}
+	for _, c := range r.Changes {
+		fmt.Fprintf(w, "  %s\n", frame.Printable(c))
+	}
+	if r.FactsFile != "" {
+		fmt.Fprintf(w, "  facts of over %d bytes: the entry has their digest, they are in %s\n", trial.MaxFacts,
+			frame.Printable(r.FactsFile))
+	}
+	if len(r.Withheld) > 0 {
+		fmt.Fprintf(w, "  withheld because they name a person or contain an address: %s\n", strings.Join(r.Withheld, ", "))
+	}
+}
+
+func dated(day string) string {
+	if day == "" {
+		return "no declared day"
+	}
+	return day
 }
