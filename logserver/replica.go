@@ -8,27 +8,6 @@ import (
 	"time"
 )
 
-// Several servers may stand over one journal, tree and tile store. One leads: it alone decides,
-// appends and signs. The others follow: they read what is published, replay it by the rules, serve
-// it, and take over when they have heard nothing of the leader for as long as a lease lasts.
-//
-// Nothing relies on there being one leader at a time. A leader that was paused, or cut off, may
-// believe in itself for as long as it likes, because
-//
-//   - Decide compares and swaps the epoch and the size in one transaction: an earlier epoch
-//     decides nothing more, so what stands at an index is fixed once, whoever carries it out;
-//   - everything after that (append, tiles) writes bytes that were decided, and writing them twice
-//     changes nothing;
-//   - Sign compares and swaps the epoch too, and the checkpoint follows from the bytes: no two
-//     servers can sign different roots of one size;
-//   - Publish keeps the first cosigned checkpoint of a size.
-//
-// What it must not do is to hold others up: a database frees the locks of a transaction whose
-// server says nothing more (package engine asks MariaDB for that).
-//
-// So the lease only says who should try. It is measured by each follower's own clock, as the time
-// for which the leader's beat has not changed: no two clocks are compared.
-
 // A Replica is one of several servers over one journal.
 type Replica struct {
 	// URL is where the other servers reach this one.

@@ -164,7 +164,8 @@ func ParseEntry(raw []byte) (*Entry, error) {
 // to see that it is the same one. Every error is a *Refusal.
 func ParseAdmitted(raw []byte, s *Signed) (*Entry, error) {
 	w, ok := quickEntry(raw)
-	if !ok || w.Type != "statement" || w.Signer.Key != s.Key || !w.Envelope.equal(s.Envelope) || w.Signer.check() != nil || len(raw) > MaxEntry {
+	if !ok || w.Type != "statement" || w.Signer.Key != s.Key || !w.Envelope.equal(s.Envelope) || w.Signer.check() != nil ||
+		len(raw) > MaxEntry {
 		return ParseEntry(raw)
 	}
 	return &Entry{Raw: raw, Time: w.Time, Statement: s, Signer: w.Signer}, nil

@@ -32,8 +32,8 @@ func (f *folder) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.dir, "dir", "", "`folder` of the log")
 	fs.StringVar(&f.mysql, "mysql", "",
 		"keep the log in MySQL or MariaDB: `DSN` such as user:password@tcp(host:3306)/database; default: "+mysqlVariable)
-	fs.StringVar(&f.trillian, "trillian", "", "keep the tree in trillian_log_server and trillian_log_signer, which run apart: `address` such as "+
-		"host:8090, or several with commas between them; the journal stays in -mysql or in the folder")
+	fs.StringVar(&f.trillian, "trillian", "", "keep the tree in trillian_log_server and trillian_log_signer, which run apart: `address` "+
+		"such as host:8090, or several with commas between them; the journal stays in -mysql or in the folder")
 	fs.StringVar(&f.mysqlFile, mysqlFile, "", "`file` with the DSN, which other users of this machine then cannot see in the list of "+
 		"processes")
 }

@@ -27,7 +27,8 @@ func (s *serving) checkReplica() error {
 		return nil
 	}
 	u, err := url.Parse(s.advertise)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" || u.RawQuery != "" || len(s.advertise) > maxURL {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" || u.RawQuery != "" ||
+		len(s.advertise) > maxURL {
 		return frame.Usagef("-advertise is a URL such as https://log1.example:8080, without a path and with at most %d characters", maxURL)
 	}
 	return nil

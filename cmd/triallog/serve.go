@@ -61,8 +61,8 @@ func (s *serving) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&s.strict, "strict", false, "refuse to serve with a key file that others than its owner can use, instead of a warning")
 	fs.StringVar(&s.relay, "relay", "", "signing key `file`, enrolled for an organisation: who has the code of a consent and no key can then "+
 		"end it here")
-	fs.BoolVar(&s.replica, "replica", false, "serve as one of several over one -mysql, of which one leads; each has a -dir of its own with the "+
-		"same keys and policy")
+	fs.BoolVar(&s.replica, "replica", false, "serve as one of several over one -mysql, of which one leads; each has a -dir of its own with "+
+		"the same keys and policy")
 	fs.StringVar(&s.advertise, "advertise", "", "`URL` where the other replicas reach this one; if not given, made from -listen")
 	fs.StringVar(&s.profile, "cpuprofile", "", "write a processor profile to `file` until the end")
 	fs.BoolVar(&s.debug, "debug", false, "log every request")

@@ -74,7 +74,8 @@ func (b *bench) audits(ctx context.Context) error {
 			cpus = append(cpus, 1000*cpu.Seconds()/float64(n))
 			a.RawCPU += (cpuBefore + cpuAfter) / 6
 			a.Memory = max(a.Memory, memory)
-			b.tell("audit: %.0f entries/s, %.2f of %.0f Ed25519 verifications/s; %.3f ms of processor time, a verification takes %.3f", rate, rate/raw, raw,
+			b.tell("audit: %.0f entries/s, %.2f of %.0f Ed25519 verifications/s; %.3f ms of processor time, a verification takes %.3f", rate,
+				rate/raw, raw,
 				cpus[len(cpus)-1], (cpuBefore+cpuAfter)/2)
 		}
 		a.PerSecond, a.Raw, a.Middle, a.CPU = median(rates), median(raws), median(a.Ratios), median(cpus)
@@ -168,6 +169,7 @@ func (b *bench) verify(ctx context.Context, a *Audits) error {
 	a.Receipts, a.ReceiptsPerSecond = len(list), float64(len(list))/time.Since(start).Seconds()
 	after, _ := verifications(time.Second)
 	a.ReceiptRaw = (before + after) / 2
-	b.tell("%d receipts verified, %.0f/s, with %d signatures; %.0f Ed25519 verifications/s", a.Receipts, a.ReceiptsPerSecond, a.Signatures, a.ReceiptRaw)
+	b.tell("%d receipts verified, %.0f/s, with %d signatures; %.0f Ed25519 verifications/s", a.Receipts, a.ReceiptsPerSecond, a.Signatures,
+		a.ReceiptRaw)
 	return nil
 }

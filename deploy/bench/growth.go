@@ -115,7 +115,8 @@ func (b *bench) grown(ctx context.Context, n int) (*ours, Size, error) {
 		s.Rates = append(s.Rates, r)
 	}
 	s.MemoryTop = memoryOf(pid, true)
-	b.tell("%d entries: restored in %.1f s, restarted in %.2f s, %d MB, %d MB at most; median %.1f ms (1 client), %.1f ms (64)", n, s.Restore, s.Restart,
+	b.tell("%d entries: restored in %.1f s, restarted in %.2f s, %d MB, %d MB at most; median %.1f ms (1 client), %.1f ms (64)", n,
+		s.Restore, s.Restart,
 		s.Memory>>20, s.MemoryTop>>20, s.Rates[0].P50, s.Rates[1].P50)
 	return o, s, nil
 }
@@ -148,7 +149,8 @@ func (b *bench) replayed(ctx context.Context, o *ours, s *Size) error {
 		return err
 	}
 	o.logs[0].end()
-	w, err := b.serve(ctx, "witness", o.dir, filepath.Join(b.bin, "trialwitness"), "serve", "-key", "r.key", "-dir", "r", "-listen", "127.0.0.1:0",
+	w, err := b.serve(ctx, "witness", o.dir, filepath.Join(b.bin, "trialwitness"), "serve", "-key", "r.key", "-dir", "r", "-listen",
+		"127.0.0.1:0",
 		"-log", vkey+"=http://"+addr)
 	if err != nil {
 		return err

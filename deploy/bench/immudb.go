@@ -34,7 +34,8 @@ func (b *bench) immudb(ctx context.Context, s System) (System, error) {
 		}
 		_, ports[i], _ = net.SplitHostPort(addr)
 	}
-	p, err := b.start("immudb", dir, programs[0], "--dir="+filepath.Join(dir, "data"), "--address=127.0.0.1", "--port="+ports[0], "--web-server-port="+ports[1],
+	p, err := b.start("immudb", dir, programs[0], "--dir="+filepath.Join(dir, "data"), "--address=127.0.0.1", "--port="+ports[0],
+		"--web-server-port="+ports[1],
 		"--auth", "--pgsql-server=false", "--metrics-server=false")
 	if err != nil {
 		return s, err
@@ -54,7 +55,8 @@ func (b *bench) immudb(ctx context.Context, s System) (System, error) {
 		return func(ctx context.Context) (int, error) {
 			entry := make([]byte, 1300)
 			rand.Read(entry)
-			body, err := json.Marshal(map[string]any{"setRequest": map[string]any{"KVs": []any{map[string]any{"key": []byte(rand.Text()), "value": entry}}},
+			body, err := json.Marshal(map[string]any{"setRequest": map[string]any{"KVs": []any{map[string]any{"key": []byte(rand.Text()),
+				"value": entry}}},
 				"proveSinceTx": fmt.Sprint(since)})
 			if err != nil {
 				return 0, err

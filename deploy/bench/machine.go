@@ -38,7 +38,8 @@ func (c Conditions) String() string {
 	if c.Ed25519CPU > 0 {
 		each = fmt.Sprintf(", %.3f ms of processor time each", c.Ed25519CPU)
 	}
-	return fmt.Sprintf("%s UTC; %d cores, %s; load %.1f when it began; s = %.0f Ed25519 verifications a second on one core, %.0f on all%s; it took %.0f s",
+	return fmt.Sprintf("%s UTC; %d cores, %s; load %.1f when it began; s = %.0f Ed25519 verifications a second on one core, %.0f on all%s; "+
+		"it took %.0f s",
 		c.Date, c.Cores, c.CPU, c.Load, c.Ed25519/float64(c.Cores), c.Ed25519, each, c.Took)
 }
 

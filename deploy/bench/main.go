@@ -167,7 +167,8 @@ func (b *bench) buildOurs(ctx context.Context) error {
 		return err
 	}
 	b.root, b.bin = filepath.Dir(strings.TrimSpace(mod)), filepath.Join(b.tmp, "bin")
-	_, err = b.run(ctx, b.root, "go", "build", "-o", b.bin+string(filepath.Separator), "./cmd/trial", "./cmd/triallog", "./cmd/trialwitness", "./deploy/load",
+	_, err = b.run(ctx, b.root, "go", "build", "-o", b.bin+string(filepath.Separator), "./cmd/trial", "./cmd/triallog",
+		"./cmd/trialwitness", "./deploy/load",
 		"./deploy/biglog")
 	return err
 }

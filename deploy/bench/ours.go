@@ -62,7 +62,8 @@ func (b *bench) newLog(ctx context.Context, db *database, servers int, flags ...
 	if _, err := o.trial(ctx, "trial", "keygen", "-name", "Ada Lovelace", "-org", "acme", "-out", "ada"); err != nil {
 		return nil, err
 	}
-	out, err := o.trial(ctx, append([]string{"triallog", "init", "-dir", "log", "-origin", "bench.example/trials", "-registrar", "registrar.pub"},
+	out, err := o.trial(ctx, append([]string{"triallog", "init", "-dir", "log", "-origin", "bench.example/trials", "-registrar",
+		"registrar.pub"},
 		o.mysql()...)...)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,8 @@ func (b *bench) newLog(ctx context.Context, db *database, servers int, flags ...
 	if err := o.startLogs(ctx, servers, flags...); err != nil {
 		return nil, err
 	}
-	_, err = o.trial(ctx, "trial", "org", "-log", o.logs[0].url, "-policy", "policy", "-key", "registrar.key", "-id", "acme", "-name", "Acme", "ada.pub")
+	_, err = o.trial(ctx, "trial", "org", "-log", o.logs[0].url, "-policy", "policy", "-key", "registrar.key", "-id", "acme", "-name",
+		"Acme", "ada.pub")
 	return o, err
 }
 
@@ -213,7 +215,8 @@ func (b *bench) submissions(ctx context.Context, s System, db *database, servers
 		if err != nil {
 			return s, fmt.Errorf("%s, %d clients: %w", s.Name, c, err)
 		}
-		b.tell("%s, %d clients: %.0f/s, median %.1f ms, 99th percentile %.1f ms, %d failed; %v ms of processor time", s.Name, c, r.PerSecond, r.P50,
+		b.tell("%s, %d clients: %.0f/s, median %.1f ms, 99th percentile %.1f ms, %d failed; %v ms of processor time", s.Name, c, r.PerSecond,
+			r.P50,
 			r.P99, r.Failed, rounded(r.CPU))
 		s.Rates = append(s.Rates, r)
 		answers += r.Receipts

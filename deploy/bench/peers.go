@@ -69,7 +69,8 @@ func (b *bench) tessera(ctx context.Context, s System) (System, error) {
 	if err != nil {
 		return s, err
 	}
-	p, err := b.start("tessera", dir, programs[0], "--storage_dir="+filepath.Join(dir, "log"), "--listen="+addr, "--private_key="+filepath.Join(dir, "key"))
+	p, err := b.start("tessera", dir, programs[0], "--storage_dir="+filepath.Join(dir, "log"), "--listen="+addr,
+		"--private_key="+filepath.Join(dir, "key"))
 	if err != nil {
 		return s, err
 	}

@@ -31,7 +31,8 @@ const patience = 2 * time.Minute
 
 // start starts a server; what it prints goes to a file in dir.
 func (b *bench) start(name, dir string, args ...string) (*process, error) {
-	p := &process{name: name, cmd: exec.Command(args[0], args[1:]...), log: filepath.Join(b.tmp, fmt.Sprintf("%s-%d.out", name, len(b.running))),
+	p := &process{name: name, cmd: exec.Command(args[0], args[1:]...), log: filepath.Join(b.tmp, fmt.Sprintf("%s-%d.out", name,
+		len(b.running))),
 		ended: make(chan struct{})}
 	out, err := os.Create(p.log)
 	if err != nil {

@@ -72,7 +72,8 @@ func (b *bench) imported(ctx context.Context, r *Imports) error {
 	}
 	r.Seconds, r.PerSecond, r.CPU, r.Busy = rate.Seconds, float64(r.Records)/rate.Seconds, rate.CPU, rate.Busy
 	r.Bytes = (treeSize(filepath.Join(o.dir, "log")) - before) / int64(r.Records)
-	b.tell("import: %d records in %.1f s, %.0f/s; %s ms of processor time, %.0f %% of all cores", r.Records, r.Seconds, r.PerSecond, rounded(r.CPU), 100*r.Busy)
+	b.tell("import: %d records in %.1f s, %.0f/s; %s ms of processor time, %.0f %% of all cores", r.Records, r.Seconds, r.PerSecond,
+		rounded(r.CPU), 100*r.Busy)
 	return nil
 }
 

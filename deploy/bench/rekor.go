@@ -71,7 +71,8 @@ func (b *bench) rekor(ctx context.Context, s System) (System, error) {
 	}
 	_, trillianPort, _ := net.SplitHostPort(addrs[0])
 	_, port, _ := net.SplitHostPort(addrs[2])
-	front, err := b.start("rekor", dir, programs[0], "serve", "--trillian_log_server.address=127.0.0.1", "--trillian_log_server.port="+trillianPort,
+	front, err := b.start("rekor", dir, programs[0], "serve", "--trillian_log_server.address=127.0.0.1",
+		"--trillian_log_server.port="+trillianPort,
 		"--rekor_server.address=127.0.0.1", "--port="+port, "--rekor_server.signer=memory", "--enable_retrieve_api=false",
 		"--log_type=prod")
 	if err != nil {
@@ -116,7 +117,8 @@ func rekorClient(url string) func() caller {
 				return 0, err
 			}
 			body := fmt.Appendf(nil, `{"apiVersion":"0.0.1","kind":"hashedrekord","spec":{"data":{"hash":{"algorithm":"sha256","value":"%s"}},`+
-				`"signature":{"content":"%s","publicKey":{"content":"%s"}}}}`, hex.EncodeToString(digest[:]), base64.StdEncoding.EncodeToString(sig), public)
+				`"signature":{"content":"%s","publicKey":{"content":"%s"}}}}`, hex.EncodeToString(digest[:]),
+				base64.StdEncoding.EncodeToString(sig), public)
 			data, err := post(ctx, c, url+"/api/v1/log/entries", "application/json", body)
 			if err != nil {
 				return 0, err

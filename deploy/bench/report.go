@@ -84,14 +84,18 @@ says when it was measured, and under what load by others. Compare figures of one
 }
 
 func (a *Audits) page(p *page) {
-	p.line("## Audit and verification\n\n%s. Each rate stands beside the Ed25519 verifications on all cores right before and after it.\n", a.Conditions)
+	p.line("## Audit and verification\n\n%s. Each rate stands beside the Ed25519 verifications on all cores right before and after it.\n",
+		a.Conditions)
 	p.table([]string{"what", "a second", "Ed25519 verifications a second", "share"},
-		[]string{fmt.Sprintf("entries of a log of %s, replayed by `trial audit`: the middle of three", whole(float64(a.Entries))), whole(a.PerSecond), whole(a.Raw),
+		[]string{fmt.Sprintf("entries of a log of %s, replayed by `trial audit`: the middle of three", whole(float64(a.Entries))),
+			whole(a.PerSecond), whole(a.Raw),
 			fmt.Sprintf("%.2f (%s)", a.Middle, shares(a.Ratios))},
-		[]string{fmt.Sprintf("receipts verified offline, of %s with %s distinct signatures", whole(float64(a.Receipts)), whole(float64(a.Signatures))),
-			whole(a.ReceiptsPerSecond), whole(a.ReceiptRaw), fmt.Sprintf("%.2f (%.2f of what the signatures take)", a.ReceiptsPerSecond/a.ReceiptRaw, a.share())})
-	p.line("The auditor used %.3f ms of processor time for an entry, where a verification takes %.3f ms: %.2f by processor time, which depends less on "+
-		"what else runs. It had at most %d MB of memory.\n", a.CPU, a.RawCPU, a.byCPU(), a.Memory>>20)
+		[]string{fmt.Sprintf("receipts verified offline, of %s with %s distinct signatures", whole(float64(a.Receipts)),
+			whole(float64(a.Signatures))),
+			whole(a.ReceiptsPerSecond), whole(a.ReceiptRaw), fmt.Sprintf("%.2f (%.2f of what the signatures take)",
+				a.ReceiptsPerSecond/a.ReceiptRaw, a.share())})
+	p.line("The auditor used %.3f ms of processor time for an entry, where a verification takes %.3f ms: %.2f by processor time, which "+
+		"depends less on what else runs. It had at most %d MB of memory.\n", a.CPU, a.RawCPU, a.byCPU(), a.Memory>>20)
 }
 
 func (a *Audits) byCPU() float64 { return a.RawCPU / a.CPU }
@@ -115,18 +119,21 @@ func (a *Audits) share() float64 {
 func (i *Imports) page(p *page) {
 	p.line("## Import of a registry\n\n%s.\n", i.Conditions)
 	p.table([]string{"records", "time", "records a second, with receipts", "processor time for one", "cores busy", "bytes on disk for one"},
-		[]string{whole(float64(i.Records)), fmt.Sprintf("%.1f s", i.Seconds), whole(i.PerSecond), rounded(i.CPU) + " ms", fmt.Sprintf("%.0f %%", 100*i.Busy),
+		[]string{whole(float64(i.Records)), fmt.Sprintf("%.1f s", i.Seconds), whole(i.PerSecond), rounded(i.CPU) + " ms",
+			fmt.Sprintf("%.0f %%", 100*i.Busy),
 			whole(float64(i.Bytes))})
 }
 
 func (g *Growth) page(p *page) {
 	p.line("## Growth\n\n%s. Each log is on SQLite with three witnesses, made again from its files by `triallog restore`.\n", g.Conditions)
-	rows := [][]string{{"entries", "restored in", "restart", "memory", "at most, under load", "on disk", "median, 1 client", "64 clients", "a second, 64 clients",
+	rows := [][]string{{"entries", "restored in", "restart", "memory", "at most, under load", "on disk", "median, 1 client", "64 clients",
+		"a second, 64 clients",
 		"a replaying witness reads it in", "with memory"}}
 	one := plot{Title: "Median answer in logs of different sizes", X: "entries", Y: "ms", LogX: true}
 	var xs, p1, p64 []float64
 	for _, s := range g.Sizes {
-		rows = append(rows, []string{whole(float64(s.Entries)), fmt.Sprintf("%.1f s", s.Restore), fmt.Sprintf("%.2f s", s.Restart), mb(s.Memory), mb(s.MemoryTop),
+		rows = append(rows, []string{whole(float64(s.Entries)), fmt.Sprintf("%.1f s", s.Restore), fmt.Sprintf("%.2f s", s.Restart),
+			mb(s.Memory), mb(s.MemoryTop),
 			mb(s.Bytes), ms(s.Rates[0].P50), ms(s.Rates[1].P50), whole(s.Rates[1].PerSecond), fmt.Sprintf("%.1f s", s.Replay), mb(s.ReplayMemory)})
 		xs, p1, p64 = append(xs, float64(s.Entries)), append(p1, s.Rates[0].P50), append(p64, s.Rates[1].P50)
 	}
@@ -137,8 +144,8 @@ func (g *Growth) page(p *page) {
 }
 
 func (s *Soak) page(p *page) {
-	p.line("## Soak\n\n%s. %d clients submitted and %d readers read entries, receipts, histories and tiles at random, from a log on SQLite with "+
-		"three witnesses; fsck found it whole afterwards.\n", s.Conditions, s.Clients, s.Readers)
+	p.line("## Soak\n\n%s. %d clients submitted and %d readers read entries, receipts, histories and tiles at random, from a log on SQLite "+
+		"with three witnesses; fsck found it whole afterwards.\n", s.Conditions, s.Clients, s.Readers)
 	rows := [][]string{{"", "count", "failed"}, {"submissions", whole(float64(s.Rate.Receipts)), fmt.Sprint(s.Rate.Failed + s.Rate.Refused)}}
 	sum := int64(0)
 	for _, n := range s.Reads {

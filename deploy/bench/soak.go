@@ -81,7 +81,8 @@ func (b *bench) soaked(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.tell("soak of %s: %.0f receipts/s, median %.1f ms, 99th percentile %.1f ms, %d failed; reads %v, %d failed", length, s.Rate.PerSecond, s.Rate.P50,
+		b.tell("soak of %s: %.0f receipts/s, median %.1f ms, 99th percentile %.1f ms, %d failed; reads %v, %d failed", length,
+			s.Rate.PerSecond, s.Rate.P50,
 			s.Rate.P99, s.Rate.Failed, s.Reads, s.Bad)
 		b.endAll(0)
 		_, err = b.run(context.WithoutCancel(ctx), o.dir, filepath.Join(b.bin, "triallog"), "fsck", "-dir", "log")

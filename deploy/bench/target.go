@@ -19,7 +19,8 @@ func (r *Results) targets(p *page) {
 		maria, rekor := s.rate("MariaDB", 64), s.rate("Rekor", 64)
 		if maria != nil && rekor != nil && rekor.PerSecond > 0 {
 			ratio := maria.PerSecond / rekor.PerSecond
-			add("MariaDB, 64 clients: 10 times Rekor in the same run", fmt.Sprintf("%s and %s a second: %.1f times", whole(maria.PerSecond), whole(rekor.PerSecond),
+			add("MariaDB, 64 clients: 10 times Rekor in the same run", fmt.Sprintf("%s and %s a second: %.1f times", whole(maria.PerSecond),
+				whole(rekor.PerSecond),
 				ratio), ratio/10)
 		}
 		if maria != nil {
@@ -46,7 +47,8 @@ func (r *Results) targets(p *page) {
 			}
 			ceiling := 1000 * float64(s.Cores) / sum
 			add("SQLite, 64 or 256 clients: 5,000 a second", whole(best.PerSecond)+" a second", best.PerSecond/5000)
-			add("or 85 % of what the processors could do, at the processor time that each takes", fmt.Sprintf("%.0f %% of %s a second", 100*best.PerSecond/ceiling,
+			add("or 85 % of what the processors could do, at the processor time that each takes", fmt.Sprintf("%.0f %% of %s a second",
+				100*best.PerSecond/ceiling,
 				whole(ceiling)), best.PerSecond/ceiling/0.85)
 			cpu := min(a.CPU["log"], b.CPU["log"])
 			said := fmt.Sprintf("%.3f ms", cpu)
@@ -57,7 +59,8 @@ func (r *Results) targets(p *page) {
 		}
 	}
 	if a := r.Audits; a != nil {
-		add("audit: 0.65 of raw Ed25519 verification on all cores", fmt.Sprintf("%.2f; %.2f by processor time", a.Middle, a.byCPU()), a.Middle/0.65)
+		add("audit: 0.65 of raw Ed25519 verification on all cores", fmt.Sprintf("%.2f; %.2f by processor time", a.Middle, a.byCPU()),
+			a.Middle/0.65)
 		add("receipts offline: 0.70 of what their signatures take", fmt.Sprintf("%.2f", a.share()), a.share()/0.70)
 	}
 	if i := r.Imports; i != nil {
@@ -67,7 +70,8 @@ func (r *Results) targets(p *page) {
 		first, last := g.Sizes[0], g.Sizes[len(g.Sizes)-1]
 		for i, name := range []string{"one client", "64 clients"} {
 			ratio := last.Rates[i].P50 / first.Rates[i].P50
-			add(fmt.Sprintf("growth, %s: median at %s entries within 1.2 times that at %s", name, whole(float64(last.Entries)), whole(float64(first.Entries))),
+			add(fmt.Sprintf("growth, %s: median at %s entries within 1.2 times that at %s", name, whole(float64(last.Entries)),
+				whole(float64(first.Entries))),
 				fmt.Sprintf("%.2f times", ratio), 1.2/ratio)
 		}
 		add(fmt.Sprintf("restart at %s entries under 5 s", whole(float64(last.Entries))), fmt.Sprintf("%.2f s", last.Restart), 5/last.Restart)

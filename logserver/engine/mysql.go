@@ -75,7 +75,10 @@ func (i impatient) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return conn, nil
 	}
-	for _, set := range []string{fmt.Sprintf("innodb_lock_wait_timeout = %d", lockSeconds), fmt.Sprintf("idle_write_transaction_timeout = %d", idleSeconds)} {
+	for _, set := range []string{
+		fmt.Sprintf("innodb_lock_wait_timeout = %d", lockSeconds),
+		fmt.Sprintf("idle_write_transaction_timeout = %d", idleSeconds),
+	} {
 		_, err := x.ExecContext(ctx, "SET SESSION "+set, nil)
 		if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == unknownVariable {
 			continue // MySQL has no limit on idle transactions

@@ -51,7 +51,8 @@ func dial(addresses string) (*grpc.ClientConn, error) {
 }
 
 // bounded gives each call a time limit.
-func bounded(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+func bounded(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker,
+	opts ...grpc.CallOption) error {
 	ctx, cancel := context.WithTimeout(ctx, remoteWait)
 	defer cancel()
 	return invoke(ctx, method, req, reply, cc, opts...)
