@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -19,12 +20,14 @@ const (
 	trillianServer = "github.com/google/trillian/cmd/trillian_log_server@v1.8.0"
 	trillianSigner = "github.com/google/trillian/cmd/trillian_log_signer@v1.8.0"
 	tesseraServer  = "github.com/transparency-dev/tessera/cmd/conformance/posix@v1.0.4"
-	immudbServer   = "github.com/codenotary/immudb/cmd/immudb@v1.9.5"
 )
 
 // sequencerInterval is how often Trillian's signer looks for new leaves. Its own default is
 // 100ms; with this one Rekor's median is lower.
 const sequencerInterval = "20ms"
+
+// errUnbuilt says that a peer's program cannot be built here.
+var errUnbuilt = errors.New("it cannot be built")
 
 // build returns the programs of packages, and builds those that the folder of peers lacks.
 func (b *bench) build(ctx context.Context, packages ...string) (programs []string, err error) {
@@ -37,7 +40,7 @@ func (b *bench) build(ctx context.Context, packages ...string) (programs []strin
 				return nil, err
 			}
 			if _, err := b.runWith(ctx, b.tmp, []string{"GOBIN=" + b.peers, "GOFLAGS=-buildvcs=false"}, "go", "install", p); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%w: %w", errUnbuilt, err)
 			}
 		}
 		programs = append(programs, program)
