@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/trialproof/trialproof/api/trialpb"
+	"github.com/trialproof/trialproof/logserver"
 	"github.com/trialproof/trialproof/trial"
 )
 
@@ -43,7 +44,7 @@ type batchAnswer struct {
 
 type batchOutcome struct {
 	message *trialpb.SubmitAnswer
-	failed  error // an internal error, which the message does not tell
+	failed  error // what the message does not tell, for the operator
 }
 
 // A batchCaller is the caller of a batch, over HTTP or gRPC.
@@ -226,7 +227,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (s *service) batchFailure(ctx context.Context, err error) batchOutcome {
 	p := s.problem(ctx, err)
 	out := batchOutcome{message: &trialpb.SubmitAnswer{Answer: &trialpb.SubmitAnswer_Error{Error: p.proto()}}}
-	if p.code == codes.Internal {
+	if p.code == codes.Internal || errors.Is(err, logserver.ErrStore) {
 		out.failed = err
 	}
 	return out

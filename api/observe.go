@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/trialproof/trialproof/logserver"
 )
 
 // A call is what is known about a request apart from its message. Only the request's goroutine
@@ -91,7 +94,7 @@ func (s *Server) record(ctx context.Context, c *call, protocol, method, route, s
 	took := time.Since(start)
 	s.metrics.request(protocol, route, status, took, slices.Contains(streamed, route))
 	level := slog.LevelDebug
-	if failed {
+	if failed || errors.Is(c.err, logserver.ErrStore) {
 		level = slog.LevelError
 	}
 	if !s.logger.Enabled(ctx, level) {

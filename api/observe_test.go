@@ -35,14 +35,23 @@ func (b *brokenTiles) Get(ctx context.Context, path string) ([]byte, error) {
 }
 
 // TestInternalError: an error that is not the application's own shows "internal error" and no
-// more. The server's log has the rest, under the id that the caller was given.
+// more, and a failing database that it fails. The server's log has the rest, under the id that the
+// caller was given.
 func TestInternalError(t *testing.T) {
 	tiles := new(brokenTiles)
 	f := newFixture(t, setup{log: func(c *logserver.Config) { tiles.TileStore, c.Tiles = c.Tiles, tiles }})
 	g := newGolden(t, "internal")
-	for err, want := range map[error]string{errors.New("secret of the disk"): "secret of the disk",
-		logserver.ErrNotFound: "tile/entries/000 is damaged: it is missing"} {
-		tiles.err.Store(&err)
+	for _, c := range []struct {
+		err     error
+		status  int
+		code    codes.Code
+		message string
+		told    string // in the server's log
+	}{
+		{errors.New("secret of the disk"), 503, codes.Unavailable, "the log could not read its database: send it again later", "secret of the disk"},
+		{logserver.ErrNotFound, 500, codes.Internal, "internal error", "tile/entries/000 is damaged: it is missing"},
+	} {
+		tiles.err.Store(&c.err)
 		for _, path := range []string{"/v1/entries/0", "/v1/records/entries?kind=org&id=acme"} {
 			a := f.get(path)
 			g.add(path, a)
@@ -52,27 +61,27 @@ func TestInternalError(t *testing.T) {
 				}
 				continue
 			}
-			if a.status != 500 || a.body != `{"code":"INTERNAL","message":"internal error"}`+"\n" {
+			if a.status != c.status || a.wire(t).Message != c.message || (a.header.Get("Retry-After") != "") != (c.status == 503) {
 				t.Errorf("%s: status %d, %s", path, a.status, a.body)
 			}
 			lines := f.lines.find(t, "id", a.header.Get("X-Request-Id"))
-			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), want) ||
+			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), c.told) ||
 				lines[0]["route"] != "/v1/entries/{index}" {
 				t.Errorf("log: %v", lines)
 			}
 		}
 		_, got := f.grpc.GetEntry(t.Context(), &trialpb.GetEntryRequest{})
-		if st := status.Convert(got); st.Code() != codes.Internal || st.Message() != "internal error" {
+		if st := status.Convert(got); st.Code() != c.code || st.Message() != c.message {
 			t.Errorf("gRPC: %v", got)
 		}
 		stream, got := f.grpc.StreamEntries(t.Context(), &trialpb.StreamEntriesRequest{})
 		fatal(t, got)
-		if _, got := stream.Recv(); status.Code(got) != codes.Internal || status.Convert(got).Message() != "internal error" {
+		if _, got := stream.Recv(); status.Code(got) != c.code || status.Convert(got).Message() != c.message {
 			t.Errorf("gRPC stream: %v", got)
 		}
 		a := f.get("/v1/stream")
 		g.add("/v1/stream", a)
-		if a.status != 500 || a.wire(t).Message != "internal error" {
+		if a.status != c.status || a.wire(t).Message != c.message {
 			t.Errorf("stream: status %d, %s", a.status, a.body)
 		}
 		tiles.err.Store(nil)

@@ -58,7 +58,8 @@ var ruleAnswers = map[trial.Rule]struct {
 const retryNotReady = 2 * time.Second
 
 // problemOf returns err as callers see it. An error that is not the application's own is an
-// internal error and nothing more: the details are for the operator.
+// internal error and nothing more: the details are for the operator, as are those of a failing
+// database.
 func problemOf(ctx context.Context, err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
 		return p
@@ -96,6 +97,8 @@ func problemOf(ctx context.Context, err error) *problem {
 			message: "the caller's deadline has passed: submit the same again"}
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return &problem{code: codes.Canceled, status: statusClientGone, message: "the caller has left"}
+	case errors.Is(err, logserver.ErrStore):
+		return unavailable(logserver.ErrStore.Error() + ": send it again later")
 	}
 	return &problem{code: codes.Internal, status: http.StatusInternalServerError, message: "internal error"}
 }

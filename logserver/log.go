@@ -182,6 +182,8 @@ var (
 	// ErrPending says that a statement is decided and in the log, and that its receipt waits
 	// for the quorum.
 	ErrPending = errors.New("pending: the receipt is not there yet")
+	// ErrStore says that what is stored could not be read just now. Another try may succeed.
+	ErrStore = errors.New("the log could not read its database")
 )
 
 func (c *Config) setDefaults() {
@@ -371,7 +373,7 @@ func (l *Log) Inclusion(ctx context.Context, index uint64) (signed []byte, path 
 func (l *Log) Receipt(ctx context.Context, id trial.Hash) ([]byte, error) {
 	found, err := l.journal.Lookup(ctx, []trial.Hash{id})
 	if err != nil {
-		return nil, fmt.Errorf("look up statement: %w", err)
+		return nil, fmt.Errorf("%w: look up statement: %w", ErrStore, err)
 	}
 	index, ok := found[id]
 	if !ok {
@@ -431,8 +433,11 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 	newest := l.published
 	l.mu.Unlock()
 	cosigned, err := l.journal.Covering(ctx, index)
-	if err != nil {
+	if errors.Is(err, ErrNotFound) { // which cannot be: index is below the published size
 		return publication{}, fmt.Errorf("read published checkpoint: %w", err)
+	}
+	if err != nil {
+		return publication{}, fmt.Errorf("%w: published checkpoint: %w", ErrStore, err)
 	}
 	cp, err := l.cfg.Policy.Open(cosigned)
 	if err != nil {

@@ -34,7 +34,7 @@ func (l *Log) About(ctx context.Context, key trial.RecordKey, from uint64, limit
 	}
 	indexes, err := l.journal.Entries(ctx, key, from, limit)
 	if err != nil {
-		return nil, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+		return nil, fmt.Errorf("%w: look up entries of %s %s: %w", ErrStore, key.Kind, key.ID, err)
 	}
 	size := l.publishedSize()
 	var list []Located

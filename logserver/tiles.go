@@ -102,7 +102,7 @@ func (t *hashTree) get(ctx context.Context, path string) ([]byte, error) {
 		return nil, t.damages.found(path, "it is missing")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrStore, path, err)
 	}
 	return data, nil
 }

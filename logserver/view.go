@@ -287,7 +287,7 @@ func (l *Log) History(ctx context.Context, key trial.RecordKey, size, from uint6
 func (l *Log) page(ctx context.Context, key trial.RecordKey, size, from uint64) (list []Proved, err error) {
 	indexes, err := l.journal.Entries(ctx, key, from, maxPage)
 	if err != nil {
-		return nil, fmt.Errorf("look up entries of %s %s: %w", key.Kind, key.ID, err)
+		return nil, fmt.Errorf("%w: look up entries of %s %s: %w", ErrStore, key.Kind, key.ID, err)
 	}
 	for bytes := 0; len(indexes) > 0 && indexes[0] < size && bytes < maxPageBytes; {
 		// Those of one bundle are read together.

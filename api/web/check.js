@@ -9,7 +9,7 @@
   const of = kind => given.files.filter(f => f.kind === kind);
   nothing();
   const single = !!document.getElementById("wasm-verify");
-  let tp = null, work = Promise.resolve();
+  let tp = null, work = Promise.resolve(), turn = 0;
 
   // readAs says what a file is, by what is in it.
   function readAs(name, text) {
@@ -28,38 +28,50 @@
     return "document";
   }
 
-  // pieces returns a function that reads the next piece of a file. Where the browser can, the same bytes
-  // of memory are read into again and again.
+  // pieces returns functions that read the next piece of a file, and that end it. Where the browser
+  // can, the same bytes of memory are read into again and again.
   function pieces(file) {
     let buffer = new ArrayBuffer(1 << 20), reader;
     try { reader = file.stream().getReader({ mode: "byob" }); } catch {
-      return async at => new Uint8Array(await file.slice(at, at + buffer.byteLength).arrayBuffer());
+      return { next: async at => new Uint8Array(await file.slice(at, at + buffer.byteLength).arrayBuffer()), end() {} };
     }
-    return async () => {
+    const next = async () => {
       const { value, done } = await reader.read(new Uint8Array(buffer));
       if (done) return null;
       buffer = value.buffer;
       return value;
     };
+    return { next, end: () => reader.cancel().catch(() => {}) };
   }
 
+  // digest reads a file to its end.
   async function digest(file) {
     const bar = make("progress");
     bar.max = file.size || 1;
     bar.setAttribute("aria-label", "reading " + printable(file.name));
     const line = make("p", "", "Reading " + file.name + " ", bar);
-    if (file.size > small) $("progress").append(line);
+    $("progress").append(line);
+    const d = tp.digester(), from = pieces(file);
     try {
-      const d = tp.digester(), next = pieces(file);
       for (let at = 0; at < file.size;) {
-        const data = await next(at);
+        const data = await from.next(at);
         if (!data || !data.length) throw new Error("it has become shorter while it was read");
         verifier.value(d.write(data));
         at = bar.value = at + data.length;
-        if (file.size > small) await new Promise(r => setTimeout(r)); // the page stays usable
+        await new Promise(r => setTimeout(r)); // the page stays usable
       }
       return verifier.value(d.sum());
-    } finally { line.remove(); }
+    } finally {
+      from.end();
+      line.remove();
+    }
+  }
+
+  // digestOf returns the digest of bytes that are here.
+  function digestOf(data) {
+    const d = tp.digester(), piece = 1 << 20;
+    for (let at = 0; at < data.length; at += piece) verifier.value(d.write(data.subarray(at, at + piece)));
+    return verifier.value(d.sum());
   }
 
   // read says what a file is, with what is needed of it.
@@ -69,7 +81,7 @@
     let kind = whole ? readAs(file.name, new TextDecoder().decode(text)) : "document";
     // A document that could be read as a policy must not become what a verdict trusts.
     if (kind === "policy" && receipts.includes(file.name + ".tlog-proof")) kind = "document";
-    return { name: file.name, kind, text: kind === "document" ? null : text, sha256: await digest(file) };
+    return { name: file.name, kind, text: kind === "document" ? null : text, sha256: text ? digestOf(text) : await digest(file) };
   }
 
   // put keeps what was read, in place of what was given under the same name.
@@ -83,11 +95,14 @@
       `Two different files named ${x.name} were given. The verdict is about the last.`);
   }
 
-  async function add(files) {
+  async function add(files, mine) {
+    $("start-again").hidden = false;
     tp = await verifier.start("verify");
     const receipts = [...files, ...given.files].map(f => f.name).filter(name => name.endsWith(".tlog-proof"));
     for (const file of files) {
-      try { put(await read(file, receipts)); } catch (e) { put({ name: file.name, kind: "unread", why: e.message }); }
+      const x = await read(file, receipts).catch(e => ({ name: file.name, kind: "unread", why: e.message }));
+      if (mine !== turn) return; // the reader has started again meanwhile
+      put(x);
     }
     await show();
   }
@@ -133,10 +148,9 @@
   }
 
   async function show() {
-    const out = $("verdicts");
+    const out = $("verdicts"), mine = turn;
     out.replaceChildren();
     showPolicy();
-    $("start-again").hidden = false;
     if (!policy()) {
       const got = given.files.map(x => x.name);
       if (got.length) out.append(make("section", "card verdict", make("p", "state", "Nothing is checked yet: a policy is missing"), make("p", "", "Received: " + got.join(", ") + "."), make("p", "", "Add the policy too. It is a small text file that says which log and which witnesses you trust. Without it this page cannot know whom to believe.")));
@@ -151,7 +165,11 @@
     for (const d of left) {
       out.append(card("warn", "Cannot be checked", "There is no receipt for " + d.name + ".", make("p", "", "Add its receipt, " + d.name + ".tlog-proof, which was written when the file was submitted."), make("p", "digest", "SHA-256 " + d.sha256)));
     }
-    for (const p of given.files.filter(f => ["history", "report", "evidence", "part"].includes(f.kind))) out.append(await judgeProof(p));
+    for (const p of given.files.filter(f => ["history", "report", "evidence", "part"].includes(f.kind))) {
+      const c = await judgeProof(p);
+      if (mine !== turn) return;
+      out.append(c);
+    }
     if (!out.children.length) out.append(make("p", "small", "Add a file and its receipt."));
     $("print").hidden = !out.querySelector(".verdict");
     if (out.getBoundingClientRect().top > innerHeight / 2) out.scrollIntoView();
@@ -270,7 +288,7 @@
     } catch (e) { return failed(e, p.name); }
   }
 
-  const busy = files => { const list = [...files]; work = work.then(() => add(list)).catch(e => $("verdicts").replaceChildren(make("p", "alarm", e.message))); };
+  const busy = files => { const list = [...files], mine = turn; work = work.then(() => add(list, mine)).catch(e => $("verdicts").replaceChildren(make("p", "alarm", e.message))); };
   $("files").addEventListener("change", e => { busy(e.target.files); e.target.value = ""; });
   for (const type of ["dragover", "drop", "dragleave"]) {
     document.addEventListener(type, e => {
@@ -281,6 +299,9 @@
   }
   $("print").addEventListener("click", () => window.print());
   $("start-again").addEventListener("click", () => {
+    turn++;
+    work = Promise.resolve(); // what is being read may never come to its end
+    $("progress").replaceChildren();
     nothing();
     $("verdicts").replaceChildren();
     $("start-again").hidden = $("print").hidden = true;

@@ -49,7 +49,8 @@ func TestImportKilled(t *testing.T) {
 				count = bytes.Count(data, []byte("\nreceipt "))
 				select {
 				case err := <-ended:
-					t.Fatalf("it ended: %v\n%s", err, &said)
+					w.stop()
+					t.Fatalf("it ended: %v\n%s\nthe log says\n%s", err, &said, &w.log.said)
 				case <-time.After(time.Millisecond):
 				}
 			}

@@ -42,6 +42,7 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 		h.list = append(h.list, host{impatient{c}, cfg.Addr})
 	}
 	db := sql.OpenDB(h)
+	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxReads)
 	// Connections are renewed, so that they follow a fail-over.
 	db.SetConnMaxLifetime(5 * time.Minute)
@@ -51,6 +52,12 @@ func OpenMySQL(ctx context.Context, dsn string) (*sql.DB, error) {
 	h.follow(db)
 	return db, nil
 }
+
+// maxConns bounds the connections of one pool; who needs one more waits. A server has two pools:
+// three servers stay below the 151 connections that MySQL and MariaDB allow unless told otherwise.
+// It is above maxReads, and a few more, because Trillian prepares a statement on a second
+// connection while its transaction holds the first.
+const maxConns = 24
 
 // impatient makes connections on which nobody waits long for a server that was paused, or cut off,
 // in the middle of a transaction: its locks would stop every other server until its connection
