@@ -19,6 +19,14 @@ import (
 // escapes and RFC 8785 does not (see checkText). The output of encoding/json is therefore
 // canonical already. A test compares every type with an independent implementation.
 func encode(v any) ([]byte, error) {
+	if data := quickEncode(v); data != nil {
+		return data, nil
+	}
+	return slowEncode(v)
+}
+
+// slowEncode does what encode does, for values of any type.
+func slowEncode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

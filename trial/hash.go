@@ -15,7 +15,10 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 func (h Hash) IsZero() bool { return h == Hash{} }
 
 // MarshalText implements encoding.TextMarshaler.
-func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
+func (h Hash) MarshalText() ([]byte, error) { return h.AppendText(nil) }
+
+// AppendText implements encoding.TextAppender.
+func (h Hash) AppendText(b []byte) ([]byte, error) { return hex.AppendEncode(b, h[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler; it takes lower case only.
 func (h *Hash) UnmarshalText(text []byte) error {
@@ -30,7 +33,7 @@ func ParseHash(s string) (Hash, error) {
 	if len(s) != 2*len(h) {
 		return Hash{}, errors.New("not 64 hexadecimal digits")
 	}
-	if _, err := hex.Decode(h[:], []byte(s)); err != nil || h.String() != s {
+	if _, err := hex.Decode(h[:], []byte(s)); err != nil || strings.ContainsAny(s, "ABCDEF") {
 		return Hash{}, errors.New("not 64 lower-case hexadecimal digits")
 	}
 	return h, nil

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -51,7 +52,19 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 // lastKey is the key that was parsed last. Most statements in a row are of one key.
 var lastKey atomic.Pointer[PublicKey]
 
+// ed25519Prefix is what the DER encoding of an Ed25519 key begins with (RFC 8410, section 4: the
+// parameters of the algorithm "MUST be absent"). The rest is the key.
+const ed25519Prefix = "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"
+
+var errWeak = errors.New("an Ed25519 key of small order or not in its canonical encoding: anyone can sign for it")
+
 func parsePublicKey(spki []byte) (PublicKey, error) {
+	if len(spki) == ed25519SPKI && string(spki[:len(ed25519Prefix)]) == ed25519Prefix { // as nearly all are
+		if weak(spki[len(ed25519Prefix):]) {
+			return PublicKey{}, errWeak
+		}
+		return PublicKey{string(spki)}, nil
+	}
 	key, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return PublicKey{}, errors.New("not a public key in SubjectPublicKeyInfo form")
@@ -59,7 +72,7 @@ func parsePublicKey(spki []byte) (PublicKey, error) {
 	switch k := key.(type) {
 	case ed25519.PublicKey:
 		if weak(k) {
-			return PublicKey{}, errors.New("an Ed25519 key of small order or not in its canonical encoding: anyone can sign for it")
+			return PublicKey{}, errWeak
 		}
 	case *ecdsa.PublicKey:
 		if k.Curve != elliptic.P256() {
@@ -82,23 +95,27 @@ func weak(k ed25519.PublicKey) bool {
 	y := [32]byte(k)
 	y[31] &= 0x7f // the sign of x
 	slices.Reverse(y[:])
-	for _, small := range smallOrder {
-		if hex.EncodeToString(y[:]) == small {
-			return true
-		}
-	}
-	return hex.EncodeToString(y[:]) >= fieldPrime
+	return slices.Contains(smallOrder, y) || bytes.Compare(y[:], fieldPrime[:]) >= 0
 }
 
-const fieldPrime = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
+var fieldPrime = coordinate("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed")
 
 // smallOrder are the y coordinates of the eight points of small order.
-var smallOrder = []string{
-	"0000000000000000000000000000000000000000000000000000000000000000",
-	"0000000000000000000000000000000000000000000000000000000000000001",
-	"7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
-	"05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
-	"7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+var smallOrder = [][32]byte{
+	coordinate("0000000000000000000000000000000000000000000000000000000000000000"),
+	coordinate("0000000000000000000000000000000000000000000000000000000000000001"),
+	coordinate("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec"),
+	coordinate("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826"),
+	coordinate("7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7"),
+}
+
+// coordinate returns a number of 256 bits that is written in hexadecimal.
+func coordinate(digits string) [32]byte {
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		panic(err)
+	}
+	return [32]byte(b)
 }
 
 // NewPublicKey takes an ed25519.PublicKey or a P-256 *ecdsa.PublicKey.
@@ -127,8 +144,11 @@ func (p PublicKey) ID() Hash { return sha256.Sum256([]byte(p.spki)) }
 func (p PublicKey) IsZero() bool { return p.spki == "" }
 
 // MarshalText returns the SPKI in base64.
-func (p PublicKey) MarshalText() ([]byte, error) {
-	return b64.AppendEncode(nil, []byte(p.spki)), nil
+func (p PublicKey) MarshalText() ([]byte, error) { return p.AppendText(nil) }
+
+// AppendText implements encoding.TextAppender.
+func (p PublicKey) AppendText(b []byte) ([]byte, error) {
+	return b64.AppendEncode(b, []byte(p.spki)), nil
 }
 
 // UnmarshalText parses what MarshalText returns.

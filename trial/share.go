@@ -178,7 +178,10 @@ func (s IDs) with(id Hash) IDs { return append(s[:len(s):len(s)], id[:idBytes]..
 func (s IDs) count() int { return len(s) / idBytes }
 
 // MarshalText implements encoding.TextMarshaler.
-func (s IDs) MarshalText() ([]byte, error) { return b64.AppendEncode(nil, s), nil }
+func (s IDs) MarshalText() ([]byte, error) { return s.AppendText(nil) }
+
+// AppendText implements encoding.TextAppender.
+func (s IDs) AppendText(b []byte) ([]byte, error) { return b64.AppendEncode(b, s), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *IDs) UnmarshalText(text []byte) (err error) {
