@@ -94,10 +94,11 @@ func (c *clock) recent(l *Log, now time.Time) bool {
 	return err == nil
 }
 
-// judge compares the clock's reading now with what is known of others. A set of
-// witnesses that could form a quorum must say that it is ahead, or some of those
-// that have been heard while none has about the same time: one whose own clock is
-// wrong stops nobody. confirmed says that others agree with it. c.mu is held.
+// judge compares the clock's reading now with what is known of others. It is wrong if a set of
+// witnesses that could form a quorum says that it is ahead. It also is if some of those that were heard
+// say so, and no fewer than the others, or while none of the others has about the same time: where one
+// says this and one that nobody knows, and an entry with a time from the future cannot be taken back.
+// confirmed says that others agree with it. c.mu is held.
 func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	known := !c.database.own.IsZero()
 	if d := c.database.ahead(now); known && d > maxClockAhead {
@@ -107,10 +108,16 @@ func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 	ahead := func(w int) bool { r, ok := c.witnesses[w]; return ok && r.ahead(now) > maxClockAhead }
 	agrees := func(w int) bool { r, ok := c.witnesses[w]; return ok && r.ahead(now) <= maxClockAhead }
 	if !p.Unwitnessed() && len(c.witnesses) > 0 {
-		heard := slices.Collect(maps.Keys(c.witnesses))
-		// A witness whose clock is ahead of this one does not vouch for it.
-		near := func(w int) bool { return c.witnesses[w].ahead(now).Abs() <= maxClockAhead }
-		if p.Satisfied(ahead) || slices.ContainsFunc(heard, ahead) && !slices.ContainsFunc(heard, near) {
+		against, near := 0, 0 // a witness whose clock is ahead of this one does not vouch for it
+		for w, r := range c.witnesses {
+			switch {
+			case ahead(w):
+				against++
+			case r.ahead(now).Abs() <= maxClockAhead:
+				near++
+			}
+		}
+		if p.Satisfied(ahead) || against > 0 && (near == 0 || against >= len(c.witnesses)-against) {
 			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it",
 				maxClockAhead, c.differences(l, now))
 		}

@@ -116,7 +116,7 @@ func (c *cosigner) publish(ctx context.Context) {
 	c.l.mu.Unlock()
 	r := c.begin(tree)
 	saved := make(chan error, 1)
-	go func() { saved <- c.l.saveCheckpoint(tree.note) }()
+	go func() { saved <- c.l.saveCheckpoint(tree.Size, tree.note) }()
 	turn := time.NewTimer(roundTurn)
 	defer turn.Stop()
 	var asked []chan struct{}

@@ -176,7 +176,7 @@ func (l *Log) copyPublished() error {
 	if p.note == nil {
 		return nil
 	}
-	if err := l.saveCheckpoint(p.note); err != nil {
+	if err := l.saveCheckpoint(p.size, p.note); err != nil {
 		return fmt.Errorf("write the copy of the checkpoint: %w", err)
 	}
 	return nil

@@ -137,6 +137,8 @@ type Log struct {
 	standing  standing
 	opened    [2]opened // the checkpoints that were last seen published; only who follows uses it
 	quorum    quorum
+	copying   turn   // of saveCheckpoint; guards copied
+	copied    uint64 // the size that the copy outside the database was last written of
 
 	mu        sync.Mutex    // guards the fields below
 	signed    signedTree    // the newest stored checkpoint
@@ -454,9 +456,19 @@ func (l *Log) covering(ctx context.Context, index uint64) (publication, error) {
 	return newest, nil
 }
 
-// saveCheckpoint writes the copy outside the database.
-func (l *Log) saveCheckpoint(signed []byte) error {
-	return l.cfg.Copy.Write(signed)
+// saveCheckpoint writes the copy outside the database, unless that of a larger size was written since
+// the start: a server that leads no longer may still be writing what it signed.
+func (l *Log) saveCheckpoint(size uint64, signed []byte) error {
+	l.copying.take()
+	defer l.copying.end()
+	if size < l.copied {
+		return nil
+	}
+	if err := l.cfg.Copy.Write(signed); err != nil {
+		return err
+	}
+	l.copied = size
+	return nil
 }
 
 // A Copy keeps a copy of the newest signed checkpoint outside the database. One caller at a time

@@ -70,7 +70,7 @@ func (p *Plan) Restore(ctx context.Context, cfg Config, journal Restorer, progre
 	if err := journal.Restored(ctx, l.epoch, Stored{p.newest.Size, p.newest.note}, Stored{p.published.Size, p.published.note}); err != nil {
 		return fmt.Errorf("store checkpoints: %w", err)
 	}
-	return l.saveCheckpoint(p.newest.note)
+	return l.saveCheckpoint(p.newest.Size, p.newest.note)
 }
 
 // restoring is a restore in progress, on one goroutine except for what is fetched ahead.

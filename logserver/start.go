@@ -65,7 +65,7 @@ func Create(ctx context.Context, cfg Config, genesis *trial.Genesis) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.saveCheckpoint(l.signed.note)
+	return l.saveCheckpoint(l.signed.Size, l.signed.note)
 }
 
 // errUnfinished says that neither init nor restore has finished.
@@ -85,6 +85,7 @@ func newLog(cfg Config) (*Log, error) {
 	l.damages.told = func(d *Damage) { l.log.Error("a stored file is damaged", "file", d.Path, "error", d) }
 	l.pool.init()
 	l.clock.checking, l.quorum.asking, l.probe.asking, l.sequencer.saver.saving = newTurn(), newTurn(), newTurn(), newTurn()
+	l.copying = newTurn()
 	if cfg.Replica != nil {
 		l.pool.closed = ErrLost
 		l.standing.heard = time.Now()

@@ -115,10 +115,13 @@ func TestSimulation(t *testing.T) {
 
 // found are seeds that found a mistake in the log or a witness, with what it was.
 var found = map[uint64]string{
-	21124: "a leader that was replaced and does not know it stops for good when a witness has seen more",
-	21816: "a leader gives another receipt than the one before it, which published after it had been replaced",
-	22772: "the same",
-	131:   "a replica that starts while its leader waits for witnesses stops for good when it sees an older tree published",
+	1795845852: "a server that led no longer wrote its copy of the checkpoint beside the one that it wrote as a follower",
+	1795858319: "of two witnesses, one with the log's wrong time vouched for it",
+	1795858898: "of two witnesses, one with the log's wrong time, ten years ahead, vouched for it",
+	21124:      "a leader that was replaced and does not know it stops for good when a witness has seen more",
+	21816:      "a leader gives another receipt than the one before it, which published after it had been replaced",
+	22772:      "the same",
+	131:        "a replica that starts while its leader waits for witnesses stops for good when it sees an older tree published",
 }
 
 // TestFound runs them again.
