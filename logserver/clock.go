@@ -117,7 +117,11 @@ func (c *clock) judge(l *Log, now time.Time) (confirmed bool, err error) {
 				near++
 			}
 		}
-		if p.Satisfied(ahead) || against > 0 && (near == 0 || against >= len(c.witnesses)-against) {
+		if against > 0 && near > 0 && against >= len(c.witnesses)-against && !p.Satisfied(ahead) {
+			return false, fmt.Errorf("the clocks differ by more than %s, and no fewer witnesses say that this one is ahead than do not (by this "+
+				"machine's clock %s): find out which is wrong and set it", maxClockAhead, c.differences(l, now))
+		}
+		if p.Satisfied(ahead) || against > 0 && near == 0 {
 			return false, fmt.Errorf("this machine's clock is more than %s ahead of the witnesses' (%s): set it",
 				maxClockAhead, c.differences(l, now))
 		}
