@@ -108,8 +108,9 @@ go install filippo.io/age/cmd/age-keygen@v1.3.2
 PATH=$GOBIN:$PATH
 
 step "MariaDB"
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --auth-root-authentication-method=normal >/dev/null 2>&1
-mariadbd --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --socket="$tmp/mysql.sock" --skip-networking >"$tmp/mariadb.log" 2>&1 &
+mkdir "$tmp/tables" # its own folder for temporary tables: a database that starts removes those of all others
+TMPDIR="$tmp/tables" mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --auth-root-authentication-method=normal >/dev/null 2>&1
+TMPDIR="$tmp/tables" mariadbd --no-defaults --user="$(id -un)" --datadir="$tmp/mysql" --socket="$tmp/mysql.sock" --skip-networking >"$tmp/mariadb.log" 2>&1 &
 mariadb=$!
 i=0
 until mariadb-admin --no-defaults --socket="$tmp/mysql.sock" --user=root ping >/dev/null 2>&1; do

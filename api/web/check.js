@@ -44,6 +44,8 @@
     return { next, end: () => reader.cancel().catch(() => {}) };
   }
 
+  const shorter = "it has become shorter while it was read";
+
   // digest reads a file to its end.
   async function digest(file) {
     const bar = make("progress");
@@ -55,7 +57,7 @@
     try {
       for (let at = 0; at < file.size;) {
         const data = await from.next(at);
-        if (!data || !data.length) throw new Error("it has become shorter while it was read");
+        if (!data || !data.length) throw new Error(shorter);
         verifier.value(d.write(data));
         at = bar.value = at + data.length;
         await new Promise(r => setTimeout(r)); // the page stays usable
@@ -78,6 +80,7 @@
   async function read(file, receipts) {
     const whole = file.size <= small || file.size <= 256 << 20 && file.name.endsWith(".json");
     const text = whole ? new Uint8Array(await file.arrayBuffer()) : null; // its bytes, as they are
+    if (whole && text.length !== file.size) throw new Error(shorter);
     let kind = whole ? readAs(file.name, new TextDecoder().decode(text)) : "document";
     // A document that could be read as a policy must not become what a verdict trusts.
     if (kind === "policy" && receipts.includes(file.name + ".tlog-proof")) kind = "document";

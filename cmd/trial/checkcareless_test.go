@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -91,25 +93,29 @@ func TestCheckCareless(t *testing.T) {
 	// A file that cannot be read, or shrinks while it is read, is named; the others are judged.
 	open()
 	eval[bool](page, `(() => {
-		const read = Blob.prototype.arrayBuffer, slice = Blob.prototype.slice, stream = Blob.prototype.stream;
+		const read = Blob.prototype.arrayBuffer, stream = Blob.prototype.stream;
 		const given = new DataTransfer(), field = document.getElementById("files");
-		Blob.prototype.arrayBuffer = function () { return this.name === "folder" ? Promise.reject(new Error("gone")) : read.call(this); };
-		Blob.prototype.slice = function (a, b) { return this.name === "shrunk.pdf" ? new Blob() : slice.call(this, a, b); };
-		Blob.prototype.stream = function () { return this.name === "shrunk.pdf" ? new Blob().stream() : stream.call(this); };
+		Blob.prototype.arrayBuffer = function () {
+			return this.name === "folder" ? Promise.reject(new Error("gone")) : read.call(this.name === "shrunk.pdf" ? new Blob() : this);
+		};
+		Blob.prototype.stream = function () { return this.name === "shrunk video" ? new Blob().stream() : stream.call(this); };
 		for (const name of ["folder", "shrunk.pdf"]) given.items.add(new File(["abc"], name));
+		given.items.add(new File([new Uint8Array(5 << 20)], "shrunk video")); // too long to be read at once
 		field.files = given.files;
 		field.dispatchEvent(new Event("change"));
 		return true;
 	})()`)
-	page.shows("folder could not be read.", "shrunk.pdf could not be read.", "it has become shorter while it was read")
+	page.shows("folder could not be read.", "shrunk.pdf could not be read.", "shrunk video could not be read.", "it has become shorter while it was read")
 	page.give(in("plan.pdf", "plan.pdf.tlog-proof")...)
 	page.shows(good, "folder could not be read.")
 
 	// An old browser, which cannot read into memory that it is given, reads files all the same.
 	open()
 	eval[bool](page, `(Blob.prototype.stream = function () { throw new TypeError("no such thing here"); }, true)`)
-	page.give(in("plan.pdf", "plan.pdf.tlog-proof")...)
-	page.shows(good)
+	w.write("video", strings.Repeat("abcdefgh", 5<<17))
+	page.give(in("plan.pdf", "plan.pdf.tlog-proof", "video")...)
+	page.shows(good, fmt.Sprintf("There is no receipt for video. Add its receipt, video.tlog-proof, which was written when the file was submitted. SHA-256 %x",
+		sha256.Sum256([]byte(read("video")))))
 
 	// What became of a statement: too few replaying witnesses prove nothing, and a log that does not
 	// answer has not lied.

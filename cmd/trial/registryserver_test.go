@@ -120,6 +120,8 @@ func dailyCopy(record, day string) string {
 
 // update has a record say something else from a day on.
 func (s *registryServer) update(number, day string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	r := updated.ReplaceAllString(s.records[number], `${1}"`+day+`"`)
 	s.records[number] = titled.ReplaceAllString(r, `${1}"Amended: `)
 }

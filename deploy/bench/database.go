@@ -34,12 +34,13 @@ func (b *bench) startDatabase(ctx context.Context, dir string) (*database, error
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := b.run(ctx, dir, "mariadb-install-db", "--no-defaults", "--user="+who, "--datadir="+filepath.Join(dir, "data"),
+	// A database that starts removes the temporary tables of all others in the same folder.
+	if _, err := b.runWith(ctx, dir, []string{"TMPDIR=" + dir}, "mariadb-install-db", "--no-defaults", "--user="+who, "--datadir="+filepath.Join(dir, "data"),
 		"--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
 		return nil, err
 	}
 	p, err := b.start("mariadb", dir, "mariadbd", "--no-defaults", "--user="+who, "--datadir="+filepath.Join(dir, "data"),
-		"--socket="+filepath.Join(dir, "s"), "--pid-file="+filepath.Join(dir, "pid"), "--skip-networking", "--max-connections=1000")
+		"--socket="+filepath.Join(dir, "s"), "--pid-file="+filepath.Join(dir, "pid"), "--tmpdir="+dir, "--skip-networking", "--max-connections=1000")
 	if err != nil {
 		return nil, err
 	}

@@ -175,8 +175,10 @@ func installDatabase(t testing.TB, args ...string) *database {
 	if owner() == "mysql" { // Galera's scripts do not work as root
 		shell(t, "chown mysql "+dir)
 	}
-	out, err := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner(), "--datadir="+dir+"/data", "--auth-root-authentication-method=normal",
-		"--skip-test-db").CombinedOutput()
+	install := exec.Command("mariadb-install-db", "--no-defaults", "--user="+owner(), "--datadir="+dir+"/data", "--auth-root-authentication-method=normal",
+		"--skip-test-db")
+	install.Env = d.environment()
+	out, err := install.CombinedOutput()
 	if err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
@@ -190,6 +192,10 @@ func owner() string {
 	}
 	return os.Getenv("USER")
 }
+
+// environment gives the database a folder of its own for temporary tables: one that starts removes
+// those of all others in the same folder.
+func (d *database) environment() []string { return append(os.Environ(), "TMPDIR="+d.dir) }
 
 func (d *database) socket() string { return d.dir + "/s" }
 
@@ -210,6 +216,7 @@ func (d *database) launch(args ...string) {
 		all = append(all, "--skip-networking")
 	}
 	d.cmd = exec.Command("mariadbd", all...)
+	d.cmd.Env = d.environment()
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
