@@ -126,16 +126,8 @@ func (p *Access) check(subjects []Subject) error {
 	if !ok {
 		return fmt.Errorf("action is %.40q; it is request, decide, release, emergency or disclose", p.Action)
 	}
-	present := p.present()
-	for _, name := range action.takes {
-		if !slices.Contains(present, name) {
-			return fmt.Errorf("%s lacks the member %s", p.Action, name)
-		}
-	}
-	for _, name := range present {
-		if !slices.Contains(action.takes, name) && !slices.Contains(action.may, name) {
-			return fmt.Errorf("%s takes no member %s", p.Action, name)
-		}
+	if err := checkPresent(p.Action, p.present(), action.takes, action.may); err != nil {
+		return err
 	}
 	for _, org := range []string{p.Of, p.Org} {
 		if org != "" {

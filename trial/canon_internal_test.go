@@ -22,7 +22,7 @@ func jsonTypes() []any {
 	all := []any{
 		new(Envelope), new(statementEntry), new(StateEntry), new(Genesis), new(wireStatement),
 		new(OrgRecord), new(KeyRecord), new(TrialRecord), new(IdentifierRecord), new(SealRecord), new(LogRecord), new(Openings),
-		new(RecipientRecord), new(ConsentRecord), new(RequestRecord), new(signedFile),
+		new(RecipientRecord), new(ConsentRecord), new(RequestRecord), new(UnitRecord), new(signedFile),
 	}
 	for _, k := range Kinds() {
 		all = append(all, kinds[k]())

@@ -86,7 +86,8 @@ var marked = map[trial.MarkID]string{
 	timeline.MarkDisputed: "identify", trial.MarkUnlocked: "milestone", timeline.MarkDelayed: "document", timeline.MarkUnfounded: "cosign",
 	trial.MarkUnsealed: "seal", trial.MarkFuture: "milestone", timeline.MarkAfterEnd: "sap", timeline.MarkDelegated: "document",
 	trial.MarkOrdered: "accept", timeline.MarkEmptiedDate: "void",
-	trial.MarkErasureAsked: "end",
+	trial.MarkErasureAsked: "end", trial.MarkDeviation: "custody dispense", trial.MarkCondition: "custody receive",
+	trial.MarkSuspect: "custody", trial.MarkRecalled: "custody", trial.MarkLost: "custody", trial.MarkCodeBroken: "break",
 }
 
 // TestEveryMarkHasAScenario: each mark is set for one trial and not for another one, about
@@ -112,6 +113,10 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 				case strings.Contains(line, " ! ") || strings.Contains(line, " / ") || len(words) < 3:
 				case words[1] == "register" && words[len(words)-2] == "as":
 					told["register "+words[len(words)-1]] = true
+				case words[1] == "custody":
+					for _, unit := range words[4:] {
+						told["custody "+unit], told["custody "+words[2]+" "+unit] = true, true
+					}
 				case words[1] == "seal":
 					told["seal "+words[5]] = true
 				default:
@@ -129,7 +134,7 @@ func TestEveryMarkHasAScenario(t *testing.T) {
 		}
 	}
 	for _, id := range timeline.MarkIDs() {
-		if id == timeline.MarkVoid || id == trial.MarkEmergency { // every one that is admitted sets it
+		if id == timeline.MarkVoid || id == trial.MarkEmergency || id == trial.MarkCodeBroken { // every one that is admitted sets it
 			unset[id] = true
 		}
 		if !set[id] || !unset[id] {

@@ -47,6 +47,8 @@ var kindTable = []func() Predicate{
 	func() Predicate { return new(Consent) },
 	func() Predicate { return new(Access) },
 	func() Predicate { return new(Erasure) },
+	func() Predicate { return new(Custody) },
+	func() Predicate { return new(CodeBreak) },
 }
 
 // kinds has the rows of kindTable by name.

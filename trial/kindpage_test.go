@@ -57,9 +57,9 @@ func TestKindPage(t *testing.T) {
 	dir := t.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for name, text := range map[string]string{
-		"codebreak.go":      blocks[0],
-		"codebreak_test.go": blocks[2],
-		"kind.go":           before + "\n" + row + "\n}\n\n// kinds has the rows" + after,
+		"breach.go":      blocks[0],
+		"breach_test.go": blocks[2],
+		"kind.go":        before + "\n" + row + "\n}\n\n// kinds has the rows" + after,
 	} {
 		path, err := filepath.Abs(name)
 		if err != nil {
@@ -89,8 +89,8 @@ func TestKindPage(t *testing.T) {
 		return string(out)
 	}
 
-	if out := run("..", true, "go", "test", "-overlay", file, "-vet=off", "-v", "-run", "^TestCodeBreak$",
-		"./trial"); !strings.Contains(out, "--- PASS: TestCodeBreak") {
+	if out := run("..", true, "go", "test", "-overlay", file, "-vet=off", "-v", "-run", "^TestBreach$",
+		"./trial"); !strings.Contains(out, "--- PASS: TestBreach") {
 		t.Fatalf("the page's test did not run:\n%s", out)
 	}
 
@@ -115,20 +115,20 @@ func TestKindPage(t *testing.T) {
 		ok    bool
 		want  string
 	}{
-		{"-kind codebreak -cause emergency -date 2026-03-01", true, `"predicate":{"cause":"emergency","date":"2026-03-01","log":"` +
+		{"-kind breach -cause protocol -date 2026-03-01", true, `"predicate":{"cause":"protocol","date":"2026-03-01","log":"` +
 			trialtest.Origin + `","meaning":"author",`},
-		{"-kind codebreak -cause emergency -date 2026-03-01", true, `/codebreak@v1","subject":[{"digest":{"sha256":"` + id +
+		{"-kind breach -cause protocol -date 2026-03-01", true, `/breach@v1","subject":[{"digest":{"sha256":"` + id +
 			`"},"name":"trial"}]`},
-		{"-kind codebreak -cause chance -date 2026-03-01", false, `cause is "chance"; it is emergency or error`},
-		{"-kind codebreak -cause error -event halt", false, "-event belongs to milestone, not to codebreak"},
-		{"-kind milestone -event halt -cause error", false, "-cause belongs to codebreak, not to milestone"},
-		{"-kind other -cause error x", false, "results, document, observation, codebreak;"},
+		{"-kind breach -cause chance -date 2026-03-01", false, `cause is "chance"; it is protocol or regulation`},
+		{"-kind breach -cause regulation -event halt", false, "-event belongs to milestone, not to breach"},
+		{"-kind milestone -event halt -cause regulation", false, "-cause belongs to breach, not to milestone"},
+		{"-kind other -cause regulation x", false, "results, document, observation, breach;"},
 	} {
 		if out := submit(c.ok, strings.Fields(c.flags)...); !strings.Contains(out, c.want) {
 			t.Errorf("%s: no %s in\n%s", c.flags, c.want, out)
 		}
 	}
-	if out := run(dir, true, program, "submit", "-h"); !strings.Contains(out, "of a code break: emergency or error") {
+	if out := run(dir, true, program, "submit", "-h"); !strings.Contains(out, "of a breach: protocol or regulation") {
 		t.Errorf("help says nothing of the flag:\n%s", out)
 	}
 }

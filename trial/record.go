@@ -31,7 +31,7 @@ func (k RecordKey) Hash() smap.Hash {
 // would mean nothing.
 func (k RecordKey) Check() error {
 	switch k.Kind {
-	case "trial", "key", "seal", "recipient", "consent", "request":
+	case "trial", "key", "seal", "recipient", "consent", "request", "unit":
 		if _, err := ParseHash(k.ID); err != nil {
 			return fmt.Errorf("the id %.70q of a %s is %w", k.ID, k.Kind, err)
 		}
@@ -153,6 +153,7 @@ type TrialRecord struct {
 	Results     []Hash               `json:"results,omitempty"`
 	Scopes      map[string][]Version `json:"scopes,omitempty"` // protocol versions by scope, the one in force last
 	Shares      Shares               `json:"shares,omitempty"` // by organisation
+	Units       uint64               `json:"units,omitempty"`  // how many packs were issued, those in cases included
 }
 
 // Version is one protocol version of a scope.
@@ -298,6 +299,7 @@ var recordKinds = map[string]func() Record{
 	"recipient":  func() Record { return new(RecipientRecord) },
 	"consent":    func() Record { return new(ConsentRecord) },
 	"request":    func() Record { return new(RequestRecord) },
+	"unit":       func() Record { return new(UnitRecord) },
 }
 
 // RecordKinds returns the kinds of records, sorted.

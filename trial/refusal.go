@@ -18,7 +18,7 @@ const (
 	RuleLog         Rule = "R5"  // the statement is for another log
 	RuleRevoked     Rule = "R6"  // the signer's key is revoked
 	RuleRole        Rule = "R7"  // the signer's role does not entitle it
-	RuleHolder      Rule = "R8"  // the organisation neither holds the trial nor has a delegation for this
+	RuleHolder      Rule = "R8"  // the organisation neither holds the trial or unit nor has a delegation for this
 	RuleUnknown     Rule = "R9"  // names a trial, organisation, key or statement that is not logged
 	RulePredecessor Rule = "R10" // it does not follow the last of its chain: a second head
 	RuleTaken       Rule = "R11" // it claims something that is taken already
@@ -39,7 +39,7 @@ var ruleText = map[Rule]string{
 	RuleLog:         "statement for another log",
 	RuleRevoked:     "key revoked",
 	RuleRole:        "role not entitled",
-	RuleHolder:      "not the organisation that holds the trial, nor delegated this",
+	RuleHolder:      "not the organisation that holds this, nor delegated it",
 	RuleUnknown:     "not logged",
 	RulePredecessor: "predecessor is not the version in force",
 	RuleTaken:       "already taken",

@@ -266,6 +266,11 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		p = &trial.Access{Common: c, Action: "disclose", Basis: arg(0), Elements: sha256.Sum256([]byte("terms")), Org: org,
 			Until: option["until"]}
 		subjects = salted(trialtest.Documents("disclosure", fmt.Sprint(s.number)))
+	case "custody":
+		p, subjects = s.custody(c, arg(0), s.id(arg(1)), plain[2:], option)
+	case "break":
+		p, subjects = &trial.CodeBreak{Common: c, Trial: s.id(arg(0)), Reason: cmp.Or(option["reason"], "emergency")},
+			salted(trialtest.Documents("codebreak", fmt.Sprint(s.number)))
 	default:
 		s.fatalf("no verb %q", verb)
 	}

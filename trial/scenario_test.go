@@ -96,7 +96,7 @@ func (s *scenario) line(line string) {
 		return
 	case len(words) == 3 && words[1] == "counts": // entries of a record, such as org:acme or trial:T1
 		key := trial.RecordKey{}
-		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); slices.Contains([]string{"trial", "consent", "request"}, key.Kind) {
+		if key.Kind, key.ID, _ = strings.Cut(words[0], ":"); slices.Contains([]string{"trial", "consent", "request", "unit"}, key.Kind) {
 			key.ID = s.id(key.ID).String()
 		}
 		if n := s.log.State.Record(key).EntryTree().Count; fmt.Sprint(n) != words[2] {
@@ -161,8 +161,10 @@ func (s *scenario) has(name string, want []string) {
 	var got []string
 	read := func(entries []trial.Located) *timeline.Timeline { return timeline.New(id, entries) }
 	entries := s.about[trial.RecordKey{Kind: "trial", ID: id.String()}]
-	if consent := s.about[trial.RecordKey{Kind: "consent", ID: id.String()}]; consent != nil {
-		entries, read = consent, timeline.OfRecord
+	for _, kind := range []string{"consent", "unit"} {
+		if of := s.about[trial.RecordKey{Kind: kind, ID: id.String()}]; of != nil {
+			entries, read = of, timeline.OfRecord
+		}
 	}
 	for _, m := range read(entries).Marks() {
 		word := string(m.ID)

@@ -248,6 +248,7 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	admit("registrar", &trial.Policy{Policy: "b25l"}, trial.NamedSubject("policy", sha256.Sum256([]byte("one"))))
 	admit("registrar", &trial.Rules{Set: 2, From: 1 << 40}, trial.NamedSubject("rules", sha256.Sum256([]byte("2"))))
 	consentSamples(statements, admit)
+	custodySamples(statements, admit, id)
 	bob := trialtest.Public("p256-bob").ID()
 	limit := &trial.Key{Action: "limit", Org: "acme", Limit: bob, Limits: &trial.KeyLimits{Kinds: []string{"document"},
 		Trials: []trial.Hash{id}, Until: "2026-12-31"}}
@@ -391,7 +392,7 @@ func TestRefusalsName(t *testing.T) {
 		{`"meaning":"author"`, `"meaning": "author"`, "not canonical JSON (RFC 8785)"},
 		{`"version":"a"`, `"version":""`, "missing, empty, repeated"},
 		{`statement/`, `Statement/`, ""},
-		{`document@v1`, `novel@v1`, "the kinds are access, consent, correction, delegation, document"},
+		{`document@v1`, `novel@v1`, "the kinds are access, codebreak, consent, correction, custody, delegation, document"},
 		{`2026-03-01T`, `2026-02-30T`, "2026-03-01T09:30:00.000Z"},
 		{`2026-03-01T`, `1969-03-01T`, "2026-03-01T09:30:00.000Z"},
 		{`.0`, `.00`, ""},
