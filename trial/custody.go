@@ -63,6 +63,13 @@ const (
 	byAnyone    // who is enrolled
 )
 
+// An act is the entry of a custody statement.
+type act struct {
+	index uint64
+	id    Hash   // of the statement
+	org   string // the signer's
+}
+
 // custodyActions says for each action who may do it, which members it takes, what a unit's record
 // must not say, and what becomes of the record.
 var custodyActions = map[string]struct {
@@ -70,12 +77,12 @@ var custodyActions = map[string]struct {
 	takes   []string // members that must be there
 	may     []string // members that may be there
 	refuses func(p *Custody, r *UnitRecord) *Refusal
-	effect  func(p *Custody, t *tx, s *Signed, r *UnitRecord)
+	effect  func(p *Custody, a act, r *UnitRecord)
 }{
 	"issue": {by: byHolder | byDelegate},
 	"open": {by: byCustodian, takes: []string{"packs"},
 		refuses: (*Custody).refuseOpen,
-		effect:  func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Gone = t.index }},
+		effect:  func(_ *Custody, a act, r *UnitRecord) { r.Gone = a.index }},
 	"ship": {by: byCustodian, takes: []string{"to"},
 		refuses: func(p *Custody, r *UnitRecord) *Refusal {
 			if r.Dispensed != 0 && r.Returned == 0 {
@@ -83,7 +90,7 @@ var custodyActions = map[string]struct {
 			}
 			return r.standing("ship")
 		},
-		effect: func(p *Custody, _ *tx, s *Signed, r *UnitRecord) { r.Offer, r.Lost = &Offer{s.ID, p.To}, 0 }},
+		effect: func(p *Custody, a act, r *UnitRecord) { r.Offer, r.Lost = &Offer{a.id, p.To}, 0 }},
 	"cancel": {by: byCustodian, takes: []string{"ship"},
 		refuses: func(p *Custody, r *UnitRecord) *Refusal {
 			if r.Offer == nil || r.Offer.ID != p.Ship {
@@ -91,12 +98,12 @@ var custodyActions = map[string]struct {
 			}
 			return nil
 		},
-		effect: func(_ *Custody, _ *tx, _ *Signed, r *UnitRecord) { r.Offer = nil }},
+		effect: func(_ *Custody, _ act, r *UnitRecord) { r.Offer = nil }},
 	"receive": {by: byReceiver, takes: []string{"condition", "ship"},
-		effect: func(p *Custody, t *tx, _ *Signed, r *UnitRecord) {
-			r.Custodian, r.Offer, r.Lost = t.signer.Org, nil, 0
+		effect: func(p *Custody, a act, r *UnitRecord) {
+			r.Custodian, r.Offer, r.Lost = a.org, nil, 0
 			if p.Condition != "ok" && r.Hold == 0 {
-				r.Hold = t.index
+				r.Hold = a.index
 			}
 		}},
 	"hold": {by: byCustodian | byHolder,
@@ -106,7 +113,7 @@ var custodyActions = map[string]struct {
 			}
 			return nil
 		},
-		effect: func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Hold = t.index }},
+		effect: func(_ *Custody, a act, r *UnitRecord) { r.Hold = a.index }},
 	"free": {by: byHolder | byDelegate,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal {
 			switch {
@@ -117,7 +124,7 @@ var custodyActions = map[string]struct {
 			}
 			return nil
 		},
-		effect: func(_ *Custody, _ *tx, _ *Signed, r *UnitRecord) { r.Hold = 0 }},
+		effect: func(_ *Custody, _ act, r *UnitRecord) { r.Hold = 0 }},
 	"lost": {by: byCustodian,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal {
 			if r.Gone != 0 || r.Lost != 0 || r.Dispensed != 0 && r.Returned == 0 {
@@ -125,10 +132,10 @@ var custodyActions = map[string]struct {
 			}
 			return nil
 		},
-		effect: func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Lost = t.index }},
+		effect: func(_ *Custody, a act, r *UnitRecord) { r.Lost = a.index }},
 	"dispense": {by: byCustodian, may: []string{"deviation"},
 		refuses: (*Custody).refuseDispense,
-		effect:  func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Dispensed, r.Lost = t.index, 0 }},
+		effect:  func(_ *Custody, a act, r *UnitRecord) { r.Dispensed, r.Lost = a.index, 0 }},
 	"return": {by: byCustodian,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal {
 			if r.Dispensed == 0 || r.Returned != 0 {
@@ -136,15 +143,15 @@ var custodyActions = map[string]struct {
 			}
 			return r.standing("return")
 		},
-		effect: func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) {
-			r.Returned = t.index
+		effect: func(_ *Custody, a act, r *UnitRecord) {
+			r.Returned = a.index
 			if r.Hold == 0 {
-				r.Hold = t.index
+				r.Hold = a.index
 			}
 		}},
 	"destroy": {by: byCustodian,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal { return r.standing("destroy") },
-		effect:  func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Gone, r.Lost = t.index, 0 }},
+		effect:  func(_ *Custody, a act, r *UnitRecord) { r.Gone, r.Lost = a.index, 0 }},
 	"recall": {by: byHolder,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal {
 			if r.Recalled != 0 {
@@ -152,7 +159,7 @@ var custodyActions = map[string]struct {
 			}
 			return nil
 		},
-		effect: func(_ *Custody, t *tx, _ *Signed, r *UnitRecord) { r.Recalled = t.index }},
+		effect: func(_ *Custody, a act, r *UnitRecord) { r.Recalled = a.index }},
 	"suspect": {by: byAnyone, takes: []string{"reason"}},
 }
 
@@ -378,8 +385,7 @@ func (p *Custody) apply(t *tx, s *Signed) *Refusal {
 		if refusal := p.judge(r, t.signer.Org, tr.Holder); refusal != nil {
 			return refusal
 		}
-		custodyActions[p.Action].effect(p, t, s, r)
-		r.N++
+		p.change(r, act{t.index, s.ID, t.signer.Org})
 	}
 	if p.Action == "open" {
 		return p.openCase(t)

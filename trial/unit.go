@@ -108,6 +108,23 @@ func (p *Custody) judge(r *UnitRecord, org, holder string) *Refusal {
 	return a.refuses(p, r)
 }
 
+// change is what an act makes of a unit's record.
+func (p *Custody) change(r *UnitRecord, a act) {
+	custodyActions[p.Action].effect(p, a, r)
+	r.N++
+}
+
+// After returns what the record of a unit that had an act will say, but for its entries: for a
+// program that knows that the act was logged, before it asks the log again. It is of no use for issue
+// and suspect.
+func (p *Custody) After(r *UnitRecord, index uint64, id Hash, org string) *UnitRecord {
+	c := *r
+	if custodyActions[p.Action].effect != nil {
+		p.change(&c, act{index, id, org})
+	}
+	return &c
+}
+
 // place says where a unit is, for a refusal.
 func (r *UnitRecord) place() string {
 	switch {

@@ -22,7 +22,7 @@ func (m *importer) open() error {
 	}
 	name := filepath.Join(m.out, m.register)
 	head := receipt.FileHead{Log: m.remote.log.Name(), Org: cmp.Or(m.key.Org, m.key.Public.ID().String())}
-	receipts, err := openReceipts(name+".receipts", head, say)
+	receipts, err := openReceipts(name+".receipts", head, 0o644, say)
 	if err != nil {
 		return err
 	}

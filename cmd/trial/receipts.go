@@ -32,8 +32,8 @@ type receiptsFile struct {
 // openReceipts opens a file of receipts, or makes it. Of a receipt that was not written in full,
 // as when the machine failed, the file's end is freed; its statement has no receipt then. say
 // says what is damaged.
-func openReceipts(name string, head receipt.FileHead, say func(format string, args ...any)) (*receiptsFile, error) {
-	if err := durable.Create(name, head.Marshal(), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
+func openReceipts(name string, head receipt.FileHead, perm fs.FileMode, say func(format string, args ...any)) (*receiptsFile, error) {
+	if err := durable.Create(name, head.Marshal(), perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, frame.AsUsage(err)
 	}
 	if _, err := regular(name); err != nil {
@@ -52,7 +52,7 @@ func openReceipts(name string, head receipt.FileHead, say func(format string, ar
 
 func (r *receiptsFile) begin(head receipt.FileHead, say func(format string, args ...any)) error {
 	if err := durable.TryLock(r.append.file); errors.Is(err, durable.ErrLocked) {
-		return frame.Usagef("another import is adding to %s: end it first, or give another folder with -out", r.name)
+		return frame.Usagef("another program is adding to %s: end it first, or give another folder with -out", r.name)
 	} else if err != nil {
 		return err
 	}

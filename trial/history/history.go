@@ -26,7 +26,7 @@ import (
 
 // A History is a subject's entries with their proofs, as a file.
 type History struct {
-	Kind       string  `json:"kind"` // trial, identifier, org or key
+	Kind       string  `json:"kind"` // of record, see trial.RecordKinds
 	ID         string  `json:"id"`
 	Checkpoint string  `json:"checkpoint"`
 	State      Entry   `json:"state"`            // the state entry that ends the tree
@@ -60,7 +60,7 @@ type Verdict struct {
 	Replayed bool
 }
 
-// Timeline reads the history of a trial, or of a consent, request or recipient, as of an earlier
+// Timeline reads the history of a trial, or of a consent, request, recipient or unit, as of an earlier
 // size, or all of it if size is 0. It returns nil for the history of anything else.
 func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 	read := timeline.OfRecord
@@ -71,7 +71,7 @@ func (v *Verdict) Timeline(size uint64) *timeline.Timeline {
 			return nil
 		}
 		read = func(entries []trial.Located) *timeline.Timeline { return timeline.New(id, entries) }
-	case "consent", "request", "recipient":
+	case "consent", "request", "recipient", "unit":
 	default:
 		return nil
 	}

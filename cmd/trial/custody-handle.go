@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/custody"
+)
+
+// handleFlags are what the acts with packs take.
+type handleFlags struct {
+	scan, epcis, sensor, profile string
+	orgs                         frame.Words
+	reading                      sensorFlags
+}
+
+// handlePacks does one act with packs: those whose codes are typed, scanned, or in an EPCIS event.
+func handlePacks(ctx context.Context, e *env, action string, args []string) error {
+	s := &session{custodian: new(custodian), like: scan{Action: action}}
+	var f handleFlags
+	rest, err := s.custodian.begin(ctx, e, args, true, func(fs *flag.FlagSet) { s.define(fs, &f) })
+	if err != nil {
+		return err
+	}
+	if err := s.fits(&f, rest); err != nil {
+		return err
+	}
+	if err := s.theTrialOrSeen(ctx); err != nil {
+		return err
+	}
+	codes, err := s.documents(ctx, &f)
+	if err != nil {
+		return err
+	}
+	codes = append(codes, rest...)
+	if err := s.begin(ctx); err != nil {
+		s.close()
+		return err
+	}
+	defer s.close()
+	if f.scan != "-" {
+		lines := make(chan string, len(codes))
+		for _, code := range codes {
+			lines <- code
+		}
+		close(lines)
+		return s.run(ctx, lines)
+	}
+	e.stdinRead = true
+	return s.run(ctx, scannedLines(ctx, e.Stdin))
+}
+
+func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
+	x := &s.like
+	s.outFlag(fs)
+	fs.StringVar(&f.scan, "scan", "", "`-` reads the lines of a hand scanner from the standard input; otherwise give codes behind the flags")
+	switch x.Action {
+	case "ship", "receive":
+		fs.StringVar(&f.epcis, "epcis", "", "EPCIS 2.0 `file` (JSON) with the event: its units are taken, and it belongs to the statement")
+		fs.Var(&f.orgs, "org", "`GLN=ORG`: which organisation a party of the EPCIS event is; may be repeated")
+		fs.StringVar(&f.sensor, "sensor", "", "the temperature logger's `file`, which belongs to the statement")
+	}
+	switch x.Action {
+	case "ship":
+		fs.StringVar(&x.To, "to", "", "the `organisation` that the units are sent to")
+	case "receive":
+		fs.StringVar(&x.Condition, "condition", "", "of the units: `one` of "+strings.Join(trial.Conditions, ", ")+"; anything but ok puts them on hold")
+		fs.StringVar(&f.profile, "profile", "", "stability profile, a JSON `file`: with -sensor, the condition is computed")
+		f.reading.define(fs)
+	case "dispense":
+		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`; the log has it salted only")
+		fs.StringVar(&x.Deviation, "deviation", "", "give out what is on hold, recalled or expired all the same, which is marked: `one` of "+
+			strings.Join(trial.Deviations, ", "))
+		fs.BoolVar(&s.wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
+	case "suspect":
+		fs.StringVar(&x.Reason, "reason", "", "what is suspicious: `one` of "+strings.Join(trial.Suspicions, ", "))
+	case "hold", "destroy", "recall":
+		fs.StringVar(&s.unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
+			"them: `one` of "+strings.Join(trial.CodeBreakReasons, ", "))
+	}
+}
+
+// fits refuses flags that do not make sense together.
+func (s *session) fits(f *handleFlags, codes []string) error {
+	x := &s.like
+	switch {
+	case f.scan != "" && f.scan != "-":
+		return frame.Usagef("-scan takes - (the standard input); give codes behind the flags")
+	case f.scan == "-" && (len(codes) > 0 || f.epcis != ""):
+		return frame.Usagef("with -scan - no codes and no -epcis are given")
+	case f.scan == "" && len(codes) == 0 && f.epcis == "":
+		return frame.Usagef("which units? -scan - for a scanner, or their codes behind the flags")
+	case x.Action == "ship" && x.To == "" && f.epcis == "":
+		return frame.Usagef("-to ORGANISATION must be given")
+	case x.Action == "receive" && x.Condition == "" && (f.sensor == "" || f.profile == ""):
+		return frame.Usagef("-condition (%s) must be given, or -sensor and -profile, of which it is computed", strings.Join(trial.Conditions, ", "))
+	case x.Action == "suspect" && x.Reason == "":
+		return frame.Usagef("-reason must be given: one of %s", strings.Join(trial.Suspicions, ", "))
+	}
+	for _, m := range []struct {
+		flag, value string
+		of          []string
+	}{{"condition", x.Condition, trial.Conditions}, {"deviation", x.Deviation, trial.Deviations}, {"reason", x.Reason, trial.Suspicions},
+		{"unblinds", s.unblinds, trial.CodeBreakReasons}} {
+		if m.value != "" && !slices.Contains(m.of, m.value) {
+			return frame.Usagef("-%s is one of %s", m.flag, strings.Join(m.of, ", "))
+		}
+	}
+	return nil
+}
+
+// theTrialOrSeen finds the trial. Without a network it is what it was when it was last found.
+func (s *session) theTrialOrSeen(ctx context.Context) error {
+	name := filepath.Join(s.out, "custody.trial-"+safe(s.typed))
+	err := s.theTrial(ctx)
+	if err == nil {
+		data, err := trial.MarshalRecord(s.record)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(s.out, 0o700); err != nil {
+			return frame.AsUsage(err)
+		}
+		return durable.Replace(name, data, 0o600)
+	}
+	if !unavailable(err) {
+		return err
+	}
+	data, rerr := os.ReadFile(name)
+	if rerr != nil {
+		return err
+	}
+	rec, rerr := trial.ParseRecord("trial", data)
+	if rerr != nil {
+		return frame.Usagef("%s: %w", name, rerr)
+	}
+	s.record, s.silent = rec.(*trial.TrialRecord), s.now()
+	s.id = s.record.ID
+	s.warn("the log cannot be reached: scans are kept, and logged with their true time once it can")
+	return nil
+}
+
+// documents reads the files of a handover: they belong to its statement. It returns the codes of an
+// EPCIS event.
+func (s *session) documents(ctx context.Context, f *handleFlags) (codes []string, err error) {
+	if f.epcis != "" {
+		if codes, err = s.event(f); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{f.epcis, f.sensor} {
+		if name == "" {
+			continue
+		}
+		data, err := readSmall(name)
+		if err != nil {
+			return nil, err
+		}
+		s.like.Files = append(s.like.Files, scanFile{Name: name, Digest: sha256.Sum256(data)})
+	}
+	if f.sensor == "" || f.profile == "" {
+		return codes, nil
+	}
+	condition, lines, err := assessFiles(f.profile, f.reading, []string{f.sensor})
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range lines {
+		fmt.Fprintln(s.e.Stderr, line)
+	}
+	switch {
+	case s.like.Condition == "":
+		s.like.Condition = condition
+	case s.like.Condition == "ok" && condition != "ok":
+		return nil, frame.Usagef("-condition says ok, and by the logger's file it is %s: give that, or leave -condition out", condition)
+	}
+	return codes, nil
+}
+
+// event reads the one event of an EPCIS file that is of the session's action.
+func (s *session) event(f *handleFlags) ([]string, error) {
+	data, err := readSmall(f.epcis)
+	if err != nil {
+		return nil, err
+	}
+	events, err := custody.ParseEvents(data)
+	if err != nil {
+		return nil, frame.Usagef("%s: %w", f.epcis, err)
+	}
+	if len(events) != 1 || events[0].Action != s.like.Action {
+		return nil, frame.Usagef("%s has %d events, and one to %s is needed", f.epcis, len(events), s.like.Action)
+	}
+	ev := events[0]
+	orgs := map[string]string{}
+	for _, x := range f.orgs {
+		gln, org, ok := strings.Cut(x, "=")
+		if !ok {
+			return nil, frame.Usagef("-org %q is not GLN=ORG", x)
+		}
+		orgs[gln] = org
+	}
+	if s.like.Action == "ship" && s.like.To == "" {
+		if s.like.To = orgs[ev.To]; s.like.To == "" {
+			return nil, frame.Usagef("%s ships to the GLN %s: say which organisation that is with -org %s=ORG, or give -to", f.epcis, ev.To, ev.To)
+		}
+	} else if org := orgs[ev.To]; org != "" && s.like.To != "" && org != s.like.To {
+		return nil, frame.Usagef("-to is %s, and %s ships to %s", s.like.To, f.epcis, org)
+	}
+	fmt.Fprintf(s.e.Stderr, "EPCIS event %s\n", ev.Hash)
+	if ev.Parent != "" { // a case is shipped as a whole
+		return []string{ev.Parent}, nil
+	}
+	return ev.Serials, nil
+}
+
+// closeUnits does what must come before acts on a masked trial's packs: if fewer than all of a
+// custodian's are named, which ones may show what is in them.
+func (s *session) closeUnits(ctx context.Context) error {
+	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, s.like.Action) {
+		return nil
+	}
+	loose := slices.DeleteFunc(s.journal.loose(), func(x *scan) bool { return x.Action != s.like.Action || x.Trial != s.id })
+	if len(loose) == 0 {
+		return nil
+	}
+	if s.unblinds == "" {
+		all, err := s.allNamed(ctx, loose)
+		if err != nil || all {
+			return err
+		}
+		if err := s.journal.done(loose); err != nil {
+			return err
+		}
+		s.refused += len(loose)
+		return negative{fmt.Errorf("nothing was logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs "+
+			"are alike. If it must be, give -unblinds REASON (%s): a code break is then logged first", s.like.Action,
+			strings.Join(trial.CodeBreakReasons, ", "))}
+	}
+	return s.breakCode(ctx, loose)
+}
+
+// breakCode logs a code break about units. The list of them stays here.
+func (s *session) breakCode(ctx context.Context, scans []*scan) error {
+	var b bytes.Buffer
+	for _, x := range scans {
+		fmt.Fprintln(&b, x.Serial)
+	}
+	name := filepath.Join(s.out, "codebreak-"+scans[0].Key[:12]+".txt")
+	if err := writeNew(name, b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	o := new(trial.Openings)
+	files := []file{{name: name, digest: sha256.Sum256(b.Bytes())}}
+	p := &trial.CodeBreak{Common: s.common("responsibility", o), Reason: s.unblinds, Trial: s.id}
+	st := &trial.Statement{Predicate: p, Subjects: subjects("codebreak", files, true, o)}
+	_, err := s.send(ctx, s.e, sending{}, st, o, files)
+	return err
+}
+
+// allNamed reports whether the scans name all packs that each of their custodians has.
+func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
+	named, at := map[trial.Hash]bool{}, map[string]bool{}
+	for _, x := range scans {
+		named[x.Unit] = true
+	}
+	units, err := s.units(ctx, s.id)
+	if err != nil {
+		return false, err
+	}
+	for _, u := range units {
+		if named[u.Record.ID] {
+			at[u.Record.Custodian] = true
+		}
+	}
+	for _, u := range units {
+		if at[u.Record.Custodian] && !named[u.Record.ID] && u.Record.Gone == 0 && u.Record.Dispensed == 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/durable"
+	"github.com/trialproof/trialproof/trial"
+)
+
+// A scan is a label that somebody read and what is to be logged of it.
+type scan struct {
+	Key       string     `json:"key"` // names the scan in the journal
+	At        trial.Time `json:"at"`
+	Action    string     `json:"action"`
+	Trial     trial.Hash `json:"trial"`
+	Serial    string     `json:"serial"`
+	Unit      trial.Hash `json:"unit"`
+	Handle    trial.Hash `json:"handle,omitzero"` // to report it
+	Packs     []string   `json:"packs,omitempty"` // of a case, to open it: commitments
+	Condition string     `json:"condition,omitempty"`
+	Deviation string     `json:"deviation,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Subject   string     `json:"subject,omitempty"` // the participant's number; it stays here
+	Ship      trial.Hash `json:"ship,omitzero"`
+	To        string     `json:"to,omitempty"`
+	Files     []scanFile `json:"files,omitempty"` // that belong to the statement
+
+	n      uint64 // acts of the unit when it was looked up; 0: it was not
+	holder bool   // of suspect: the signer has the unit, or holds its trial
+}
+
+// A scanFile is a document of a statement.
+type scanFile struct {
+	Name   string     `json:"name"`
+	Digest trial.Hash `json:"sha256"`
+}
+
+// A seen is what the log said of a unit when it was last asked.
+type seen struct {
+	At     trial.Time      `json:"at"`
+	Serial string          `json:"serial,omitempty"`
+	Unit   trial.Hash      `json:"unit"`
+	Record json.RawMessage `json:"record,omitempty"` // canonical; absent: nothing was logged
+}
+
+// A kept is a signed statement about scans.
+type kept struct {
+	Scans []string `json:"scans"` // their keys
+	Draft *draft   `json:"draft"`
+}
+
+// A journalLine has one of its members.
+type journalLine struct {
+	Scan    *scan      `json:"scan,omitempty"`
+	Kept    *kept      `json:"kept,omitempty"`
+	Done    []string   `json:"done,omitempty"`   // keys of scans that are logged or were refused
+	Dropped trial.Hash `json:"dropped,omitzero"` // id of a statement that was refused
+	Seen    *seen      `json:"seen,omitempty"`
+}
+
+// A journal keeps scans until they are logged, so that whatever ends the program, none is lost and
+// none is logged twice: a statement that may have been sent is sent again as it is. It keeps what the
+// log said of units too, for when there is no network. The lock of the receipts' file is this one's.
+type journal struct {
+	name   string
+	append appendFile
+	scans  []*scan // not done, in order
+	kept   []*kept // not done
+	seen   map[trial.Hash]*seen
+}
+
+// openJournal reads a journal and leaves out what is done. A last line that is not whole was never
+// answered.
+func openJournal(dir string) (*journal, error) {
+	j := &journal{name: filepath.Join(dir, "custody.scans"), seen: map[trial.Hash]*seen{}}
+	data, err := os.ReadFile(j.name)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, frame.AsUsage(err)
+	}
+	done := map[string]bool{}
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		var x journalLine
+		if err := json.Unmarshal(line, &x); err != nil {
+			if !bytes.HasSuffix(line, []byte{'\n'}) {
+				break
+			}
+			return nil, frame.Usagef("%s: line %d cannot be read (%w): the file was altered, and scans in it may not be logged yet. Keep it, and "+
+				"give another folder with -out", j.name, n, err)
+		}
+		if err := j.take(x, done); err != nil {
+			return nil, frame.Usagef("%s: line %d: %w", j.name, n, err)
+		}
+	}
+	j.scans = slices.DeleteFunc(j.scans, func(s *scan) bool { return done[s.Key] })
+	j.kept = slices.DeleteFunc(j.kept, func(k *kept) bool { return len(k.Scans) == 0 || done[k.Scans[0]] })
+	return j, j.rewrite()
+}
+
+func (j *journal) take(x journalLine, done map[string]bool) error {
+	switch {
+	case x.Scan != nil:
+		j.scans = append(j.scans, x.Scan)
+	case x.Kept != nil:
+		d := x.Kept.Draft
+		if d == nil || len(x.Kept.Scans) == 0 {
+			return errors.New("a statement without its scans")
+		}
+		signed, err := trial.Check(d.Envelope, d.Key.SPKI())
+		if err != nil {
+			return err
+		}
+		d.id, d.statement = signed.ID, signed.Statement
+		j.kept = append(j.kept, x.Kept)
+	case x.Seen != nil:
+		j.seen[x.Seen.Unit] = x.Seen
+	}
+	for _, key := range x.Done {
+		done[key] = true
+	}
+	if !x.Dropped.IsZero() {
+		j.kept = slices.DeleteFunc(j.kept, func(k *kept) bool { return k.Draft.id == x.Dropped })
+	}
+	return nil
+}
+
+// rewrite writes what is not done, and opens the file for more.
+func (j *journal) rewrite() error {
+	var b bytes.Buffer
+	put := func(x journalLine) {
+		b.Write(journalBytes(x))
+	}
+	for _, s := range j.scans {
+		put(journalLine{Scan: s})
+	}
+	for _, k := range j.kept {
+		put(journalLine{Kept: k})
+	}
+	for _, s := range j.seen {
+		put(journalLine{Seen: s})
+	}
+	if err := durable.ReplaceAlone(j.name, b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	var err error
+	j.append.file, err = os.OpenFile(j.name, os.O_WRONLY|os.O_APPEND, 0)
+	return err
+}
+
+func journalBytes(x journalLine) []byte {
+	data, err := json.Marshal(x)
+	if err != nil {
+		panic(fmt.Sprintf("trial: a scan does not encode: %v", err)) // texts and hashes always do
+	}
+	return append(data, '\n')
+}
+
+// add writes lines, and returns when they are durable.
+func (j *journal) add(lines ...journalLine) error {
+	var b bytes.Buffer
+	for _, x := range lines {
+		b.Write(journalBytes(x))
+		switch {
+		case x.Scan != nil:
+			j.scans = append(j.scans, x.Scan)
+		case x.Kept != nil:
+			j.kept = append(j.kept, x.Kept)
+		case x.Seen != nil:
+			j.seen[x.Seen.Unit] = x.Seen
+		}
+	}
+	if err := j.append.add(b.Bytes()); err != nil {
+		return fmt.Errorf("keep a scan in %s: %w", j.name, err)
+	}
+	return nil
+}
+
+// done forgets scans that are logged or refused, with their statement.
+func (j *journal) done(scans []*scan, more ...journalLine) error {
+	var keys []string
+	for _, s := range scans {
+		keys = append(keys, s.Key)
+	}
+	j.scans = slices.DeleteFunc(j.scans, func(s *scan) bool { return slices.Contains(keys, s.Key) })
+	j.kept = slices.DeleteFunc(j.kept, func(k *kept) bool { return slices.Contains(keys, k.Scans[0]) })
+	return j.add(append([]journalLine{{Done: keys}}, more...)...)
+}
+
+// forget forgets a statement that was refused. Its scans stay.
+func (j *journal) forget(k *kept) error {
+	j.kept = slices.DeleteFunc(j.kept, func(x *kept) bool { return x == k })
+	return j.add(journalLine{Dropped: k.Draft.id})
+}
+
+// of returns the scans of a statement.
+func (j *journal) of(k *kept) (list []*scan) {
+	for _, s := range j.scans {
+		if slices.Contains(k.Scans, s.Key) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// loose returns the scans that no statement is signed about.
+func (j *journal) loose() []*scan {
+	signed := map[string]bool{}
+	for _, k := range j.kept {
+		for _, key := range k.Scans {
+			signed[key] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(j.scans), func(s *scan) bool { return signed[s.Key] })
+}
+
+// remember notes what the log said of a unit. It is not waited for: to lose it loses no scan.
+func (j *journal) remember(x *seen) {
+	j.seen[x.Unit] = x
+}
+
+// close writes what was seen of units, and ends the use of the file.
+func (j *journal) close() error {
+	if err := j.append.file.Close(); err != nil {
+		return err
+	}
+	if err := j.rewrite(); err != nil {
+		return err
+	}
+	return j.append.file.Close()
+}

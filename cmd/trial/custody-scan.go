@@ -1,0 +1,423 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/custody"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// A session takes scans, one after the other, answers each at once, and logs what it took: to dispense
+// and to take back each at once, other acts together at the end.
+type session struct {
+	*custodian
+	like     scan // what every scan of the session says
+	wait     bool // log everything at the end
+	unblinds string
+	journal  *journal
+	receipts *receiptsFile
+	verifier *receipt.Verifier
+	taken    map[trial.Hash]bool // units of this session
+	silent   time.Time           // when the log was last not reached
+
+	scanned, logged, statements, refused int
+	last                                 *receipt.Verdict
+}
+
+// How long a scanner waits for the log, and how long it then does not ask again.
+const (
+	scanPatience = 5 * time.Second
+	scanSilence  = 10 * time.Second
+)
+
+// begin opens the custodian's files, and logs what an earlier run could not.
+func (s *session) begin(ctx context.Context) (err error) {
+	if s.receipts, err = s.openOut(); err != nil {
+		return err
+	}
+	if s.journal, err = openJournal(s.out); err != nil {
+		return err
+	}
+	s.verifier, s.taken = receipt.NewVerifier(s.policy), map[trial.Hash]bool{}
+	n := len(s.journal.scans)
+	if n == 0 {
+		return nil
+	}
+	err = s.flush(ctx)
+	if left := len(s.journal.scans); left < n {
+		s.warn("%s of an earlier run, not logged then: %d logged now, with the time at which they were done", trial.Count(n, "scan", "scans"), n-left)
+	}
+	if unavailable(err) {
+		return nil
+	}
+	return err
+}
+
+// An answer is what is said about a scan.
+type answer struct {
+	refused string
+	offline bool
+	asOf    trial.Time // when the log was asked, if offline; 0: never
+}
+
+// take answers a line of the scanner, and keeps what it stands for.
+func (s *session) take(ctx context.Context, line string) error {
+	if subject, ok := strings.CutPrefix(line, "subject "); ok && s.like.Action == "dispense" {
+		s.like.Subject = strings.TrimSpace(subject)
+		s.tell("", "for participant "+s.like.Subject+" from here on")
+		return nil
+	}
+	s.scanned++
+	l, err := s.label(line)
+	if err != nil {
+		s.no(line, err.Error())
+		return nil
+	}
+	if s.taken[l.unit] {
+		s.tell(l.Serial, "scanned already")
+		return nil
+	}
+	x := s.scanOf(l)
+	if why := s.forbids(&l, x); why != "" {
+		s.no(l.Serial, why)
+		return nil
+	}
+	if len(s.journal.scans) > 0 && !s.offline() && s.alone(x) { // what the network kept waiting goes first
+		if err := s.flush(ctx); err != nil && !unavailable(err) {
+			return err
+		}
+	}
+	a := s.judge(ctx, x)
+	if a.refused != "" {
+		s.no(l.Serial, a.refused+s.asOf(a))
+		return nil
+	}
+	s.taken[l.unit] = true
+	if a.offline || !s.alone(x) {
+		if err := s.journal.add(journalLine{Scan: x}); err != nil {
+			return err
+		}
+		s.kept(&l, x, a)
+		return nil
+	}
+	return s.logNow(ctx, &l, x)
+}
+
+// scanOf returns the scan of a label.
+func (s *session) scanOf(l labelled) *scan {
+	x := s.like
+	x.Key, x.At, x.Trial, x.Serial, x.Unit = rand.Text(), trial.TimeOf(s.now()), s.id, l.Serial, l.unit
+	if x.Action == "suspect" {
+		x.Handle = l.handle
+	}
+	if x.Action == "open" && l.pack != nil {
+		for _, pack := range l.pack.Inside() {
+			x.Packs = append(x.Packs, pack.String())
+		}
+	}
+	return &x
+}
+
+// forbids says why the program itself refuses a scan, before the log is asked.
+func (s *session) forbids(l *labelled, x *scan) string {
+	switch {
+	case x.Action == "dispense" && x.Subject == "":
+		return "no participant is named: give -subject, or a line such as: subject 1001"
+	case x.Action == "dispense" && x.Deviation == "" && l.expired(s.now()):
+		return fmt.Sprintf("it expired on %s: do not give it out", l.Expiry)
+	case x.Action == "open" && len(x.Packs) == 0:
+		return "which packs are in it is in the packing list: give it with -packing"
+	}
+	return ""
+}
+
+// alone reports whether a scan is logged by itself, at once.
+func (s *session) alone(x *scan) bool { return !s.grouped(x) }
+
+func (s *session) grouped(x *scan) bool {
+	return s.wait || x.Action != "dispense" && x.Action != "return" && x.Action != "open"
+}
+
+// offline reports whether the log could not be reached a moment ago.
+func (s *session) offline() bool { return s.now().Sub(s.silent) < scanSilence }
+
+// judge looks a unit up, and says whether the rules would refuse what is scanned.
+func (s *session) judge(ctx context.Context, x *scan) answer {
+	if !s.offline() {
+		asked, cancel := context.WithTimeout(ctx, scanPatience)
+		account, _, _, err := s.account(asked, x.Unit)
+		cancel()
+		if err == nil {
+			return s.judgeRecord(x, s.remember(x, account.Record), answer{})
+		}
+		if !unavailable(err) {
+			return answer{refused: err.Error()}
+		}
+		s.silent = s.now()
+	}
+	old := s.journal.seen[x.Unit]
+	if old == nil {
+		return answer{offline: true}
+	}
+	a := answer{offline: true, asOf: old.At}
+	if old.Record == nil {
+		return s.judgeRecord(x, nil, a)
+	}
+	r, err := trial.ParseRecord("unit", old.Record)
+	if err != nil {
+		return answer{offline: true}
+	}
+	a = s.judgeRecord(x, r.(*trial.UnitRecord), a)
+	if p, err := predicateOf([]*scan{x}); err == nil && a.refused == "" {
+		// The next scan of the unit finds it as this one leaves it.
+		if data, err := trial.MarshalRecord(p.After(r.(*trial.UnitRecord), r.(*trial.UnitRecord).Entries.Count, trial.Hash{}, s.key.Org)); err == nil {
+			s.journal.remember(&seen{At: old.At, Serial: x.Serial, Unit: x.Unit, Record: data})
+		}
+	}
+	x.n, x.Ship = 0, s.shipOf(x) // looked up when it is logged
+	return a
+}
+
+// remember notes what the log said.
+func (s *session) remember(x *scan, r *trial.UnitRecord) *trial.UnitRecord {
+	old := &seen{At: trial.TimeOf(s.now()), Serial: x.Serial, Unit: x.Unit}
+	if r != nil {
+		if data, err := trial.MarshalRecord(r); err == nil {
+			old.Record = data
+		}
+	}
+	s.journal.remember(old)
+	return r
+}
+
+// judgeRecord judges a scan by the unit's record, and fills in what the statement takes from it.
+func (s *session) judgeRecord(x *scan, r *trial.UnitRecord, a answer) answer {
+	if r == nil {
+		a.refused = fmt.Sprintf("no unit with this label is logged for the trial %s: it was not issued, or it is in a case that nobody opened. "+
+			"Set it apart and ask the trial's holder: it may be a fake", s.record.Number)
+		return a
+	}
+	x.n = r.N
+	if (x.Action == "receive" || x.Action == "cancel") && r.Offer != nil {
+		x.Ship = r.Offer.ID
+	}
+	x.holder = s.key.Org == r.Custodian || s.key.Org == s.record.Holder
+	if x.Action == "suspect" {
+		return a
+	}
+	p, err := predicateOf([]*scan{x})
+	if err == nil {
+		err = p.Judge(r, s.key.Org, s.record.Holder)
+	}
+	if err != nil {
+		a.refused = err.Error()
+	}
+	return a
+}
+
+// logNow logs one scan, and answers with its entry. Without a network it is kept.
+func (s *session) logNow(ctx context.Context, l *labelled, x *scan) error {
+	k, err := s.sign([]*scan{x})
+	if err == nil {
+		err = s.journal.add(journalLine{Scan: x}, journalLine{Kept: k})
+	}
+	if err != nil {
+		return err
+	}
+	before := s.refused
+	sent, cancel := context.WithTimeout(ctx, 6*scanPatience)
+	defer cancel()
+	switch err = s.carry(sent, k); {
+	case unavailable(err):
+		s.silent = s.now()
+		s.kept(l, x, answer{offline: true, asOf: trial.TimeOf(s.now())})
+		return nil
+	case err == nil && s.refused == before:
+		s.tell(l.Serial, fmt.Sprintf("%s, entry %d%s", done[x.Action], s.last.Index, s.warned(x)))
+	}
+	return err
+}
+
+// What was done, by action.
+var done = map[string]string{
+	"cancel": "no longer under way", "destroy": "destroyed", "dispense": "GIVEN OUT", "free": "no longer on hold", "hold": "ON HOLD",
+	"lost": "reported lost", "open": "opened", "recall": "RECALLED", "receive": "received", "return": "taken back", "ship": "shipped",
+	"suspect": "reported",
+}
+
+// warned says what somebody should know who has just had a good answer.
+func (s *session) warned(x *scan) string {
+	old := s.journal.seen[x.Unit]
+	if old == nil || old.Record == nil {
+		return ""
+	}
+	r, err := trial.ParseRecord("unit", old.Record)
+	if err != nil {
+		return ""
+	}
+	a := &custody.Account{Record: r.(*trial.UnitRecord)}
+	if list := a.Warnings(); len(list) > 0 {
+		return "; " + strings.Join(list, "; ")
+	}
+	return ""
+}
+
+// kept answers for a scan that is logged later.
+func (s *session) kept(l *labelled, x *scan, a answer) {
+	switch {
+	case !a.offline:
+		s.tell(l.Serial, fmt.Sprintf("%s, to be logged with the others at the end (Ctrl-D or Ctrl-C)%s", done[x.Action], s.warned(x)))
+	case a.asOf == 0:
+		s.answer("KEPT   ", l.Serial, "the log cannot be reached and was never asked about this pack: it is NOT CHECKED. It is logged with its true "+
+			"time once the log can be reached", true)
+	default:
+		s.answer("KEPT   ", l.Serial, done[x.Action]+"; the log cannot be reached, and this is logged with its true time once it can"+s.asOf(a)+
+			s.warned(x), false)
+	}
+}
+
+func (s *session) asOf(a answer) string {
+	if !a.offline {
+		return ""
+	}
+	if a.asOf == 0 {
+		return "; never checked"
+	}
+	at := a.asOf.Std().Local()
+	day := ""
+	if at.Format(time.DateOnly) != s.now().Format(time.DateOnly) {
+		day = at.Format(time.DateOnly) + " "
+	}
+	return fmt.Sprintf("; checked as of %s%s", day, at.Format("15:04"))
+}
+
+func (s *session) tell(serial, text string) { s.answer("ok     ", serial, text, false) }
+
+// no answers a scan that is refused, so that it is seen and heard.
+func (s *session) no(what, why string) {
+	s.refused++
+	s.answer("REFUSED", what, why, true)
+}
+
+func (s *session) answer(word, what, text string, heard bool) {
+	bell := ""
+	if heard {
+		bell = "\a"
+	}
+	fmt.Fprintf(s.e.Stdout, "%s %s: %s%s\n", word, frame.Printable(what), frame.Printable(text), bell)
+}
+
+// refuse answers a scan that was taken before and is refused now.
+func (s *session) refuse(x *scan, why string) error {
+	s.no(x.Serial, fmt.Sprintf("%s (scanned %s to %s)", why, x.At, x.Action))
+	delete(s.taken, x.Unit)
+	return s.journal.done([]*scan{x})
+}
+
+// run takes the lines of a scanner until they end or the program is interrupted, and then logs the
+// rest.
+func (s *session) run(ctx context.Context, lines <-chan string) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return s.end(ctx)
+		case line, more := <-lines:
+			if !more {
+				return s.end(ctx)
+			}
+			if strings.TrimSpace(line) == "" {
+				continue
+			}
+			if err := s.take(ctx, line); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// end logs what is not logged yet. After Ctrl-C there are four seconds for it; what is not logged then
+// is kept for the next run.
+func (s *session) end(ctx context.Context) error {
+	interrupted := ctx.Err() != nil
+	if interrupted {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
+		defer cancel()
+	}
+	err := s.closeUnits(ctx)
+	if err == nil && len(s.journal.scans) > 0 {
+		err = s.flush(ctx)
+	}
+	left := len(s.journal.scans)
+	text := fmt.Sprintf("%d scanned: %d logged in %s, %d refused, %d kept", s.scanned, s.logged, trial.Count(s.statements, "statement", "statements"),
+		s.refused, left)
+	if s.last != nil {
+		text += fmt.Sprintf("; the last is %s", loggedText(s.last))
+	}
+	fmt.Fprintln(s.e.Stderr, text)
+	switch {
+	case err != nil && !unavailable(err):
+		return err
+	case left > 0:
+		why := "the log cannot be reached"
+		if err != nil {
+			why = err.Error()
+		}
+		return fmt.Errorf("%s kept in %s and logged by the next run of trial custody with the same -out: %s", trial.Count(left, "scan is", "scans are"),
+			s.out, why)
+	case s.refused > 0:
+		return negative{errRefusedUnits}
+	}
+	return nil
+}
+
+// scannedLines reads lines as a scanner sends them, each ended by CR, LF or both.
+func scannedLines(ctx context.Context, r io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		in := bufio.NewScanner(r)
+		in.Buffer(nil, 1<<16)
+		in.Split(splitLines)
+		for in.Scan() {
+			select {
+			case lines <- in.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+func splitLines(data []byte, end bool) (advance int, token []byte, err error) {
+	if i := slices.IndexFunc(data, func(c byte) bool { return c == '\r' || c == '\n' }); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if end && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// close ends the use of the custodian's files.
+func (s *session) close() {
+	if s.journal != nil {
+		s.journal.close()
+	}
+	if s.receipts != nil {
+		s.receipts.close()
+	}
+}
+
+var _ = client.ErrUnavailable

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trialproof/trialproof/api/client"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/receipt"
+)
+
+// subjectDigest returns the digest of a participant's number, to which a statement commits with a salt.
+func subjectDigest(subject string) trial.Hash { return sha256.Sum256([]byte(subject)) }
+
+// draft signs a custody statement as of a time. To dispense, subject is the participant of all units.
+func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, subject string) (*draft, error) {
+	o := new(trial.Openings)
+	p.Common = c.common("responsibility", o)
+	p.SignedAt = trial.TimeOf(at)
+	st := &trial.Statement{Predicate: p, Subjects: trial.NamedSubject("trial", p.Trial)}
+	switch {
+	case p.Action == "dispense":
+		st.Subjects, o.Salts = nil, map[string]trial.Salt{}
+		for i := range p.Units {
+			name, salt := fmt.Sprintf("subject-%d", i+1), newSalt()
+			o.Salts[name] = salt
+			st.Subjects = append(st.Subjects, trial.Subject{Name: name, Digest: trial.Digest{Salted256: trial.Commit(salt, subjectDigest(subject))}})
+		}
+	case len(files) > 0:
+		st.Subjects = subjects("custody", files, true, o)
+	}
+	payload, err := st.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{Key: c.key.Public, Openings: o, id: trial.StatementID(payload), statement: st}
+	d.Envelope, err = trial.Sign(payload, c.key.Signer)
+	return d, err
+}
+
+// submit carries a statement to its receipt, and files that.
+func (c *custodian) submit(ctx context.Context, d *draft, verifier *receipt.Verifier, to *receiptsFile) (*receipt.Verdict, error) {
+	res, err := c.client.Submit(ctx, d.envelope(), d.Key.SPKI())
+	if err != nil {
+		return nil, err
+	}
+	full, v, err := d.check(verifier, res)
+	if err != nil {
+		return nil, err
+	}
+	return v, to.add(receipt.Filed{ID: d.id, Document: c.id, Receipt: full})
+}
+
+// predicate returns the statement about scans, which say the same but for their units.
+func predicateOf(scans []*scan) (*trial.Custody, error) {
+	s := scans[0]
+	p := &trial.Custody{Action: s.Action, Condition: s.Condition, Deviation: s.Deviation, Reason: s.Reason, Ship: s.Ship, To: s.To, Trial: s.Trial}
+	for _, x := range scans {
+		u := trial.Unit{Unit: x.Unit, N: x.n, Handle: x.Handle}
+		if s.Action == "suspect" && !x.holder {
+			u.N = 0
+		}
+		p.Units = append(p.Units, u)
+		for _, pack := range x.Packs {
+			h, err := trial.ParseHash(pack)
+			if err != nil {
+				return nil, err
+			}
+			p.Packs = append(p.Packs, h)
+		}
+	}
+	sortUnits(p.Units)
+	return p, nil
+}
+
+// together says which scans may be in one statement.
+func (s *scan) together(at string) string {
+	var files []string
+	for _, f := range s.Files {
+		files = append(files, f.Digest.String())
+	}
+	if s.Action == "open" {
+		at += s.Key
+	}
+	return strings.Join([]string{s.Trial.String(), s.Action, s.Condition, s.Deviation, s.Reason, s.Subject, s.Ship.String(), s.To,
+		strings.Join(files, ","), at}, "\n")
+}
+
+// flush logs what is in the journal: first the statements that an earlier run may have sent, then the
+// scans that none is signed about. Without a network both stay.
+func (s *session) flush(ctx context.Context) error {
+	for _, k := range slices.Clone(s.journal.kept) {
+		if err := s.carry(ctx, k); err != nil {
+			return err
+		}
+	}
+	groups := map[string][]*scan{}
+	var order []string
+	for _, x := range s.journal.loose() {
+		at := ""
+		if !s.grouped(x) {
+			at = x.Key
+		}
+		g := x.together(at)
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], x)
+	}
+	for _, g := range order {
+		if err := s.flushGroup(ctx, groups[g]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushGroup logs scans that say the same, in as few statements as the rules take.
+func (s *session) flushGroup(ctx context.Context, scans []*scan) error {
+	if len(scans) == 0 {
+		return nil
+	}
+	var ready []*scan
+	for _, x := range scans {
+		if x.n == 0 {
+			answer := s.judge(ctx, x)
+			if answer.offline {
+				return client.ErrUnavailable
+			}
+			if answer.refused != "" {
+				if err := s.refuse(x, answer.refused); err != nil {
+					return err
+				}
+				continue
+			}
+			if answer.logged { // the same scan was logged by a statement whose answer was lost
+				if err := s.journal.done([]*scan{x}); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		ready = append(ready, x)
+	}
+	// What was looked up may name a shipment, by which the scans part.
+	parts := map[trial.Hash][]*scan{}
+	var order []trial.Hash
+	for _, x := range ready {
+		if parts[x.Ship] == nil {
+			order = append(order, x.Ship)
+		}
+		parts[x.Ship] = append(parts[x.Ship], x)
+	}
+	for _, ship := range order {
+		most := trial.MaxCustodyUnits
+		switch scans[0].Action {
+		case "dispense":
+			most = trial.MaxDispensed
+		case "open":
+			most = 1
+		}
+		for chunk := range slices.Chunk(parts[ship], most) {
+			if err := s.say(ctx, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// say signs a statement about scans and carries it to its receipt.
+func (s *session) say(ctx context.Context, scans []*scan) error {
+	k, err := s.sign(scans)
+	if err == nil {
+		err = s.journal.add(journalLine{Kept: k})
+	}
+	if err != nil {
+		return err
+	}
+	return s.carry(ctx, k)
+}
+
+func (s *session) sign(scans []*scan) (*kept, error) {
+	p, err := predicateOf(scans)
+	if err != nil {
+		return nil, err
+	}
+	k := &kept{}
+	last := scans[0].At
+	for _, x := range scans {
+		k.Scans = append(k.Scans, x.Key)
+		last = max(last, x.At)
+	}
+	var files []file
+	for _, f := range scans[0].Files {
+		files = append(files, file{name: f.Name, digest: f.Digest})
+	}
+	k.Draft, err = s.draft(p, last.Std(), files, scans[0].Subject)
+	return k, err
+}
+
+// carry sends a statement. If it is refused, its units are named one by one, and the rest goes on.
+func (s *session) carry(ctx context.Context, k *kept) error {
+	scans := s.journal.of(k)
+	v, err := s.submit(ctx, k.Draft, s.verifier, s.receipts)
+	if trial.RuleOf(err) != "" {
+		return s.part(ctx, k, scans, err)
+	}
+	if err != nil {
+		return err
+	}
+	var lines []journalLine
+	p := k.Draft.statement.Predicate.(*trial.Custody)
+	for _, x := range scans {
+		if old := s.journal.seen[x.Unit]; old != nil && old.Record != nil {
+			if data, err := after(old, p, v, s.key.Org); err == nil {
+				lines = append(lines, journalLine{Seen: &seen{At: v.Entry.Time, Serial: x.Serial, Unit: x.Unit, Record: data}})
+			}
+		}
+	}
+	s.logged += len(scans)
+	s.statements++
+	s.last = v
+	return s.journal.done(scans, lines...)
+}
+
+// after returns the record of a unit as an act leaves it, from what was seen before.
+func after(old *seen, p *trial.Custody, v *receipt.Verdict, org string) ([]byte, error) {
+	r, err := trial.ParseRecord("unit", old.Record)
+	if err != nil {
+		return nil, err
+	}
+	return trial.MarshalRecord(p.After(r.(*trial.UnitRecord), v.Index, v.Entry.Statement.ID, org))
+}
+
+// part finds which units of a refused statement are at fault: each is looked up again, and halves are
+// tried by themselves.
+func (s *session) part(ctx context.Context, k *kept, scans []*scan, why error) error {
+	if err := s.journal.forget(k); err != nil {
+		return err
+	}
+	if len(scans) == 1 {
+		return s.refuse(scans[0], why.Error())
+	}
+	for _, x := range scans {
+		x.n, x.Ship = 0, s.shipOf(x)
+	}
+	half := len(scans) / 2
+	if err := s.flushGroup(ctx, scans[:half]); err != nil {
+		return err
+	}
+	return s.flushGroup(ctx, scans[half:])
+}
+
+// shipOf is what a scan said itself of its shipment: to receive, it is looked up.
+func (s *session) shipOf(x *scan) trial.Hash {
+	if x.Action == "receive" || x.Action == "cancel" {
+		return trial.Hash{}
+	}
+	return x.Ship
+}
+
+// unavailable reports whether an error says that the log cannot be reached, or has no receipt yet: what
+// was sent is sent again later.
+func unavailable(err error) bool {
+	return errors.Is(err, client.ErrUnavailable) || errors.Is(err, client.ErrPending) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded)
+}
