@@ -6,6 +6,7 @@ require (
 	filippo.io/age v1.3.2
 	filippo.io/mldsa v1.0.0
 	filippo.io/torchwood v0.9.1-0.20260706112420-c22a68158d96
+	github.com/boombuler/barcode v1.1.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/go-logr/logr v1.4.4

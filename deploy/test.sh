@@ -41,6 +41,7 @@ need chromium chromium
 need age age
 need python3 python3
 need openssl openssl
+need dmtxread dmtx-utils
 need promtool prometheus
 need systemd-analyze systemd
 command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1 || need buildah buildah
