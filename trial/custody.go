@@ -423,8 +423,7 @@ func (p *Custody) issue(t *tx) *Refusal {
 func (p *Custody) openCase(t *tx) *Refusal {
 	box := t.edited[RecordKey{"unit", p.Units[0].Unit.String()}].(*UnitRecord)
 	for _, pack := range p.Packs {
-		if !t.create(&UnitRecord{Custodian: box.Custodian, Hold: box.Hold, ID: UnitID(p.Trial, pack), Issuer: box.Issuer, Kind: "unit", N: 1,
-			Recalled: box.Recalled, Trial: p.Trial}) {
+		if !t.create(box.Pack(pack)) {
 			return refuse(RuleTaken, "unit %s, of this case, is issued already", UnitID(p.Trial, pack))
 		}
 	}

@@ -125,6 +125,12 @@ func (p *Custody) After(r *UnitRecord, index uint64, id Hash, org string) *UnitR
 	return &c
 }
 
+// Pack returns the record, but for its entries, of a pack that comes out of a case.
+func (r *UnitRecord) Pack(commitment Hash) *UnitRecord {
+	return &UnitRecord{Custodian: r.Custodian, Hold: r.Hold, ID: UnitID(r.Trial, commitment), Issuer: r.Issuer, Kind: "unit", N: 1,
+		Recalled: r.Recalled, Trial: r.Trial}
+}
+
 // place says where a unit is, for a refusal.
 func (r *UnitRecord) place() string {
 	switch {

@@ -150,6 +150,11 @@ func init() {
 		command("erase", "say that your organisation has erased what it held of the data of a consent",
 			`[-log URL] [-policy P] [-key FILE] -of HANDLE -ground asked|retention-over|court-order [-what file,key,openings]`,
 			`trial erase -log http://127.0.0.1:8080 -policy policy -key lab.key -of 3f5c... -ground asked`, erase),
+		command("custody", "say who has which pack of the investigational product, check one, or judge a logger's file",
+			`issue|ship|receive|open|dispense|return|destroy|hold|free|lost|cancel|recall|suspect -trial T [-log URL] [-policy P] [-key FILE] `+
+				`[-packing FILE] [-out DIR] -scan -|CODE... | check -trial T [-in ZIP] CODE | export -trial T -o ZIP CODE... | `+
+				`sheet -trial T -subject S | assess -profile FILE FILE...`,
+			`trial custody dispense -log http://127.0.0.1:8080 -policy policy -key site.key -trial 3f5c... -subject 1001 -scan -`, custodyCommand),
 		command("policy", "show a policy in words, compare two, or announce one (for the registrar)",
 			`show FILE | diff FILE FILE | publish [-log URL] [-policy P] [-key registrar.key] FILE`,
 			`trial policy show policy`, policyCommand),

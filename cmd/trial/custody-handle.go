@@ -162,7 +162,7 @@ func (s *session) documents(ctx context.Context, f *handleFlags) (codes []string
 		if name == "" {
 			continue
 		}
-		data, err := readSmall(name)
+		data, err := readAtMost(name, maxLarge)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +189,7 @@ func (s *session) documents(ctx context.Context, f *handleFlags) (codes []string
 
 // event reads the one event of an EPCIS file that is of the session's action.
 func (s *session) event(f *handleFlags) ([]string, error) {
-	data, err := readSmall(f.epcis)
+	data, err := readAtMost(f.epcis, maxLarge)
 	if err != nil {
 		return nil, err
 	}

@@ -155,6 +155,11 @@ func (j *journal) rewrite() error {
 	return err
 }
 
+// parseJournalLine parses a line for those who only read.
+func parseJournalLine(line string) (x journalLine, ok bool) {
+	return x, json.Unmarshal([]byte(line), &x) == nil
+}
+
 func journalBytes(x journalLine) []byte {
 	data, err := json.Marshal(x)
 	if err != nil {
@@ -219,6 +224,19 @@ func (j *journal) loose() []*scan {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(j.scans), func(s *scan) bool { return signed[s.Key] })
+}
+
+// record returns what was seen last of a unit, or nil.
+func (j *journal) record(unit trial.Hash) *trial.UnitRecord {
+	old := j.seen[unit]
+	if old == nil || old.Record == nil {
+		return nil
+	}
+	r, err := trial.ParseRecord("unit", old.Record)
+	if err != nil {
+		return nil
+	}
+	return r.(*trial.UnitRecord)
 }
 
 // remember notes what the log said of a unit. It is not waited for: to lose it loses no scan.

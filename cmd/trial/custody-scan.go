@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/custody"
@@ -54,9 +53,8 @@ func (s *session) begin(ctx context.Context) (err error) {
 		return nil
 	}
 	err = s.flush(ctx)
-	if left := len(s.journal.scans); left < n {
-		s.warn("%s of an earlier run, not logged then: %d logged now, with the time at which they were done", trial.Count(n, "scan", "scans"), n-left)
-	}
+	s.warn("%s of an earlier run, not logged then: %d are logged now and %d is refused, with the time at which they were done", trial.Count(n, "scan",
+		"scans"), s.logged, s.refused)
 	if unavailable(err) {
 		return nil
 	}
@@ -67,6 +65,7 @@ func (s *session) begin(ctx context.Context) (err error) {
 type answer struct {
 	refused string
 	offline bool
+	unseen  bool       // offline, and the log was never asked or had nothing then
 	asOf    trial.Time // when the log was asked, if offline; 0: never
 }
 
@@ -165,23 +164,20 @@ func (s *session) judge(ctx context.Context, x *scan) answer {
 		}
 		s.silent = s.now()
 	}
-	old := s.journal.seen[x.Unit]
-	if old == nil {
-		return answer{offline: true}
+	a := answer{offline: true}
+	if old := s.journal.seen[x.Unit]; old != nil {
+		a.asOf = old.At
 	}
-	a := answer{offline: true, asOf: old.At}
-	if old.Record == nil {
-		return s.judgeRecord(x, nil, a)
+	r := s.journal.record(x.Unit)
+	if r == nil { // what was not logged then may be logged by now
+		a.unseen = true
+		return a
 	}
-	r, err := trial.ParseRecord("unit", old.Record)
-	if err != nil {
-		return answer{offline: true}
-	}
-	a = s.judgeRecord(x, r.(*trial.UnitRecord), a)
-	if p, err := predicateOf([]*scan{x}); err == nil && a.refused == "" {
+	a = s.judgeRecord(x, r, a)
+	if p, err := predicateOf([]*scan{x}); err == nil && a.refused == "" && x.Action != "suspect" {
 		// The next scan of the unit finds it as this one leaves it.
-		if data, err := trial.MarshalRecord(p.After(r.(*trial.UnitRecord), r.(*trial.UnitRecord).Entries.Count, trial.Hash{}, s.key.Org)); err == nil {
-			s.journal.remember(&seen{At: old.At, Serial: x.Serial, Unit: x.Unit, Record: data})
+		if data, err := trial.MarshalRecord(p.After(r, r.N, trial.Hash{}, s.key.Org)); err == nil {
+			s.journal.remember(&seen{At: a.asOf, Serial: x.Serial, Unit: x.Unit, Record: data})
 		}
 	}
 	x.n, x.Ship = 0, s.shipOf(x) // looked up when it is logged
@@ -243,13 +239,13 @@ func (s *session) logNow(ctx context.Context, l *labelled, x *scan) error {
 		s.kept(l, x, answer{offline: true, asOf: trial.TimeOf(s.now())})
 		return nil
 	case err == nil && s.refused == before:
-		s.tell(l.Serial, fmt.Sprintf("%s, entry %d%s", done[x.Action], s.last.Index, s.warned(x)))
+		s.tell(l.Serial, fmt.Sprintf("%s, entry %d%s", wasDone[x.Action], s.last.Index, s.warned(x)))
 	}
 	return err
 }
 
 // What was done, by action.
-var done = map[string]string{
+var wasDone = map[string]string{
 	"cancel": "no longer under way", "destroy": "destroyed", "dispense": "GIVEN OUT", "free": "no longer on hold", "hold": "ON HOLD",
 	"lost": "reported lost", "open": "opened", "recall": "RECALLED", "receive": "received", "return": "taken back", "ship": "shipped",
 	"suspect": "reported",
@@ -257,15 +253,11 @@ var done = map[string]string{
 
 // warned says what somebody should know who has just had a good answer.
 func (s *session) warned(x *scan) string {
-	old := s.journal.seen[x.Unit]
-	if old == nil || old.Record == nil {
+	r := s.journal.record(x.Unit)
+	if r == nil {
 		return ""
 	}
-	r, err := trial.ParseRecord("unit", old.Record)
-	if err != nil {
-		return ""
-	}
-	a := &custody.Account{Record: r.(*trial.UnitRecord)}
+	a := &custody.Account{Record: r}
 	if list := a.Warnings(); len(list) > 0 {
 		return "; " + strings.Join(list, "; ")
 	}
@@ -276,12 +268,12 @@ func (s *session) warned(x *scan) string {
 func (s *session) kept(l *labelled, x *scan, a answer) {
 	switch {
 	case !a.offline:
-		s.tell(l.Serial, fmt.Sprintf("%s, to be logged with the others at the end (Ctrl-D or Ctrl-C)%s", done[x.Action], s.warned(x)))
-	case a.asOf == 0:
-		s.answer("KEPT   ", l.Serial, "the log cannot be reached and was never asked about this pack: it is NOT CHECKED. It is logged with its true "+
-			"time once the log can be reached", true)
+		s.tell(l.Serial, fmt.Sprintf("%s, to be logged with the others at the end (Ctrl-D or Ctrl-C)%s", wasDone[x.Action], s.warned(x)))
+	case a.unseen:
+		s.answer("KEPT   ", l.Serial, "NOT CHECKED: the log cannot be reached, and has not told anything of this pack before"+s.asOf(a)+". It is "+
+			"logged with its true time once the log can be reached", true)
 	default:
-		s.answer("KEPT   ", l.Serial, done[x.Action]+"; the log cannot be reached, and this is logged with its true time once it can"+s.asOf(a)+
+		s.answer("KEPT   ", l.Serial, wasDone[x.Action]+"; the log cannot be reached, and this is logged with its true time once it can"+s.asOf(a)+
 			s.warned(x), false)
 	}
 }
@@ -419,5 +411,3 @@ func (s *session) close() {
 		s.receipts.close()
 	}
 }
-
-var _ = client.ErrUnavailable

@@ -138,12 +138,6 @@ func (s *session) flushGroup(ctx context.Context, scans []*scan) error {
 				}
 				continue
 			}
-			if answer.logged { // the same scan was logged by a statement whose answer was lost
-				if err := s.journal.done([]*scan{x}); err != nil {
-					return err
-				}
-				continue
-			}
 		}
 		ready = append(ready, x)
 	}
@@ -217,10 +211,8 @@ func (s *session) carry(ctx context.Context, k *kept) error {
 	var lines []journalLine
 	p := k.Draft.statement.Predicate.(*trial.Custody)
 	for _, x := range scans {
-		if old := s.journal.seen[x.Unit]; old != nil && old.Record != nil {
-			if data, err := after(old, p, v, s.key.Org); err == nil {
-				lines = append(lines, journalLine{Seen: &seen{At: v.Entry.Time, Serial: x.Serial, Unit: x.Unit, Record: data}})
-			}
+		for _, now := range s.after(x, p, v) {
+			lines = append(lines, journalLine{Seen: now})
 		}
 	}
 	s.logged += len(scans)
@@ -229,13 +221,22 @@ func (s *session) carry(ctx context.Context, k *kept) error {
 	return s.journal.done(scans, lines...)
 }
 
-// after returns the record of a unit as an act leaves it, from what was seen before.
-func after(old *seen, p *trial.Custody, v *receipt.Verdict, org string) ([]byte, error) {
-	r, err := trial.ParseRecord("unit", old.Record)
-	if err != nil {
-		return nil, err
+// after returns what the log will say of the units of a scan that is logged, from what was seen before.
+func (s *session) after(x *scan, p *trial.Custody, v *receipt.Verdict) (list []*seen) {
+	r := s.journal.record(x.Unit)
+	if r == nil {
+		return nil
 	}
-	return trial.MarshalRecord(p.After(r.(*trial.UnitRecord), v.Index, v.Entry.Statement.ID, org))
+	add := func(serial string, r *trial.UnitRecord) {
+		if data, err := trial.MarshalRecord(r); err == nil {
+			list = append(list, &seen{At: v.Entry.Time, Serial: serial, Unit: r.ID, Record: data})
+		}
+	}
+	add(x.Serial, p.After(r, v.Index, v.Entry.Statement.ID, s.key.Org))
+	for _, pack := range p.Packs {
+		add("", r.Pack(pack))
+	}
+	return list
 }
 
 // part finds which units of a refused statement are at fault: each is looked up again, and halves are

@@ -88,7 +88,7 @@ func (c *custodian) readPacking() error {
 }
 
 func readPackingList(name string) (*custody.Packing, error) {
-	data, err := readSmall(name)
+	data, err := readAtMost(name, maxLarge)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (c *custodian) warn(format string, args ...any) {
 	fmt.Fprintf(c.e.Stderr, "trial %s: %s\n", c.e.Command(), frame.Printable(fmt.Sprintf(format, args...)))
 }
 
-// codes returns the lines of codes that were typed, or that a file has.
+// codesIn returns the codes that a text has, one a line.
 func codesIn(data []byte) (list []string) {
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) != "" {

@@ -46,7 +46,13 @@ func folderOf(flag, name string) error {
 // maxSmall bounds files that are read whole: receipts, policies, keys.
 const maxSmall = 4 << 20
 
-func readSmall(name string) ([]byte, error) {
+func readSmall(name string) ([]byte, error) { return readAtMost(name, maxSmall) }
+
+// maxLarge bounds packing lists and loggers' files.
+const maxLarge = 32 << 20
+
+// readAtMost reads a file that has at most so many bytes.
+func readAtMost(name string, most int64) ([]byte, error) {
 	st, err := regular(name)
 	if err != nil {
 		return nil, err
@@ -54,7 +60,7 @@ func readSmall(name string) ([]byte, error) {
 	if isReceipts(name) {
 		return nil, frame.Usagef("%s holds many receipts: take one out with trial receipt -from %s DOCUMENT|ID", name, quoted(name))
 	}
-	if st.Size() > maxSmall {
+	if st.Size() > most {
 		return nil, frame.Usagef("%s has %d bytes, far more than such a file can have", name, st.Size())
 	}
 	data, err := os.ReadFile(name)

@@ -61,7 +61,7 @@ func showHistory(ctx context.Context, e *env, args []string) error {
 	}
 	if len(rest) != 1 {
 		return frame.Usagef("one trial must be given: its id or a number bound to it; or identifier:NUMBER for the number's own " +
-			"history, org:ID, consent:HANDLE, request:ID, recipient:ID, seal:COMMITMENT or log")
+			"history, org:ID, consent:HANDLE, request:ID, recipient:ID, unit:ID, seal:COMMITMENT or log")
 	}
 	if err := w.check(); err != nil {
 		return err

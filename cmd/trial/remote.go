@@ -116,7 +116,7 @@ func pickLog(p *checkpoint.Policy, url string) (*checkpoint.LogKey, error) {
 }
 
 // recordKey returns the record that is typed: a trial by its id or its first digits,
-// org:ID, seal:COMMITMENT, consent:HANDLE, request:ID, recipient:ID, the log itself, a registry's number or sponsor:ORG/NUMBER,
+// org:ID, seal:COMMITMENT, consent:HANDLE, request:ID, recipient:ID, unit:ID, the log itself, a registry's number or sponsor:ORG/NUMBER,
 // otherwise the trial with that number of its sponsor. Which trial an abbreviation stands
 // for is the log's word: what is shown then names the trial in full.
 func (r *remote) recordKey(ctx context.Context, typed string) (trial.RecordKey, error) {
@@ -125,7 +125,7 @@ func (r *remote) recordKey(ctx context.Context, typed string) (trial.RecordKey, 
 	}
 	if kind, id, ok := strings.Cut(typed, ":"); ok {
 		switch kind {
-		case "org", "seal", "recipient":
+		case "org", "seal", "recipient", "unit":
 			return checkedKey(kind, id)
 		case "consent", "request": // their ids are those of statements
 			of, err := r.id(ctx, id)

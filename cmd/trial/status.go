@@ -9,8 +9,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/trialproof/trialproof/cmd/frame"
+	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/custody"
 	"github.com/trialproof/trialproof/trial/dossier"
 	"github.com/trialproof/trialproof/trial/page"
 	"github.com/trialproof/trialproof/trial/timeline"
@@ -33,14 +36,30 @@ func status(ctx context.Context, e *env, args []string) error {
 		return err
 	}
 	s := h.Standing(r.policy)
+	var packs *custody.Tally
+	if s.Packs > 0 {
+		units, err := r.units(ctx, s.Trial)
+		if err != nil {
+			return err
+		}
+		packs = custody.NewTally(units)
+	}
 	if asJSON {
 		enc := json.NewEncoder(e.Stdout)
 		enc.SetIndent("", " ")
-		if err := enc.Encode(s); err != nil {
+		if err := enc.Encode(struct {
+			*dossier.Standing
+			Custody *custody.Tally `json:"custody,omitempty"`
+		}{s, packs}); err != nil {
 			return err
 		}
 	} else {
 		printStanding(e.Stdout, s)
+		if packs != nil {
+			for _, line := range packs.Lines(trial.TimeOf(time.Now())) {
+				fmt.Fprintln(e.Stdout, line)
+			}
+		}
 		e.printPolicy(r.policy)
 	}
 	return stated(h)
@@ -104,6 +123,9 @@ func printStanding(w io.Writer, s *dossier.Standing) {
 	}
 	if s.Offer != nil {
 		fmt.Fprintf(w, "offered to %s, which has not accepted: %s\n", s.Offer.To, s.Offer.ID)
+	}
+	if s.Packs > 0 {
+		fmt.Fprintf(w, "packs of the investigational product issued: %d\n", s.Packs)
 	}
 	weight := 0
 	for _, m := range timeline.Group(s.Marks, false) {

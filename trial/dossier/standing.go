@@ -24,6 +24,7 @@ type Standing struct {
 	Delegations []trial.Grant    `json:"delegations"`
 	Offer       *trial.Offer     `json:"offer,omitempty"`
 	Events      []EventStanding  `json:"events"`
+	Packs       uint64           `json:"packs,omitempty"` // of the investigational product, ever issued
 	Marks       []timeline.Mark  `json:"marks"`
 	Missing     []string         `json:"missing"`
 	Sealed      uint64           `json:"sealed"`               // by the holder, ever
@@ -102,7 +103,7 @@ func (h *Histories) Standing(p *checkpoint.Policy) *Standing {
 	s := &Standing{
 		Trial: rec.ID, Number: rec.Number, Registrant: tl.Items[0].Signer.Org, Holder: rec.Holder,
 		Masked: rec.Masked, Registered: rec.Registered,
-		Delegations: rec.Delegations, Offer: rec.Offer, Marks: tl.Marks(),
+		Delegations: rec.Delegations, Offer: rec.Offer, Packs: rec.Units, Marks: tl.Marks(),
 		Size: v.Checkpoint.Size, Replayed: h.Replayed(), Policy: p.Digest(), Kinds: map[string]int{},
 	}
 	for _, iv := range h.Numbers {
