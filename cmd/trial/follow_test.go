@@ -129,7 +129,7 @@ func TestFollowReal(t *testing.T) {
 				io.WriteString(rw, `{"studies":[`)
 			case 6: // a record of a page that was read goes to the end, and draws another over the edge
 				for _, n := range moved {
-					s.update(n, "2026-08-12")
+					s.updateLocked(n, "2026-08-12")
 				}
 				return false
 			default:

@@ -122,6 +122,11 @@ func dailyCopy(record, day string) string {
 func (s *registryServer) update(number, day string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.updateLocked(number, day)
+}
+
+// updateLocked is update for a function before, which is called while the server answers.
+func (s *registryServer) updateLocked(number, day string) {
 	r := updated.ReplaceAllString(s.records[number], `${1}"`+day+`"`)
 	s.records[number] = titled.ReplaceAllString(r, `${1}"Amended: `)
 }
