@@ -14,10 +14,11 @@ type document struct {
 	prefixes map[string]string // the namespace by the prefix
 }
 
-// epcisPrefixes are those of the EPCIS context, which every document has.
+// epcisPrefixes are those of the EPCIS context, which every document has. cbvmda has no colon at
+// its end, as in XML, so that both hash alike.
 var epcisPrefixes = map[string]string{
 	"epcis": "https://ref.gs1.org/epcis/", "cbv": "https://ref.gs1.org/cbv/", "gs1": "https://gs1.org/voc/",
-	"cbvmda": "urn:epcglobal:cbv:mda:", "rdfs": "http://www.w3.org/2000/01/rdf-schema#", "owl": "http://www.w3.org/2002/07/owl#",
+	"cbvmda": "urn:epcglobal:cbv:mda", "rdfs": "http://www.w3.org/2000/01/rdf-schema#", "owl": "http://www.w3.org/2002/07/owl#",
 	"xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/",
 }
 
