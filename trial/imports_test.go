@@ -134,6 +134,9 @@ func TestImports(t *testing.T) {
 			"rsc.io/qr"}, pure...), direct: impure, never: []string{"net/http", "os/exec", "database/sql", module + "trial/audit", module + "trial/trialtest",
 			"filippo.io/age/agessh", "filippo.io/age/plugin"},
 			why: "what a consent permits is judged from what is given: no file, no network, no clock, and no keys but those of the vault"},
+		{of: []string{"trial/custody"}, only: append([]string{module + "trial", "github.com/boombuler/barcode"}, pure...), direct: impure,
+			never: []string{module + "trial/audit", module + "trial/trialtest"},
+			why:   "codes and events are read from what is given, in a browser too: no clock, network or file"},
 		{of: []string{"trial/vault"}, only: append([]string{module + "trial", "filippo.io/age", "filippo.io/hpke", "golang.org/x/sys"}, pure...),
 			direct: []string{"net", "net/http", "os", "os/exec", sql, "math/rand", "math/rand/v2", "time", "log", "log/slog", "testing"},
 			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/element", module + "trial/audit", module +

@@ -14,7 +14,7 @@ const maxLine = 1024
 
 // errFNC1 says why a line without FNC1 is not read.
 var errFNC1 = errors.New("the line has no FNC1, and without it can be read in more than one way: " +
-	"configure the scanner to send FNC1 as GS (ASCII 29), or type the label with its brackets, (01)...(21)...")
+	"configure the scanner to send FNC1 as GS (ASCII 29), or type the label with its application identifiers in brackets")
 
 // escapes are what scanners and people type for FNC1.
 var escapes = strings.NewReplacer("{GS}", gs, "<GS>", gs, "[GS]", gs, "{FNC1}", gs, "<FNC1>", gs, `\x1d`, gs, `\x1D`, gs,
@@ -246,7 +246,8 @@ func newCode(list []element, year int) (c Code, err error) {
 	case isGTIN && isSSCC:
 		return c, errors.New("the label names a pack (AI 01) and a case (AI 00): scan one label a line")
 	case isGTIN && !isSerial:
-		return c, errors.New("the label has a GTIN (AI 01) and no serial (AI 21), so it names a product and not a pack: scan the code with the serial")
+		return c, errors.New("the label has a GTIN (AI 01) and no serial (AI 21), so it names a product and not a pack: " +
+			"scan the code with the serial")
 	case isGTIN:
 		c.Serial = "(01)" + gtin + "(21)" + serial
 	case isSSCC:
