@@ -134,7 +134,8 @@ func keyValue(s string, delimiter byte) (key, value string) {
 
 // collect splits the lines after the header into rows.
 func (t *table) collect() error {
-	device := "" // Lascar's files name it in the first row alone
+	fewest := len(t.names) // fields of a row so far
+	device := ""           // Lascar's files name it in the first row alone
 	for i := t.line; i < len(t.lines); i++ {
 		l := t.lines[i]
 		if strings.TrimSpace(strings.ReplaceAll(l.text, string(rune(t.delimiter)), "")) == "" {
@@ -191,10 +192,14 @@ func (t *table) collect() error {
 			return fmt.Errorf("line %d: the file has more than %d readings: split it by time", l.number, MaxReadings)
 		}
 		if last && !l.ended {
+			if len(fields) < fewest {
+				return t.cut(l)
+			}
 			if err := t.open(l, fields); err != nil {
 				return err
 			}
 		}
+		fewest = min(fewest, len(fields))
 	}
 	return nil
 }
@@ -250,22 +255,21 @@ func (t *table) open(l line, fields []string) error {
 	if strings.HasSuffix(strings.TrimRight(l.text, " "), `"`) {
 		return nil
 	}
-	shape, same := shapeOf(of(*mine)), 0
+	shape, same, other := shapeOf(of(*mine)), 0, 0
 	for _, r := range t.rows[:len(t.rows)-1] {
-		if missing(of(r)) {
-			continue
-		}
-		if s := shapeOf(of(r)); s == shape {
+		switch {
+		case missing(of(r)):
+		case shapeOf(of(r)) == shape:
 			same++
-		} else if len(s) > len(shape) {
-			shape = s
+		default:
+			other++
 		}
 	}
 	switch {
-	case shape != shapeOf(of(*mine)) && same == 0:
+	case other > 0 && same == 0:
 		return t.cut(l)
-	case shape != shapeOf(of(*mine)) || !strings.Contains(shape, " "):
-		t.rows[len(t.rows)-1].unit = openEnd
+	case other > 0 || same == 0 || !strings.Contains(shape, " "):
+		mine.unit = openEnd
 	}
 	return nil
 }
@@ -417,7 +421,7 @@ func (t *table) row(r row, device string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	return t.add(r.line, at, at, low, high)
+	return t.add(at, at, low, high)
 }
 
 var (

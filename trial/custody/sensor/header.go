@@ -24,6 +24,9 @@ type header struct {
 func words(name string) string {
 	name = strings.ToLower(name)
 	name = brackets.ReplaceAllString(name, " ")
+	if plain := zoneIn.ReplaceAllString(name, " "); strings.Trim(plain, " ,.-/") != "" {
+		name = plain
+	}
 	name = strings.NewReplacer("°c", " ", "°f", " ", "ºc", " ", "ºf", " ", "℃", " ", "℉", " ", "%", " ").Replace(name)
 	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" \t_-/.,:;&'#*°º|+\u00a0", r) }), " ")
 }

@@ -113,13 +113,13 @@ func (b *builder) doubt(line int, from, to time.Time, why string) {
 }
 
 // add adds a reading.
-func (b *builder) add(line int, from, to time.Time, low, high int64) error {
+func (b *builder) add(from, to time.Time, low, high int64) error {
 	if len(b.series.Readings) == MaxReadings {
-		return fmt.Errorf("line %d: the file has more than %d readings: split it by time", line, MaxReadings)
+		return fmt.Errorf("the file has more than %d readings: split it by time", MaxReadings)
 	}
 	for _, t := range []time.Time{from, to} {
 		if y := t.UTC().Year(); y < 1970 || y > 9998 {
-			return fmt.Errorf("line %d: the year %d is not one of a logger's clock", line, y)
+			return fmt.Errorf("the year %d is not one of a logger's clock", y)
 		}
 	}
 	b.series.Readings = append(b.series.Readings, Reading{from.UTC(), to.UTC(), low, high})
