@@ -350,7 +350,8 @@ func (p Profile) reasons(a Assessment) (list []string) {
 		list = append(list, "no reading")
 	}
 	if a.Unknown > 0 {
-		list = append(list, fmt.Sprintf("unknown for %s, because readings are more than %s apart", duration(a.Unknown), duration(p.MaxGap*60)))
+		list = append(list, fmt.Sprintf("unknown for %s, because readings are more than %s apart", duration(a.Unknown),
+			duration(p.MaxGap*60)))
 	}
 	return append(list, a.Doubts...)
 }

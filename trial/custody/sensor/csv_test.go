@@ -40,7 +40,8 @@ func utf16of(s string, order binary.AppendByteOrder, bom bool) string {
 }
 
 const hobo = "\"Plot Title: box 7\"\n" +
-	"\"#\",\"Date Time, GMT-05:00\",\"Temp, °F (LGR S/N: 10360568, SEN S/N: 10360568)\",\"Coupler Attached (LGR S/N: 10360568)\",\"End Of File\"\n" +
+	"\"#\",\"Date Time, GMT-05:00\",\"Temp, °F (LGR S/N: 10360568, SEN S/N: 10360568)\",\"Coupler Attached (LGR S/N: 10360568)\"," +
+	"\"End Of File\"\n" +
 	"1,03/19/26 11:50:00 AM,41.0,Logged,\n2,03/19/26 12:00:00 PM,41.9,,\n3,03/19/26 12:05:00 PM,,,Logged\n"
 
 const german = "Seriennummer;4711\nIntervall;10 min\n\nDatum;Uhrzeit;Temperatur [°C];Feuchte [%rF]\n" +
@@ -65,13 +66,15 @@ func TestCSV(t *testing.T) {
 		{"HOBO, UTF-16 LE", utf16of(hobo, binary.LittleEndian, false), sensor.Options{}, hoboWant, ""},
 		{"HOBO, UTF-16 BE", utf16of(hobo, binary.BigEndian, false), sensor.Options{}, hoboWant, ""},
 		{"German, winter", german, berlin, germanWant, `the column "Feuchte [%rF]" was skipped`},
-		{"German, mark and \\r\\n", "\ufeff" + strings.ReplaceAll(german, "\n", "\r\n"), berlin, germanWant, `a reading is missing ("---") (line 7)`},
+		{"German, mark and \\r\\n", "\ufeff" + strings.ReplaceAll(german, "\n", "\r\n"), berlin, germanWant,
+			`a reading is missing ("---") (line 7)`},
 		{"German, \\r", strings.ReplaceAll(german, "\n", "\r"), berlin, germanWant, ""},
 		{"tabs", strings.ReplaceAll(german, ";", "\t"), berlin, germanWant, ""},
 		{"Lascar", "EasyLog USB,Time,Celsius(°C),Humidity(%rh),Dew Point(°C),Serial Number\n1,2026-03-01 10:00:00,5.0,40,1.2,010035549\n" +
 			"2,2026-03-01 10:05:00,5.5,41,1.3\n", utc, "010035549: 2026-03-01T10:00:00Z 5000; 2026-03-01T10:05:00Z 5500",
 			`the column "Dew Point(°C)" was skipped`},
-		{"iButton", "1-Wire/iButton Part Number: DS1921G-F5\n1-Wire/iButton Registration Number: 8400000036BF0121\n\nDate/Time,Unit,Value\n" +
+		{"iButton", "1-Wire/iButton Part Number: DS1921G-F5\n1-Wire/iButton Registration Number: 8400000036BF0121\n\nDate/Time," +
+			"Unit,Value\n" +
 			"21/08/16 9:05:00 PM,C,7.5\n22/08/16 1:20:00 AM,C,8\n", sensor.Options{Zone: time.UTC, Dates: "dmy"},
 			"8400000036BF0121: 2016-08-21T21:05:00Z 7500; 2016-08-22T01:20:00Z 8000", ""},
 		{"kelvin", "Timestamp,Temperature (K)\n2026-03-01T10:00:00Z,278.15\n", sensor.Options{}, ": 2026-03-01T10:00:00Z 5000", ""},
@@ -79,7 +82,8 @@ func TestCSV(t *testing.T) {
 			": 2026-03-01T09:00:00Z 5000; 2026-03-01T09:05:30.5Z 6000", ""},
 		{"the unit in a line before", "Device ID:;AB-1\nTemperature Unit:;°F\nDate;Time;Temperature\n2026-03-01;10:00;32\n", utc,
 			"AB-1: 2026-03-01T10:00:00Z 0", ""},
-		{"the unit under the names", "Date;Time;Temperature;Humidity\n;;°C;%\n2026-03-01;10:00;5;50\n", utc, ": 2026-03-01T10:00:00Z 5000", ""},
+		{"the unit under the names", "Date;Time;Temperature;Humidity\n;;°C;%\n2026-03-01;10:00;5;50\n", utc,
+			": 2026-03-01T10:00:00Z 5000", ""},
 		{"the unit with the value", "Date/Time;Temperature\n2026-03-01 10:00;5.1 °C\n2026-03-01 10:05;5.2C\n", utc,
 			": 2026-03-01T10:00:00Z 5100; 2026-03-01T10:05:00Z 5200", ""},
 		{"the unit by option", "Date/Time,Temperature\n2026-03-01 10:00,-4\n", sensor.Options{Zone: time.UTC, Unit: "F"},
@@ -88,7 +92,8 @@ func TestCSV(t *testing.T) {
 			": 2026-03-01T10:00:00Z 5100; 2026-03-13T10:00:00Z 5200", "(dmy) follows"},
 		{"Spanish, named order", "Fecha;Hora;Temperatura °C\n03/04/2026;10:00;5,1\n", sensor.Options{Zone: time.UTC, Dates: "dmy"},
 			": 2026-04-03T10:00:00Z 5100", ""},
-		{"American order", "Date,Time,Temp (C)\n03/04/2026,1:00 PM,5.1\n03/04/2026,12:00 AM,5.2\n", sensor.Options{Zone: time.UTC, Dates: "mdy"},
+		{"American order", "Date,Time,Temp (C)\n03/04/2026,1:00 PM,5.1\n03/04/2026,12:00 AM,5.2\n", sensor.Options{Zone: time.UTC,
+			Dates: "mdy"},
 			": 2026-03-04T00:00:00Z 5200; 2026-03-04T13:00:00Z 5100", "the newest reading came first"},
 		{"names of months", "Date,Time,Temp °C\n01-Mar-2026,10:00:00,5.1\n", utc, ": 2026-03-01T10:00:00Z 5100", ""},
 		{"a comma within quotes", "Date/Time,Temp °C\n\"2026-03-01 10:00\",\"5,25\"\n", utc, ": 2026-03-01T10:00:00Z 5250", ""},
@@ -98,23 +103,29 @@ func TestCSV(t *testing.T) {
 		{"a repeating fraction", "Date/Time,Temp °F\n2026-03-01 10:00,40\n", utc, ": 2026-03-01T10:00:00Z 4444 4445", ""},
 		{"NC and OL", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:05,NC\n2026-03-01 10:10,OL\n2026-03-01 10:15,\n", utc,
 			": 2026-03-01T10:00:00Z 5000", `a reading is missing ("OL") (line 4)`},
-		{"out of order", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:10,5.2\n2026-03-01 10:05,5.1\n2026-03-01 10:15,5.3\n", utc,
-			": 2026-03-01T10:00:00Z 5000; 2026-03-01T10:05:00Z 5100; 2026-03-01T10:10:00Z 5200; 2026-03-01T10:15:00Z 5300", "(1 steps back)"},
+		{"out of order", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:10,5.2\n2026-03-01 10:05,5.1\n2026-03-01 10:15,5.3\n",
+			utc,
+			": 2026-03-01T10:00:00Z 5000; 2026-03-01T10:05:00Z 5100; 2026-03-01T10:10:00Z 5200; 2026-03-01T10:15:00Z 5300",
+			"(1 steps back)"},
 		{"doubled", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:00,5.0\n2026-03-01 10:05,5.1\n2026-03-01 10:05,9.1\n", utc,
 			": 2026-03-01T10:00:00Z 5000; 2026-03-01T10:05:00Z 5100; 2026-03-01T10:05:00Z 9100", "readings that differ at the same time"},
 		{"one of two channels", "Date/Time,Temp 1 °C,Temp 2 °C\n2026-03-01 10:00,5.0,6.0\n", sensor.Options{Zone: time.UTC,
 			Columns: map[string]string{"temperature": "temp 2 °c"}}, ": 2026-03-01T10:00:00Z 6000", ""},
-		{"named columns", "when,probe\n2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Unit: "C", Columns: map[string]string{"time": "when",
-			"temperature": "probe"}}, ": 2026-03-01T10:00:00Z 5000", ""},
+		{"named columns", "when,probe\n2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Unit: "C",
+			Columns: map[string]string{"time": "when",
+				"temperature": "probe"}}, ": 2026-03-01T10:00:00Z 5000", ""},
 		{"one of two loggers", "Device,Timestamp,Temp °C\nA,2026-03-01 10:00,5.0\nB,2026-03-01 10:05,6.0\n", sensor.Options{Zone: time.UTC,
 			Device: "b"}, "B: 2026-03-01T10:05:00Z 6000", `a temperature of the logger "A" was skipped`},
-		{"lines after the readings", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n\nMinimum,5.0\nMaximum,5.0\n", utc, ": 2026-03-01T10:00:00Z 5000",
+		{"lines after the readings", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n\nMinimum,5.0\nMaximum,5.0\n", utc,
+			": 2026-03-01T10:00:00Z 5000",
 			"the lines after the readings were skipped (2)"},
 		{"no line end, one shape", "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:05,15.0", utc,
 			": 2026-03-01T10:00:00Z 5000; 2026-03-01T10:05:00Z 15000", ""},
-		{"a column of alarms", "Time,Celsius(°C),High Alarm (°C),Low Alarm (°C)\n2026-03-01 10:00,5.0,8.0,2.0\n", utc, ": 2026-03-01T10:00:00Z 5000",
+		{"a column of alarms", "Time,Celsius(°C),High Alarm (°C),Low Alarm (°C)\n2026-03-01 10:00,5.0,8.0,2.0\n", utc,
+			": 2026-03-01T10:00:00Z 5000",
 			`the column "High Alarm (°C)" was skipped`},
-		{"a zone in the name", "Date/Time (UTC+2);Temp °C\n2026-03-01 10:00;5\n", berlin, ": 2026-03-01T08:00:00Z 5000", "-tz is not used"},
+		{"a zone in the name", "Date/Time (UTC+2);Temp °C\n2026-03-01 10:00;5\n", berlin, ": 2026-03-01T08:00:00Z 5000",
+			"-tz is not used"},
 		{"a minus sign of typographers", "Date/Time;Temp °C\n2026-03-01 10:00;−5,5\n", utc, ": 2026-03-01T10:00:00Z -5500", ""},
 	} {
 		s, err := sensor.Read("log.csv", []byte(c.file), c.o)
@@ -145,15 +156,20 @@ func TestRefusedCSV(t *testing.T) {
 	}{
 		{"no zone", head + "2026-03-01 10:00,5.0\n", sensor.Options{}, "line 2: 2026-03-01 10:00:00 has no time zone: name it with -tz"},
 		{"no unit", "Date/Time,Temperature\n2026-03-01 10:00,5.0\n", utc, "line 2: the file names no unit"},
-		{"another unit by option", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Unit: "F"}, "line 1: the file says C, -unit says F"},
+		{"another unit by option", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Unit: "F"},
+			"line 1: the file says C, -unit says F"},
 		{"another unit with the value", head + "2026-03-01 10:00,41 F\n", utc, "line 2: the unit of \"41 F\" does not agree"},
-		{"another unit before", "Unit,°F\n" + head + "2026-03-01 10:00,5.0\n", utc, "line 2: the column \"Temp °C\" is in C, a line before it says F"},
+		{"another unit before", "Unit,°F\n" + head + "2026-03-01 10:00,5.0\n", utc,
+			"line 2: the column \"Temp °C\" is in C, a line before it says F"},
 		{"day or month", head + "03/04/2026 10:00,5.0\n", utc, "line 2: \"03/04/2026\" may be day or month first: type -dates"},
 		{"day and month", head + "13/04/2026 10:00,5.0\n04/13/2026 10:00,5.0\n", utc, "line 3: \"04/13/2026\" is no day"},
-		{"the other order", head + "13/04/2026 10:00,5.0\n", sensor.Options{Zone: time.UTC, Dates: "mdy"}, "line 2: \"13/04/2026\" is no day"},
-		{"two channels", "Date/Time,Temp 1 °C,Temp 2 °C\n2026-03-01 10:00,5.0,6.0\n", utc, "line 1: the file has several columns of a temperature"},
+		{"the other order", head + "13/04/2026 10:00,5.0\n", sensor.Options{Zone: time.UTC, Dates: "mdy"},
+			"line 2: \"13/04/2026\" is no day"},
+		{"two channels", "Date/Time,Temp 1 °C,Temp 2 °C\n2026-03-01 10:00,5.0,6.0\n", utc,
+			"line 1: the file has several columns of a temperature"},
 		{"no header", "2026-03-01 10:00,5.0\n", utc, "no line names a column of times"},
-		{"a column that is not there", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Columns: map[string]string{"temperature": "x"}},
+		{"a column that is not there", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC,
+			Columns: map[string]string{"temperature": "x"}},
 			"no line has a column \"x\""},
 		{"a text", head + "2026-03-01 10:00,cold\n", utc, "line 2: \"cold\" is not a decimal number"},
 		{"no number", head + "2026-03-01 10:00,5.0.1\n", utc, "line 2: \"5.0.1\" is not a decimal number"},
@@ -171,8 +187,10 @@ func TestRefusedCSV(t *testing.T) {
 		{"cut UTF-16", utf16of(head, binary.LittleEndian, true) + "2", utc, "it is cut"},
 		{"another box", "Serial Number,123\n" + head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Device: "124"},
 			"the file has no temperature of the logger \"124\""},
-		{"a box without a name", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Device: "124"}, "no temperature of the logger"},
-		{"two loggers", "Device,Timestamp,Temp °C\nA,2026-03-01 10:00,5.0\nB,2026-03-01 10:05,6.0\n", utc, "several loggers (\"A\", \"B\")"},
+		{"a box without a name", head + "2026-03-01 10:00,5.0\n", sensor.Options{Zone: time.UTC, Device: "124"},
+			"no temperature of the logger"},
+		{"two loggers", "Device,Timestamp,Temp °C\nA,2026-03-01 10:00,5.0\nB,2026-03-01 10:05,6.0\n", utc,
+			"several loggers (\"A\", \"B\")"},
 		{"a quote", head + "\"2026-03-01 10:00,5.0\n2026-03-01 10:05,5.0\n", utc, "line 2: a double quote"},
 		{"nothing", "", utc, "the file is empty"},
 		{"a PDF", "%PDF-1.4\x00", utc, "the file is no text"},
@@ -209,7 +227,8 @@ func TestClocksGoBack(t *testing.T) {
 		s, err := sensor.ReadCSV([]byte(text), berlin)
 		return showAll(s), err
 	}
-	both := []string{"2026-10-25 01:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 03:00"}
+	both := []string{"2026-10-25 01:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 02:00", "2026-10-25 02:30",
+		"2026-10-25 03:00"}
 	want := "2026-10-24T23:30:00Z 1000; 2026-10-25T00:00:00Z 2000; 2026-10-25T00:30:00Z 3000; 2026-10-25T01:00:00Z 4000; " +
 		"2026-10-25T01:30:00Z 5000; 2026-10-25T02:00:00Z 6000"
 	if got, err := read(both...); got != want || err != nil {
@@ -227,10 +246,12 @@ func TestClocksGoBack(t *testing.T) {
 			t.Errorf("%v: %s, %v", times, got, err)
 		}
 	}
-	if got, err := read("2026-03-29 01:30", "2026-03-29 02:30"); err == nil || !strings.Contains(err.Error(), "line 3: 2026-03-29 02:30:00 does not exist") {
+	if got, err := read("2026-03-29 01:30", "2026-03-29 02:30"); err == nil || !strings.Contains(err.Error(),
+		"line 3: 2026-03-29 02:30:00 does not exist") {
 		t.Errorf("the hour that is left out: %s, %v", got, err)
 	}
-	if got, err := read("2026-03-29 01:30", "2026-03-29 03:00"); err != nil || got != "2026-03-29T00:30:00Z 1000; 2026-03-29T01:00:00Z 2000" {
+	if got, err := read("2026-03-29 01:30",
+		"2026-03-29 03:00"); err != nil || got != "2026-03-29T00:30:00Z 1000; 2026-03-29T01:00:00Z 2000" {
 		t.Errorf("clocks go forward: %s, %v", got, err)
 	}
 }

@@ -31,8 +31,10 @@ const epcisTerms = "https://ref.gs1.org/epcis/"
 var gs1Terms = []string{"https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "https://ref.gs1.org/voc/"}
 
 // The members that are read, or that say what is read. GS1's own examples have others twice.
-var members = set("@context|epcisBody|eventList|event|queryResults|resultsBody|type|eventTime|errorDeclaration|sensorElementList|sensorMetadata|" +
-	"sensorReport|time|startTime|endTime|deviceID|dataProcessingMethod|exception|value|component|booleanValue|minValue|maxValue|meanValue|percValue|uom")
+var members = set("@context|epcisBody|eventList|event|queryResults|resultsBody|type|eventTime|errorDeclaration|sensorElementList|" +
+	"sensorMetadata|" +
+	"sensorReport|time|startTime|endTime|deviceID|dataProcessingMethod|exception|value|component|booleanValue|minValue|maxValue|" +
+	"meanValue|percValue|uom")
 
 // plain returns the name of a member without the standard's own prefix, "" if it is not read.
 func plain(name string) string {

@@ -61,7 +61,8 @@ func FuzzRead(f *testing.F) {
 	for _, data := range realFiles(f) {
 		f.Add(data, true)
 	}
-	for _, text := range []string{hobo, german, latin1(hobo), document(element(noon, five)), document(element(period, `"minValue":2,"maxValue":7,"uom":"CEL"`)),
+	for _, text := range []string{hobo, german, latin1(hobo), document(element(noon, five)), document(element(period,
+		`"minValue":2,"maxValue":7,"uom":"CEL"`)),
 		"Date/Time,Temp\n2026-10-25 02:30,5\n2026-10-25 02:10,5", "Time;°C\n1/2/26 1:00 PM;HI\n13/2/26 1:00 PM;5,1\n"} {
 		f.Add([]byte(text), true)
 		f.Add([]byte(text), false)

@@ -85,7 +85,8 @@ func naive(p sensor.Profile, s sensor.Series, from, to int64) (classes map[int]i
 				after = r.From
 			}
 		}
-		w := max(worst(func(r sensor.Reading) bool { return r.To.Equal(before) }), worst(func(r sensor.Reading) bool { return r.From.Equal(after) }))
+		w := max(worst(func(r sensor.Reading) bool { return r.To.Equal(before) }),
+			worst(func(r sensor.Reading) bool { return r.From.Equal(after) }))
 		outside := false
 		if before.IsZero() {
 			before, outside = second(from), true
@@ -158,7 +159,8 @@ func TestProperties(t *testing.T) {
 		if len(s.Readings) > 0 && len(next.Readings) > 0 {
 			sum := p.Sum(whole, p.Assess(next, time.Time{}, time.Time{}))
 			want := p.Assess(both, time.Time{}, time.Time{})
-			if sum.Doubts, want.Doubts = nil, nil; !reflect.DeepEqual(sum.Bands, want.Bands) || sum.Out != want.Out || sum.Unknown != want.Unknown ||
+			if sum.Doubts, want.Doubts = nil, nil; !reflect.DeepEqual(sum.Bands,
+				want.Bands) || sum.Out != want.Out || sum.Unknown != want.Unknown ||
 				sum.Min != want.Min || sum.Max != want.Max || !reflect.DeepEqual(sum.Gaps, want.Gaps) || sum.Longest != want.Longest {
 				t.Fatalf("seed %d: two series\n got %+v\nwant %+v\n%s", seed, sum, want, showAll(both))
 			}

@@ -154,12 +154,14 @@ func (b *builder) finish() (Series, error) {
 				list[i] = "one without a name"
 			}
 		}
-		return Series{}, fmt.Errorf("the file has temperatures of several loggers (%s): name the one that travelled with the pack with -device",
+		return Series{}, fmt.Errorf("the file has temperatures of several loggers (%s): name the one that travelled with the pack "+
+			"with -device",
 			strings.Join(list, ", "))
 	case len(b.devices) == 1:
 		s.Device = b.devices[0]
 	case b.other > 0:
-		return Series{}, fmt.Errorf("the file has no temperature of the logger %q, but %d of others: check that it is the file of this box",
+		return Series{}, fmt.Errorf("the file has no temperature of the logger %q, but %d of others: check that it is the file of "+
+			"this box",
 			short(b.o.Device), b.other)
 	}
 	if len(s.Readings) == 0 && len(s.Doubts) == 0 {
