@@ -425,12 +425,12 @@ func (t *table) row(r row, device string, at time.Time) error {
 }
 
 var (
-	noReading = set("|-|--|---|----|--.-|---.-|--.--|nc|n/c|n.c.|ol|o.l.|nan|n/a|na|#n/a|null|none|nil|err|error|err.|fault|fail|" +
-		"failed|open|short|" +
-		"invalid|no data|nodata|no sensor|missing|bad|disconnected|not connected|n.a.|?|???|****|####|*|fehler|kein wert|no " +
-		"reading|void|erreur")
-	beyond = set("hi|lo|high|low|over|under|overrange|underrange|over range|under range|ovr|udr|inf|-inf|+inf|hhh|lll|hh|ll|" +
-		"overflow|underflow")
+	// Fields that say that there is no reading, and those that say that the sensor could not show it.
+	noReading = set(`|-|--|---|----|--.-|---.-|--.--|nc|n/c|n.c.|ol|o.l.|nan|n/a|na|#n/a|null|none|nil|err|error|err.|fault|fail|
+		failed|open|short|invalid|no data|nodata|no sensor|missing|bad|disconnected|not connected|n.a.|?|???|****|####|
+		*|fehler|kein wert|no reading|void|erreur`)
+	beyond = set(`hi|lo|high|low|over|under|overrange|underrange|over range|under range|ovr|udr|inf|-inf|+inf|hhh|lll|hh|ll|
+		overflow|underflow`)
 )
 
 // missing reports whether a field says that there is no reading.

@@ -126,6 +126,7 @@ func TestCSV(t *testing.T) {
 			`the column "High Alarm (°C)" was skipped`},
 		{"a zone in the name", "Date/Time (UTC+2);Temp °C\n2026-03-01 10:00;5\n", berlin, ": 2026-03-01T08:00:00Z 5000",
 			"-tz is not used"},
+		{"a thermocouple", "Date/Time;Temperature K-Type (°C)\n2026-03-01 10:00;5\n", utc, ": 2026-03-01T10:00:00Z 5000", ""},
 		{"a minus sign of typographers", "Date/Time;Temp °C\n2026-03-01 10:00;−5,5\n", utc, ": 2026-03-01T10:00:00Z -5500", ""},
 	} {
 		s, err := sensor.Read("log.csv", []byte(c.file), c.o)
