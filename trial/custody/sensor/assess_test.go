@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/custody/sensor"
 )
@@ -66,6 +67,8 @@ func TestAssess(t *testing.T) {
 		{"a period that starts at the leg's end", "10:00 5000, 10:10 5000, 10:10-11:00 3000..26000", "10:00", "10:05", [2]int64{0, 0},
 			5, 0,
 			"excursion", 3000, 26000},
+		{"a period that the leg only touches", "10:00-11:00 3000..26000, 11:00-12:00 3000..7000", "11:00", "12:00", [2]int64{60, 0}, 0, 0, "ok",
+			3000, 7000},
 		{"doubled readings", "10:00 5000, 10:10 5000, 10:10 9000, 10:20 5000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
 		{"out of order", "10:20 5000, 10:00 5000, 10:10 9000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
 		{"a value between two milli-degrees", "10:00 5000, 10:10 8000..8001", "", "", [2]int64{0, 10}, 0, 0, "ok", 5000, 8001},
@@ -140,6 +143,9 @@ func TestSum(t *testing.T) {
 		// The second leg starts 5 minutes before its first reading, so nobody knows what follows 10:10.
 		{"an edge without a reading", []sensor.Assessment{one, p.Assess(series(t, "10:20 5000, 10:30 5000"), at(t, "10:15"), none)},
 			sensor.Unknown, 5 * 60},
+		// The first leg ends 5 minutes after its last reading.
+		{"an end without a reading", []sensor.Assessment{p.Assess(series(t, "10:00 5000, 10:10 5000"), none, at(t, "10:15")), two},
+			sensor.Unknown, 5 * 60},
 	} {
 		sum := p.Sum(c.legs...)
 		if got := p.Condition(sum); got != c.want || sum.Unknown != c.unknown {
@@ -148,6 +154,39 @@ func TestSum(t *testing.T) {
 		if len(sum.Reasons) == 0 && c.want != sensor.OK {
 			t.Errorf("%s: no reason", c.name)
 		}
+	}
+}
+
+// TestOneGap checks that a gap over the ends of legs is one gap, and that two gaps with a reading
+// between them are two.
+func TestOneGap(t *testing.T) {
+	p := profile(t, design)
+	none := at(t, "")
+	// 10:20-11:00 at the end of the first, 11:00-11:30 between, 11:30-12:00 at the start of the second.
+	one := p.Assess(series(t, "10:00 5000, 10:10 5000, 10:20 5000"), none, at(t, "11:00"))
+	two := p.Assess(series(t, "12:00 5000, 12:10 5000"), at(t, "11:30"), none)
+	if got, want := p.Sum(one, two).Gaps, []sensor.Gap{{From: at(t, "10:20"), To: at(t, "12:00")}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("one gap: %v", got)
+	}
+	three := p.Assess(series(t, "10:00 5000, 11:00 5000"), none, none)
+	four := p.Assess(series(t, "11:00 5000, 12:00 5000"), none, none)
+	if got := p.Sum(three, four).Gaps; len(got) != 2 {
+		t.Errorf("two gaps: %v", got)
+	}
+}
+
+// TestSubSeconds checks that a point is rounded down to a second and the end of a period up.
+func TestSubSeconds(t *testing.T) {
+	p := profile(t, design)
+	nearly := at(t, "11:00").Add(-time.Millisecond)
+	s := sensor.Series{Readings: []sensor.Reading{{From: at(t, "10:00"), To: nearly, Min: 3000, Max: 7000},
+		{From: at(t, "11:00"), To: at(t, "12:00"), Min: 9000, Max: 9000}}}
+	if a := p.Assess(s, at(t, ""), at(t, "")); !slices.Equal(a.Bands, []int64{3600, 3600}) || a.Unknown != 0 {
+		t.Errorf("periods: %v, %d unknown", a.Bands, a.Unknown)
+	}
+	s = sensor.Series{Readings: []sensor.Reading{{From: nearly, To: nearly, Min: 3000, Max: 3000}}}
+	if a := p.Assess(s, at(t, ""), at(t, "")); !a.To.Equal(at(t, "10:59:59")) || !a.From.Equal(a.To) {
+		t.Errorf("a point: %v to %v", a.From, a.To)
 	}
 }
 

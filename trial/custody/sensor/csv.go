@@ -390,6 +390,7 @@ func (t *table) row(r row, device string, at time.Time) error {
 		return nil
 	}
 	if missing(text) {
+		t.span(at, at)
 		t.note(r.line, fmt.Sprintf("a reading is missing (%q)", short(text)))
 		return nil
 	}

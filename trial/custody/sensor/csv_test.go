@@ -2,6 +2,7 @@ package sensor_test
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +216,37 @@ func TestRefusedCSV(t *testing.T) {
 	}
 }
 
+// TestMissing checks that a probe that fell off, a sensor beyond its range and a last line that
+// may be cut are not ok, at the ends of a file too.
+func TestMissing(t *testing.T) {
+	p := profile(t, design)
+	const head = "Date/Time,Temp °C\n2026-03-01 10:00,5.0\n2026-03-01 10:10,5.0\n"
+	for _, c := range []struct {
+		name, rows string
+		want       string
+		unknown    int64 // minutes
+	}{
+		{"one reading is missing", "2026-03-01 10:15,NC\n2026-03-01 10:20,5.0\n", sensor.OK, 0},
+		{"readings are missing in the middle", "2026-03-01 10:20,NC\n2026-03-01 10:30,5.0\n", sensor.Unknown, 20},
+		{"15 minutes are missing at the end", "2026-03-01 10:20,\n2026-03-01 10:25,\n", sensor.OK, 0},
+		{"20 minutes are missing at the end", "2026-03-01 10:20,\n2026-03-01 10:30,---\n", sensor.Unknown, 20},
+		{"20 minutes are missing at the start", "2026-03-01 09:40,---\n", sensor.Unknown, 20},
+		{"beyond the range", "2026-03-01 10:15,HI\n2026-03-01 10:20,5.0\n", sensor.Unknown, 0},
+		{"beyond the range at the end", "2026-03-01 10:15,HI\n", sensor.Unknown, 0},
+		{"a last line of which nobody can tell", "2026-03-01 10:15,5.25\n2026-03-01 10:20,5.0", sensor.Unknown, 0},
+	} {
+		s, err := sensor.ReadCSV([]byte(head+c.rows), sensor.Options{Zone: time.UTC})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		a := p.Assess(s, time.Time{}, time.Time{})
+		if got := p.Condition(a); got != c.want || a.Unknown != c.unknown*60 {
+			t.Errorf("%s: %s with %d unknown seconds, not %s with %d minutes; notes %q", c.name, got, a.Unknown, c.want, c.unknown, s.Notes)
+		}
+	}
+}
+
 // TestClocksGoBack reads local times of Berlin around 2026-10-25 03:00, when clocks went back to
 // 02:00 (01:00 UTC), and around 2026-03-29 02:00, when they went forward to 03:00.
 func TestClocksGoBack(t *testing.T) {
@@ -234,6 +266,13 @@ func TestClocksGoBack(t *testing.T) {
 		"2026-10-25T01:30:00Z 5000; 2026-10-25T02:00:00Z 6000"
 	if got, err := read(both...); got != want || err != nil {
 		t.Errorf("both hours: %s, %v", got, err)
+	}
+	reversed := slices.Clone(both)
+	slices.Reverse(reversed)
+	want = "2026-10-24T23:30:00Z 6000; 2026-10-25T00:00:00Z 5000; 2026-10-25T00:30:00Z 4000; 2026-10-25T01:00:00Z 3000; " +
+		"2026-10-25T01:30:00Z 2000; 2026-10-25T02:00:00Z 1000"
+	if got, err := read(reversed...); got != want || err != nil {
+		t.Errorf("both hours, the newest first: %s, %v", got, err)
 	}
 	if got, err := read("2026-10-25 02:00", "2026-10-25 02:00", "2026-10-25 03:00"); err != nil ||
 		got != "2026-10-25T00:00:00Z 1000; 2026-10-25T01:00:00Z 2000; 2026-10-25T02:00:00Z 3000" {

@@ -148,6 +148,7 @@ func TestRefusedEPCIS(t *testing.T) {
 		{"too warm", element(noon, `"value":1001,"uom":"CEL"`), "line 3: value: 1001 C is no temperature"},
 		{"a huge exponent", element(noon, `"value":1e400,"uom":"CEL"`), "line 3: value:"},
 		{"a tiny exponent", element(noon, `"value":1e-999999999,"uom":"CEL"`), "line 3: value:"},
+		{"a small exponent", element(noon, `"value":1e-100,"uom":"CEL"`), "is not a decimal number"},
 		{"upside down", element(period, `"minValue":7,"maxValue":2,"uom":"CEL"`), "line 3: minValue is above maxValue"},
 		{"no offset", element(`"time":"2026-03-01T11:00:00"`, five), "line 3: time: 2026-03-01 11:00:00 has no time zone"},
 		{"no time", element(`"time":"noon"`, five), "line 3: time: \"noon\" is no date and time"},

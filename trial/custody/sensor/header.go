@@ -89,9 +89,9 @@ func findHeader(lines []line, o Options) (*header, error) {
 	for _, l := range lines[:min(len(lines), 500)] {
 		var best *header
 		var bad error
-		for _, delimiter := range []byte(";\t,|") {
+		for _, delimiter := range []byte(";\t|,") {
 			fields, ok := split(l.text, delimiter)
-			if !ok || len(fields) < 2 || best != nil && len(fields) <= len(best.names) {
+			if !ok || len(fields) < 2 || best != nil {
 				continue
 			}
 			h, err := headerOf(fields, o)

@@ -43,6 +43,7 @@ type Doubt struct {
 // A Series is what one logger recorded.
 type Series struct {
 	Device   string    // as the file names it, "" if it does not
+	From, To time.Time // the first and last time that the file shows, of missing readings too; zero if none
 	Readings []Reading // by From, To, Min and Max; equal ones once
 	Doubts   []Doubt   // by From
 	Notes    []string  // what was sorted, skipped, doubled or assumed, for people
@@ -107,7 +108,18 @@ func (b *builder) note(line int, what string) {
 	b.what, b.count, b.first = append(b.what, what), append(b.count, 1), append(b.first, line)
 }
 
+// span notes that the file shows a time.
+func (b *builder) span(from, to time.Time) {
+	if b.series.From.IsZero() || from.Before(b.series.From) {
+		b.series.From = from.UTC()
+	}
+	if b.series.To.IsZero() || to.After(b.series.To) {
+		b.series.To = to.UTC()
+	}
+}
+
 func (b *builder) doubt(line int, from, to time.Time, why string) {
+	b.span(from, to)
 	b.note(line, why)
 	b.series.Doubts = append(b.series.Doubts, Doubt{from.UTC(), to.UTC(), why})
 }
@@ -122,6 +134,7 @@ func (b *builder) add(from, to time.Time, low, high int64) error {
 			return fmt.Errorf("the year %d is not one of a logger's clock", y)
 		}
 	}
+	b.span(from, to)
 	b.series.Readings = append(b.series.Readings, Reading{from.UTC(), to.UTC(), low, high})
 	return nil
 }
