@@ -53,7 +53,7 @@ func parseClock(s string, o order) (clock, error) {
 		return clock{}, bad()
 	}
 	if t, err := time.Parse("2006-01-02 15:04:05", s); err == nil && len(s) == len("2006-01-02 15:04:05") { // the most frequent one, fast
-		return clock{wall: t}, nil
+		return clock{wall: t}, checkYear(t.Year())
 	}
 	s = strings.Join(strings.Fields(strings.ReplaceAll(s, "\u202f", " ")), " ")
 	s = dayName.ReplaceAllString(s, "")
@@ -74,6 +74,9 @@ func parseClock(s string, o order) (clock, error) {
 	}
 	y, m, d, err := parseDate(date, o)
 	if err != nil {
+		return clock{}, err
+	}
+	if err := checkYear(y); err != nil {
 		return clock{}, err
 	}
 	hms := daytime.FindStringSubmatch(rest)
@@ -99,6 +102,14 @@ func parseClock(s string, o order) (clock, error) {
 		return clock{}, fmt.Errorf("%q is no day of the calendar", short(date))
 	}
 	return c, nil
+}
+
+// checkYear refuses years that no logger's clock shows, but one that lost its time.
+func checkYear(y int) error {
+	if y < 1971 || y > 9998 {
+		return fmt.Errorf("the year %d is not one of a logger's clock", y)
+	}
+	return nil
 }
 
 // splitDate splits a date from the time of day, at a T or at the last space before a time.

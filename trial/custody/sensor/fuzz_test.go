@@ -67,7 +67,8 @@ func FuzzRead(f *testing.F) {
 	}
 	for _, text := range []string{hobo, german, latin1(hobo), document(element(noon, five)), document(element(period,
 		`"minValue":2,"maxValue":7,"uom":"CEL"`)),
-		"Date/Time,Temp\n2026-10-25 02:30,5\n2026-10-25 02:10,5", "Time;°C\n1/2/26 1:00 PM;HI\n13/2/26 1:00 PM;5,1\n"} {
+		"Date/Time,Temp\n2026-10-25 02:30,5\n2026-10-25 02:10,5",
+		"DAte Time,Temp\n0001-1-01 00.00,0", "Time;°C\n1/2/26 1:00 PM;HI\n13/2/26 1:00 PM;5,1\n"} {
 		f.Add([]byte(text), true)
 		f.Add([]byte(text), false)
 	}

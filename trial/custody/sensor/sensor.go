@@ -129,11 +129,6 @@ func (b *builder) add(from, to time.Time, low, high int64) error {
 	if len(b.series.Readings) == MaxReadings {
 		return fmt.Errorf("the file has more than %d readings: split it by time", MaxReadings)
 	}
-	for _, t := range []time.Time{from, to} {
-		if y := t.UTC().Year(); y < 1970 || y > 9998 {
-			return fmt.Errorf("the year %d is not one of a logger's clock", y)
-		}
-	}
 	b.span(from, to)
 	b.series.Readings = append(b.series.Readings, Reading{from.UTC(), to.UTC(), low, high})
 	return nil
