@@ -149,6 +149,9 @@ func TestImports(t *testing.T) {
 			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/audit", module + "trial/trialtest"},
 			why: "what documents say is judged the same on every machine, from versions that others have proven: no clock, network, " +
 				"file, receipt or log"},
+		{of: []string{"trial/custody/sensor"}, only: []string{module + "trial/custody/sensor"}, direct: impure,
+			why: "temperatures are judged from bytes alone, the same on every machine: no clock, network or file, and the standard library " +
+				"alone"},
 		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...),
 			direct: []string{"net/http", "os", "os/exec", sql},
 			never:  []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor " +

@@ -47,11 +47,10 @@ func (p Profile) spans(s Series) []span {
 	list := make([]span, len(s.Readings))
 	var points []span
 	for i, r := range s.Readings {
-		list[i] = span{from: r.From.Unix(), to: r.To.Unix(), low: min(r.Min, r.Max), high: max(r.Min, r.Max)}
-		if r.To.Nanosecond() > 0 && r.To.After(r.From) {
-			list[i].to++
+		list[i] = span{from: r.From.Unix(), to: r.From.Unix(), low: min(r.Min, r.Max), high: max(r.Min, r.Max)}
+		if r.To.After(r.From) {
+			list[i].to = ceil(r.To)
 		}
-		list[i].to = max(list[i].to, list[i].from)
 		if list[i].to == list[i].from {
 			points = append(points, list[i])
 		}
@@ -136,34 +135,60 @@ func (l *leg) see(s span) {
 	l.a.SeenOut = l.a.SeenOut || s.class == len(l.a.Bands)
 }
 
+// own returns the series' own first and last time, if it has any: of its readings, of its doubts
+// and of what is missing in it.
+func own(s Series, list []span) (first, last int64, any bool) {
+	add := func(from, to int64) {
+		if !any {
+			first, last, any = from, to, true
+		}
+		first, last = min(first, from), max(last, to)
+	}
+	for _, r := range list {
+		add(r.from, r.to)
+	}
+	for _, d := range s.Doubts {
+		add(d.From.Unix(), ceil(d.To))
+	}
+	if !s.From.IsZero() {
+		add(s.From.Unix(), ceil(s.To))
+	}
+	return first, last, any
+}
+
+// ceil returns a time in seconds, rounded up.
+func ceil(t time.Time) int64 {
+	if t.Nanosecond() > 0 {
+		return t.Unix() + 1
+	}
+	return t.Unix()
+}
+
 func moment(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
 
 // Assess judges one leg, from a time to a later one; a zero time is the series' own first or
-// last. Readings beside the leg count for its edges.
+// last, of what is missing too. Readings beside the leg count for its edges.
 func (p Profile) Assess(s Series, from, to time.Time) Assessment {
 	list := p.spans(s)
 	l := leg{p: p, a: Assessment{Bands: make([]int64, len(p.Bands)), Starts: -1, Ends: -1}}
-	if len(list) > 0 {
-		l.from, l.to = list[0].from, list[0].to
-		for _, r := range list {
-			l.to = max(l.to, r.to)
-		}
+	first, last, any := own(s, list)
+	switch {
+	case !from.IsZero():
+		l.from = from.Unix()
+	case any:
+		l.from = first
+	default:
+		l.from = ceil(to)
 	}
-	if !from.IsZero() {
-		if l.from = from.Unix(); len(list) == 0 && to.IsZero() {
-			l.to = l.from
-		}
+	switch {
+	case !to.IsZero():
+		l.to = ceil(to)
+	case any:
+		l.to = last
+	default:
+		l.to = l.from
 	}
-	if !to.IsZero() {
-		if l.to = to.Unix(); to.Nanosecond() > 0 {
-			l.to++
-		}
-		if len(list) == 0 && from.IsZero() {
-			l.from = l.to
-		}
-	}
-	if len(list) == 0 && from.IsZero() && to.IsZero() {
-		l.doubts(s, true)
+	if !any && from.IsZero() && to.IsZero() {
 		l.a.Reasons = p.reasons(l.a)
 		return l.a
 	}
@@ -176,7 +201,7 @@ func (p Profile) Assess(s Series, from, to time.Time) Assessment {
 		l.between(list)
 		l.seen(list)
 	}
-	l.doubts(s, false)
+	l.doubts(s)
 	l.a.tidy()
 	l.a.Reasons = p.reasons(l.a)
 	return l.a
@@ -277,10 +302,10 @@ func (l *leg) seen(list []span) {
 	}
 }
 
-// doubts takes the doubts of a series that fall into the leg, or all of them.
-func (l *leg) doubts(s Series, all bool) {
+// doubts takes the doubts of a series that fall into the leg.
+func (l *leg) doubts(s Series) {
 	for _, d := range s.Doubts {
-		if all || d.To.Unix() >= l.from && d.From.Unix() <= l.to {
+		if d.To.Unix() >= l.from && d.From.Unix() <= l.to {
 			at := stamp(d.From)
 			if d.To.After(d.From) {
 				at += " to " + stamp(d.To)
@@ -350,7 +375,8 @@ func (p Profile) reasons(a Assessment) (list []string) {
 		list = append(list, "no reading")
 	}
 	if a.Unknown > 0 {
-		list = append(list, fmt.Sprintf("unknown for %s, because readings are more than %s apart", duration(a.Unknown), duration(p.MaxGap*60)))
+		list = append(list, fmt.Sprintf("unknown for %s, because readings are more than %s apart", duration(a.Unknown),
+			duration(p.MaxGap*60)))
 	}
 	return append(list, a.Doubts...)
 }

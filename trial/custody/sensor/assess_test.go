@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trialproof/trialproof/trial/custody/sensor"
 )
@@ -24,7 +25,8 @@ func TestAssess(t *testing.T) {
 		{"all cold: 10:00 to 10:20", "10:00 5000, 10:10 5100, 10:20 4900", "", "", [2]int64{20, 0}, 0, 0, "ok", 4900, 5100},
 		// 10:00-10:10 cold; 10:10-10:20 and 10:20-10:30 touch the warm reading
 		{"the worse of two", "10:00 5000, 10:10 8000, 10:20 8001, 10:30 8000", "", "", [2]int64{10, 20}, 0, 0, "ok", 5000, 8001},
-		{"out counts on both sides", "10:00 5000, 10:05 26000, 10:10 5000, 10:20 5000", "", "", [2]int64{10, 0}, 10, 0, "excursion", 5000, 26000},
+		{"out counts on both sides", "10:00 5000, 10:05 26000, 10:10 5000, 10:20 5000", "", "", [2]int64{10, 0}, 10, 0, "excursion",
+			5000, 26000},
 		{"too cold is out", "10:00 2000, 10:10 1999", "", "", [2]int64{0, 0}, 10, 0, "excursion", 1999, 2000},
 		{"a gap of 15 minutes is none", "10:00 5000, 10:15 5000", "", "", [2]int64{15, 0}, 0, 0, "ok", 5000, 5000},
 		{"a gap of 16 minutes", "10:00 5000, 10:16 5000, 10:20 5000", "", "", [2]int64{4, 0}, 0, 16, "unknown", 5000, 5000},
@@ -49,7 +51,8 @@ func TestAssess(t *testing.T) {
 		{"a period in no band", "10:00-12:00 1000..9000", "", "", [2]int64{0, 0}, 120, 0, "excursion", 1000, 9000},
 		// 10:00-10:20 only the first: band 0. 10:20-10:30 both: the worse. 10:30-10:40 the second.
 		{"periods that overlap", "10:00-10:30 3000..7000, 10:20-10:40 3000..9000", "", "", [2]int64{20, 20}, 0, 0, "ok", 3000, 9000},
-		{"the same period twice", "10:00-10:30 3000..7000, 10:00-10:30 3000..26000", "", "", [2]int64{0, 0}, 30, 0, "excursion", 3000, 26000},
+		{"the same period twice", "10:00-10:30 3000..7000, 10:00-10:30 3000..26000", "", "", [2]int64{0, 0}, 30, 0, "excursion", 3000,
+			26000},
 		// 10:00-10:10 point to period: the worse is band 1; 10:10-10:40; 10:40-10:50 to a cold point: band 1.
 		{"point, period, point", "10:00 5000, 10:10-10:40 3000..9000, 10:50 5000", "", "", [2]int64{0, 50}, 0, 0, "ok", 3000, 9000},
 		{"periods with a gap", "10:00-10:30 3000..7000, 11:00-11:30 3000..7000", "", "", [2]int64{60, 0}, 0, 30, "unknown", 3000, 7000},
@@ -58,10 +61,14 @@ func TestAssess(t *testing.T) {
 		{"a point at a period's end", "10:00-12:00 3000..7000, 12:00 26000", "", "", [2]int64{120, 0}, 0, 0, "excursion", 3000, 26000},
 		{"a leg within a period", "10:00-12:00 3000..9000", "11:00", "11:30", [2]int64{0, 30}, 0, 0, "ok", 3000, 9000},
 		// The period's 26 °C may have been at its end, so 11:00-11:10 lies between 26 °C and 5 °C.
-		{"a period that ends with the leg's start", "10:00-11:00 3000..26000, 11:10 5000", "11:00", "11:10", [2]int64{0, 0}, 10, 0, "excursion",
+		{"a period that ends with the leg's start", "10:00-11:00 3000..26000, 11:10 5000", "11:00", "11:10", [2]int64{0, 0}, 10, 0,
+			"excursion",
 			3000, 26000},
-		{"a period that starts at the leg's end", "10:00 5000, 10:10 5000, 10:10-11:00 3000..26000", "10:00", "10:05", [2]int64{0, 0}, 5, 0,
+		{"a period that starts at the leg's end", "10:00 5000, 10:10 5000, 10:10-11:00 3000..26000", "10:00", "10:05", [2]int64{0, 0},
+			5, 0,
 			"excursion", 3000, 26000},
+		{"a period that the leg only touches", "10:00-11:00 3000..26000, 11:00-12:00 3000..7000", "11:00", "12:00", [2]int64{60, 0}, 0, 0, "ok",
+			3000, 7000},
 		{"doubled readings", "10:00 5000, 10:10 5000, 10:10 9000, 10:20 5000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
 		{"out of order", "10:20 5000, 10:00 5000, 10:10 9000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
 		{"a value between two milli-degrees", "10:00 5000, 10:10 8000..8001", "", "", [2]int64{0, 10}, 0, 0, "ok", 5000, 8001},
@@ -131,9 +138,13 @@ func TestSum(t *testing.T) {
 		{"none", nil, sensor.Unknown, 0},
 		{"an empty series", []sensor.Assessment{one, p.Assess(sensor.Series{}, none, none), two}, sensor.Unknown, 0},
 		// Its 10 minutes are unknown, and so are the 10 minutes up to it.
-		{"another profile", []sensor.Assessment{one, other.Assess(series(t, "10:20 5000, 10:30 5000"), none, none)}, sensor.Unknown, 20 * 60},
+		{"another profile", []sensor.Assessment{one, other.Assess(series(t, "10:20 5000, 10:30 5000"), none, none)}, sensor.Unknown,
+			20 * 60},
 		// The second leg starts 5 minutes before its first reading, so nobody knows what follows 10:10.
 		{"an edge without a reading", []sensor.Assessment{one, p.Assess(series(t, "10:20 5000, 10:30 5000"), at(t, "10:15"), none)},
+			sensor.Unknown, 5 * 60},
+		// The first leg ends 5 minutes after its last reading.
+		{"an end without a reading", []sensor.Assessment{p.Assess(series(t, "10:00 5000, 10:10 5000"), none, at(t, "10:15")), two},
 			sensor.Unknown, 5 * 60},
 	} {
 		sum := p.Sum(c.legs...)
@@ -143,6 +154,39 @@ func TestSum(t *testing.T) {
 		if len(sum.Reasons) == 0 && c.want != sensor.OK {
 			t.Errorf("%s: no reason", c.name)
 		}
+	}
+}
+
+// TestOneGap checks that a gap over the ends of legs is one gap, and that two gaps with a reading
+// between them are two.
+func TestOneGap(t *testing.T) {
+	p := profile(t, design)
+	none := at(t, "")
+	// 10:20-11:00 at the end of the first, 11:00-11:30 between, 11:30-12:00 at the start of the second.
+	one := p.Assess(series(t, "10:00 5000, 10:10 5000, 10:20 5000"), none, at(t, "11:00"))
+	two := p.Assess(series(t, "12:00 5000, 12:10 5000"), at(t, "11:30"), none)
+	if got, want := p.Sum(one, two).Gaps, []sensor.Gap{{From: at(t, "10:20"), To: at(t, "12:00")}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("one gap: %v", got)
+	}
+	three := p.Assess(series(t, "10:00 5000, 11:00 5000"), none, none)
+	four := p.Assess(series(t, "11:00 5000, 12:00 5000"), none, none)
+	if got := p.Sum(three, four).Gaps; len(got) != 2 {
+		t.Errorf("two gaps: %v", got)
+	}
+}
+
+// TestSubSeconds checks that a point is rounded down to a second and the end of a period up.
+func TestSubSeconds(t *testing.T) {
+	p := profile(t, design)
+	nearly := at(t, "11:00").Add(-time.Millisecond)
+	s := sensor.Series{Readings: []sensor.Reading{{From: at(t, "10:00"), To: nearly, Min: 3000, Max: 7000},
+		{From: at(t, "11:00"), To: at(t, "12:00"), Min: 9000, Max: 9000}}}
+	if a := p.Assess(s, at(t, ""), at(t, "")); !slices.Equal(a.Bands, []int64{3600, 3600}) || a.Unknown != 0 {
+		t.Errorf("periods: %v, %d unknown", a.Bands, a.Unknown)
+	}
+	s = sensor.Series{Readings: []sensor.Reading{{From: nearly, To: nearly, Min: 3000, Max: 3000}}}
+	if a := p.Assess(s, at(t, ""), at(t, "")); !a.To.Equal(at(t, "10:59:59")) || !a.From.Equal(a.To) {
+		t.Errorf("a point: %v to %v", a.From, a.To)
 	}
 }
 
@@ -174,10 +218,13 @@ reason: 2026-03-01T11:00:00Z: the sensor reported an error`
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wantJSON = `{"from":"2026-03-01T10:00:00Z","to":"2026-03-01T11:00:00Z","bands":[0,300],"out":330,"unknown":2970,"longest":2970,` +
+	const wantJSON = `{"from":"2026-03-01T10:00:00Z","to":"2026-03-01T11:00:00Z","bands":[0,300],"out":330,"unknown":2970,` +
+		`"longest":2970,` +
 		`"gaps":[["2026-03-01T10:10:30Z","2026-03-01T11:00:00Z"]],"moreGaps":0,"seen":true,"seenOut":true,"min":-500,"max":9500,` +
-		`"starts":0,"ends":0,"doubts":["2026-03-01T11:00:00Z: the sensor reported an error"],"reasons":["outside all bands for 5 minutes ` +
-		`30 seconds","unknown for 49 minutes 30 seconds, because readings are more than 15 minutes apart","2026-03-01T11:00:00Z: the sensor ` +
+		`"starts":0,"ends":0,"doubts":["2026-03-01T11:00:00Z: the sensor reported an error"],"reasons":["outside all bands for 5 ` +
+		`minutes ` +
+		`30 seconds","unknown for 49 minutes 30 seconds, because readings are more than 15 minutes apart","2026-03-01T11:00:00Z: ` +
+		`the sensor ` +
 		`reported an error"]}`
 	if string(text) != wantJSON {
 		t.Errorf("JSON %s", text)
@@ -201,10 +248,13 @@ func TestMutateAssessment(t *testing.T) {
 	for _, m := range [][2]string{
 		{`"out":0`, `"out":-1`}, {`"out":0`, `"out":0.0`}, {`"out":0`, `"out":0,"out":0`}, {`"out":0,`, ``}, {`"out":0`, `"out":null`},
 		{`"out":0`, `"out":"0"`}, {`"out":0`, `"out":1e1`}, {`"out":0`, `"out":0,"new":1`}, {`"unknown":1800`, `"unknown":0`},
-		{`"unknown":1800`, `"unknown":1799`}, {`"longest":1800`, `"longest":1801`}, {`"longest":1800`, `"longest":0`}, {`"min":5000`, `"min":9001`},
+		{`"unknown":1800`, `"unknown":1799`}, {`"longest":1800`, `"longest":1801`}, {`"longest":1800`, `"longest":0`}, {`"min":5000`,
+			`"min":9001`},
 		{`"seen":true`, `"seen":false`}, {`"seen":true`, `"seen":1`}, {`"starts":0`, `"starts":3`}, {`"starts":0`, `"starts":-2`},
-		{`"bands":[0,0]`, `"bands":[0,-1]`}, {`"bands":[0,0]`, `"bands":{}`}, {`T10:30:00Z"`, `T10:30:00+00:00"`}, {`T10:30:00Z"`, `T09:30:00Z"`},
-		{`T10:30:00Z"`, `T10:30:00.5Z"`}, {`"doubts":[]`, `"doubts":[1]`}, {`"gaps":[[`, `"gaps":[["2026-03-01T10:00:00Z"],[`}, {`{`, `[{`}, {`}`, `} {}`},
+		{`"bands":[0,0]`, `"bands":[0,-1]`}, {`"bands":[0,0]`, `"bands":{}`}, {`T10:30:00Z"`, `T10:30:00+00:00"`}, {`T10:30:00Z"`,
+			`T09:30:00Z"`},
+		{`T10:30:00Z"`, `T10:30:00.5Z"`}, {`"doubts":[]`, `"doubts":[1]`}, {`"gaps":[[`, `"gaps":[["2026-03-01T10:00:00Z"],[`}, {`{`,
+			`[{`}, {`}`, `} {}`},
 	} {
 		changed := strings.Replace(string(text), m[0], m[1], 1)
 		if changed == string(text) {
@@ -223,13 +273,17 @@ func TestProfile(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	for _, bad := range []string{``, `null`, `[]`, `{}`, `{"bands":[],"maxGap":15}`, `{"bands":[{"min":1,"max":2}]}`,
-		`{"bands":[{"min":1,"max":2}],"maxGap":0}`, `{"bands":[{"min":1,"max":2}],"maxGap":15.0}`, `{"bands":[{"min":1,"max":2}],"maxGap":15,"x":1}`,
+		`{"bands":[{"min":1,"max":2}],"maxGap":0}`, `{"bands":[{"min":1,"max":2}],"maxGap":15.0}`,
+		`{"bands":[{"min":1,"max":2}],"maxGap":15,"x":1}`,
 		`{"bands":[{"min":1,"max":2}],"maxGap":15,"maxGap":15}`, `{"bands":[{"min":1,"max":2}],"maxGap":15} 1`,
-		`{"bands":[{"min":3,"max":2}],"maxGap":15}`, `{"bands":[{"min":1}],"maxGap":15}`, `{"bands":[{"min":1,"max":2,"min":1}],"maxGap":15}`,
-		`{"bands":[{"min":1.5,"max":2}],"maxGap":15}`, `{"bands":[{"min":"1","max":2}],"maxGap":15}`, `{"bands":[{"min":1,"max":2,"minutes":-1}],"maxGap":15}`,
+		`{"bands":[{"min":3,"max":2}],"maxGap":15}`, `{"bands":[{"min":1}],"maxGap":15}`,
+		`{"bands":[{"min":1,"max":2,"min":1}],"maxGap":15}`,
+		`{"bands":[{"min":1.5,"max":2}],"maxGap":15}`, `{"bands":[{"min":"1","max":2}],"maxGap":15}`,
+		`{"bands":[{"min":1,"max":2,"minutes":-1}],"maxGap":15}`,
 		`{"bands":[{"min":1,"max":2,"minutes":null}],"maxGap":15}`, `{"bands":[{"min":1,"max":2,"hours":1}],"maxGap":15}`,
 		`{"bands":[{"min":1,"max":2},{"min":1,"max":2}],"maxGap":15}`, `{"bands":[{"min":-273151,"max":2}],"maxGap":15}`,
-		`{"bands":[{"min":1,"max":1000001}],"maxGap":15}`, `{"bands":[{"min":1,"max":2}],"maxGap":15`, `{"bands":{"min":1,"max":2},"maxGap":15}`,
+		`{"bands":[{"min":1,"max":1000001}],"maxGap":15}`, `{"bands":[{"min":1,"max":2}],"maxGap":15`,
+		`{"bands":{"min":1,"max":2},"maxGap":15}`,
 		`{"bands":[` + strings.Repeat(`{"min":1,"max":2},`, 17) + `{"min":1,"max":2}],"maxGap":15}`} {
 		if p, err := sensor.ParseProfile([]byte(bad)); err == nil {
 			t.Errorf("%s is taken: %+v", bad, p)

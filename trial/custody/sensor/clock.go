@@ -37,23 +37,29 @@ var (
 	zoneTail  = regexp.MustCompile(`(?i) ?(z|utc|gmt)?(?:([+-])(\d{1,2}):?(\d{2})?)?$`)
 )
 
-var months = map[string]time.Month{"jan": 1, "ene": 1, "gen": 1, "feb": 2, "fév": 2, "fev": 2, "mar": 3, "mär": 3, "mrz": 3, "maa": 3, "apr": 4,
-	"avr": 4, "abr": 4, "may": 5, "mai": 5, "mei": 5, "mag": 5, "jun": 6, "giu": 6, "jul": 7, "lug": 7, "aug": 8, "aoû": 8, "ago": 8, "sep": 9, "set": 9,
+var months = map[string]time.Month{"jan": 1, "ene": 1, "gen": 1, "feb": 2, "fév": 2, "fev": 2, "mar": 3, "mär": 3, "mrz": 3, "maa": 3,
+	"apr": 4,
+	"avr": 4, "abr": 4, "may": 5, "mai": 5, "mei": 5, "mag": 5, "jun": 6, "giu": 6, "jul": 7, "lug": 7, "aug": 8, "aoû": 8, "ago": 8,
+	"sep": 9, "set": 9,
 	"oct": 10, "okt": 10, "ott": 10, "out": 10, "nov": 11, "dec": 12, "dez": 12, "déc": 12, "dic": 12}
 
 // parseClock reads a date and time, such as 2026-03-01T09:30:00.5+01:00, 01.03.2026 09:30 or
 // 3/1/26 9:30:00 AM. A date of three numbers without a year of four digits first is read in the
 // order; with dots it is day, month, year.
 func parseClock(s string, o order) (clock, error) {
-	bad := fmt.Errorf("%q is no date and time such as 2026-03-01T09:30:00Z", short(s))
+	written := s
+	bad := func() error { return fmt.Errorf("%q is no date and time such as 2026-03-01T09:30:00Z", short(written)) }
 	if len(s) > 60 {
-		return clock{}, bad
+		return clock{}, bad()
+	}
+	if t, err := time.Parse("2006-01-02 15:04:05", s); err == nil && len(s) == len("2006-01-02 15:04:05") { // the most frequent one, fast
+		return clock{wall: t}, checkYear(t.Year())
 	}
 	s = strings.Join(strings.Fields(strings.ReplaceAll(s, "\u202f", " ")), " ")
 	s = dayName.ReplaceAllString(s, "")
 	date, rest, ok := splitDate(s)
 	if !ok {
-		return clock{}, bad
+		return clock{}, bad()
 	}
 	c := clock{}
 	if i := strings.IndexByte(rest, ':'); i >= 0 || strings.ContainsAny(rest, ".h") {
@@ -70,9 +76,12 @@ func parseClock(s string, o order) (clock, error) {
 	if err != nil {
 		return clock{}, err
 	}
+	if err := checkYear(y); err != nil {
+		return clock{}, err
+	}
 	hms := daytime.FindStringSubmatch(rest)
 	if hms == nil {
-		return clock{}, bad
+		return clock{}, bad()
 	}
 	hour, minute, second := number(hms[1]), number(hms[3]), number(hms[4])
 	nano := number((hms[5] + "000000000")[:9])
@@ -86,13 +95,21 @@ func parseClock(s string, o order) (clock, error) {
 		}
 	}
 	if hour > 23 || minute > 59 || second > 59 {
-		return clock{}, bad
+		return clock{}, bad()
 	}
 	c.wall = time.Date(y, m, d, hour, minute, second, nano, time.UTC)
 	if c.wall.Day() != d || c.wall.Month() != m {
 		return clock{}, fmt.Errorf("%q is no day of the calendar", short(date))
 	}
 	return c, nil
+}
+
+// checkYear refuses years that no logger's clock shows, but one that lost its time.
+func checkYear(y int) error {
+	if y < 1971 || y > 9998 {
+		return fmt.Errorf("the year %d is not one of a logger's clock", y)
+	}
+	return nil
 }
 
 // splitDate splits a date from the time of day, at a T or at the last space before a time.
@@ -120,7 +137,7 @@ var errOrder = errors.New("may be day or month first: type -dates dmy or -dates 
 
 // parseDate reads a date. Its errors are errOrder if the order is needed and not given.
 func parseDate(s string, o order) (year int, month time.Month, day int, err error) {
-	bad := fmt.Errorf("%q is no day of the calendar", short(s))
+	bad := func() error { return fmt.Errorf("%q is no day of the calendar", short(s)) }
 	var y, m, d string
 	if f := isoDate.FindStringSubmatch(s); f != nil && f[2] == f[4] {
 		y, m, d = f[1], f[3], f[5]
@@ -137,7 +154,7 @@ func parseDate(s string, o order) (year int, month time.Month, day int, err erro
 			y, m, d = f[5], f[1], f[3]
 		case ymd:
 			if len(f[5]) != 2 || len(f[1]) != 2 {
-				return 0, 0, 0, bad
+				return 0, 0, 0, bad()
 			}
 			y, m, d = f[1], f[3], f[5]
 		default:
@@ -148,7 +165,7 @@ func parseDate(s string, o order) (year int, month time.Month, day int, err erro
 	} else if f := usedDate.FindStringSubmatch(s); f != nil {
 		y, m, d = f[3], f[1], f[2]
 	} else {
-		return 0, 0, 0, bad
+		return 0, 0, 0, bad()
 	}
 	year, day = number(y), number(d)
 	if len(y) == 2 {
@@ -159,7 +176,7 @@ func parseDate(s string, o order) (year int, month time.Month, day int, err erro
 		month = months[string(r[:3])]
 	}
 	if month < 1 || month > 12 || day < 1 || day > 31 || year < 1 {
-		return 0, 0, 0, bad
+		return 0, 0, 0, bad()
 	}
 	return year, month, day, nil
 }

@@ -134,7 +134,9 @@ func keyValue(s string, delimiter byte) (key, value string) {
 
 // collect splits the lines after the header into rows.
 func (t *table) collect() error {
-	device := "" // Lascar's files name it in the first row alone
+	lastTime := t.lastTime()
+	fewest := len(t.names) // fields of a row so far
+	device := ""           // Lascar's files name it in the first row alone
 	for i := t.line; i < len(t.lines); i++ {
 		l := t.lines[i]
 		if strings.TrimSpace(strings.ReplaceAll(l.text, string(rune(t.delimiter)), "")) == "" {
@@ -168,20 +170,22 @@ func (t *table) collect() error {
 		if !ok {
 			return fmt.Errorf("line %d: a double quote does not end, or text follows one", l.number)
 		}
-		if i > t.line && strings.TrimSpace(t.lines[i-1].text) == "" && len(t.rows) > 0 && t.noTimes(i) {
+		if i > t.line && strings.TrimSpace(t.lines[i-1].text) == "" && len(t.rows) > 0 && i > lastTime {
 			t.note(l.number, fmt.Sprintf("the lines after the readings were skipped (%d)", len(t.lines)-i))
 			break
 		}
 		for _, extra := range fields[min(len(fields), len(t.names)):] {
 			if extra != "" {
-				return fmt.Errorf("line %d: it has more fields than the line of names: if decimals have a comma, export with semicolons", l.number)
+				return fmt.Errorf("line %d: it has more fields than the line of names: if decimals have a comma, export with "+
+					"semicolons", l.number)
 			}
 		}
 		if need := max(t.moment, t.date, t.clock, t.degrees, t.unit); len(fields) <= need {
 			if last {
 				return t.cut(l)
 			}
-			return fmt.Errorf("line %d: it has %d fields, but the column %q is number %d", l.number, len(fields), short(t.names[need]), need+1)
+			return fmt.Errorf("line %d: it has %d fields, but the column %q is number %d", l.number, len(fields), short(t.names[need]),
+				need+1)
 		}
 		if d := field(t.device); d != "" {
 			device = d
@@ -191,10 +195,14 @@ func (t *table) collect() error {
 			return fmt.Errorf("line %d: the file has more than %d readings: split it by time", l.number, MaxReadings)
 		}
 		if last && !l.ended {
+			if len(fields) < fewest {
+				return t.cut(l)
+			}
 			if err := t.open(l, fields); err != nil {
 				return err
 			}
 		}
+		fewest = min(fewest, len(fields))
 	}
 	return nil
 }
@@ -213,17 +221,17 @@ func isUnitRow(fields []string, h *header) bool {
 	return true
 }
 
-// noTimes reports whether no line from the one at i has a time where the table has times.
-func (t *table) noTimes(i int) bool {
-	for _, l := range t.lines[i:] {
-		fields, _ := split(l.text, t.delimiter)
+// lastTime returns the index of the last line that has something like a time.
+func (t *table) lastTime() int {
+	for i := len(t.lines) - 1; i > 0; i-- {
+		fields, _ := split(t.lines[i].text, t.delimiter)
 		for _, f := range fields {
-			if strings.Count(f, ":") > 0 && strings.ContainsAny(f, "0123456789") || isoDate.MatchString(f) || plainDate.MatchString(f) {
-				return false
+			if strings.Contains(f, ":") && strings.ContainsAny(f, "0123456789") || isoDate.MatchString(f) || plainDate.MatchString(f) {
+				return i
 			}
 		}
 	}
-	return true
+	return 0
 }
 
 func (t *table) cut(l line) error {
@@ -250,22 +258,21 @@ func (t *table) open(l line, fields []string) error {
 	if strings.HasSuffix(strings.TrimRight(l.text, " "), `"`) {
 		return nil
 	}
-	shape, same := shapeOf(of(*mine)), 0
+	shape, same, other := shapeOf(of(*mine)), 0, 0
 	for _, r := range t.rows[:len(t.rows)-1] {
-		if missing(of(r)) {
-			continue
-		}
-		if s := shapeOf(of(r)); s == shape {
+		switch {
+		case missing(of(r)):
+		case shapeOf(of(r)) == shape:
 			same++
-		} else if len(s) > len(shape) {
-			shape = s
+		default:
+			other++
 		}
 	}
 	switch {
-	case shape != shapeOf(of(*mine)) && same == 0:
+	case other > 0 && same == 0:
 		return t.cut(l)
-	case shape != shapeOf(of(*mine)) || !strings.Contains(shape, " "):
-		t.rows[len(t.rows)-1].unit = openEnd
+	case other > 0 || same == 0 || !strings.Contains(shape, " "):
+		mine.unit = openEnd
 	}
 	return nil
 }
@@ -298,42 +305,39 @@ func shapeOf(s string) string {
 func (t *table) dates() error {
 	orders := []order{order(t.o.Dates)}
 	if t.o.Dates == "" {
-		orders = []order{isoOrder}
-		for _, r := range t.rows {
-			if _, err := parseClock(r.written, isoOrder); errors.Is(err, errOrder) {
-				orders = []order{dmy, mdy, ymd}
-				break
-			}
-		}
+		orders = []order{isoOrder, dmy, mdy, ymd}
 	}
-	var errs []error
-	var fits []order
+	errs := map[order]error{}
+	var fits []order // the orders that all rows allow
 	for _, o := range orders {
+		clocks := make([]clock, len(t.rows))
 		var err error
-		for _, r := range t.rows {
-			if _, err = parseClock(r.written, o); err != nil {
+		for i, r := range t.rows {
+			if clocks[i], err = parseClock(r.written, o); err != nil {
 				err = fmt.Errorf("line %d: %w", r.line, err)
 				break
 			}
 		}
-		if errs = append(errs, err); err == nil {
+		errs[o] = err
+		if err == nil {
 			fits = append(fits, o)
+			for i := range t.rows {
+				t.rows[i].clock = clocks[i]
+			}
+		}
+		if o == isoOrder && !errors.Is(err, errOrder) {
+			return err
 		}
 	}
 	switch {
+	case len(fits) == 0 && t.o.Dates == "":
+		return errs[dmy]
 	case len(fits) == 0:
-		return errs[0]
+		return errs[orders[0]]
 	case len(fits) > 1:
-		for _, r := range t.rows {
-			if _, err := parseClock(r.written, isoOrder); err != nil {
-				return fmt.Errorf("line %d: %w", r.line, err)
-			}
-		}
+		return errs[isoOrder]
 	case len(orders) > 1:
 		t.note(0, "the order of day, month and year ("+string(fits[0])+") follows from the dates themselves")
-	}
-	for i := range t.rows {
-		t.rows[i].clock, _ = parseClock(t.rows[i].written, fits[0])
 	}
 	return nil
 }
@@ -386,6 +390,7 @@ func (t *table) row(r row, device string, at time.Time) error {
 		return nil
 	}
 	if missing(text) {
+		t.span(at, at)
 		t.note(r.line, fmt.Sprintf("a reading is missing (%q)", short(text)))
 		return nil
 	}
@@ -417,13 +422,16 @@ func (t *table) row(r row, device string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	return t.add(r.line, at, at, low, high)
+	return t.add(at, at, low, high)
 }
 
 var (
-	noReading = set("|-|--|---|----|--.-|---.-|--.--|nc|n/c|n.c.|ol|o.l.|nan|n/a|na|#n/a|null|none|nil|err|error|err.|fault|fail|failed|open|short|" +
-		"invalid|no data|nodata|no sensor|missing|bad|disconnected|not connected|n.a.|?|???|****|####|*|fehler|kein wert|no reading|void|erreur")
-	beyond = set("hi|lo|high|low|over|under|overrange|underrange|over range|under range|ovr|udr|inf|-inf|+inf|hhh|lll|hh|ll|overflow|underflow")
+	// Fields that say that there is no reading, and those that say that the sensor could not show it.
+	noReading = set(`|-|--|---|----|--.-|---.-|--.--|nc|n/c|n.c.|ol|o.l.|nan|n/a|na|#n/a|null|none|nil|err|error|err.|fault|fail|
+		failed|open|short|invalid|no data|nodata|no sensor|missing|bad|disconnected|not connected|n.a.|?|???|****|####|
+		*|fehler|kein wert|no reading|void|erreur`)
+	beyond = set(`hi|lo|high|low|over|under|overrange|underrange|over range|under range|ovr|udr|inf|-inf|+inf|hhh|lll|hh|ll|
+		overflow|underflow`)
 )
 
 // missing reports whether a field says that there is no reading.

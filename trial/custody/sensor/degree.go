@@ -15,15 +15,23 @@ const (
 
 // units has the spellings of units, in lower case and without spaces and degree signs.
 var units = map[string]string{"c": "C", "f": "F", "k": "K", "cel": "C", "fah": "F", "kel": "K", "celsius": "C", "fahrenheit": "F",
-	"kelvin": "K", "degc": "C", "degf": "F", "degk": "K", "degreec": "C", "degreef": "F", "degreesc": "C", "degreesf": "F", "centigrade": "C",
-	"degreecelsius": "C", "degreescelsius": "C", "degreesfahrenheit": "F", "degreefahrenheit": "F", "gradcelsius": "C", "gradfahrenheit": "F",
-	"degréscelsius": "C", "gradoscelsius": "C", "degcelsius": "C", "degfahrenheit": "F"}
+	"kelvin": "K", "degc": "C", "degf": "F", "degk": "K", "degreec": "C", "degreef": "F", "degreesc": "C", "degreesf": "F",
+	"centigrade":    "C",
+	"degreecelsius": "C", "degreescelsius": "C", "degreesfahrenheit": "F", "degreefahrenheit": "F", "gradcelsius": "C",
+	"gradfahrenheit": "F",
+	"degréscelsius":  "C", "gradoscelsius": "C", "degcelsius": "C", "degfahrenheit": "F"}
 
 // unitOf returns "C", "F" or "K", or "" if s is no unit of temperature.
 func unitOf(s string) string {
 	s = strings.ToLower(strings.NewReplacer("℃", "c", "℉", "f", "°", "", "º", "", "˚", "", " ", "", "\u00a0", "", ".", "").Replace(s))
 	return units[s]
 }
+
+var (
+	freezing, fifths, zero = big.NewRat(32, 1), big.NewRat(5, 9), big.NewRat(27315, 100) // °F, °C for one °F, K
+	thousand               = big.NewRat(1000, 1)
+	coldest, warmest       = big.NewRat(lowest, 1), big.NewRat(highest, 1)
+)
 
 // milli returns a decimal number of degrees of a unit as milli-degrees Celsius, exactly: the
 // next integer not above and the next not below. The number may have an exponent.
@@ -35,14 +43,14 @@ func milli(number, unit string) (low, high int64, err error) {
 	switch unit {
 	case "C":
 	case "F":
-		n.Sub(n, big.NewRat(32, 1)).Mul(n, big.NewRat(5, 9))
+		n.Sub(n, freezing).Mul(n, fifths)
 	case "K":
-		n.Sub(n, big.NewRat(27315, 100))
+		n.Sub(n, zero)
 	default:
 		return 0, 0, fmt.Errorf("%q is no unit: type C, F or K", short(unit))
 	}
-	n.Mul(n, big.NewRat(1000, 1))
-	if n.Cmp(big.NewRat(lowest, 1)) < 0 || n.Cmp(big.NewRat(highest, 1)) > 0 {
+	n.Mul(n, thousand)
+	if n.Cmp(coldest) < 0 || n.Cmp(warmest) > 0 {
 		return 0, 0, fmt.Errorf("%s %s is no temperature between -273.15 and 1000 °C", short(number), unit)
 	}
 	floor, rest := new(big.Int).DivMod(n.Num(), n.Denom(), new(big.Int)) // Euclidean; the denominator is positive: rounds down

@@ -18,7 +18,9 @@
 //
 // In a CSV file a local time that occurs twice, when clocks go back, is resolved by the order of
 // the lines if the file shows both hours, and is refused otherwise. A local time that does not
-// exist is refused. A last line that may be cut is an error, or a doubt where nobody can tell.
+// exist is refused. A last line that may be cut is an error, or a doubt where nobody can tell. A
+// missing reading ("---", NC, OL, an empty field) is noted and leaves a gap, at the ends of the
+// file too; a sensor beyond its range (HI, LO) is a doubt.
 //
 // # Rules
 //

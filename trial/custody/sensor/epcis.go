@@ -31,8 +31,10 @@ const epcisTerms = "https://ref.gs1.org/epcis/"
 var gs1Terms = []string{"https://gs1.org/voc/", "http://gs1.org/voc/", "https://www.gs1.org/voc/", "https://ref.gs1.org/voc/"}
 
 // The members that are read, or that say what is read. GS1's own examples have others twice.
-var members = set("@context|epcisBody|eventList|event|queryResults|resultsBody|type|eventTime|errorDeclaration|sensorElementList|sensorMetadata|" +
-	"sensorReport|time|startTime|endTime|deviceID|dataProcessingMethod|exception|value|component|booleanValue|minValue|maxValue|meanValue|percValue|uom")
+var members = set("@context|epcisBody|eventList|event|queryResults|resultsBody|type|eventTime|errorDeclaration|sensorElementList|" +
+	"sensorMetadata|" +
+	"sensorReport|time|startTime|endTime|deviceID|dataProcessingMethod|exception|value|component|booleanValue|minValue|maxValue|" +
+	"meanValue|percValue|uom")
 
 // plain returns the name of a member without the standard's own prefix, "" if it is not read.
 func plain(name string) string {
@@ -322,8 +324,8 @@ func (e *epcis) temperature(n *node, line int, at, from, to time.Time, m metadat
 				e.note(line, "a single value stands for its whole period")
 			}
 		}
-		if err := e.add(line, first, last, value[0], value[1]); err != nil {
-			return err
+		if err := e.add(first, last, value[0], value[1]); err != nil {
+			return e.errorf(n, "%w", err)
 		}
 	}
 	low, high := v["minValue"], v["maxValue"]
@@ -340,13 +342,17 @@ func (e *epcis) temperature(n *node, line int, at, from, to time.Time, m metadat
 			}
 			a, z = min(a, x[0]), max(z, x[1])
 		}
-		return e.add(line, from, to, a, z)
+		if err := e.add(from, to, a, z); err != nil {
+			return e.errorf(n, "%w", err)
+		}
 	case low != nil || high != nil:
 		if low == nil {
 			low = high
 		}
 		e.doubt(line, from, to, "a period has a minimum or a maximum alone: it counts as one reading at the end")
-		return e.add(line, to, to, low[0], low[1])
+		if err := e.add(to, to, low[0], low[1]); err != nil {
+			return e.errorf(n, "%w", err)
+		}
 	case len(rest) > 0 && v["value"] == nil:
 		e.doubt(line, from, to, "a mean or percentile alone does not say how warm or cold it was")
 	case len(v) == 0 && n.get("exception") == nil:

@@ -24,51 +24,29 @@ type header struct {
 func words(name string) string {
 	name = strings.ToLower(name)
 	name = brackets.ReplaceAllString(name, " ")
+	if plain := zoneIn.ReplaceAllString(name, " "); strings.Trim(plain, " ,.-/") != "" {
+		name = plain
+	}
 	name = strings.NewReplacer("°c", " ", "°f", " ", "ºc", " ", "ºf", " ", "℃", " ", "℉", " ", "%", " ").Replace(name)
 	return strings.Join(strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" \t_-/.,:;&'#*°º|+\u00a0", r) }), " ")
 }
 
 var (
 	brackets = regexp.MustCompile(`\([^)]*\)?|\[[^\]]*\]?`)
-	unitEnd  = regexp.MustCompile(`(?i)[\[(,_ /-] *(deg(?:ree)?s?[ .]*[cfk]|degrees? celsius|grad celsius|celsius|fahrenheit|kelvin|cel|fah|kel|[°º˚]? ?[cf]|k)\.? *(?:$|[\])(,;/-])`)
+	unitEnd  = regexp.MustCompile(`(?i)[\[(,_ /-] *(deg(?:ree)?s?[ .]*[cfk]|degrees? celsius|grad celsius|celsius|fahrenheit|` +
+		`kelvin|cel|fah|kel|[°º˚]? ?[cf]|k)\.? *(?:$|[\])(,;/])`)
 	unitSign = regexp.MustCompile(`(?i)[°º˚] ?([cf])\b|(℃)|(℉)|^(celsius|fahrenheit|kelvin)`)
 	zoneIn   = regexp.MustCompile(`(?i)\b(?:utc|gmt)(?: ?([+-]) ?(\d{1,2})(?::?(\d{2}))?)?\b`)
 	loggerIn = regexp.MustCompile(`(?i)\bLGR S/N: ?([0-9A-Za-z-]+)`)
 )
 
 var (
-	momentNames = set("date time|datetime|time stamp|timestamp|date and time|time date|datum zeit|datum uhrzeit|zeitstempel|zeitpunkt|messzeit|" +
-		"messzeitpunkt|datum und uhrzeit|datum und zeit|horodatage|date heure|date et heure|fecha hora|fecha y hora|data ora|data e ora|data hora|" +
-		"data e hora|datum tijd|datum en tijd|data czas|data i czas|dato tid|dato og tid|datum tid|datum och tid|tidpunkt|tidsstempel|tidsstämpel|" +
-		"reading time|log time|logged at|record time|recorded at|recording time|sample time|measurement time|measured at|local time|utc time|" +
-		"date time utc|timestamp utc|time utc|utc|gmt|local date time|utc date time|日時|时间|日期时间|測定日時|datum a čas|dátum idő|tarih saat|aikaleima|дата время|" +
-		"date time gmt|event time|reading date time|reading date|log date|date and time utc|date time local|timestamp local")
-	dateNames   = set("date|datum|fecha|data|dato|päivämäärä|pvm|日付|日期|dátum|tarih|дата|day|local date|utc date")
-	clockNames  = set("time|zeit|uhrzeit|heure|hora|ora|tijd|czas|godzina|tid|klockslag|kl|aika|klo|時刻|čas|idő|saat|время|time of day")
-	deviceNames = set("device|device id|deviceid|device serial|device serial number|device sn|serial|serial number|serial no|serialnumber|s n|sn|logger|" +
-		"logger id|logger serial|logger serial number|logger sn|logger s n|sensor id|sensor serial number|seriennummer|serien nr|geräte id|gerätenummer|" +
-		"geräteseriennummer|logger nr|loggernummer|numéro de série|numero de serie|número de serie|n de série|n de serie|numero di serie|serienummer|" +
-		"numer seryjny|registration number|1 wire ibutton registration number|device name|logger name|device no|monitor id|monitor serial number|" +
-		"tag id|instrument serial number|número de série|serial num|unit serial number|unit id|recorder id")
-	unitNames = set("unit|units|einheit|unité|unités|unidad|unidades|unità|unidade|eenheid|jednostka|enhet|temperature unit|temperature units|temp unit|" +
-		"temp units|temperatureinheit|unit of measure|uom|unité de température|unidad de temperatura|unità di temperatura|temperature scale|scale")
-	valueNames = set("value|wert|messwert|reading|measurement|valeur|valor|valore|waarde|data value|sensor value")
-	serialIn   = regexp.MustCompile(`seri|série|\bs ?n\b|\bid\b|number|nummer|\bnr\b|\bno\b`)
-	degreeIn   = regexp.MustCompile(`temp|тemp|lämpötila|teplota|hőmérséklet|sıcaklık|температура|温度|^(degrees )?(celsius|fahrenheit|kelvin)|gradi`)
+	serialIn = regexp.MustCompile(`seri|série|\bs ?n\b|\bid\b|number|nummer|\bnr\b|\bno\b`)
+	degreeIn = regexp.MustCompile(`temp|тemp|lämpötila|teplota|hőmérséklet|sıcaklık|температура|温度|^(degrees )?(celsius|` +
+		`fahrenheit|kelvin)|gradi`)
 	// A column with one of these words is no temperature of the pack that was read.
-	otherIn = regexp.MustCompile(`\b(alarm|alert|alarme|limit|limits|grenze|grenzwert|grenzwerte|min|max|minimum|maximum|mini|maxi|low|high|lower|upper|` +
-		`mean|avg|average|mittelwert|moyenne|media|status|state|flag|setpoint|set point|soll|sollwert|target|dew|dewpoint|taupunkt|rosée|rocio|rocío|` +
-		`rugiada|mkt|kinetic|humidity|humid|rh|feuchte|attempt|attempts|template|elapsed|duration|delta|diff|unit|units|std|sd|count|threshold|` +
-		`calibration|comment|note|notes|ok|excursion|excursions|battery|cpu|board)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
+	otherIn = regexp.MustCompile(`\b(` + strings.Join(otherWords, "|") + `)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
 )
-
-func set(list string) map[string]bool {
-	m := map[string]bool{}
-	for name := range strings.SplitSeq(list, "|") {
-		m[name] = true
-	}
-	return m
-}
 
 // unitIn returns the unit that a column's name holds, such as "Temp, °F" or "Temperature_C".
 func unitIn(name string) (unit string, err error) {
@@ -76,8 +54,10 @@ func unitIn(name string) (unit string, err error) {
 	for _, m := range unitSign.FindAllStringSubmatch(name, -1) {
 		found = append(found, unitOf(strings.Join(m[1:], "")))
 	}
-	for _, m := range unitEnd.FindAllStringSubmatch(name, -1) {
-		found = append(found, unitOf(m[1]))
+	if len(found) == 0 {
+		for _, m := range unitEnd.FindAllStringSubmatch(name, -1) {
+			found = append(found, unitOf(m[1]))
+		}
 	}
 	slices.Sort(found)
 	found = slices.Compact(found)
@@ -109,9 +89,9 @@ func findHeader(lines []line, o Options) (*header, error) {
 	for _, l := range lines[:min(len(lines), 500)] {
 		var best *header
 		var bad error
-		for _, delimiter := range []byte(";\t,|") {
+		for _, delimiter := range []byte(";\t|,") {
 			fields, ok := split(l.text, delimiter)
-			if !ok || len(fields) < 2 || best != nil && len(fields) <= len(best.names) {
+			if !ok || len(fields) < 2 || best != nil {
 				continue
 			}
 			h, err := headerOf(fields, o)
@@ -133,10 +113,12 @@ func findHeader(lines []line, o Options) (*header, error) {
 		return nil, refused
 	}
 	for use, name := range o.Columns {
-		return nil, fmt.Errorf("no line has a column %q (for the %s) beside the others that are needed: look for its exact name in the file",
+		return nil, fmt.Errorf("no line has a column %q (for the %s) beside the others that are needed: look for its exact name "+
+			"in the file",
 			short(name), use)
 	}
-	return nil, fmt.Errorf("no line names a column of times and one of temperatures: name them with -column time=NAME -column temperature=NAME")
+	return nil, fmt.Errorf("no line names a column of times and one of temperatures: name them with -column time=NAME -column " +
+		"temperature=NAME")
 }
 
 // headerOf returns what fields mean as a header, nil if they are none, or an error if they are

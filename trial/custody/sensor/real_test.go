@@ -53,16 +53,18 @@ func TestRealFiles(t *testing.T) {
 	// All possible fields: the value 26 at the report's own time, 26 to 26.2 from startTime to
 	// endTime. The mean 13.2 and the percentile 12.7 lie outside, so they widen that to 12.7. The
 	// event was declared wrong.
-	all := want{device: giai, readings: []string{"2019-04-02T12:55:01Z 2019-04-02T13:55:00Z 12700 26200", "2019-07-19T13:00:00Z 26000"}, doubts: 1}
+	all := want{device: giai, readings: []string{"2019-04-02T12:55:01Z 2019-04-02T13:55:00Z 12700 26200", "2019-07-19T13:00:00Z 26000"},
+		doubts: 1}
 	wants := map[string]want{
 		"sensor/SensorDataExample1.jsonld":  {device: giai, readings: three("2019-04-02")},
 		"sensor/SensorDataExample1b.jsonld": {device: giai, readings: three("2019-04-02")},
 		"sensor/SensorDataExample3.jsonld":  {readings: []string{"2019-04-01T14:00:00Z 2019-04-02T13:59:59.999Z 12400 13800"}},
 		"sensor/SensorDataExample5.jsonld": {device: giai, readings: []string{"2019-04-02T13:05:00Z 26000", "2019-04-02T13:15:00Z 26100",
 			"2019-04-02T13:25:00Z 26200", "2019-04-02T13:35:00Z 26300", "2019-04-02T13:45:00Z 26400", "2019-04-02T13:55:00Z 26500"}},
-		"sensor/SensorDataExample7.jsonld":                            {device: giai, readings: []string{"2019-07-19T13:00:00Z 26000"}},
-		"sensor/SensorDataExample9.jsonld":                            {doubts: 1},
-		"sensor/SensorDataExample13.jsonld":                           {readings: []string{"2021-04-27T14:00:00Z 20700", "2021-04-27T14:00:00Z 20900"}},
+		"sensor/SensorDataExample7.jsonld": {device: giai, readings: []string{"2019-07-19T13:00:00Z 26000"}},
+		"sensor/SensorDataExample9.jsonld": {doubts: 1},
+		"sensor/SensorDataExample13.jsonld": {readings: []string{"2021-04-27T14:00:00Z 20700",
+			"2021-04-27T14:00:00Z 20900"}},
 		"event-hash-vectors/epcisDocWithSensorDataObjectEvent.jsonld": {device: giai, readings: three("2022-02-16")},
 		"event-hash-vectors/ReferenceEventHashAlgorithm2.jsonld":      {device: giai, readings: []string{"2020-04-01T14:00:00Z 26000"}},
 		"object_event_all_possible_fields.jsonld":                     all,

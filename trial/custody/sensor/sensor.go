@@ -43,6 +43,7 @@ type Doubt struct {
 // A Series is what one logger recorded.
 type Series struct {
 	Device   string    // as the file names it, "" if it does not
+	From, To time.Time // the first and last time that the file shows, of missing readings too; zero if none
 	Readings []Reading // by From, To, Min and Max; equal ones once
 	Doubts   []Doubt   // by From
 	Notes    []string  // what was sorted, skipped, doubled or assumed, for people
@@ -107,21 +108,28 @@ func (b *builder) note(line int, what string) {
 	b.what, b.count, b.first = append(b.what, what), append(b.count, 1), append(b.first, line)
 }
 
+// span notes that the file shows a time.
+func (b *builder) span(from, to time.Time) {
+	if b.series.From.IsZero() || from.Before(b.series.From) {
+		b.series.From = from.UTC()
+	}
+	if b.series.To.IsZero() || to.After(b.series.To) {
+		b.series.To = to.UTC()
+	}
+}
+
 func (b *builder) doubt(line int, from, to time.Time, why string) {
+	b.span(from, to)
 	b.note(line, why)
 	b.series.Doubts = append(b.series.Doubts, Doubt{from.UTC(), to.UTC(), why})
 }
 
 // add adds a reading.
-func (b *builder) add(line int, from, to time.Time, low, high int64) error {
+func (b *builder) add(from, to time.Time, low, high int64) error {
 	if len(b.series.Readings) == MaxReadings {
-		return fmt.Errorf("line %d: the file has more than %d readings: split it by time", line, MaxReadings)
+		return fmt.Errorf("the file has more than %d readings: split it by time", MaxReadings)
 	}
-	for _, t := range []time.Time{from, to} {
-		if y := t.UTC().Year(); y < 1970 || y > 9998 {
-			return fmt.Errorf("line %d: the year %d is not one of a logger's clock", line, y)
-		}
-	}
+	b.span(from, to)
 	b.series.Readings = append(b.series.Readings, Reading{from.UTC(), to.UTC(), low, high})
 	return nil
 }
@@ -154,12 +162,14 @@ func (b *builder) finish() (Series, error) {
 				list[i] = "one without a name"
 			}
 		}
-		return Series{}, fmt.Errorf("the file has temperatures of several loggers (%s): name the one that travelled with the pack with -device",
+		return Series{}, fmt.Errorf("the file has temperatures of several loggers (%s): name the one that travelled with the pack "+
+			"with -device",
 			strings.Join(list, ", "))
 	case len(b.devices) == 1:
 		s.Device = b.devices[0]
 	case b.other > 0:
-		return Series{}, fmt.Errorf("the file has no temperature of the logger %q, but %d of others: check that it is the file of this box",
+		return Series{}, fmt.Errorf("the file has no temperature of the logger %q, but %d of others: check that it is the file of "+
+			"this box",
 			short(b.o.Device), b.other)
 	}
 	if len(s.Readings) == 0 && len(s.Doubts) == 0 {

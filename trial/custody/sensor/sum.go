@@ -32,7 +32,8 @@ func (p Profile) Sum(legs ...Assessment) Assessment {
 			}
 		}
 		if len(a.Bands) != len(sum.Bands) {
-			sum.Doubts = append(sum.Doubts, fmt.Sprintf("%s: a leg was assessed by a profile of %d bands, not %d", stamp(a.From), len(a.Bands),
+			sum.Doubts = append(sum.Doubts, fmt.Sprintf("%s: a leg was assessed by a profile of %d bands, not %d", stamp(a.From),
+				len(a.Bands),
 				len(sum.Bands)))
 		}
 		sum.SeenOut = sum.SeenOut || a.SeenOut
