@@ -83,6 +83,9 @@ func zoneOf(name string) (*time.Location, error) {
 	return time.FixedZone(strings.ToUpper(m[0]), offset), nil
 }
 
+// maxColumns is how many columns a table may have.
+const maxColumns = 1000
+
 // findHeader looks for the line with the names of the columns in the first lines of a file.
 func findHeader(lines []line, o Options) (*header, error) {
 	var refused error
@@ -91,7 +94,7 @@ func findHeader(lines []line, o Options) (*header, error) {
 		var bad error
 		for _, delimiter := range []byte(";\t|,") {
 			fields, ok := split(l.text, delimiter)
-			if !ok || len(fields) < 2 || best != nil {
+			if !ok || len(fields) < 2 || len(fields) > maxColumns || best != nil {
 				continue
 			}
 			h, err := headerOf(fields, o)
