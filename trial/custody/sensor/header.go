@@ -45,7 +45,8 @@ var (
 	degreeIn = regexp.MustCompile(`temp|тemp|lämpötila|teplota|hőmérséklet|sıcaklık|температура|温度|^(degrees )?(celsius|` +
 		`fahrenheit|kelvin)|gradi`)
 	// A column with one of these words is no temperature of the pack that was read.
-	otherIn = regexp.MustCompile(`\b(` + strings.Join(otherWords, "|") + `)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
+	otherIn = regexp.MustCompile(`\b(` + strings.Join(otherWords,
+		"|") + `)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
 )
 
 // unitIn returns the unit that a column's name holds, such as "Temp, °F" or "Temperature_C".
