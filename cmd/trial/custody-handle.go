@@ -171,18 +171,18 @@ func (s *session) documents(ctx context.Context, f *handleFlags) (codes []string
 	if f.sensor == "" || f.profile == "" {
 		return codes, nil
 	}
-	condition, lines, err := assessFiles(f.profile, f.reading, []string{f.sensor})
+	a, err := assessFiles(f.profile, f.reading, []string{f.sensor})
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range lines {
+	for _, line := range a.lines {
 		fmt.Fprintln(s.e.Stderr, line)
 	}
 	switch {
 	case s.like.Condition == "":
-		s.like.Condition = condition
-	case s.like.Condition == "ok" && condition != "ok":
-		return nil, frame.Usagef("-condition says ok, and by the logger's file it is %s: give that, or leave -condition out", condition)
+		s.like.Condition = a.condition
+	case s.like.Condition == "ok" && a.condition != "ok":
+		return nil, frame.Usagef("-condition says ok, and by the logger's file it is %s: give that, or leave -condition out", a.condition)
 	}
 	return codes, nil
 }
