@@ -57,7 +57,8 @@ func TestParseEvents(t *testing.T) {
 
 // TestAggregation reads the children and the parent of an AggregationEvent apart.
 func TestAggregation(t *testing.T) {
-	doc := strings.NewReplacer(`"ObjectEvent"`, `"AggregationEvent"`, `"epcList"`, `"parentID":"urn:epc:id:sscc:9506000.0134352001","childEPCs"`,
+	doc := strings.NewReplacer(`"ObjectEvent"`, `"AggregationEvent"`, `"epcList"`,
+		`"parentID":"urn:epc:id:sscc:9506000.0134352001","childEPCs"`,
 		`"shipping"`, `"receiving"`, `"sensorElementList"`, `"x:sensors"`).Replace(shipping)
 	list, err := custody.ParseEvents([]byte(doc))
 	if err != nil || len(list) != 1 {
