@@ -109,7 +109,8 @@ func TestSameHash(t *testing.T) {
 		}
 		return got[0]
 	}
-	const base = `{"type":"ObjectEvent","eventTime":"2026-03-01T12:00:00Z","@context":[{"https":"x"}],"eventTimeZoneOffset":"+01:00","action":"OBSERVE",` +
+	const base = `{"type":"ObjectEvent","eventTime":"2026-03-01T12:00:00Z","@context":[{"https":"x"}],` +
+		`"eventTimeZoneOffset":"+01:00","action":"OBSERVE",` +
 		`"bizStep":"shipping","disposition":"in_transit","epcList":[EPC],"bizTransactionList":[{"type":"po","bizTransaction":"urn:x:1"}],` +
 		`"ilmd":{"cbvmda:lotNumber":"L"},"x:n":2,"x:b":true}`
 	for _, same := range [][]string{
