@@ -85,7 +85,7 @@ func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 	case "suspect":
 		fs.StringVar(&x.Reason, "reason", "", "what is suspicious: `one` of "+strings.Join(trial.Suspicions, ", "))
 	case "hold", "destroy", "recall":
-		fs.StringVar(&s.unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
+		fs.StringVar(&x.Unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
 			"them: `one` of "+strings.Join(trial.CodeBreakReasons, ", "))
 	}
 }
@@ -111,7 +111,7 @@ func (s *session) fits(f *handleFlags, codes []string) error {
 		flag, value string
 		of          []string
 	}{{"condition", x.Condition, trial.Conditions}, {"deviation", x.Deviation, trial.Deviations}, {"reason", x.Reason, trial.Suspicions},
-		{"unblinds", s.unblinds, trial.CodeBreakReasons}} {
+		{"unblinds", x.Unblinds, trial.CodeBreakReasons}} {
 		if m.value != "" && !slices.Contains(m.of, m.value) {
 			return frame.Usagef("-%s is one of %s", m.flag, strings.Join(m.of, ", "))
 		}
@@ -223,30 +223,27 @@ func (s *session) event(f *handleFlags) ([]string, error) {
 	return ev.Serials, nil
 }
 
-// closeUnits does what must come before acts on a masked trial's packs: if fewer than all of a
-// custodian's are named, which ones may show what is in them.
-func (s *session) closeUnits(ctx context.Context) error {
-	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, s.like.Action) {
-		return nil
+// mayShow does what must come before acts on a masked trial's packs: if fewer than all of a custodian's
+// are named, which ones may show what is in them. It reports whether the acts may be logged.
+func (s *session) mayShow(ctx context.Context, scans []*scan) (bool, error) {
+	action := scans[0].Action
+	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, action) {
+		return true, nil
 	}
-	loose := slices.DeleteFunc(s.journal.loose(), func(x *scan) bool { return x.Action != s.like.Action || x.Trial != s.id })
-	if len(loose) == 0 {
-		return nil
+	if scans[0].Unblinds != "" {
+		return true, s.breakCode(ctx, scans)
 	}
-	if s.unblinds == "" {
-		all, err := s.allNamed(ctx, loose)
-		if err != nil || all {
-			return err
+	if all, err := s.allNamed(ctx, scans); err != nil || all {
+		return all, err
+	}
+	for _, x := range scans {
+		if err := s.refuse(x, fmt.Sprintf("not logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs are "+
+			"alike. If it must be, give -unblinds REASON (%s): a code break is then logged first", action,
+			strings.Join(trial.CodeBreakReasons, ", "))); err != nil {
+			return false, err
 		}
-		if err := s.journal.done(loose); err != nil {
-			return err
-		}
-		s.refused += len(loose)
-		return negative{fmt.Errorf("nothing was logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs "+
-			"are alike. If it must be, give -unblinds REASON (%s): a code break is then logged first", s.like.Action,
-			strings.Join(trial.CodeBreakReasons, ", "))}
 	}
-	return s.breakCode(ctx, loose)
+	return false, nil
 }
 
 // breakCode logs a code break about units. The list of them stays here.
@@ -261,7 +258,7 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 	}
 	o := new(trial.Openings)
 	files := []file{{name: name, digest: sha256.Sum256(b.Bytes())}}
-	p := &trial.CodeBreak{Common: s.common("responsibility", o), Reason: s.unblinds, Trial: s.id}
+	p := &trial.CodeBreak{Common: s.common("responsibility", o), Reason: scans[0].Unblinds, Trial: s.id}
 	st := &trial.Statement{Predicate: p, Subjects: subjects("codebreak", files, true, o)}
 	_, err := s.send(ctx, s.e, sending{}, st, o, files)
 	return err
