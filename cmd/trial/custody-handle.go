@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,9 +51,9 @@ func handlePacks(ctx context.Context, e *env, action string, args []string) erro
 	}
 	defer s.close()
 	if f.scan != "-" {
-		lines := make(chan string, len(codes))
+		lines := make(chan scannedLine, len(codes))
 		for _, code := range codes {
-			lines <- code
+			lines <- scannedLine{text: code}
 		}
 		close(lines)
 		return s.run(ctx, lines)
@@ -81,7 +83,7 @@ func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`; the log has it salted only")
 		fs.StringVar(&x.Deviation, "deviation", "", "give out what is on hold, recalled or expired all the same, which is marked: `one` of "+
 			strings.Join(trial.Deviations, ", "))
-		fs.BoolVar(&s.wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
+		fs.BoolVar(&x.Wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
 	case "suspect":
 		fs.StringVar(&x.Reason, "reason", "", "what is suspicious: `one` of "+strings.Join(trial.Suspicions, ", "))
 	case "hold", "destroy", "recall":
@@ -122,7 +124,13 @@ func (s *session) fits(f *handleFlags, codes []string) error {
 // theTrialOrSeen finds the trial. Without a network it is what it was when it was last found.
 func (s *session) theTrialOrSeen(ctx context.Context) error {
 	name := filepath.Join(s.out, "custody.trial-"+safe(s.typed))
-	err := s.theTrial(ctx)
+	asked := ctx
+	if _, err := os.Lstat(name); err == nil { // nobody waits long for what is known
+		var cancel context.CancelFunc
+		asked, cancel = context.WithTimeout(ctx, 2*scanPatience)
+		defer cancel()
+	}
+	err := s.theTrial(asked)
 	if err == nil {
 		data, err := trial.MarshalRecord(s.record)
 		if err != nil {
@@ -223,27 +231,46 @@ func (s *session) event(f *handleFlags) ([]string, error) {
 	return ev.Serials, nil
 }
 
-// mayShow does what must come before acts on a masked trial's packs: if fewer than all of a custodian's
-// are named, which ones may show what is in them. It reports whether the acts may be logged.
-func (s *session) mayShow(ctx context.Context, scans []*scan) (bool, error) {
-	action := scans[0].Action
-	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, action) {
-		return true, nil
+// errMasked is wrapped by what says that acts are not logged because they may unblind.
+var errMasked = errors.New("the trial is masked")
+
+// closeUnits does what must come before acts on a masked trial's packs that no statement is signed
+// about yet: if fewer than all of a custodian's are named, which ones may show what is in them.
+func (s *session) closeUnits(ctx context.Context) error {
+	if !s.record.Masked {
+		return nil
 	}
-	if scans[0].Unblinds != "" {
-		return true, s.breakCode(ctx, scans)
-	}
-	if all, err := s.allNamed(ctx, scans); err != nil || all {
-		return all, err
-	}
-	for _, x := range scans {
-		if err := s.refuse(x, fmt.Sprintf("not logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs are "+
-			"alike. If it must be, give -unblinds REASON (%s): a code break is then logged first", action,
-			strings.Join(trial.CodeBreakReasons, ", "))); err != nil {
-			return false, err
+	parts := map[string][]*scan{}
+	for _, x := range s.journal.loose(s.id) {
+		if slices.Contains([]string{"hold", "destroy", "recall"}, x.Action) {
+			parts[x.Action+" "+x.Unblinds] = append(parts[x.Action+" "+x.Unblinds], x)
 		}
 	}
-	return false, nil
+	var refused error
+	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		scans := parts[part]
+		if scans[0].Unblinds != "" {
+			if err := s.breakCode(ctx, scans); err != nil {
+				return err
+			}
+			continue
+		}
+		all, err := s.allNamed(ctx, scans)
+		if err != nil {
+			return err
+		}
+		if all {
+			continue
+		}
+		if err := s.journal.done(scans); err != nil {
+			return err
+		}
+		s.refused += len(scans)
+		refused = fmt.Errorf("nothing was logged: %w, and to %s fewer than all packs at a custodian may show which packs are alike. "+
+			"If it must be, give -unblinds REASON (%s): a code break is then logged first", errMasked, scans[0].Action,
+			strings.Join(trial.CodeBreakReasons, ", "))
+	}
+	return refused
 }
 
 // breakCode logs a code break about units. The list of them stays here.
@@ -264,7 +291,8 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 	return err
 }
 
-// allNamed reports whether the scans name all packs that each of their custodians has.
+// allNamed reports whether the scans, of one action, name all packs that each of their custodians has and
+// that had no such act before.
 func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 	named, at := map[trial.Hash]bool{}, map[string]bool{}
 	for _, x := range scans {
@@ -280,7 +308,9 @@ func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 		}
 	}
 	for _, u := range units {
-		if at[u.Record.Custodian] && !named[u.Record.ID] && u.Record.Gone == 0 && u.Record.Dispensed == 0 {
+		r := u.Record
+		had := r.Gone != 0 || r.Dispensed != 0 || scans[0].Action == "hold" && r.Hold != 0 || scans[0].Action == "recall" && r.Recalled != 0
+		if at[r.Custodian] && !named[r.ID] && !had {
 			return false, nil
 		}
 	}
