@@ -56,37 +56,40 @@ func handlePacks(ctx context.Context, e *env, action string, args []string) erro
 		close(lines)
 		return s.run(ctx, lines)
 	}
-	e.stdinRead = true
+	e.stdinRead, s.scanning = true, true
 	return s.run(ctx, scannedLines(ctx, e.Stdin))
 }
 
 func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 	x := &s.like
 	s.outFlag(fs)
-	fs.StringVar(&f.scan, "scan", "", "`-` reads the lines of a hand scanner from the standard input; otherwise give codes behind the flags")
+	fs.StringVar(&f.scan, "scan", "", "`-`: scan now, or type, one code a line; it ends with Ctrl-D. Without -scan, give the codes behind the flags")
 	switch x.Action {
 	case "ship", "receive":
-		fs.StringVar(&f.epcis, "epcis", "", "EPCIS 2.0 `file` (JSON) with the event: its units are taken, and it belongs to the statement")
+		fs.StringVar(&f.epcis, "epcis", "", "EPCIS 2.0 `file` (JSON) with one event: its packs are taken, and its digest is logged, salted")
 		fs.Var(&f.orgs, "org", "`GLN=ORG`: which organisation a party of the EPCIS event is; may be repeated")
-		fs.StringVar(&f.sensor, "sensor", "", "the temperature logger's `file`, which belongs to the statement")
+		fs.StringVar(&f.sensor, "sensor", "", "the temperature logger's `file` (CSV, or EPCIS in JSON); its digest is logged, salted: keep the file")
 	}
 	switch x.Action {
 	case "ship":
-		fs.StringVar(&x.To, "to", "", "the `organisation` that the units are sent to")
+		fs.StringVar(&x.To, "to", "", "id of the `organisation` that the packs are sent to, such as site-a")
 	case "receive":
-		fs.StringVar(&x.Condition, "condition", "", "of the units: `one` of "+strings.Join(trial.Conditions, ", ")+"; anything but ok puts them on hold")
-		fs.StringVar(&f.profile, "profile", "", "stability profile, a JSON `file`: with -sensor, the condition is computed")
+		fs.StringVar(&x.Condition, "condition", "", "`condition` of all packs of this run: ok, damaged, excursion (they were too warm or too cold) or "+
+			"unknown; anything but ok puts them on hold")
+		fs.StringVar(&f.profile, "profile", "", "stability profile, a JSON `file` that the trial's holder gives you: with -sensor, the condition is "+
+			"computed")
 		f.reading.define(fs)
 	case "dispense":
-		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`; the log has it salted only")
-		fs.StringVar(&x.Deviation, "deviation", "", "give out what is on hold, recalled or expired all the same, which is marked: `one` of "+
+		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`, of all packs until a line such as: subject 1002. The log shows it to nobody")
+		fs.StringVar(&x.Deviation, "deviation", "", "give out even what is on hold, recalled or expired, which is marked for ever; the `reason`: "+
 			strings.Join(trial.Deviations, ", "))
 		fs.BoolVar(&s.wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
 	case "suspect":
-		fs.StringVar(&x.Reason, "reason", "", "what is suspicious: `one` of "+strings.Join(trial.Suspicions, ", "))
+		fs.StringVar(&x.Reason, "reason", "", "the `suspicion`: duplicate (two packs have this label), seal (it is broken or looks wrong) or wrong-hand "+
+			"(whoever has the pack should not have it)")
 	case "hold", "destroy", "recall":
 		fs.StringVar(&s.unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
-			"them: `one` of "+strings.Join(trial.CodeBreakReasons, ", "))
+			"them; its `reason`: "+strings.Join(trial.CodeBreakReasons, ", "))
 	}
 }
 

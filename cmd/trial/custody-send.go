@@ -11,6 +11,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/custody"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -39,6 +40,9 @@ func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, subject 
 		return nil, err
 	}
 	d := &draft{Key: c.key.Public, Openings: o, id: trial.StatementID(payload), statement: st}
+	for _, f := range files {
+		d.Receipts, d.Digests = append(d.Receipts, f.name+".tlog-proof"), append(d.Digests, f.digest)
+	}
 	d.Envelope, err = trial.Sign(payload, c.key.Signer)
 	return d, err
 }
@@ -53,7 +57,7 @@ func (c *custodian) submit(ctx context.Context, d *draft, verifier *receipt.Veri
 	if err != nil {
 		return nil, err
 	}
-	return v, to.add(receipt.Filed{ID: d.id, Document: c.id, Receipt: full})
+	return v, to.add(receipt.Filed{ID: d.id, Document: c.id, Receipt: full}, d.Digests...)
 }
 
 // predicate returns the statement about scans, which say the same but for their units.
@@ -246,7 +250,7 @@ func (s *session) part(ctx context.Context, k *kept, scans []*scan, why error) e
 		return err
 	}
 	if len(scans) == 1 {
-		return s.refuse(scans[0], why.Error())
+		return s.refuse(scans[0], custody.Plain(why, scans[0].Unit))
 	}
 	for _, x := range scans {
 		x.n, x.Ship = 0, s.shipOf(x)

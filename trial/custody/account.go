@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -112,7 +113,10 @@ func (a *Account) Where() string {
 	case "opened":
 		return fmt.Sprintf("a case that %s opened%s", r.Custodian, since(a.Last("open")))
 	}
-	return "with " + r.Custodian + since(a.Last("receive", "issue", "open"))
+	if x := a.Last("receive", "issue", "open"); x != nil {
+		return fmt.Sprintf("with %s since %s", r.Custodian, x.Time)
+	}
+	return "with " + r.Custodian
 }
 
 func since(a *Act) string {
@@ -141,12 +145,23 @@ func (a *Account) Warnings() (list []string) {
 func (a *Account) MayGiveOut() (bool, string) {
 	p := &trial.Custody{Action: "dispense"}
 	if err := p.Judge(a.Record, a.Record.Custodian, ""); err != nil {
-		return false, err.Error()
+		return false, Plain(err, a.ID)
 	}
 	if len(a.Record.Reports) > 0 {
 		return false, "it was reported as suspicious: ask the trial's holder"
 	}
 	return true, ""
+}
+
+// Plain says why the rules refuse an act with a unit, to whoever has the pack in hand: the rule's number,
+// and then what is wrong, without the unit's id, which no label shows.
+func Plain(err error, unit trial.Hash) string {
+	r, ok := errors.AsType[*trial.Refusal](err)
+	if !ok {
+		return err.Error()
+	}
+	return string(r.Rule) + ": " + strings.NewReplacer("unit "+unit.String(), "it", " at index ", " by entry ", " since index ",
+		" since entry ", " with the shipment "+trial.Hash{}.String(), "").Replace(r.Detail)
 }
 
 // Line says what an act was, in one line.
