@@ -57,7 +57,7 @@ func checkPack(ctx context.Context, e *env, args []string) error {
 		if c.id, err = z.trialOf(c.typed); err != nil {
 			return err
 		}
-	} else if c.id, err = c.resolve(ctx, c.typed); err != nil {
+	} else if c.id, err = c.findTrial(ctx); err != nil {
 		return err
 	}
 	label, err := c.label(rest[0])

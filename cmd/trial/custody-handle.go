@@ -141,7 +141,7 @@ func (s *session) theTrialOrSeen(ctx context.Context) error {
 	}
 	data, rerr := os.ReadFile(name)
 	if rerr != nil {
-		return err
+		return fmt.Errorf("%w: nothing was scanned; the first run with -trial %s and this -out folder needs the log", err, s.typed)
 	}
 	rec, rerr := trial.ParseRecord("trial", data)
 	if rerr != nil {
@@ -246,7 +246,8 @@ func (s *session) closeUnits(ctx context.Context) error {
 		}
 		s.refused += len(loose)
 		return negative{fmt.Errorf("nothing was logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs "+
-			"are alike. If it must be, give -unblinds REASON (%s): a code break is then logged first", s.like.Action,
+			"are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then "+
+			"logged first. A pack that looks wrong is reported with trial custody suspect", s.like.Action,
 			strings.Join(trial.CodeBreakReasons, ", "))}
 	}
 	return s.breakCode(ctx, loose)
@@ -270,7 +271,8 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 	return err
 }
 
-// allNamed reports whether the scans name all packs that each of their custodians has.
+// allNamed reports whether the scans name all packs that each of their custodians has. To destroy what a
+// participant gave back says nothing of what is in it.
 func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 	named, at := map[trial.Hash]bool{}, map[string]bool{}
 	for _, x := range scans {
@@ -281,7 +283,7 @@ func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 		return false, err
 	}
 	for _, u := range units {
-		if named[u.Record.ID] {
+		if named[u.Record.ID] && (s.like.Action != "destroy" || u.Record.Returned == 0) {
 			at[u.Record.Custodian] = true
 		}
 	}

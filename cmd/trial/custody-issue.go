@@ -75,7 +75,7 @@ func issuePacks(ctx context.Context, e *env, args []string) error {
 	verifier := receipt.NewVerifier(c.policy)
 	done := 0
 	for chunk := range slices.Chunk(missing, trial.MaxCustodyUnits) {
-		d, err := c.draft(&trial.Custody{Action: "issue", Trial: c.id, Units: chunk}, c.now(), files, "")
+		d, err := c.draft(&trial.Custody{Action: "issue", Trial: c.id, Units: chunk}, c.now(), files, nil)
 		if err != nil {
 			return err
 		}

@@ -143,6 +143,8 @@ func (s *session) forbids(l *labelled, x *scan) string {
 		return "no participant is named: give -subject, or a line such as: subject 1001"
 	case x.Action == "dispense" && x.Deviation == "" && l.expired(s.now()):
 		return fmt.Sprintf("it expired on %s: do not give it out", l.Expiry)
+	case x.Action == "open" && l.pack != nil && len(x.Packs) == 0:
+		return "by the packing list it is a pack and no case: it needs no opening"
 	case x.Action == "open" && len(x.Packs) == 0:
 		return "which packs are in it is in the packing list: give it with -packing"
 	}

@@ -18,8 +18,8 @@ import (
 // subjectDigest returns the digest of a participant's number, to which a statement commits with a salt.
 func subjectDigest(subject string) trial.Hash { return sha256.Sum256([]byte(subject)) }
 
-// draft signs a custody statement as of a time. To dispense, subject is the participant of all units.
-func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, subject string) (*draft, error) {
+// draft signs a custody statement as of a time. To dispense, participants has who gets each unit, by its id.
+func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, participants map[trial.Hash]string) (*draft, error) {
 	o := new(trial.Openings)
 	p.Common = c.common("responsibility", o)
 	p.SignedAt = trial.TimeOf(at)
@@ -27,10 +27,11 @@ func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, subject 
 	switch {
 	case p.Action == "dispense":
 		st.Subjects, o.Salts = nil, map[string]trial.Salt{}
-		for i := range p.Units {
+		for i, u := range p.Units {
 			name, salt := fmt.Sprintf("subject-%d", i+1), newSalt()
 			o.Salts[name] = salt
-			st.Subjects = append(st.Subjects, trial.Subject{Name: name, Digest: trial.Digest{Salted256: trial.Commit(salt, subjectDigest(subject))}})
+			st.Subjects = append(st.Subjects, trial.Subject{Name: name,
+				Digest: trial.Digest{Salted256: trial.Commit(salt, subjectDigest(participants[u.Unit]))}})
 		}
 	case len(files) > 0:
 		st.Subjects = subjects("custody", files, true, o)
@@ -91,7 +92,7 @@ func (s *scan) together(at string) string {
 	if s.Action == "open" {
 		at += s.Key
 	}
-	return strings.Join([]string{s.Trial.String(), s.Action, s.Condition, s.Deviation, s.Reason, s.Subject, s.Ship.String(), s.To,
+	return strings.Join([]string{s.Trial.String(), s.Action, s.Condition, s.Deviation, s.Reason, s.Ship.String(), s.To,
 		strings.Join(files, ","), at}, "\n")
 }
 
@@ -189,16 +190,16 @@ func (s *session) sign(scans []*scan) (*kept, error) {
 		return nil, err
 	}
 	k := &kept{}
-	last := scans[0].At
+	last, participants := scans[0].At, map[trial.Hash]string{}
 	for _, x := range scans {
-		k.Scans = append(k.Scans, x.Key)
+		k.Scans, participants[x.Unit] = append(k.Scans, x.Key), x.Subject
 		last = max(last, x.At)
 	}
 	var files []file
 	for _, f := range scans[0].Files {
 		files = append(files, file{name: f.Name, digest: f.Digest})
 	}
-	k.Draft, err = s.draft(p, last.Std(), files, scans[0].Subject)
+	k.Draft, err = s.draft(p, last.Std(), files, participants)
 	return k, err
 }
 

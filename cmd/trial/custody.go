@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/custody"
@@ -148,7 +149,7 @@ func readPackingList(name string) (*custody.Packing, error) {
 
 // theTrial finds the trial and reads its record, whose history is checked.
 func (c *custodian) theTrial(ctx context.Context) (err error) {
-	if c.id, err = c.resolve(ctx, c.typed); err != nil {
+	if c.id, err = c.findTrial(ctx); err != nil {
 		return err
 	}
 	h, err := c.history(ctx, trial.RecordKey{Kind: "trial", ID: c.id.String()}, 0)
@@ -161,6 +162,15 @@ func (c *custodian) theTrial(ctx context.Context) (err error) {
 	}
 	c.record = rec
 	return nil
+}
+
+// findTrial returns the id of the trial that was typed.
+func (c *custodian) findTrial(ctx context.Context) (trial.Hash, error) {
+	id, err := c.resolve(ctx, c.typed)
+	if errors.Is(err, client.ErrNotFound) && !strings.Contains(c.typed, ":") {
+		err = fmt.Errorf("%w. Another organisation's number is typed as sponsor:ORG/%s; the trial's id always works", err, c.typed)
+	}
+	return id, err
 }
 
 // A labelled is a label that was read: what the log calls the unit.
@@ -187,7 +197,7 @@ func (c *custodian) label(line string) (labelled, error) {
 	case l.Token == nil && c.list != "":
 		return l, fmt.Errorf("%s is not in the packing list %s, and its label has no token: it cannot be told which pack it is", l.Serial, c.list)
 	case l.Token == nil:
-		return l, fmt.Errorf("the label of %s has no token: give the packing list that came with it with -packing", l.Serial)
+		return l, fmt.Errorf("the label of %s has no token: give the tokens file or the packing list of the depot with -packing", l.Serial)
 	}
 	if l.Expiry == "" && l.pack != nil {
 		l.Expiry = l.pack.Expiry

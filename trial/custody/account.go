@@ -3,6 +3,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -153,15 +154,17 @@ func (a *Account) MayGiveOut() (bool, string) {
 	return true, ""
 }
 
+var shipmentID = regexp.MustCompile(` with the shipment [0-9a-f]{64}`)
+
 // Plain says why the rules refuse an act with a unit, to whoever has the pack in hand: the rule's number,
-// and then what is wrong, without the unit's id, which no label shows.
+// and then what is wrong, without ids, which no label shows.
 func Plain(err error, unit trial.Hash) string {
 	r, ok := errors.AsType[*trial.Refusal](err)
 	if !ok {
 		return err.Error()
 	}
 	return string(r.Rule) + ": " + strings.NewReplacer("unit "+unit.String(), "it", " at index ", " by entry ", " since index ",
-		" since entry ", " with the shipment "+trial.Hash{}.String(), "").Replace(r.Detail)
+		" since entry ", "the signer's organisation is ", "you sign for ").Replace(shipmentID.ReplaceAllString(r.Detail, ""))
 }
 
 // Line says what an act was, in one line.
