@@ -89,7 +89,7 @@ type custodian struct {
 }
 
 func (c *custodian) flags(fs *flag.FlagSet) {
-	fs.StringVar(&c.typed, "trial", "", "the `trial`: its id, a number bound to it, or its sponsor's number")
+	fs.StringVar(&c.typed, "trial", "", "the `trial`: its id, a registry's number bound to it, or sponsor:ORG/NUMBER")
 	fs.StringVar(&c.list, "packing", "", "the packing list or tokens `file` from the depot (CSV), for labels that have no token and to open a case")
 }
 
