@@ -184,7 +184,7 @@ func (p *Custody) refuseDispense(r *UnitRecord) *Refusal {
 	case r.Packs > 0:
 		return refuse(RulePredecessor, "unit %s is a case: open it first", r.ID)
 	case r.Dispensed != 0:
-		return refuse(RulePredecessor, "unit %s was given out at index %d%s", r.ID, r.Dispensed, r.place())
+		return refuse(RulePredecessor, "unit %s was given out before%s", r.ID, r.place())
 	}
 	if refusal := r.standing("dispense"); refusal != nil {
 		return refusal

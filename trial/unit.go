@@ -151,7 +151,7 @@ func (r *UnitRecord) place() string {
 // standing refuses what a unit that is no longer there, or under way, does not allow.
 func (r *UnitRecord) standing(action string) *Refusal {
 	if r.Gone != 0 || r.Offer != nil {
-		return refuse(RulePredecessor, "unit %s cannot be the subject of %s%s", r.ID, action, r.place())
+		return refuse(RulePredecessor, "unit %s cannot take the action %s now%s", r.ID, action, r.place())
 	}
 	return nil
 }

@@ -129,6 +129,13 @@ func (p *Program) status(e *Env, err error) int {
 	return p.Status(err)
 }
 
+// Narrow makes what -h explains, and what wrong usage shows, that of one of the command's verbs.
+func (e *Env) Narrow(does, args, example string) {
+	c := *e.command
+	c.Does, c.Args, c.Example = does, args, example
+	e.command = &c
+}
+
 // Command returns the name of the command that runs, "" where none does.
 func (e *Env) Command() string {
 	if e.command == nil {

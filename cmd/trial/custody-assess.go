@@ -22,12 +22,12 @@ type sensorFlags struct {
 
 func (f *sensorFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.zone, "tz", "", "time `zone` of the logger's times, such as Europe/Berlin or UTC, where the file does not say")
-	fs.StringVar(&f.unit, "unit", "", "`C`, F or K, where the logger's file does not say")
+	fs.StringVar(&f.unit, "unit", "", "unit of the temperatures: `C`, F or K, where the file does not say")
 	fs.StringVar(&f.dates, "dates", "", "`dmy` or mdy: how 03/04/2026 is meant")
-	fs.StringVar(&f.device, "device", "", "take only the readings of this `logger`, by its serial number")
-	fs.Var(&f.columns, "column", "`USE=HEADER`: which column has the time, date, temperature or device; may be repeated")
+	fs.StringVar(&f.device, "device", "", "take only the readings of the logger with this serial `number`, where the file has several")
+	fs.Var(&f.columns, "column", "`USE=HEADER`, such as temperature=Probe 1: which column has the time, date, temperature or device; may be repeated")
 	fs.StringVar(&f.from, "from", "", "when the leg began, a `time` such as 2026-03-01T08:00:00Z; default: the first reading")
-	fs.StringVar(&f.to, "until", "", "when it ended; default: the last reading")
+	fs.StringVar(&f.to, "until", "", "when the leg ended, a `time` as of -from; default: the last reading")
 }
 
 func (f *sensorFlags) options() (o sensor.Options, from, to time.Time, err error) {
@@ -133,7 +133,7 @@ func assessTemperature(ctx context.Context, e *env, args []string) error {
 	var profile string
 	var asJSON bool
 	fs := e.Flags()
-	fs.StringVar(&profile, "profile", "", "stability profile, a JSON `file`")
+	fs.StringVar(&profile, "profile", "", "stability profile, a JSON `file`: how long the medicine may stand at which temperature")
 	fs.BoolVar(&asJSON, "json", false, "print the assessment of all legs as JSON: it travels with the shipment, and is given as the file of an "+
 		"earlier leg")
 	f.define(fs)

@@ -75,7 +75,7 @@ func checkPack(ctx context.Context, e *env, args []string) error {
 		if c.id, err = z.trialOf(c.typed); err != nil {
 			return err
 		}
-	} else if c.id, err = c.resolve(ctx, c.typed); err != nil {
+	} else if c.id, err = c.findTrial(ctx); err != nil {
 		return err
 	}
 	label, err := c.label(rest[0])
@@ -147,7 +147,8 @@ func (c *custodian) printChain(x *chain) error {
 		fmt.Fprintf(w, "as of the tree of size %d%s; %s; policy %.16s...\n", x.unit.Checkpoint.Size, seen, complete, c.policy.Digest())
 	}
 	if x.pack.Record == nil {
-		fmt.Fprintf(w, "NOT LOGGED for the trial %s: no unit with this label was issued to it, or it is in a case that nobody opened.\n", c.id)
+		fmt.Fprintf(w, "NOT LOGGED for the trial %s: no unit with this label was issued to it, or it is in a case that nobody opened%s.\n", c.id,
+			x.label.boxed(true))
 		fmt.Fprintln(w, "Set it apart and ask the trial's holder: it may be a fake.")
 		last()
 		return negative{errors.New("no unit with this label is logged")}

@@ -58,37 +58,40 @@ func handlePacks(ctx context.Context, e *env, action string, args []string) erro
 		close(lines)
 		return s.run(ctx, lines)
 	}
-	e.stdinRead = true
+	e.stdinRead, s.scanning = true, true
 	return s.run(ctx, scannedLines(ctx, e.Stdin))
 }
 
 func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 	x := &s.like
 	s.outFlag(fs)
-	fs.StringVar(&f.scan, "scan", "", "`-` reads the lines of a hand scanner from the standard input; otherwise give codes behind the flags")
+	fs.StringVar(&f.scan, "scan", "", "`-`: scan now, or type, one code a line; it ends with Ctrl-D. Without -scan, give the codes behind the flags")
 	switch x.Action {
 	case "ship", "receive":
-		fs.StringVar(&f.epcis, "epcis", "", "EPCIS 2.0 `file` (JSON) with the event: its units are taken, and it belongs to the statement")
+		fs.StringVar(&f.epcis, "epcis", "", "EPCIS 2.0 `file` (JSON) with one event: its packs are taken, and its digest is logged, salted")
 		fs.Var(&f.orgs, "org", "`GLN=ORG`: which organisation a party of the EPCIS event is; may be repeated")
-		fs.StringVar(&f.sensor, "sensor", "", "the temperature logger's `file`, which belongs to the statement")
+		fs.StringVar(&f.sensor, "sensor", "", "the temperature logger's `file` (CSV, or EPCIS in JSON); its digest is logged, salted: keep the file")
 	}
 	switch x.Action {
 	case "ship":
-		fs.StringVar(&x.To, "to", "", "the `organisation` that the units are sent to")
+		fs.StringVar(&x.To, "to", "", "id of the `organisation` that the packs are sent to, such as site-a")
 	case "receive":
-		fs.StringVar(&x.Condition, "condition", "", "of the units: `one` of "+strings.Join(trial.Conditions, ", ")+"; anything but ok puts them on hold")
-		fs.StringVar(&f.profile, "profile", "", "stability profile, a JSON `file`: with -sensor, the condition is computed")
+		fs.StringVar(&x.Condition, "condition", "", "`condition` of all packs of this run: ok, damaged, excursion (they were too warm or too cold) or "+
+			"unknown; anything but ok puts them on hold")
+		fs.StringVar(&f.profile, "profile", "", "stability profile, a JSON `file` that the trial's holder gives you: with -sensor, the condition is "+
+			"computed")
 		f.reading.define(fs)
 	case "dispense":
-		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`; the log has it salted only")
-		fs.StringVar(&x.Deviation, "deviation", "", "give out what is on hold, recalled or expired all the same, which is marked: `one` of "+
+		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`, of all packs until a line such as: subject 1002. The log shows it to nobody")
+		fs.StringVar(&x.Deviation, "deviation", "", "give out even what is on hold, recalled or expired, which is marked for ever; the `reason`: "+
 			strings.Join(trial.Deviations, ", "))
 		fs.BoolVar(&x.Wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
 	case "suspect":
-		fs.StringVar(&x.Reason, "reason", "", "what is suspicious: `one` of "+strings.Join(trial.Suspicions, ", "))
+		fs.StringVar(&x.Reason, "reason", "", "the `suspicion`: duplicate (two packs have this label), seal (it is broken or looks wrong) or wrong-hand "+
+			"(whoever has the pack should not have it)")
 	case "hold", "destroy", "recall":
 		fs.StringVar(&x.Unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
-			"them: `one` of "+strings.Join(trial.CodeBreakReasons, ", "))
+			"them; its `reason`: "+strings.Join(trial.CodeBreakReasons, ", "))
 	}
 }
 
@@ -146,7 +149,7 @@ func (s *session) theTrialOrSeen(ctx context.Context) error {
 	}
 	data, rerr := os.ReadFile(name)
 	if rerr != nil {
-		return err
+		return fmt.Errorf("%w: nothing was scanned; the first run with -trial %s and this -out folder needs the log", err, s.typed)
 	}
 	rec, rerr := trial.ParseRecord("trial", data)
 	if rerr != nil {
@@ -266,9 +269,10 @@ func (s *session) closeUnits(ctx context.Context) error {
 			return err
 		}
 		s.refused += len(scans)
-		refused = fmt.Errorf("nothing was logged: %w, and to %s fewer than all packs at a custodian may show which packs are alike. "+
-			"If it must be, give -unblinds REASON (%s): a code break is then logged first", errMasked, scans[0].Action,
-			strings.Join(trial.CodeBreakReasons, ", "))
+		refused = negative{fmt.Errorf("nothing was logged: %w, and to %s fewer than all packs at a custodian may show which packs "+
+			"are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then "+
+			"logged first. A pack that looks wrong is reported with trial custody suspect", errMasked, scans[0].Action,
+			strings.Join(trial.CodeBreakReasons, ", "))}
 	}
 	return refused
 }
@@ -292,7 +296,7 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 }
 
 // allNamed reports whether the scans, of one action, name all packs that each of their custodians has and
-// that had no such act before.
+// that had no such act before. To destroy what a participant gave back says nothing of what is in it.
 func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 	named, at := map[trial.Hash]bool{}, map[string]bool{}
 	for _, x := range scans {
@@ -303,7 +307,7 @@ func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 		return false, err
 	}
 	for _, u := range units {
-		if named[u.Record.ID] {
+		if named[u.Record.ID] && (s.like.Action != "destroy" || u.Record.Returned == 0) {
 			at[u.Record.Custodian] = true
 		}
 	}

@@ -23,13 +23,15 @@ import (
 type session struct {
 	*custodian
 	like     scan // what every scan of the session says
+	scanning bool // codes come one by one, until somebody ends them
 	journal  *journal
 	receipts *receiptsFile
 	verifier *receipt.Verifier
-	taken    map[trial.Hash]bool // units of this session
-	silent   time.Time           // when the log was last not reached
+	taken    map[trial.Hash]string // units of this session, and the participant of each
+	silent   time.Time             // when the log was last not reached
 
 	scanned, logged, statements, refused int
+	earlier                              struct{ logged, statements, refused int } // of those, for scans of an earlier run
 	last                                 *receipt.Verdict
 }
 
@@ -51,7 +53,7 @@ func (s *session) begin(ctx context.Context) (err error) {
 		s.warn("the trial is masked, and the log shows when each pack was given out: where the arms differ in the number of packs, use -wait, which " +
 			"logs all in one statement at the end")
 	}
-	s.verifier, s.taken = receipt.NewVerifier(s.policy), map[trial.Hash]bool{}
+	s.verifier, s.taken = receipt.NewVerifier(s.policy), map[trial.Hash]string{}
 	n := len(s.journal.waiting(s.id))
 	if others := len(s.journal.scans) - n; others > 0 {
 		s.warn("%s of another trial kept in %s: the next run for that trial logs them", trial.Count(others, "scan is", "scans are"), s.out)
@@ -60,8 +62,9 @@ func (s *session) begin(ctx context.Context) (err error) {
 		return nil
 	}
 	err = s.flush(ctx)
-	s.warn("%s of an earlier run, not logged then: %d are logged now and %d is refused, with the time at which they were done", trial.Count(n, "scan",
-		"scans"), s.logged, s.refused)
+	s.earlier.logged, s.earlier.statements, s.earlier.refused = s.logged, s.statements, s.refused
+	s.warn("%s of an earlier run, not logged then: %d logged now, with the time of the scan, and %d refused", trial.Count(n, "scan", "scans"),
+		s.logged, s.refused)
 	switch {
 	case unavailable(err):
 		s.silent = s.now()
@@ -75,18 +78,19 @@ func (s *session) begin(ctx context.Context) (err error) {
 
 // An answer is what is said about a scan.
 type answer struct {
-	refused string
-	err     error // why what the log says cannot be used
-	offline bool
-	unseen  bool       // offline, and the log was never asked or had nothing then
-	asOf    trial.Time // when the log was asked, if offline; 0: never
+	refused  string
+	err      error // why what the log says cannot be used
+	offline  bool
+	unseen   bool       // offline, and the log was never asked or had nothing then
+	unissued bool       // refused, because nothing is logged
+	asOf     trial.Time // when the log was asked, if offline; 0: never
 }
 
 // take answers a line of the scanner, and keeps what it stands for.
 func (s *session) take(ctx context.Context, line string) error {
 	if subject, ok := strings.CutPrefix(line, "subject "); ok && s.like.Action == "dispense" {
 		s.like.Subject = strings.TrimSpace(subject)
-		s.tell("", "for participant "+s.like.Subject+" from here on")
+		s.tell("participant "+s.like.Subject, "what is scanned from here on is for this participant")
 		return nil
 	}
 	s.scanned++
@@ -95,8 +99,13 @@ func (s *session) take(ctx context.Context, line string) error {
 		s.no(line, err.Error())
 		return nil
 	}
-	if s.taken[l.unit] {
-		s.tell(l.Serial, "scanned already")
+	switch subject, taken := s.taken[l.unit]; {
+	case taken && subject != s.like.Subject:
+		s.no(l.Serial, "scanned already, for participant "+subject+". If this is another pack with the same label, set both apart and ask the "+
+			"trial's holder: one of them is a fake")
+		return nil
+	case taken:
+		s.tell(l.Serial, "scanned already, and counted once. Another pack with the same label would be a fake: set both apart then")
 		return nil
 	}
 	x := s.scanOf(l)
@@ -120,10 +129,10 @@ func (s *session) take(ctx context.Context, line string) error {
 		return nil
 	}
 	if a.refused != "" {
-		s.no(l.Serial, a.refused+s.asOf(a))
+		s.no(l.Serial, a.refused+l.boxed(a.unissued)+s.asOf(a))
 		return nil
 	}
-	s.taken[l.unit] = true
+	s.taken[l.unit] = x.Subject
 	if a.offline || !s.alone(x) {
 		if err := s.journal.add(journalLine{Scan: x}); err != nil {
 			return err
@@ -156,6 +165,8 @@ func (s *session) forbids(l *labelled, x *scan) string {
 		return "no participant is named: give -subject, or a line such as: subject 1001"
 	case x.Action == "dispense" && x.Deviation == "" && l.expired(s.now()):
 		return fmt.Sprintf("it expired on %s: do not give it out", l.Expiry)
+	case x.Action == "open" && l.pack != nil && len(x.Packs) == 0:
+		return "by the packing list it is a pack and no case: it needs no opening"
 	case x.Action == "open" && len(x.Packs) == 0:
 		return "which packs are in it is in the packing list: give it with -packing"
 	}
@@ -223,6 +234,7 @@ func (s *session) judgeRecord(x *scan, r *trial.UnitRecord, a answer) answer {
 	if r == nil {
 		a.refused = fmt.Sprintf("no unit with this label is logged for the trial %s: it was not issued, or it is in a case that nobody opened. "+
 			"Set it apart and ask the trial's holder: it may be a fake", s.record.Number)
+		a.unissued = true
 		return a
 	}
 	x.n = r.N
@@ -237,8 +249,17 @@ func (s *session) judgeRecord(x *scan, r *trial.UnitRecord, a answer) answer {
 	if err == nil {
 		err = p.Judge(r, s.key.Org, s.record.Holder)
 	}
-	if err != nil {
-		a.refused = err.Error()
+	switch {
+	case err != nil:
+		a.refused = custody.Plain(err, x.Unit)
+	case x.Action == "dispense" && x.Deviation == "":
+		// Reports of others warn and stop nothing: a rival could make them.
+		for _, org := range []string{s.key.Org, s.record.Holder} {
+			if slices.Contains(r.Reports, org) {
+				a.refused = org + " reported it as suspicious: do not give it out. If the trial's holder has since allowed it, say so with -deviation " +
+					"released-by-phone"
+			}
+		}
 	}
 	return a
 }
@@ -281,7 +302,7 @@ var wasDone = map[string]string{
 // warned says what somebody should know who has just had a good answer.
 func (s *session) warned(x *scan) string {
 	r := s.journal.record(x.Unit)
-	if r == nil {
+	if r == nil || x.Action == "free" {
 		return ""
 	}
 	a := &custody.Account{Record: r}
@@ -295,7 +316,11 @@ func (s *session) warned(x *scan) string {
 func (s *session) kept(l *labelled, x *scan, a answer) {
 	switch {
 	case !a.offline:
-		s.tell(l.Serial, fmt.Sprintf("%s, to be logged with the others at the end (Ctrl-D or Ctrl-C)%s", wasDone[x.Action], s.warned(x)))
+		end := ""
+		if s.scanning {
+			end = " with the others when you end this with Ctrl-D"
+		}
+		s.tell(l.Serial, fmt.Sprintf("%s, to be logged%s%s", wasDone[x.Action], end, s.warned(x)))
 	case a.unseen:
 		s.answer("KEPT   ", l.Serial, "NOT CHECKED: the log cannot be reached, and has not told anything of this pack before"+s.asOf(a)+". It is "+
 			"logged with its true time once the log can be reached", true)
@@ -386,8 +411,8 @@ func (s *session) end(ctx context.Context) error {
 		err = s.flush(ctx)
 	}
 	left := len(s.journal.waiting(s.id))
-	text := fmt.Sprintf("%d scanned: %d logged in %s, %d refused, %d kept", s.scanned, s.logged, trial.Count(s.statements, "statement", "statements"),
-		s.refused, left)
+	text := fmt.Sprintf("%d scanned: %d logged in %s, %d refused, %d kept", s.scanned, s.logged-s.earlier.logged,
+		trial.Count(s.statements-s.earlier.statements, "statement", "statements"), s.refused-s.earlier.refused, left)
 	if s.last != nil {
 		text += fmt.Sprintf("; the last is %s", loggedText(s.last))
 	}

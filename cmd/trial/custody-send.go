@@ -11,6 +11,7 @@ import (
 
 	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/custody"
 	"github.com/trialproof/trialproof/trial/receipt"
 )
 
@@ -41,6 +42,9 @@ func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, particip
 		return nil, err
 	}
 	d := &draft{Key: c.key.Public, Openings: o, id: trial.StatementID(payload), statement: st}
+	for _, f := range files {
+		d.Receipts, d.Digests = append(d.Receipts, f.name+".tlog-proof"), append(d.Digests, f.digest)
+	}
 	d.Envelope, err = trial.Sign(payload, c.key.Signer)
 	return d, err
 }
@@ -55,7 +59,7 @@ func (c *custodian) submit(ctx context.Context, d *draft, verifier *receipt.Veri
 	if err != nil {
 		return nil, err
 	}
-	return v, to.add(receipt.Filed{ID: d.id, Document: c.id, Receipt: full})
+	return v, to.add(receipt.Filed{ID: d.id, Document: c.id, Receipt: full}, d.Digests...)
 }
 
 // predicate returns the statement about scans, which say the same but for their units.
@@ -306,7 +310,7 @@ const (
 // wrong: an act that came between need not forbid what was scanned.
 func (s *session) again(ctx context.Context, k *kept, x *scan, why error) error {
 	if trial.RuleOf(why) != trial.RulePredecessor {
-		return s.refuse(x, why.Error())
+		return s.refuse(x, custody.Plain(why, x.Unit))
 	}
 	said := k.Draft.statement.Predicate.(*trial.Custody).Units[0].N
 	for range againTries {
@@ -320,7 +324,7 @@ func (s *session) again(ctx context.Context, k *kept, x *scan, why error) error 
 		case a.refused != "":
 			return s.refuse(x, a.refused)
 		case x.Action == "suspect" && !x.holder:
-			return s.refuse(x, why.Error())
+			return s.refuse(x, custody.Plain(why, x.Unit))
 		case x.n != said:
 			return s.say(ctx, []*scan{x})
 		}
@@ -330,7 +334,7 @@ func (s *session) again(ctx context.Context, k *kept, x *scan, why error) error 
 			return ctx.Err()
 		}
 	}
-	return s.refuse(x, why.Error())
+	return s.refuse(x, custody.Plain(why, x.Unit))
 }
 
 // shipOf is what a scan said itself of its shipment: to receive, it is looked up.

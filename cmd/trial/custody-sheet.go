@@ -95,7 +95,7 @@ func (c *custodian) unitsOf(subject string) (units []trial.Hash, damaged int, er
 	name := filepath.Join(c.out, "custody.receipts")
 	p, err := pickReceipts(name, func(f receipt.Filed) bool { return f.Document == c.id })
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("%w: -out names the folder with your receipts", err)
 	}
 	damaged = len(p.damaged)
 	for _, f := range p.list {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/custody"
@@ -23,8 +24,55 @@ func custodyCommand(ctx context.Context, e *env, args []string) error {
 		"suspect"} {
 		verbs = append(verbs, verb{action, func(ctx context.Context, e *env, args []string) error { return handlePacks(ctx, e, action, args) }})
 	}
-	return runVerb(ctx, e, args, append(verbs, verb{"assess", assessTemperature}, verb{"check", checkPack}, verb{"export", exportPacks},
-		verb{"sheet", subjectSheet})...)
+	verbs = append(verbs, verb{"assess", assessTemperature}, verb{"check", checkPack}, verb{"export", exportPacks}, verb{"sheet", subjectSheet})
+	for _, h := range custodyHelp {
+		if len(args) > 0 && args[0] == h.verb {
+			usage := h.verb + " " + h.args
+			if h.packs {
+				usage += " [-key FILE] [-packing FILE] [-out DIR] -scan -|CODE..."
+			}
+			e.Narrow(h.does, usage, "trial custody "+h.example)
+		}
+	}
+	return runVerb(ctx, e, args, verbs...)
+}
+
+// custodyHelp explains each verb by itself.
+var custodyHelp = []struct {
+	verb, does, args, example string
+	packs                     bool // it takes the codes of packs
+}{
+	{"issue", "log the packs of a list, and make their tokens and labels (for the trial's holder, or the depot that it delegated custody to)",
+		"-trial T -list packs.csv [-key FILE] [-out DIR]", "issue -key depot.key -trial 3f5c... -list packs.csv", false},
+	{"ship", "say that you sent packs to another organisation, which then receives them",
+		"-trial T -to ORG|-epcis FILE -org GLN=ORG [-sensor FILE]", "ship -key depot.key -trial 3f5c... -to site-a -sensor logger.csv -scan -", true},
+	{"receive", "say that packs that were sent to you have arrived, and in which condition",
+		"-trial T -condition ok|damaged|excursion|unknown | -sensor FILE -profile FILE [-tz ZONE] [-unit C]",
+		"receive -key site.key -trial 3f5c... -condition ok -scan -", true},
+	{"open", "open a case, so that its packs can be given out", "-trial T",
+		"open -key site.key -trial 3f5c... -packing tokens.csv C-1", true},
+	{"dispense", "give packs out to a participant; the answer says at once if a pack must not be given out", "-trial T -subject NUMBER",
+		"dispense -key site.key -trial 3f5c... -subject 1001 -scan -", true},
+	{"return", "take packs back from a participant, to count them; they stay on hold for ever", "-trial T",
+		"return -key site.key -trial 3f5c... -scan -", true},
+	{"destroy", "say that packs that you have were destroyed", "-trial T", "destroy -key depot.key -trial 3f5c... -scan -", true},
+	{"hold", "put packs on hold, so that nobody gives them out", "-trial T", "hold -key site.key -trial 3f5c... -scan -", true},
+	{"free", "end the hold on packs (for the trial's holder, or whom it delegated custody to)", "-trial T",
+		"free -key sponsor.key -trial 3f5c... -packing tokens.csv K-0003", true},
+	{"lost", "say that packs that you should have cannot be found", "-trial T", "lost -key site.key -trial 3f5c... -packing tokens.csv K-0003", true},
+	{"cancel", "take back a shipment, or some of its packs, that was not received", "-trial T", "cancel -key depot.key -trial 3f5c... -scan -", true},
+	{"recall", "recall packs, so that nobody gives them out (for the trial's holder)", "-trial T [-unblinds REASON]",
+		"recall -key sponsor.key -trial 3f5c... -packing tokens.csv -scan -", true},
+	{"suspect", "report packs that may be fakes; to report one shows that you saw its label", "-trial T -reason duplicate|seal|wrong-hand",
+		"suspect -key site.key -trial 3f5c... -reason seal -scan -", true},
+	{"assess", "say how long a medicine stood at which temperature, by the files of loggers, and in which condition it is",
+		"-profile FILE [-tz ZONE] [-unit C] FILE...", "assess -profile profile.json -tz Europe/Berlin -unit C logger.csv", false},
+	{"check", "say where a pack is, who had it, and whether it may be given out", "-trial T [-packing FILE] [-in ZIP] CODE",
+		"check -trial 3f5c... -packing tokens.csv K-0003", false},
+	{"export", "write the histories of packs to a file, to check them with no network", "-trial T -o ZIP -packing FILE|-scan -|CODE...",
+		"export -trial 3f5c... -packing tokens.csv -o packs.zip", false},
+	{"sheet", "print the accountability form of a participant: what was given out and taken back, by your own receipts",
+		"-trial T -subject NUMBER [-packing FILE] [-out DIR]", "sheet -trial 3f5c... -subject 1001", false},
 }
 
 // A custodian is somebody who has packs of a trial, or wants to know about them.
@@ -41,13 +89,13 @@ type custodian struct {
 }
 
 func (c *custodian) flags(fs *flag.FlagSet) {
-	fs.StringVar(&c.typed, "trial", "", "the `trial`: its id, a number bound to it, or its sponsor's number")
-	fs.StringVar(&c.list, "packing", "", "packing list, a CSV `file` with serial and token, for labels that have no token")
+	fs.StringVar(&c.typed, "trial", "", "the `trial`: its id, a registry's number bound to it, or sponsor:ORG/NUMBER")
+	fs.StringVar(&c.list, "packing", "", "the packing list or tokens `file` from the depot (CSV), for labels that have no token and to open a case")
 }
 
 // outFlag names the folder of a custodian's own files.
 func (c *custodian) outFlag(fs *flag.FlagSet) {
-	fs.StringVar(&c.out, "out", "custody", "`folder` for receipts, and for scans that are not logged yet")
+	fs.StringVar(&c.out, "out", "custody", "`folder` of your receipts, and of scans that are not logged yet: keep it and back it up")
 }
 
 // begin parses the flags and finds the trial.
@@ -97,7 +145,7 @@ func readPackingList(name string) (*custody.Packing, error) {
 
 // theTrial finds the trial and reads its record, whose history is checked.
 func (c *custodian) theTrial(ctx context.Context) (err error) {
-	if c.id, err = c.resolve(ctx, c.typed); err != nil {
+	if c.id, err = c.findTrial(ctx); err != nil {
 		return err
 	}
 	h, err := c.history(ctx, trial.RecordKey{Kind: "trial", ID: c.id.String()}, 0)
@@ -110,6 +158,15 @@ func (c *custodian) theTrial(ctx context.Context) (err error) {
 	}
 	c.record = rec
 	return nil
+}
+
+// findTrial returns the id of the trial that was typed.
+func (c *custodian) findTrial(ctx context.Context) (trial.Hash, error) {
+	id, err := c.resolve(ctx, c.typed)
+	if errors.Is(err, client.ErrNotFound) && !strings.Contains(c.typed, ":") {
+		err = fmt.Errorf("%w. Another organisation's number is typed as sponsor:ORG/%s; the trial's id always works", err, c.typed)
+	}
+	return id, err
 }
 
 // A labelled is a label that was read: what the log calls the unit.
@@ -136,7 +193,7 @@ func (c *custodian) label(line string) (labelled, error) {
 	case l.Token == nil && c.list != "":
 		return l, fmt.Errorf("%s is not in the packing list %s, and its label has no token: it cannot be told which pack it is", l.Serial, c.list)
 	case l.Token == nil:
-		return l, fmt.Errorf("the label of %s has no token: give the packing list that came with it with -packing", l.Serial)
+		return l, fmt.Errorf("the label of %s has no token: give the tokens file or the packing list of the depot with -packing", l.Serial)
 	}
 	if l.Expiry == "" && l.pack != nil {
 		l.Expiry = l.pack.Expiry
@@ -144,6 +201,14 @@ func (c *custodian) label(line string) (labelled, error) {
 	l.handle = trial.UnitHandle(l.Serial, *l.Token)
 	l.unit = trial.UnitID(c.id, trial.UnitCommitment(l.handle))
 	return l, nil
+}
+
+// boxed says in which case a pack of which nothing is logged is by the packing list.
+func (l *labelled) boxed(unissued bool) string {
+	if !unissued || l.pack == nil || l.pack.Case == "" {
+		return ""
+	}
+	return fmt.Sprintf(". By the packing list it is in the case %s: if that has arrived, scan it with trial custody open", l.pack.Case)
 }
 
 // expired reports whether the last day of a label is over.

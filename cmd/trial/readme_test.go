@@ -204,3 +204,42 @@ func TestConsentPage(t *testing.T) {
 		"released by site under consent", "opened.json", "says that it has erased", "Disclosure without consent (public-health)",
 		"valid: this stands as use/1")
 }
+
+// TestCustodyPage runs the commands of docs/custody.md, and checks what they print: the depot's, a
+// pharmacist's morning with a warm pack, an expired one, a clone and a network that is gone, the holder's and
+// the inspector's.
+func TestCustodyPage(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	runPages(t, 15, []string{"../../docs/custody.md"},
+		"7 units issued, with 9 labels",
+		"6 scanned: 6 logged in 1 statement, 0 refused", "EPCIS event ni:///sha-256;", "1 logged in 1 statement",
+		// The morning: a shipment with a warm box.
+		"5 scanned: 5 logged in 2 statements, 0 refused, 0 kept",
+		"outside all bands: 20 minutes", "condition: excursion\n", "ok      K-0003: received", "2 scanned: 2 logged in 1 statement",
+		"ok      C-1: opened, entry ",
+		// Giving out.
+		"ok      K-0001: GIVEN OUT, entry ",
+		"REFUSED K-0003: R18: it is on hold since entry ", "do not give it out\a\n",
+		"REFUSED K-0005: it expired on 2020-01-31: do not give it out\a\n",
+		"REFUSED K-0001: scanned already, for participant 1001. If this is another pack with the same label, set both apart",
+		"ok      K-0002: GIVEN OUT", "REFUSED K-9999: K-9999 is not in the packing list", "6 scanned: 2 logged in 2 statements, 4 refused",
+		// Taking back, reporting, looking up.
+		"ok      K-0001: taken back", "ok      K-0002: reported",
+		"ON HOLD since entry ", "NOT TO BE GIVEN OUT: R18", "receive   by site-a, condition excursion",
+		"REFUSED K-0011: R8: it is with site-a", "1 logged in 1 statement", "suspicion about 1 unit",
+		"participant 1001", "K-0001  ", "1 given out, 1 taken back, 0 with the participant",
+		"KEPT    K-0012: GIVEN OUT; the log cannot be reached", "checked as of ", "1 scan is kept in custody",
+		"1 scan of an earlier run, not logged then: 1 logged now", "1 scanned: 1 logged in 1 statement",
+		// The holder.
+		"packs of the investigational product issued: 8", "packs: 5 in stock, 1 given out, 2 given back", "packs on hold: 4",
+		"ok      K-0003: no longer on hold",
+		"nothing was logged: the trial is masked", "code break in trial", "recall of 2 units", "code break in trial", "recall of 2 units",
+		// The inspector.
+		"packs.zip holds the histories of 9 packs",
+		"now: given out by site-a", "in its case: ", "open      by site-a", "MAY BE GIVEN OUT by site-a", "free      by sponsor",
+		"valid: ../site-a/warm.csv is the custody that was logged", "all legs:", "condition: excursion",
+		"recall of 2 units", "these 4 entries are all that was logged for unit ")
+}

@@ -119,12 +119,18 @@ func (r *receiptsFile) holds(id trial.Hash) bool {
 	return r.has[id]
 }
 
-// add adds a receipt, and returns once it is durable.
-func (r *receiptsFile) add(f receipt.Filed) error {
+// add adds a receipt, for its document and again for each of others that it is of too, and returns once
+// it is durable.
+func (r *receiptsFile) add(f receipt.Filed, others ...trial.Hash) error {
 	if r.holds(f.ID) {
 		return nil
 	}
 	data, err := f.AppendTo(nil)
+	for _, f.Document = range others {
+		if err == nil {
+			data, err = f.AppendTo(data)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (s *story) detail(format string, args ...any) {
 // as it should.
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.setUp, s.people, s.protocol, s.results, s.verifyAll, s.consents, s.auditAll, s.alterFile, s.alterStores,
+		s.setUp, s.people, s.protocol, s.results, s.verifyAll, s.consents, s.packs, s.auditAll, s.alterFile, s.alterStores,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err

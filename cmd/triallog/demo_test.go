@@ -34,7 +34,10 @@ func TestDemo(t *testing.T) {
 		"caught: file: results.txt", "R10", "altered one byte of a row of the database; fsck names it:\n     entry 14: the database " +
 			"holds other bytes",
 		"altered one byte of a tile; fsck names it:\n     tile/0/000 is damaged: byte 448 of it", "2 saw it grow", "lab-one opens it with both packages, and with neither alone", "was given for lab-one, but the recipient is of lab-two",
-		"ended at index 46", "hospital handed the data out to lab-one", "All of it went as " +
+		"ended at index 46", "hospital handed the data out to lab-one",
+		"issue of 1 unit", "highest 26.4 °C", "receipt of 2 units", "K-0020 at clinic-two: refused, R18: it is on hold",
+		"K-0001 at clinic-one: refused, R10: it was given out before", "K-0001 at clinic-two: refused, R8", "suspicion about 1 unit",
+		"recall of 20 units", "K-0002 at clinic-one: refused, R18: it was recalled", "in its case: ", "suspect   by clinic-two: duplicate", "All of it went as " +
 			"it should.",
 	} {
 		if !strings.Contains(stdout.String(), want) {

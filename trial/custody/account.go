@@ -1,7 +1,9 @@
 package custody
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -113,7 +115,10 @@ func (a *Account) Where() string {
 	case "opened":
 		return fmt.Sprintf("a case that %s opened%s", r.Custodian, since(a.Last("open")))
 	}
-	return "with " + r.Custodian + since(a.Last("receive", "issue", "open"))
+	if x := a.Last("receive", "issue", "open"); x != nil {
+		return fmt.Sprintf("with %s since %s", r.Custodian, x.Time)
+	}
+	return "with " + r.Custodian
 }
 
 func since(a *Act) string {
@@ -167,12 +172,25 @@ func (x *Act) ByStranger() bool { return x.Said.Action == "suspect" && x.Said.Un
 func (a *Account) MayGiveOut() (bool, string) {
 	p := &trial.Custody{Action: "dispense"}
 	if err := p.Judge(a.Record, a.Record.Custodian, ""); err != nil {
-		return false, err.Error()
+		return false, Plain(err, a.ID)
 	}
 	if len(a.Record.Reports) > 0 {
 		return false, "it was reported as suspicious: ask the trial's holder"
 	}
 	return true, ""
+}
+
+var shipmentID = regexp.MustCompile(` with the shipment [0-9a-f]{64}`)
+
+// Plain says why the rules refuse an act with a unit, to whoever has the pack in hand: the rule's number,
+// and then what is wrong, without ids, which no label shows.
+func Plain(err error, unit trial.Hash) string {
+	r, ok := errors.AsType[*trial.Refusal](err)
+	if !ok {
+		return err.Error()
+	}
+	return string(r.Rule) + ": " + strings.NewReplacer("unit "+unit.String(), "it", " at index ", " by entry ", " since index ",
+		" since entry ", "the signer's organisation is ", "you sign for ").Replace(shipmentID.ReplaceAllString(r.Detail, ""))
 }
 
 // Line says what an act was, in one line.
