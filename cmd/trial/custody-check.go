@@ -41,6 +41,7 @@ type chain struct {
 func checkPack(ctx context.Context, e *env, args []string) error {
 	c := &custodian{}
 	var from string
+	c.instead = &from
 	rest, err := c.begin(ctx, e, args, false, func(fs *flag.FlagSet) {
 		fs.StringVar(&from, "in", "", "read an export, a ZIP `file` that trial custody export wrote, and use no network")
 	})
