@@ -41,28 +41,15 @@ type chain struct {
 func checkPack(ctx context.Context, e *env, args []string) error {
 	c := &custodian{}
 	var from string
-	fs := e.Flags()
-	c.remote.flags(fs, false)
-	c.flags(fs)
-	fs.StringVar(&from, "in", "", "read an export, a ZIP `file` that trial custody export wrote, and use no network")
-	rest, err := e.Parse(fs, args)
+	c.instead = &from
+	rest, err := c.begin(ctx, e, args, false, func(fs *flag.FlagSet) {
+		fs.StringVar(&from, "in", "", "read an export, a ZIP `file` that trial custody export wrote, and use no network")
+	})
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
 		return frame.Usagef("one code must be given: what a scanner reads from the label")
-	}
-	if err := c.ready(e); err != nil {
-		return err
-	}
-	if from != "" {
-		c.env = e
-		c.policy, err = e.trustedPolicy(&c.policyFile)
-	} else {
-		err = c.open(e, false)
-	}
-	if err != nil {
-		return err
 	}
 	source := pages{c.client}.Page
 	if from != "" {

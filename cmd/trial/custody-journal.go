@@ -54,7 +54,7 @@ type seen struct {
 	Record json.RawMessage `json:"record,omitempty"` // canonical; absent: nothing was logged
 }
 
-// A kept is a signed statement about scans.
+// A kept is a signed statement about scans, or the code break that comes before theirs.
 type kept struct {
 	Scans []string `json:"scans"` // their keys
 	Draft *draft   `json:"draft"`
@@ -67,6 +67,8 @@ type journalLine struct {
 	Done    []string   `json:"done,omitempty"`   // keys of scans that are logged or were refused
 	Dropped trial.Hash `json:"dropped,omitzero"` // id of a statement that was refused
 	Seen    *seen      `json:"seen,omitempty"`
+	Break   *kept      `json:"break,omitempty"`  // a code break that is sent
+	Broken  []string   `json:"broken,omitempty"` // keys of scans of which the code break is logged
 }
 
 // A journal keeps scans until they are logged, so that whatever ends the program, none is lost and
@@ -77,13 +79,15 @@ type journal struct {
 	append appendFile
 	scans  []*scan // not done, in order
 	kept   []*kept // not done
+	breaks []*kept // not logged
+	broken map[string]bool
 	seen   map[trial.Hash]*seen
 }
 
 // openJournal reads a journal and leaves out what is done. A last line that is not whole was never
 // answered.
 func openJournal(dir string) (*journal, error) {
-	j := &journal{name: filepath.Join(dir, "custody.scans"), seen: map[trial.Hash]*seen{}}
+	j := &journal{name: filepath.Join(dir, "custody.scans"), seen: map[trial.Hash]*seen{}, broken: map[string]bool{}}
 	data, err := os.ReadFile(j.name)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, frame.AsUsage(err)
@@ -114,22 +118,25 @@ func (j *journal) take(x journalLine, done map[string]bool) error {
 	case x.Scan != nil:
 		j.scans = append(j.scans, x.Scan)
 	case x.Kept != nil:
-		d := x.Kept.Draft
-		if d == nil || len(x.Kept.Scans) == 0 {
-			return errors.New("a statement without its scans")
-		}
-		signed, err := trial.Check(d.Envelope, d.Key.SPKI())
-		if err != nil {
+		if err := x.Kept.check(); err != nil {
 			return err
 		}
-		d.id, d.statement = signed.ID, signed.Statement
+		if _, ok := x.Kept.Draft.statement.Predicate.(*trial.Custody); !ok {
+			return errors.New("a statement of another kind")
+		}
 		j.kept = append(j.kept, x.Kept)
+	case x.Break != nil:
+		if err := x.Break.check(); err != nil {
+			return err
+		}
+		j.breaks = append(j.breaks, x.Break)
 	case x.Seen != nil:
 		j.seen[x.Seen.Unit] = x.Seen
 	}
-	if x.Scan == nil && x.Kept == nil && x.Seen == nil && x.Done == nil && x.Dropped.IsZero() {
+	if x.Scan == nil && x.Kept == nil && x.Seen == nil && x.Done == nil && x.Break == nil && x.Broken == nil && x.Dropped.IsZero() {
 		return errors.New("a line that says nothing")
 	}
+	j.noteBroken(x.Broken)
 	for _, key := range x.Done {
 		done[key] = true
 	}
@@ -139,14 +146,49 @@ func (j *journal) take(x journalLine, done map[string]bool) error {
 	return nil
 }
 
+// check reads a statement, which is signed.
+func (k *kept) check() error {
+	d := k.Draft
+	if d == nil || len(k.Scans) == 0 {
+		return errors.New("a statement without its scans")
+	}
+	signed, err := trial.Check(d.Envelope, d.Key.SPKI())
+	if err != nil {
+		return err
+	}
+	d.id, d.statement = signed.ID, signed.Statement
+	return nil
+}
+
+// noteBroken notes that the code break of scans is logged.
+func (j *journal) noteBroken(keys []string) {
+	for _, key := range keys {
+		j.broken[key] = true
+	}
+	j.breaks = slices.DeleteFunc(j.breaks, func(k *kept) bool { return j.broken[k.Scans[0]] })
+}
+
 // rewrite writes what is not done, and opens the file for more.
 func (j *journal) rewrite() error {
 	var b bytes.Buffer
 	put := func(x journalLine) {
 		b.Write(journalBytes(x))
 	}
+	var broken []string
+	left := map[string]bool{}
 	for _, s := range j.scans {
 		put(journalLine{Scan: s})
+		if left[s.Key] = true; j.broken[s.Key] {
+			broken = append(broken, s.Key)
+		}
+	}
+	for _, k := range j.breaks {
+		if left[k.Scans[0]] {
+			put(journalLine{Break: k})
+		}
+	}
+	if broken != nil {
+		put(journalLine{Broken: broken})
 	}
 	for _, k := range j.kept {
 		put(journalLine{Kept: k})
@@ -202,7 +244,10 @@ func (j *journal) add(lines ...journalLine) error {
 			j.kept = append(j.kept, x.Kept)
 		case x.Seen != nil:
 			j.seen[x.Seen.Unit] = x.Seen
+		case x.Break != nil:
+			j.breaks = append(j.breaks, x.Break)
 		}
+		j.noteBroken(x.Broken)
 	}
 	return nil
 }
@@ -218,6 +263,7 @@ func (j *journal) done(scans []*scan, more ...journalLine) error {
 	}
 	j.scans = slices.DeleteFunc(j.scans, func(s *scan) bool { return slices.Contains(keys, s.Key) })
 	j.kept = slices.DeleteFunc(j.kept, func(k *kept) bool { return slices.Contains(keys, k.Scans[0]) })
+	j.breaks = slices.DeleteFunc(j.breaks, func(k *kept) bool { return slices.Contains(keys, k.Scans[0]) })
 	return nil
 }
 

@@ -207,14 +207,23 @@ func (s *session) judge(ctx context.Context, x *scan) answer {
 		return a
 	}
 	a = s.judgeRecord(x, r, a)
-	if p, err := predicateOf([]*scan{x}); err == nil && a.refused == "" && x.Action != "suspect" {
-		// The next scan of the unit finds it as this one leaves it.
-		if data, err := trial.MarshalRecord(p.After(r, r.N, trial.Hash{}, s.key.Org)); err == nil {
-			s.journal.remember(&seen{At: a.asOf, Serial: x.Serial, Unit: x.Unit, Record: data})
-		}
+	if a.refused == "" {
+		s.expect(x)
 	}
 	x.n, x.Ship = 0, s.shipOf(x) // looked up when it is logged
 	return a
+}
+
+// expect notes what a scan that is kept makes of a unit: the next scan of the unit finds it so.
+func (s *session) expect(x *scan) {
+	r := s.journal.record(x.Unit)
+	p, err := predicateOf([]*scan{x})
+	if err != nil || r == nil || x.Action == "suspect" {
+		return
+	}
+	if data, err := trial.MarshalRecord(p.After(r, r.N, trial.Hash{}, s.key.Org)); err == nil {
+		s.journal.remember(&seen{At: s.journal.seen[x.Unit].At, Serial: x.Serial, Unit: x.Unit, Record: data})
+	}
 }
 
 // remember notes what the log said.
@@ -282,6 +291,7 @@ func (s *session) logNow(ctx context.Context, l *labelled, x *scan) error {
 		return nil
 	case unavailable(err):
 		s.silent = s.now()
+		s.expect(x)
 		s.kept(l, x, answer{offline: true, asOf: trial.TimeOf(s.now())})
 		return nil
 	case err == nil && s.refused == before:
@@ -368,6 +378,7 @@ func (s *session) refuse(x *scan, why string) error {
 	if err := s.journal.refused(x, why); err != nil {
 		return err
 	}
+	delete(s.journal.seen, x.Unit) // it may be what the scan was expected to make of it
 	return s.journal.done([]*scan{x})
 }
 

@@ -37,6 +37,11 @@ func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, particip
 	case len(files) > 0:
 		st.Subjects = subjects("custody", files, true, o)
 	}
+	return c.signed(st, o, files)
+}
+
+// signed signs a statement.
+func (c *custodian) signed(st *trial.Statement, o *trial.Openings, files []file) (*draft, error) {
 	payload, err := st.Marshal()
 	if err != nil {
 		return nil, err
@@ -265,8 +270,8 @@ func (s *session) carry(ctx context.Context, k *kept) error {
 // after returns what the log will say of the units of a scan that is logged, from what was seen before.
 func (s *session) after(x *scan, p *trial.Custody, v *receipt.Verdict) (list []*seen) {
 	r := s.journal.record(x.Unit)
-	if r == nil {
-		return nil
+	if r == nil || slices.ContainsFunc(p.Units, func(u trial.Unit) bool { return u.Unit == x.Unit && u.N != r.N }) {
+		return nil // it was expected already
 	}
 	add := func(serial string, r *trial.UnitRecord) {
 		if data, err := trial.MarshalRecord(r); err == nil {

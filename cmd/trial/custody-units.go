@@ -41,7 +41,7 @@ func (r *remote) unitsOnce(ctx context.Context, of trial.Hash, told func(int)) (
 			}
 		}
 	}
-	g := r.gatherer()
+	g, said := r.gatherer(), map[uint64]*custody.Act{}
 	for at, end := 0, 0; at < len(keys); at = end { // keys grow meanwhile
 		end = min(at+64, len(keys))
 		told(at)
@@ -59,6 +59,12 @@ func (r *remote) unitsOnce(ctx context.Context, of trial.Hash, told func(int)) (
 			}
 			if a.Record == nil {
 				continue
+			}
+			for i, x := range a.Acts { // many units have a statement in common
+				if said[x.Index] == nil {
+					said[x.Index] = &a.Acts[i]
+				}
+				a.Acts[i] = *said[x.Index]
 			}
 			list = append(list, a)
 			if open := a.Last("open"); open != nil && a.Record.Gone != 0 && a.Record.Packs > 0 {

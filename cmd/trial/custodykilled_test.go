@@ -30,17 +30,21 @@ type badLine struct {
 	mu     sync.Mutex // guards what follows
 	random *rand.Rand
 	often  float64
+	how    int // 0 to 2: in that way only; -1: in any
 	lost   int // answers to statements that were logged
 }
 
 func newBadLine(t *testing.T, to string, seed uint64) *badLine {
 	t.Helper()
 	pass := httputil.NewSingleHostReverseProxy(must(url.Parse(to)))
-	x := &badLine{random: rand.New(rand.NewPCG(seed, 0))}
+	x := &badLine{random: rand.New(rand.NewPCG(seed, 0)), how: -1}
 	x.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		statement := r.Method == http.MethodPost
 		x.mu.Lock()
 		fails, how := x.random.Float64() < x.often && statement, x.random.IntN(3)
+		if x.how >= 0 {
+			how = x.how
+		}
 		x.mu.Unlock()
 		if fails && how == 0 {
 			panic(http.ErrAbortHandler) // the connection ends
@@ -71,6 +75,12 @@ func (x *badLine) fails(often float64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.often = often
+}
+
+func (x *badLine) only(how int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.how = how
 }
 
 // A desk is a site at which packs are scanned while the program is killed and the network fails.

@@ -28,6 +28,8 @@ type remote struct {
 	log    *checkpoint.LogKey
 	key    *trial.KeyFile
 	keep   bool // histories as files too
+
+	instead *string // a file that is read instead of the log, once flags are parsed; nil or "": none
 }
 
 func (r *remote) flags(fs *flag.FlagSet, key bool) {
@@ -62,6 +64,9 @@ func (r *remote) open(e *env, key bool) (err error) {
 	r.env = e
 	if r.policy, err = e.trustedPolicy(&r.policyFile); err != nil {
 		return err
+	}
+	if r.instead != nil && *r.instead != "" {
+		return nil
 	}
 	if r.url == "" {
 		if r.url, err = logURL(r.policy); err != nil {
