@@ -100,11 +100,12 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 
 // sendBreak carries a code break to its receipt. If it is refused, so are the scans.
 func (s *session) sendBreak(ctx context.Context, k *kept, scans []*scan) error {
-	_, err := s.submit(ctx, k.Draft, s.verifier, s.receipts)
+	v, err := s.submit(ctx, k.Draft, s.verifier, s.receipts)
 	if trial.RuleOf(err) == "" {
 		if err != nil {
 			return err
 		}
+		fmt.Fprintf(s.e.Stderr, "logged first: %s\n", loggedText(v))
 		return s.journal.add(journalLine{Broken: k.Scans})
 	}
 	for _, x := range scans {

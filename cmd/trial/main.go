@@ -85,6 +85,7 @@ var errInvalid = dossier.ErrInvalid
 type negative struct{ error }
 
 func (negative) Is(target error) bool { return target == errInvalid }
+func (n negative) Unwrap() error      { return n.error }
 
 // hintFor says what to type next.
 func hintFor(err error) string {
