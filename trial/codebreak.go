@@ -47,6 +47,12 @@ func (p *CodeBreak) apply(t *tx, s *Signed) *Refusal {
 	return t.act(tr, s.ID)
 }
 
+// form is what trial submit -kind codebreak takes.
+func (p *CodeBreak) form() Form {
+	return Form{Trial: &p.Trial, Flags: []Flag{{Name: "reason", Help: "of a code break: `emergency` or another of " +
+		strings.Join(CodeBreakReasons, ", "), Missing: "a code break needs -reason", Text: &p.Reason}}}
+}
+
 // MarkCodeBroken is the mark that every code break bears.
 const MarkCodeBroken MarkID = "M33"
 

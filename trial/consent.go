@@ -113,7 +113,7 @@ func (p *Consent) checkGrant(subjects []Subject) error {
 func checkSalted(subjects []Subject, kind string) error {
 	for _, s := range subjects {
 		if s.Digest.Salted256.IsZero() {
-			return fmt.Errorf("subject %s has no salted digest: plain ones are not admitted here", s.Name)
+			return fmt.Errorf("subject %s has no salted digest: plain ones are not admitted here, so give -private", s.Name)
 		}
 	}
 	return checkDocuments(subjects, kind)

@@ -122,7 +122,7 @@ func TestKindPage(t *testing.T) {
 		{"-kind breach -cause chance -date 2026-03-01", false, `cause is "chance"; it is protocol or regulation`},
 		{"-kind breach -cause regulation -event halt", false, "-event belongs to milestone, not to breach"},
 		{"-kind milestone -event halt -cause regulation", false, "-cause belongs to breach, not to milestone"},
-		{"-kind other -cause regulation x", false, "results, document, observation, breach;"},
+		{"-kind other -cause regulation x", false, "results, document, observation, codebreak, breach;"},
 	} {
 		if out := submit(c.ok, strings.Fields(c.flags)...); !strings.Contains(out, c.want) {
 			t.Errorf("%s: no %s in\n%s", c.flags, c.want, out)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
 	"time"
+	_ "time/tzdata" // where the system has no time zones
 
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial/custody/sensor"
@@ -55,60 +58,68 @@ func (f *sensorFlags) options() (o sensor.Options, from, to time.Time, err error
 	return o, from, to, nil
 }
 
-// assessFiles judges legs by a stability profile, and returns the condition and what to print.
-func assessFiles(profile string, f sensorFlags, files []string) (condition string, lines []string, err error) {
+// An assessed is what a stability profile says of legs.
+type assessed struct {
+	all       sensor.Assessment // of all legs
+	condition string
+	lines     []string // for people
+}
+
+// assessFiles judges legs by a stability profile.
+func assessFiles(profile string, f sensorFlags, files []string) (*assessed, error) {
 	data, err := readSmall(profile)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	p, err := sensor.ParseProfile(data)
 	if err != nil {
-		return "", nil, frame.Usagef("%s: %w", profile, err)
+		return nil, frame.Usagef("%s: %w", profile, err)
 	}
 	o, from, to, err := f.options()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if len(files) > 1 && (f.from != "" || f.to != "") {
-		return "", nil, frame.Usagef("-from and -until are of one leg: give one file")
+		return nil, frame.Usagef("-from and -until are of one leg: give one file")
 	}
 	var legs []sensor.Assessment
+	var lines []string
 	for _, name := range files {
 		data, err := readAtMost(name, maxLarge)
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		if leg, err := sensor.ParseAssessment(data); err == nil { // an earlier leg, which travelled with the shipment
 			if len(leg.Bands) != len(p.Bands) {
-				return "", nil, frame.Usagef("%s is an assessment by another profile: it has %d bands, and %s %d", name, len(leg.Bands), profile, len(p.Bands))
+				return nil, frame.Usagef("%s is an assessment by another profile: it has %d bands, and %s %d", name, len(leg.Bands), profile, len(p.Bands))
 			}
 			legs = append(legs, leg)
-			lines = append(lines, leg0(name, p, leg)...)
+			lines = append(lines, legLines(name, p, leg)...)
 			continue
 		}
 		s, err := sensor.Read(name, data, o)
 		if err != nil {
-			return "", nil, frame.Usagef("%s: %w", name, err)
+			return nil, frame.Usagef("%s: %w", name, err)
 		}
 		leg := p.Assess(s, from, to)
 		legs = append(legs, leg)
-		lines = append(lines, leg0(name, p, leg)...)
+		lines = append(lines, legLines(name, p, leg)...)
 		for _, note := range s.Notes {
 			lines = append(lines, "  note: "+note)
 		}
 	}
 	all := p.Sum(legs...)
-	condition = p.Condition(all)
+	condition := p.Condition(all)
 	if len(legs) > 1 {
 		lines = append(lines, "all legs:")
 		for _, line := range all.Lines(p) {
 			lines = append(lines, "  "+line)
 		}
 	}
-	return condition, append(lines, "condition: "+condition), nil
+	return &assessed{all, condition, append(lines, "condition: "+condition)}, nil
 }
 
-func leg0(name string, p sensor.Profile, a sensor.Assessment) (lines []string) {
+func legLines(name string, p sensor.Profile, a sensor.Assessment) (lines []string) {
 	lines = append(lines, name+":")
 	for _, line := range a.Lines(p) {
 		lines = append(lines, "  "+line)
@@ -120,8 +131,11 @@ func leg0(name string, p sensor.Profile, a sensor.Assessment) (lines []string) {
 func assessTemperature(ctx context.Context, e *env, args []string) error {
 	var f sensorFlags
 	var profile string
+	var asJSON bool
 	fs := e.Flags()
 	fs.StringVar(&profile, "profile", "", "stability profile, a JSON `file`: how long the medicine may stand at which temperature")
+	fs.BoolVar(&asJSON, "json", false, "print the assessment of all legs as JSON: it travels with the shipment, and is given as the file of an "+
+		"earlier leg")
 	f.define(fs)
 	files, err := e.Parse(fs, args)
 	if err != nil {
@@ -130,18 +144,26 @@ func assessTemperature(ctx context.Context, e *env, args []string) error {
 	if profile == "" || len(files) == 0 {
 		return frame.Usagef("-profile and the files of one or more legs, in their order, must be given")
 	}
-	condition, lines, err := assessFiles(profile, f, files)
+	a, err := assessFiles(profile, f, files)
 	if err != nil {
 		return err
 	}
-	for _, line := range lines {
-		fmt.Fprintln(e.Stdout, frame.Printable(line))
+	if asJSON {
+		data, err := json.Marshal(a.all)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.Stdout, "%s\n", data)
+	} else {
+		for _, line := range a.lines {
+			fmt.Fprintln(e.Stdout, frame.Printable(line))
+		}
 	}
-	switch condition {
+	switch a.condition {
 	case sensor.OK:
 		return nil
-	case "excursion":
-		return negative{fmt.Errorf("an excursion")}
+	case sensor.Excursion:
+		return negative{errors.New("an excursion")}
 	}
-	return fmt.Errorf("it is not known whether the temperature was always in its bands")
+	return errors.New("it is not known whether the temperature was always in its bands")
 }

@@ -20,8 +20,12 @@ import (
 	"github.com/trialproof/trialproof/trial/history"
 )
 
-// screen is how many lines an answer about a pack may have.
-const screen = 24
+// screen is how many lines an answer about a pack may have, and maxStrangers how many of them are reports
+// by organisations that neither have it nor hold its trial.
+const (
+	screen       = 24
+	maxStrangers = 3
+)
 
 // A chain is what is known of a pack: its own history and, if it came in a case, the case's.
 type chain struct {
@@ -37,14 +41,28 @@ type chain struct {
 func checkPack(ctx context.Context, e *env, args []string) error {
 	c := &custodian{}
 	var from string
-	rest, err := c.begin(ctx, e, args, false, func(fs *flag.FlagSet) {
-		fs.StringVar(&from, "in", "", "read an export, a ZIP `file` that trial custody export wrote, and use no network")
-	})
+	fs := e.Flags()
+	c.remote.flags(fs, false)
+	c.flags(fs)
+	fs.StringVar(&from, "in", "", "read an export, a ZIP `file` that trial custody export wrote, and use no network")
+	rest, err := e.Parse(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) != 1 {
 		return frame.Usagef("one code must be given: what a scanner reads from the label")
+	}
+	if err := c.ready(e); err != nil {
+		return err
+	}
+	if from != "" {
+		c.env = e
+		c.policy, err = e.trustedPolicy(&c.policyFile)
+	} else {
+		err = c.open(e, false)
+	}
+	if err != nil {
+		return err
 	}
 	source := pages{c.client}.Page
 	if from != "" {
@@ -156,8 +174,17 @@ func (c *custodian) printChain(x *chain) error {
 		}
 		lines = lines[:len(lines)-1] // its opening is the pack's first act
 	}
+	strangers := 0
 	for i := range x.pack.Acts {
+		if x.pack.Acts[i].ByStranger() {
+			if strangers++; strangers > maxStrangers { // whoever saw a label cannot hide handovers behind reports
+				continue
+			}
+		}
 		lines = append(lines, x.pack.Acts[i].Line())
+	}
+	if strangers > maxStrangers {
+		lines = append(lines, fmt.Sprintf("... and %d more reports by others than its custodian and the trial's holder", strangers-maxStrangers))
 	}
 	if room := screen - 8; len(lines) > room {
 		more := len(lines) - room + 1

@@ -88,7 +88,7 @@ func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 		fs.StringVar(&x.Reason, "reason", "", "the `suspicion`: duplicate (two packs have this label), seal (it is broken or looks wrong) or wrong-hand "+
 			"(whoever has the pack should not have it)")
 	case "hold", "destroy", "recall":
-		fs.StringVar(&s.unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
+		fs.StringVar(&x.Unblinds, "unblinds", "", "in a masked trial, log a code break first, because which packs are named may show what is in "+
 			"them; its `reason`: "+strings.Join(trial.CodeBreakReasons, ", "))
 	}
 }
@@ -114,7 +114,7 @@ func (s *session) fits(f *handleFlags, codes []string) error {
 		flag, value string
 		of          []string
 	}{{"condition", x.Condition, trial.Conditions}, {"deviation", x.Deviation, trial.Deviations}, {"reason", x.Reason, trial.Suspicions},
-		{"unblinds", s.unblinds, trial.CodeBreakReasons}} {
+		{"unblinds", x.Unblinds, trial.CodeBreakReasons}} {
 		if m.value != "" && !slices.Contains(m.of, m.value) {
 			return frame.Usagef("-%s is one of %s", m.flag, strings.Join(m.of, ", "))
 		}
@@ -174,18 +174,18 @@ func (s *session) documents(ctx context.Context, f *handleFlags) (codes []string
 	if f.sensor == "" || f.profile == "" {
 		return codes, nil
 	}
-	condition, lines, err := assessFiles(f.profile, f.reading, []string{f.sensor})
+	a, err := assessFiles(f.profile, f.reading, []string{f.sensor})
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range lines {
+	for _, line := range a.lines {
 		fmt.Fprintln(s.e.Stderr, line)
 	}
 	switch {
 	case s.like.Condition == "":
-		s.like.Condition = condition
-	case s.like.Condition == "ok" && condition != "ok":
-		return nil, frame.Usagef("-condition says ok, and by the logger's file it is %s: give that, or leave -condition out", condition)
+		s.like.Condition = a.condition
+	case s.like.Condition == "ok" && a.condition != "ok":
+		return nil, frame.Usagef("-condition says ok, and by the logger's file it is %s: give that, or leave -condition out", a.condition)
 	}
 	return codes, nil
 }
@@ -226,31 +226,27 @@ func (s *session) event(f *handleFlags) ([]string, error) {
 	return ev.Serials, nil
 }
 
-// closeUnits does what must come before acts on a masked trial's packs: if fewer than all of a
-// custodian's are named, which ones may show what is in them.
-func (s *session) closeUnits(ctx context.Context) error {
-	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, s.like.Action) {
-		return nil
+// mayShow does what must come before acts on a masked trial's packs: if fewer than all of a custodian's
+// are named, which ones may show what is in them. It reports whether the acts may be logged.
+func (s *session) mayShow(ctx context.Context, scans []*scan) (bool, error) {
+	action := scans[0].Action
+	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, action) {
+		return true, nil
 	}
-	loose := slices.DeleteFunc(s.journal.loose(), func(x *scan) bool { return x.Action != s.like.Action || x.Trial != s.id })
-	if len(loose) == 0 {
-		return nil
+	if scans[0].Unblinds != "" {
+		return true, s.breakCode(ctx, scans)
 	}
-	if s.unblinds == "" {
-		all, err := s.allNamed(ctx, loose)
-		if err != nil || all {
-			return err
+	if all, err := s.allNamed(ctx, scans); err != nil || all {
+		return all, err
+	}
+	for _, x := range scans {
+		if err := s.refuse(x, fmt.Sprintf("not logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs are "+
+			"alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then logged "+
+			"first. A pack that looks wrong is reported with trial custody suspect", action, strings.Join(trial.CodeBreakReasons, ", "))); err != nil {
+			return false, err
 		}
-		if err := s.journal.done(loose); err != nil {
-			return err
-		}
-		s.refused += len(loose)
-		return negative{fmt.Errorf("nothing was logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs "+
-			"are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then "+
-			"logged first. A pack that looks wrong is reported with trial custody suspect", s.like.Action,
-			strings.Join(trial.CodeBreakReasons, ", "))}
 	}
-	return s.breakCode(ctx, loose)
+	return false, nil
 }
 
 // breakCode logs a code break about units. The list of them stays here.
@@ -265,7 +261,7 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 	}
 	o := new(trial.Openings)
 	files := []file{{name: name, digest: sha256.Sum256(b.Bytes())}}
-	p := &trial.CodeBreak{Common: s.common("responsibility", o), Reason: s.unblinds, Trial: s.id}
+	p := &trial.CodeBreak{Common: s.common("responsibility", o), Reason: scans[0].Unblinds, Trial: s.id}
 	st := &trial.Statement{Predicate: p, Subjects: subjects("codebreak", files, true, o)}
 	_, err := s.send(ctx, s.e, sending{}, st, o, files)
 	return err

@@ -30,7 +30,8 @@ type scan struct {
 	Subject   string     `json:"subject,omitempty"` // the participant's number; it stays here
 	Ship      trial.Hash `json:"ship,omitzero"`
 	To        string     `json:"to,omitempty"`
-	Files     []scanFile `json:"files,omitempty"` // that belong to the statement
+	Unblinds  string     `json:"unblinds,omitempty"` // why a code break is logged first
+	Files     []scanFile `json:"files,omitempty"`    // that belong to the statement
 
 	n      uint64 // acts of the unit when it was looked up; 0: it was not
 	holder bool   // of suspect: the signer has the unit, or holds its trial
@@ -203,6 +204,22 @@ func (j *journal) done(scans []*scan, more ...journalLine) error {
 func (j *journal) forget(k *kept) error {
 	j.kept = slices.DeleteFunc(j.kept, func(x *kept) bool { return x == k })
 	return j.add(journalLine{Dropped: k.Draft.id})
+}
+
+// refused notes a scan that was done and not logged, and why, in a file for people.
+func (j *journal) refused(x *scan, why string) error {
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(j.name), "custody.refused"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(struct {
+		*scan
+		Why string `json:"why"`
+	}{x, why})
+	if err == nil {
+		_, err = f.Write(append(data, '\n'))
+	}
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // of returns the scans of a statement.

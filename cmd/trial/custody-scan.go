@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/trialproof/trialproof/api/client"
 	"github.com/trialproof/trialproof/cmd/frame"
 	"github.com/trialproof/trialproof/trial"
 	"github.com/trialproof/trialproof/trial/custody"
@@ -23,7 +25,6 @@ type session struct {
 	like     scan // what every scan of the session says
 	wait     bool // log everything at the end
 	scanning bool // codes come one by one, until somebody ends them
-	unblinds string
 	journal  *journal
 	receipts *receiptsFile
 	verifier *receipt.Verifier
@@ -49,10 +50,18 @@ func (s *session) begin(ctx context.Context) (err error) {
 	if s.journal, err = openJournal(s.out); err != nil {
 		return err
 	}
+	if s.record.Masked && s.like.Action == "dispense" && !s.wait {
+		s.warn("the trial is masked, and the log shows when each pack was given out: where the arms differ in the number of packs, use -wait, which " +
+			"logs all in one statement at the end")
+	}
 	s.verifier, s.taken = receipt.NewVerifier(s.policy), map[trial.Hash]string{}
 	n := len(s.journal.scans)
 	if n == 0 {
 		return nil
+	}
+	if other := s.journal.scans[0].Trial; other != s.id {
+		return frame.Usagef("%s has scans of the trial %s that are not logged yet: run trial custody with -trial %[2]s first, or give another folder "+
+			"with -out", s.out, other)
 	}
 	err = s.flush(ctx)
 	s.earlier.logged, s.earlier.statements, s.earlier.refused = s.logged, s.statements, s.refused
@@ -255,6 +264,9 @@ func (s *session) logNow(ctx context.Context, l *labelled, x *scan) error {
 	sent, cancel := context.WithTimeout(ctx, 6*scanPatience)
 	defer cancel()
 	switch err = s.carry(sent, k); {
+	case errors.Is(err, client.ErrPending):
+		s.answer("KEPT   ", l.Serial, wasDone[x.Action]+"; it is logged, and too few witnesses have cosigned it yet: its receipt is fetched later", false)
+		return nil
 	case unavailable(err):
 		s.silent = s.now()
 		s.kept(l, x, answer{offline: true, asOf: trial.TimeOf(s.now())})
@@ -334,10 +346,13 @@ func (s *session) answer(word, what, text string, heard bool) {
 	fmt.Fprintf(s.e.Stdout, "%s %s: %s%s\n", word, frame.Printable(what), frame.Printable(text), bell)
 }
 
-// refuse answers a scan that was taken before and is refused now.
+// refuse answers a scan that was taken before and is refused now. What was done stays in a file.
 func (s *session) refuse(x *scan, why string) error {
 	s.no(x.Serial, fmt.Sprintf("%s (scanned %s to %s)", why, x.At, x.Action))
 	delete(s.taken, x.Unit)
+	if err := s.journal.refused(x, why); err != nil {
+		return err
+	}
 	return s.journal.done([]*scan{x})
 }
 
@@ -371,8 +386,8 @@ func (s *session) end(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
 		defer cancel()
 	}
-	err := s.closeUnits(ctx)
-	if err == nil && len(s.journal.scans) > 0 {
+	var err error
+	if len(s.journal.scans) > 0 {
 		err = s.flush(ctx)
 	}
 	left := len(s.journal.scans)

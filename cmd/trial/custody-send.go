@@ -93,7 +93,7 @@ func (s *scan) together(at string) string {
 		at += s.Key
 	}
 	return strings.Join([]string{s.Trial.String(), s.Action, s.Condition, s.Deviation, s.Reason, s.Ship.String(), s.To,
-		strings.Join(files, ","), at}, "\n")
+		s.Unblinds, strings.Join(files, ","), at}, "\n")
 }
 
 // flush logs what is in the journal: first the statements that an earlier run may have sent, then the
@@ -118,7 +118,11 @@ func (s *session) flush(ctx context.Context) error {
 		groups[g] = append(groups[g], x)
 	}
 	for _, g := range order {
-		if err := s.flushGroup(ctx, groups[g]); err != nil {
+		may, err := s.mayShow(ctx, groups[g])
+		if err == nil && may {
+			err = s.flushGroup(ctx, groups[g])
+		}
+		if err != nil {
 			return err
 		}
 	}

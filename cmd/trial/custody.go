@@ -100,7 +100,6 @@ func (c *custodian) outFlag(fs *flag.FlagSet) {
 
 // begin parses the flags and finds the trial.
 func (c *custodian) begin(ctx context.Context, e *env, args []string, key bool, define func(*flag.FlagSet)) ([]string, error) {
-	c.e, c.now = e, time.Now
 	rest, err := c.remote.begin(e, args, key, func(fs *flag.FlagSet) {
 		c.flags(fs)
 		if define != nil {
@@ -110,18 +109,15 @@ func (c *custodian) begin(ctx context.Context, e *env, args []string, key bool, 
 	if err != nil {
 		return nil, err
 	}
-	if c.typed == "" {
-		return nil, frame.Usagef("-trial must be given")
-	}
-	if err := c.readPacking(); err != nil {
-		return nil, err
-	}
-	return rest, nil
+	return rest, c.ready(e)
 }
 
-// readPacking reads the packing list, if one is given.
-func (c *custodian) readPacking() error {
-	c.packing = map[string]*custody.Pack{}
+// ready reads the packing list, if one is given.
+func (c *custodian) ready(e *env) error {
+	c.e, c.now, c.packing = e, time.Now, map[string]*custody.Pack{}
+	if c.typed == "" {
+		return frame.Usagef("-trial must be given")
+	}
 	if c.list == "" {
 		return nil
 	}

@@ -1,5 +1,5 @@
 // Load submits signed statements to a log from many clients at the same time and reports how
-// fast they were answered with receipts. Each client has a trial of its own, waits for each
+// fast they were answered with receipts. Each client has trials of its own, waits for each
 // receipt before it goes on, and compares every receipt with the statement that it sent.
 //
 //	go run ./deploy/load -log http://127.0.0.1:8080 -key ada.key -c 64 -d 15s
@@ -164,21 +164,36 @@ func (l *load) registerAll(ctx context.Context, n int) ([]trial.Hash, error) {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() {
-			number := "LOAD-" + rand.Text()
-			ids[i], _, errs[i] = l.send(ctx, &trial.Statement{
-				Subjects:  trial.NumberSubject(number),
-				Predicate: &trial.Registration{Common: l.common(), Number: number, Org: l.org},
-			})
-		})
+		wg.Go(func() { ids[i], errs[i] = l.register(ctx) })
 	}
 	wg.Wait()
 	return ids, errors.Join(errs...)
 }
 
+func (l *load) register(ctx context.Context) (trial.Hash, error) {
+	number := "LOAD-" + rand.Text()
+	id, _, err := l.send(ctx, &trial.Statement{
+		Subjects:  trial.NumberSubject(number),
+		Predicate: &trial.Registration{Common: l.common(), Number: number, Org: l.org},
+	})
+	return id, err
+}
+
+// perTrial is how many documents of a trial a client submits before it begins another, as the largest
+// trials have: the longer a trial's record, the more each of its statements costs.
+const perTrial = 500
+
 // client submits documents of a trial until the deadline, and at least one.
 func (l *load) client(ctx context.Context, id trial.Hash, deadline time.Time) {
 	for i := 0; i == 0 || time.Now().Before(deadline); i++ {
+		if i > 0 && i%perTrial == 0 {
+			next, err := l.register(ctx)
+			if err != nil {
+				l.note(0, 0, err)
+				continue
+			}
+			id = next
+		}
 		st := &trial.Statement{Predicate: &trial.Document{Common: l.common(), Trial: id, Version: fmt.Sprint(i)}}
 		for j := range 3 {
 			s := trial.Subject{Name: "document"}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
@@ -137,10 +138,35 @@ func (a *Account) Warnings() (list []string) {
 		list = append(list, fmt.Sprintf("ON HOLD since entry %d", r.Hold))
 	}
 	if len(r.Reports) > 0 {
-		list = append(list, "REPORTED as suspicious by "+strings.Join(r.Reports, ", "))
+		list = append(list, "REPORTED as suspicious by "+reporters(r))
 	}
 	return list
 }
+
+// maxNamed is how many organisations that reported a unit are named in a line.
+const maxNamed = 5
+
+// reporters names who reported a unit, its custodian first.
+func reporters(r *trial.UnitRecord) string {
+	list := slices.Clone(r.Reports)
+	slices.SortStableFunc(list, func(a, b string) int {
+		switch r.Custodian {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
+		return 0
+	})
+	if more := len(list) - maxNamed; more > 0 {
+		list = append(list[:maxNamed], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
+}
+
+// ByStranger reports whether an act is a report by an organisation that neither had the unit nor held
+// its trial.
+func (x *Act) ByStranger() bool { return x.Said.Action == "suspect" && x.Said.Units[0].N == 0 }
 
 // MayGiveOut says whether the rules let a custodian give the unit out, and why not.
 func (a *Account) MayGiveOut() (bool, string) {

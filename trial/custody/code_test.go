@@ -93,6 +93,13 @@ func TestParseRefuses(t *testing.T) {
 		{"010950600013435221A11727123199" + token, "configure the scanner"},
 		{"010950600013435221A110LOT", "configure the scanner"},
 		{"91K-0001717271231", "configure the scanner"},
+		{"9191A17500506", "configure the scanner"}, // 91A with an expiry, or the kit number as a whole
+		{"https://id.gs1.org/01/09506000134352/21", "no GS1 Digital Link"},
+		{"https://id.gs1.org/01/09506000134352/00/095060001343520000", "scan one label"},
+		{"urn:epc:id:sgtin:9506000.13435.A1", "no GS1 Digital Link"},
+		{"010950600013435221A1\x1d30x", "where digits belong"},
+		{"urn:epc:id:sgtin:950600013435..A1", "no GS1 Digital Link"},
+		{"010950600013435221A1\x1d240a\x01b", "no GS1 label has"},
 		{"0109506000134352", "no serial"},
 		{"(01)09506000134352(10)A", "no serial"},
 		{"(21)A1", "names no pack"},

@@ -52,7 +52,7 @@ func parseDocument(data []byte) (document, error) {
 			"and the events, such as ObjectEvent")
 	}
 	for i, e := range d.events {
-		if e.kind != '{' || e.word("type") == "" {
+		if e.word("type") == "" {
 			return document{}, fmt.Errorf("EPCIS event %d is no object with a type", i+1)
 		}
 	}

@@ -55,6 +55,21 @@ func TestParseEvents(t *testing.T) {
 	}
 }
 
+// TestAggregation reads the children and the parent of an AggregationEvent apart.
+func TestAggregation(t *testing.T) {
+	doc := strings.NewReplacer(`"ObjectEvent"`, `"AggregationEvent"`, `"epcList"`,
+		`"parentID":"urn:epc:id:sscc:9506000.0134352001","childEPCs"`,
+		`"shipping"`, `"receiving"`, `"sensorElementList"`, `"x:sensors"`).Replace(shipping)
+	list, err := custody.ParseEvents([]byte(doc))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	e := list[0]
+	if e.Action != "receive" || e.Parent != "(00)095060001343520017" || len(e.Serials) != 3 || e.Serials[0] != serial || e.Sensors {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestParseEventsRefuses(t *testing.T) {
 	replace := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(shipping) }
 	for _, c := range []struct{ doc, why string }{

@@ -1,6 +1,8 @@
 package custody_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,6 +87,18 @@ func report(kind, device, value, uom string) string {
 		`"value":` + value + `,"uom":"` + uom + `"}`
 }
 
+// TestPrehash compares with a pre-hash string that was written by hand.
+func TestPrehash(t *testing.T) {
+	const doc = `{"type":"ObjectEvent","eventTime":"2026-03-01T12:00:00Z","eventTimeZoneOffset":"+01:00","action":"OBSERVE",
+"@context":{"e":"https://e/"},"epcList":["urn:epc:id:sgtin:9506000.013435.A%22%3C%3E%3F(%2F"],"e:z":"  b ","e:y":0.00001}`
+	const text = "eventType=ObjectEventeventTime=2026-03-01T12:00:00.000ZeventTimeZoneOffset=+01:00epcList" +
+		"epc=https://id.gs1.org/01/09506000134352/21/A%22%3C%3E%3F%28%2Faction=OBSERVE{https://e/}y=1e-05{https://e/}z=b"
+	want := fmt.Sprintf("ni:///sha-256;%x?ver=CBV2.0", sha256.Sum256([]byte(text)))
+	if got, err := custody.EventHashes([]byte(doc)); err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("%q, %v; want %s", got, err, want)
+	}
+}
+
 // TestSameHash writes one event in other ways that mean the same.
 func TestSameHash(t *testing.T) {
 	hash := func(doc string) string {
@@ -95,7 +109,8 @@ func TestSameHash(t *testing.T) {
 		}
 		return got[0]
 	}
-	const base = `{"type":"ObjectEvent","eventTime":"2026-03-01T12:00:00Z","eventTimeZoneOffset":"+01:00","action":"OBSERVE",` +
+	const base = `{"type":"ObjectEvent","eventTime":"2026-03-01T12:00:00Z","@context":[{"https":"x"}],` +
+		`"eventTimeZoneOffset":"+01:00","action":"OBSERVE",` +
 		`"bizStep":"shipping","disposition":"in_transit","epcList":[EPC],"bizTransactionList":[{"type":"po","bizTransaction":"urn:x:1"}],` +
 		`"ilmd":{"cbvmda:lotNumber":"L"},"x:n":2,"x:b":true}`
 	for _, same := range [][]string{
@@ -107,6 +122,8 @@ func TestSameHash(t *testing.T) {
 		{"EPC", `"urn:epc:id:itip:4012345.012345.01.02.987"`, `"https://id.gs1.org/8006/040123451234560102/21/987"`},
 		{"EPC", `"urn:epc:id:cpi:0614141.5PQ7%2FZ43.12345"`, `"https://id.gs1.org/8010/06141415PQ7%2FZ43/8011/12345"`},
 		{"EPC", `"urn:epc:id:gsrn:0614141.1234567890"`, `"https://id.gs1.org/8018/061414112345678902"`},
+		{"EPC", `"https://id.gs1.org/01/10614141073464/21/%22%23%3C%3E%3F%28%29"`,
+			`"urn:epc:id:sgtin:0614141.107346.%22%23%3C%3E%3F()"`},
 		{"EPC", `"a","b"`, `"b","a"`, `"b"," a "`},
 		{`"shipping"`, `"shipping"`, `"urn:epcglobal:cbv:bizstep:shipping"`, `"cbv:BizStep-shipping"`,
 			`"https://ref.gs1.org/cbv/BizStep-shipping"`},
@@ -114,7 +131,8 @@ func TestSameHash(t *testing.T) {
 		{`"po"`, `"po"`, `"urn:epcglobal:cbv:btt:po"`},
 		{"12:00:00Z", "12:00:00Z", "13:00:00+01:00", "12:00:00.0004Z", "11:59:59.9995Z"},
 		{`"x:n":2`, `"x:n":2`, `"x:n":"2"`, `"x:n":2.0`, `"x:n":"2.00"`, `"x:n":2,"recordTime":"x"`, `"x:n":2,"rdfs:comment":"c"`},
-		{`"x:b":true`, `"x:b":true`, `"x:b":"true"`, `"x:b":"true","y":null`},
+		{`"x:n":2`, `"x:n":0.00001`, `"x:n":"1e-05"`, `"x:n":"1E-5"`},
+		{`"x:b":true`, `"x:b":true`, `"x:b":"true"`, `"x:b":"true","y":null`, `"x:b":{"#text":"true"}`},
 	} {
 		fill := func(s string) string {
 			return strings.Replace(strings.Replace(base, same[0], s, 1), "EPC", `"urn:y:1"`, 1)

@@ -112,7 +112,7 @@ func resolvePath(parts []string) ([]element, bool) {
 		if !ok || name != id || a.check(id, value) != nil {
 			return nil, false
 		}
-		if _, ok := linkKeys[id]; ok != (i == 0) {
+		if _, ok := linkKeys[id]; !ok && i == 0 {
 			return nil, false
 		}
 		list = append(list, element{id, value})

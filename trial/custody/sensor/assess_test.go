@@ -67,7 +67,8 @@ func TestAssess(t *testing.T) {
 		{"a period that starts at the leg's end", "10:00 5000, 10:10 5000, 10:10-11:00 3000..26000", "10:00", "10:05", [2]int64{0, 0},
 			5, 0,
 			"excursion", 3000, 26000},
-		{"a period that the leg only touches", "10:00-11:00 3000..26000, 11:00-12:00 3000..7000", "11:00", "12:00", [2]int64{60, 0}, 0, 0, "ok",
+		{"a period that the leg only touches", "10:00-11:00 3000..26000, 11:00-12:00 3000..7000", "11:00", "12:00", [2]int64{60, 0}, 0,
+			0, "ok",
 			3000, 7000},
 		{"doubled readings", "10:00 5000, 10:10 5000, 10:10 9000, 10:20 5000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
 		{"out of order", "10:20 5000, 10:00 5000, 10:10 9000", "", "", [2]int64{0, 20}, 0, 0, "ok", 5000, 9000},
@@ -232,6 +233,13 @@ reason: 2026-03-01T11:00:00Z: the sensor reported an error`
 	back, err := sensor.ParseAssessment(text)
 	if err != nil || !reflect.DeepEqual(back, a) {
 		t.Errorf("parsed again: %+v, %v", back, err)
+	}
+	var list []sensor.Assessment
+	if err := json.Unmarshal([]byte("["+wantJSON+"]"), &list); err != nil || !reflect.DeepEqual(list, []sensor.Assessment{a}) {
+		t.Errorf("in a list: %+v, %v", list, err)
+	}
+	if err := json.Unmarshal([]byte("[{}]"), &list); err == nil {
+		t.Error("an empty object is taken for an assessment")
 	}
 }
 

@@ -201,6 +201,8 @@ func TestRefusedCSV(t *testing.T) {
 		{"an unknown order", head, sensor.Options{Dates: "ymd"}, "-dates \"ymd\""},
 		{"an unknown use", head, sensor.Options{Columns: map[string]string{"humidity": "x"}}, "no use of a column"},
 		{"a clock that lost its time", head + "1970-01-01 00:00:10,5.0\n", utc, "line 2: the year 1970"},
+		{"more than 1000 columns", "Date/Time,Temp °C" + strings.Repeat(",x", 999) + "\n2026-03-01 10:00,5.0\n", utc,
+			"no line names a column"},
 		{"a year before clocks", head + "1969-03-01 10:00,5.0\n", utc, "line 2: the year 1969"},
 	} {
 		s, err := sensor.Read("log.csv", []byte(c.file), c.o)
@@ -243,7 +245,8 @@ func TestMissing(t *testing.T) {
 		}
 		a := p.Assess(s, time.Time{}, time.Time{})
 		if got := p.Condition(a); got != c.want || a.Unknown != c.unknown*60 {
-			t.Errorf("%s: %s with %d unknown seconds, not %s with %d minutes; notes %q", c.name, got, a.Unknown, c.want, c.unknown, s.Notes)
+			t.Errorf("%s: %s with %d unknown seconds, not %s with %d minutes; notes %q", c.name, got, a.Unknown, c.want, c.unknown,
+				s.Notes)
 		}
 	}
 }

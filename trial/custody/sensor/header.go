@@ -45,7 +45,8 @@ var (
 	degreeIn = regexp.MustCompile(`temp|тemp|lämpötila|teplota|hőmérséklet|sıcaklık|температура|温度|^(degrees )?(celsius|` +
 		`fahrenheit|kelvin)|gradi`)
 	// A column with one of these words is no temperature of the pack that was read.
-	otherIn = regexp.MustCompile(`\b(` + strings.Join(otherWords, "|") + `)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
+	otherIn = regexp.MustCompile(`\b(` + strings.Join(otherWords,
+		"|") + `)\b|taupunkt|luftfeuch|hochalarm|tiefalarm|temps|contemp|time|zeit`)
 )
 
 // unitIn returns the unit that a column's name holds, such as "Temp, °F" or "Temperature_C".
@@ -83,6 +84,9 @@ func zoneOf(name string) (*time.Location, error) {
 	return time.FixedZone(strings.ToUpper(m[0]), offset), nil
 }
 
+// maxColumns is how many columns a table may have.
+const maxColumns = 1000
+
 // findHeader looks for the line with the names of the columns in the first lines of a file.
 func findHeader(lines []line, o Options) (*header, error) {
 	var refused error
@@ -91,7 +95,7 @@ func findHeader(lines []line, o Options) (*header, error) {
 		var bad error
 		for _, delimiter := range []byte(";\t|,") {
 			fields, ok := split(l.text, delimiter)
-			if !ok || len(fields) < 2 || best != nil {
+			if !ok || len(fields) < 2 || len(fields) > maxColumns || best != nil {
 				continue
 			}
 			h, err := headerOf(fields, o)

@@ -41,8 +41,8 @@ var (
 	// a value of the unit in another column
 	valueNames = set(`value|wert|messwert|reading|measurement|valeur|valor|valore|waarde|data value|sensor value`)
 	// words of columns that are no temperature of the pack
-	otherWords = strings.Fields(`alarm alert alarme limit limits grenze grenzwert grenzwerte min max minimum maximum mini maxi low high lower
-		upper mean avg average mittelwert moyenne media status state flag setpoint soll sollwert target dew dewpoint rosée rocio rocío
+	otherWords = strings.Fields(`alarm alert alarme limit limits grenze grenzwert grenzwerte min max minimum maximum mini maxi low high
+		lower upper mean avg average mittelwert moyenne media status state flag setpoint soll sollwert target dew dewpoint rosée rocio rocío
 		rugiada mkt kinetic humidity humid rh feuchte attempt attempts template elapsed duration delta diff unit units std sd count
 		threshold calibration comment note notes ok excursion excursions battery cpu board`)
 )
