@@ -240,12 +240,13 @@ func (s *session) mayShow(ctx context.Context, scans []*scan) (bool, error) {
 		return all, err
 	}
 	for _, x := range scans {
-		if err := s.refuse(x, fmt.Sprintf("not logged: the trial is masked, and to %s fewer than all packs at a custodian may show which packs are "+
-			"alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then logged "+
-			"first. A pack that looks wrong is reported with trial custody suspect", action, strings.Join(trial.CodeBreakReasons, ", "))); err != nil {
+		if err := s.refuse(x, "not logged: the trial is masked, and these are not all packs at a custodian"); err != nil {
 			return false, err
 		}
 	}
+	s.warn("which packs you name to %s may show which are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds "+
+		"REASON (%s): a code break is then logged first. A pack that looks wrong is reported with trial custody suspect", action,
+		strings.Join(trial.CodeBreakReasons, ", "))
 	return false, nil
 }
 
