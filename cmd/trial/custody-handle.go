@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,9 +51,9 @@ func handlePacks(ctx context.Context, e *env, action string, args []string) erro
 	}
 	defer s.close()
 	if f.scan != "-" {
-		lines := make(chan string, len(codes))
+		lines := make(chan scannedLine, len(codes))
 		for _, code := range codes {
-			lines <- code
+			lines <- scannedLine{text: code}
 		}
 		close(lines)
 		return s.run(ctx, lines)
@@ -83,7 +85,7 @@ func (s *session) define(fs *flag.FlagSet, f *handleFlags) {
 		fs.StringVar(&x.Subject, "subject", "", "the participant's `number`, of all packs until a line such as: subject 1002. The log shows it to nobody")
 		fs.StringVar(&x.Deviation, "deviation", "", "give out even what is on hold, recalled or expired, which is marked for ever; the `reason`: "+
 			strings.Join(trial.Deviations, ", "))
-		fs.BoolVar(&s.wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
+		fs.BoolVar(&x.Wait, "wait", false, "log everything in one statement at the end, so that nobody sees how many each participant got")
 	case "suspect":
 		fs.StringVar(&x.Reason, "reason", "", "the `suspicion`: duplicate (two packs have this label), seal (it is broken or looks wrong) or wrong-hand "+
 			"(whoever has the pack should not have it)")
@@ -125,7 +127,13 @@ func (s *session) fits(f *handleFlags, codes []string) error {
 // theTrialOrSeen finds the trial. Without a network it is what it was when it was last found.
 func (s *session) theTrialOrSeen(ctx context.Context) error {
 	name := filepath.Join(s.out, "custody.trial-"+safe(s.typed))
-	err := s.theTrial(ctx)
+	asked := ctx
+	if _, err := os.Lstat(name); err == nil { // nobody waits long for what is known
+		var cancel context.CancelFunc
+		asked, cancel = context.WithTimeout(ctx, 2*scanPatience)
+		defer cancel()
+	}
+	err := s.theTrial(asked)
 	if err == nil {
 		data, err := trial.MarshalRecord(s.record)
 		if err != nil {
@@ -226,28 +234,47 @@ func (s *session) event(f *handleFlags) ([]string, error) {
 	return ev.Serials, nil
 }
 
-// mayShow does what must come before acts on a masked trial's packs: if fewer than all of a custodian's
-// are named, which ones may show what is in them. It reports whether the acts may be logged.
-func (s *session) mayShow(ctx context.Context, scans []*scan) (bool, error) {
-	action := scans[0].Action
-	if !s.record.Masked || !slices.Contains([]string{"hold", "destroy", "recall"}, action) {
-		return true, nil
+// errMasked is wrapped by what says that acts are not logged because they may unblind.
+var errMasked = errors.New("the trial is masked")
+
+// closeUnits does what must come before acts on a masked trial's packs that no statement is signed
+// about yet: if fewer than all of a custodian's are named, which ones may show what is in them.
+func (s *session) closeUnits(ctx context.Context) error {
+	if !s.record.Masked {
+		return nil
 	}
-	if scans[0].Unblinds != "" {
-		return true, s.breakCode(ctx, scans)
-	}
-	if all, err := s.allNamed(ctx, scans); err != nil || all {
-		return all, err
-	}
-	for _, x := range scans {
-		if err := s.refuse(x, "not logged: the trial is masked, and these are not all packs at a custodian"); err != nil {
-			return false, err
+	parts := map[string][]*scan{}
+	for _, x := range s.journal.loose(s.id) {
+		if slices.Contains([]string{"hold", "destroy", "recall"}, x.Action) {
+			parts[x.Action+" "+x.Unblinds] = append(parts[x.Action+" "+x.Unblinds], x)
 		}
 	}
-	s.warn("which packs you name to %s may show which are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds "+
-		"REASON (%s): a code break is then logged first. A pack that looks wrong is reported with trial custody suspect", action,
-		strings.Join(trial.CodeBreakReasons, ", "))
-	return false, nil
+	var refused error
+	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		scans := parts[part]
+		if scans[0].Unblinds != "" {
+			if err := s.breakCode(ctx, scans); err != nil {
+				return err
+			}
+			continue
+		}
+		all, err := s.allNamed(ctx, scans)
+		if err != nil {
+			return err
+		}
+		if all {
+			continue
+		}
+		if err := s.journal.done(scans); err != nil {
+			return err
+		}
+		s.refused += len(scans)
+		refused = negative{fmt.Errorf("nothing was logged: %w, and to %s fewer than all packs at a custodian may show which packs "+
+			"are alike. If it must be, the trial's holder, or whom it delegated codebreak to, gives -unblinds REASON (%s): a code break is then "+
+			"logged first. A pack that looks wrong is reported with trial custody suspect", errMasked, scans[0].Action,
+			strings.Join(trial.CodeBreakReasons, ", "))}
+	}
+	return refused
 }
 
 // breakCode logs a code break about units. The list of them stays here.
@@ -268,8 +295,8 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 	return err
 }
 
-// allNamed reports whether the scans name all packs that each of their custodians has. To destroy what a
-// participant gave back says nothing of what is in it.
+// allNamed reports whether the scans, of one action, name all packs that each of their custodians has and
+// that had no such act before. To destroy what a participant gave back says nothing of what is in it.
 func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 	named, at := map[trial.Hash]bool{}, map[string]bool{}
 	for _, x := range scans {
@@ -285,7 +312,9 @@ func (s *session) allNamed(ctx context.Context, scans []*scan) (bool, error) {
 		}
 	}
 	for _, u := range units {
-		if at[u.Record.Custodian] && !named[u.Record.ID] && u.Record.Gone == 0 && u.Record.Dispensed == 0 {
+		r := u.Record
+		had := r.Gone != 0 || r.Dispensed != 0 || scans[0].Action == "hold" && r.Hold != 0 || scans[0].Action == "recall" && r.Recalled != 0
+		if at[r.Custodian] && !named[r.ID] && !had {
 			return false, nil
 		}
 	}

@@ -115,6 +115,11 @@ func (c *custodian) withTokens(list string) (*custody.Packing, string, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, "", err
 	}
+	for _, p := range wanted.All() {
+		if err := c.readable(p); err != nil {
+			return nil, "", frame.Usagef("%s: %w", list, err)
+		}
+	}
 	if err := wanted.MakeTokens(rand.Reader); err != nil {
 		return nil, "", frame.Usagef("%s: %w", list, err)
 	}
@@ -122,6 +127,19 @@ func (c *custodian) withTokens(list string) (*custody.Packing, string, error) {
 		return nil, "", err
 	}
 	return wanted, name, durable.Create(stem+".tokens.csv", wanted.Marshal(false), 0o600)
+}
+
+// readable checks that a label says a pack's expiry as it is meant: it has two digits for the year.
+func (c *custodian) readable(p *custody.Pack) error {
+	if p.Expiry == "" {
+		return nil
+	}
+	read, err := custody.Parse(p.Human(), c.now().Year())
+	if err == nil && read.Expiry != p.Expiry {
+		err = fmt.Errorf("the expiry %s of %s would be read as %s: a label has two digits for the year, which reach 50 years back and ahead", p.Expiry,
+			p.Serial, read.Expiry)
+	}
+	return err
 }
 
 // samePacks reports whether two lists are the same but for their tokens.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +32,9 @@ type scan struct {
 	Subject   string     `json:"subject,omitempty"` // the participant's number; it stays here
 	Ship      trial.Hash `json:"ship,omitzero"`
 	To        string     `json:"to,omitempty"`
-	Unblinds  string     `json:"unblinds,omitempty"` // why a code break is logged first
 	Files     []scanFile `json:"files,omitempty"`    // that belong to the statement
+	Wait      bool       `json:"wait,omitempty"`     // to dispense: it is logged with others
+	Unblinds  string     `json:"unblinds,omitempty"` // why a code break comes first, in a masked trial
 
 	n      uint64 // acts of the unit when it was looked up; 0: it was not
 	holder bool   // of suspect: the signer has the unit, or holds its trial
@@ -89,8 +92,8 @@ func openJournal(dir string) (*journal, error) {
 	n := 0
 	for line := range bytes.Lines(data) {
 		n++
-		var x journalLine
-		if err := json.Unmarshal(line, &x); err != nil {
+		x, err := parseJournalLine(line)
+		if err != nil {
 			if !bytes.HasSuffix(line, []byte{'\n'}) {
 				break
 			}
@@ -124,6 +127,9 @@ func (j *journal) take(x journalLine, done map[string]bool) error {
 	case x.Seen != nil:
 		j.seen[x.Seen.Unit] = x.Seen
 	}
+	if x.Scan == nil && x.Kept == nil && x.Seen == nil && x.Done == nil && x.Dropped.IsZero() {
+		return errors.New("a line that says nothing")
+	}
 	for _, key := range x.Done {
 		done[key] = true
 	}
@@ -156,9 +162,19 @@ func (j *journal) rewrite() error {
 	return err
 }
 
-// parseJournalLine parses a line for those who only read.
-func parseJournalLine(line string) (x journalLine, ok bool) {
-	return x, json.Unmarshal([]byte(line), &x) == nil
+// parseJournalLine parses a line, which begins with a sum of the rest: what was altered is not taken for
+// a scan.
+func parseJournalLine(line []byte) (x journalLine, err error) {
+	sum, data, _ := bytes.Cut(bytes.TrimSuffix(line, []byte{'\n'}), []byte{' '})
+	if string(sum) != journalSum(data) {
+		return x, errors.New("its sum does not fit")
+	}
+	return x, json.Unmarshal(data, &x)
+}
+
+func journalSum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 func journalBytes(x journalLine) []byte {
@@ -166,14 +182,19 @@ func journalBytes(x journalLine) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("trial: a scan does not encode: %v", err)) // texts and hashes always do
 	}
-	return append(data, '\n')
+	return slices.Concat([]byte(journalSum(data)+" "), data, []byte{'\n'})
 }
 
-// add writes lines, and returns when they are durable.
+// add writes lines, and returns when they are durable. What cannot be written is not kept.
 func (j *journal) add(lines ...journalLine) error {
 	var b bytes.Buffer
 	for _, x := range lines {
 		b.Write(journalBytes(x))
+	}
+	if err := j.append.add(b.Bytes()); err != nil {
+		return fmt.Errorf("keep a scan in %s: %w", j.name, err)
+	}
+	for _, x := range lines {
 		switch {
 		case x.Scan != nil:
 			j.scans = append(j.scans, x.Scan)
@@ -182,9 +203,6 @@ func (j *journal) add(lines ...journalLine) error {
 		case x.Seen != nil:
 			j.seen[x.Seen.Unit] = x.Seen
 		}
-	}
-	if err := j.append.add(b.Bytes()); err != nil {
-		return fmt.Errorf("keep a scan in %s: %w", j.name, err)
 	}
 	return nil
 }
@@ -195,15 +213,31 @@ func (j *journal) done(scans []*scan, more ...journalLine) error {
 	for _, s := range scans {
 		keys = append(keys, s.Key)
 	}
+	if err := j.add(append([]journalLine{{Done: keys}}, more...)...); err != nil {
+		return err
+	}
 	j.scans = slices.DeleteFunc(j.scans, func(s *scan) bool { return slices.Contains(keys, s.Key) })
 	j.kept = slices.DeleteFunc(j.kept, func(k *kept) bool { return slices.Contains(keys, k.Scans[0]) })
-	return j.add(append([]journalLine{{Done: keys}}, more...)...)
+	return nil
 }
 
 // forget forgets a statement that was refused. Its scans stay.
 func (j *journal) forget(k *kept) error {
+	if err := j.add(journalLine{Dropped: k.Draft.id}); err != nil {
+		return err
+	}
 	j.kept = slices.DeleteFunc(j.kept, func(x *kept) bool { return x == k })
-	return j.add(journalLine{Dropped: k.Draft.id})
+	return nil
+}
+
+// waiting returns the scans of a trial that are not logged, in order.
+func (j *journal) waiting(of trial.Hash) (list []*scan) {
+	for _, s := range j.scans {
+		if s.Trial == of {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // refused notes a scan that was done and not logged, and why, in a file for people.
@@ -232,15 +266,15 @@ func (j *journal) of(k *kept) (list []*scan) {
 	return list
 }
 
-// loose returns the scans that no statement is signed about.
-func (j *journal) loose() []*scan {
+// loose returns the scans of a trial that no statement is signed about.
+func (j *journal) loose(of trial.Hash) []*scan {
 	signed := map[string]bool{}
 	for _, k := range j.kept {
 		for _, key := range k.Scans {
 			signed[key] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(j.scans), func(s *scan) bool { return signed[s.Key] })
+	return slices.DeleteFunc(j.waiting(of), func(s *scan) bool { return signed[s.Key] })
 }
 
 // record returns what was seen last of a unit, or nil.

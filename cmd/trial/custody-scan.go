@@ -23,7 +23,6 @@ import (
 type session struct {
 	*custodian
 	like     scan // what every scan of the session says
-	wait     bool // log everything at the end
 	scanning bool // codes come one by one, until somebody ends them
 	journal  *journal
 	receipts *receiptsFile
@@ -50,24 +49,28 @@ func (s *session) begin(ctx context.Context) (err error) {
 	if s.journal, err = openJournal(s.out); err != nil {
 		return err
 	}
-	if s.record.Masked && s.like.Action == "dispense" && !s.wait {
+	if s.record.Masked && s.like.Action == "dispense" && !s.like.Wait {
 		s.warn("the trial is masked, and the log shows when each pack was given out: where the arms differ in the number of packs, use -wait, which " +
 			"logs all in one statement at the end")
 	}
 	s.verifier, s.taken = receipt.NewVerifier(s.policy), map[trial.Hash]string{}
-	n := len(s.journal.scans)
-	if n == 0 {
-		return nil
+	n := len(s.journal.waiting(s.id))
+	if others := len(s.journal.scans) - n; others > 0 {
+		s.warn("%s of another trial kept in %s: the next run for that trial logs them", trial.Count(others, "scan is", "scans are"), s.out)
 	}
-	if other := s.journal.scans[0].Trial; other != s.id {
-		return frame.Usagef("%s has scans of the trial %s that are not logged yet: run trial custody with -trial %[2]s first, or give another folder "+
-			"with -out", s.out, other)
+	if n == 0 || s.offline() {
+		return nil
 	}
 	err = s.flush(ctx)
 	s.earlier.logged, s.earlier.statements, s.earlier.refused = s.logged, s.statements, s.refused
 	s.warn("%s of an earlier run, not logged then: %d logged now, with the time of the scan, and %d refused", trial.Count(n, "scan", "scans"),
 		s.logged, s.refused)
-	if unavailable(err) {
+	switch {
+	case unavailable(err):
+		s.silent = s.now()
+		return nil
+	case errors.Is(err, errMasked):
+		s.warn("%s", err)
 		return nil
 	}
 	return err
@@ -76,6 +79,7 @@ func (s *session) begin(ctx context.Context) (err error) {
 // An answer is what is said about a scan.
 type answer struct {
 	refused  string
+	err      error // why what the log says cannot be used
 	offline  bool
 	unseen   bool       // offline, and the log was never asked or had nothing then
 	unissued bool       // refused, because nothing is logged
@@ -109,12 +113,21 @@ func (s *session) take(ctx context.Context, line string) error {
 		s.no(l.Serial, why)
 		return nil
 	}
-	if len(s.journal.scans) > 0 && !s.offline() && s.alone(x) { // what the network kept waiting goes first
-		if err := s.flush(ctx); err != nil && !unavailable(err) {
+	if len(s.journal.waiting(s.id)) > 0 && !s.offline() && s.alone(x) { // what the network kept waiting goes first
+		sent, cancel := context.WithTimeout(ctx, 2*scanPatience)
+		err := s.flush(sent)
+		cancel()
+		if unavailable(err) {
+			s.silent = s.now()
+		} else if err != nil {
 			return err
 		}
 	}
 	a := s.judge(ctx, x)
+	if a.err != nil {
+		s.no(l.Serial, a.err.Error())
+		return nil
+	}
 	if a.refused != "" {
 		s.no(l.Serial, a.refused+l.boxed(a.unissued)+s.asOf(a))
 		return nil
@@ -164,7 +177,7 @@ func (s *session) forbids(l *labelled, x *scan) string {
 func (s *session) alone(x *scan) bool { return !s.grouped(x) }
 
 func (s *session) grouped(x *scan) bool {
-	return s.wait || x.Action != "dispense" && x.Action != "return" && x.Action != "open"
+	return x.Wait || x.Action != "dispense" && x.Action != "return" && x.Action != "open"
 }
 
 // offline reports whether the log could not be reached a moment ago.
@@ -180,7 +193,7 @@ func (s *session) judge(ctx context.Context, x *scan) answer {
 			return s.judgeRecord(x, s.remember(x, account.Record), answer{})
 		}
 		if !unavailable(err) {
-			return answer{refused: err.Error()}
+			return answer{err: err}
 		}
 		s.silent = s.now()
 	}
@@ -273,6 +286,8 @@ func (s *session) logNow(ctx context.Context, l *labelled, x *scan) error {
 		return nil
 	case err == nil && s.refused == before:
 		s.tell(l.Serial, fmt.Sprintf("%s, entry %d%s", wasDone[x.Action], s.last.Index, s.warned(x)))
+	case err != nil:
+		s.answer("KEPT   ", l.Serial, "it may be logged or not, and is tried again by the next run: "+err.Error(), true)
 	}
 	return err
 }
@@ -358,15 +373,19 @@ func (s *session) refuse(x *scan, why string) error {
 
 // run takes the lines of a scanner until they end or the program is interrupted, and then logs the
 // rest.
-func (s *session) run(ctx context.Context, lines <-chan string) error {
+func (s *session) run(ctx context.Context, lines <-chan scannedLine) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return s.end(ctx)
-		case line, more := <-lines:
-			if !more {
+		case read, more := <-lines:
+			if read.err != nil {
+				s.no("a line of the scanner", "it cannot be read, and what follows neither: "+read.err.Error())
+			}
+			if !more || read.err != nil {
 				return s.end(ctx)
 			}
+			line := read.text
 			if strings.TrimSpace(line) == "" {
 				continue
 			}
@@ -387,10 +406,11 @@ func (s *session) end(ctx context.Context) error {
 		defer cancel()
 	}
 	var err error
-	if len(s.journal.scans) > 0 {
+	s.silent = time.Time{} // tried once more
+	if len(s.journal.waiting(s.id)) > 0 {
 		err = s.flush(ctx)
 	}
-	left := len(s.journal.scans)
+	left := len(s.journal.waiting(s.id))
 	text := fmt.Sprintf("%d scanned: %d logged in %s, %d refused, %d kept", s.scanned, s.logged-s.earlier.logged,
 		trial.Count(s.statements-s.earlier.statements, "statement", "statements"), s.refused-s.earlier.refused, left)
 	if s.last != nil {
@@ -398,6 +418,8 @@ func (s *session) end(ctx context.Context) error {
 	}
 	fmt.Fprintln(s.e.Stderr, text)
 	switch {
+	case errors.Is(err, errMasked):
+		return negative{err}
 	case err != nil && !unavailable(err):
 		return err
 	case left > 0:
@@ -413,9 +435,15 @@ func (s *session) end(ctx context.Context) error {
 	return nil
 }
 
+// A scannedLine is a line of a scanner, or why there is none.
+type scannedLine struct {
+	text string
+	err  error
+}
+
 // scannedLines reads lines as a scanner sends them, each ended by CR, LF or both.
-func scannedLines(ctx context.Context, r io.Reader) <-chan string {
-	lines := make(chan string)
+func scannedLines(ctx context.Context, r io.Reader) <-chan scannedLine {
+	lines := make(chan scannedLine)
 	go func() {
 		defer close(lines)
 		in := bufio.NewScanner(r)
@@ -423,9 +451,15 @@ func scannedLines(ctx context.Context, r io.Reader) <-chan string {
 		in.Split(splitLines)
 		for in.Scan() {
 			select {
-			case lines <- in.Text():
+			case lines <- scannedLine{text: in.Text()}:
 			case <-ctx.Done():
 				return
+			}
+		}
+		if err := in.Err(); err != nil {
+			select {
+			case lines <- scannedLine{err: err}:
+			case <-ctx.Done():
 			}
 		}
 	}()

@@ -18,7 +18,8 @@ import (
 // subjectDigest returns the digest of a participant's number, to which a statement commits with a salt.
 func subjectDigest(subject string) trial.Hash { return sha256.Sum256([]byte(subject)) }
 
-// draft signs a custody statement as of a time. To dispense, participants has who gets each unit, by its id.
+// draft signs a custody statement as of a time. To dispense, participants has the number of who gets
+// each unit.
 func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, participants map[trial.Hash]string) (*draft, error) {
 	o := new(trial.Openings)
 	p.Common = c.common("responsibility", o)
@@ -30,8 +31,8 @@ func (c *custodian) draft(p *trial.Custody, at time.Time, files []file, particip
 		for i, u := range p.Units {
 			name, salt := fmt.Sprintf("subject-%d", i+1), newSalt()
 			o.Salts[name] = salt
-			st.Subjects = append(st.Subjects, trial.Subject{Name: name,
-				Digest: trial.Digest{Salted256: trial.Commit(salt, subjectDigest(participants[u.Unit]))}})
+			digest := trial.Commit(salt, subjectDigest(participants[u.Unit]))
+			st.Subjects = append(st.Subjects, trial.Subject{Name: name, Digest: trial.Digest{Salted256: digest}})
 		}
 	case len(files) > 0:
 		st.Subjects = subjects("custody", files, true, o)
@@ -83,7 +84,7 @@ func predicateOf(scans []*scan) (*trial.Custody, error) {
 	return p, nil
 }
 
-// together says which scans may be in one statement.
+// together says which scans may be in one statement. The participants may differ.
 func (s *scan) together(at string) string {
 	var files []string
 	for _, f := range s.Files {
@@ -93,40 +94,61 @@ func (s *scan) together(at string) string {
 		at += s.Key
 	}
 	return strings.Join([]string{s.Trial.String(), s.Action, s.Condition, s.Deviation, s.Reason, s.Ship.String(), s.To,
-		s.Unblinds, strings.Join(files, ","), at}, "\n")
+		strings.Join(files, ","), at}, "\n")
 }
 
-// flush logs what is in the journal: first the statements that an earlier run may have sent, then the
-// scans that none is signed about. Without a network both stay.
+// flush logs what is in the journal for the session's trial: first the statements that an earlier run
+// may have sent, then the scans that none is signed about. Without a network both stay.
 func (s *session) flush(ctx context.Context) error {
 	for _, k := range slices.Clone(s.journal.kept) {
+		if k.Draft.statement.Predicate.(*trial.Custody).Trial != s.id {
+			continue
+		}
 		if err := s.carry(ctx, k); err != nil {
 			return err
 		}
 	}
-	groups := map[string][]*scan{}
-	var order []string
-	for _, x := range s.journal.loose() {
+	masked := s.closeUnits(ctx)
+	if masked != nil && !errors.Is(masked, errMasked) {
+		return masked
+	}
+	for _, g := range s.groups() {
+		if err := s.flushGroup(ctx, g); err != nil {
+			return err
+		}
+	}
+	return masked
+}
+
+// groups returns the scans that no statement is signed about, those together that one statement may
+// name. A unit is in a group once, and the acts of a unit stay in their order.
+func (s *session) groups() (list [][]*scan) {
+	type group struct {
+		round int // how many acts of the same unit come before
+		scans []*scan
+	}
+	groups := map[string]*group{}
+	var order []*group
+	rounds := map[trial.Hash]int{}
+	for _, x := range s.journal.loose(s.id) {
 		at := ""
 		if !s.grouped(x) {
 			at = x.Key
 		}
-		g := x.together(at)
-		if groups[g] == nil {
-			order = append(order, g)
+		round := rounds[x.Unit]
+		rounds[x.Unit]++
+		name := fmt.Sprintf("%d %s", round, x.together(at))
+		if groups[name] == nil {
+			groups[name] = &group{round: round}
+			order = append(order, groups[name])
 		}
-		groups[g] = append(groups[g], x)
+		groups[name].scans = append(groups[name].scans, x)
 	}
+	slices.SortStableFunc(order, func(a, b *group) int { return a.round - b.round })
 	for _, g := range order {
-		may, err := s.mayShow(ctx, groups[g])
-		if err == nil && may {
-			err = s.flushGroup(ctx, groups[g])
-		}
-		if err != nil {
-			return err
-		}
+		list = append(list, g.scans)
 	}
-	return nil
+	return list
 }
 
 // flushGroup logs scans that say the same, in as few statements as the rules take.
@@ -140,6 +162,9 @@ func (s *session) flushGroup(ctx context.Context, scans []*scan) error {
 			answer := s.judge(ctx, x)
 			if answer.offline {
 				return client.ErrUnavailable
+			}
+			if answer.err != nil {
+				return answer.err
 			}
 			if answer.refused != "" {
 				if err := s.refuse(x, answer.refused); err != nil {
@@ -196,7 +221,8 @@ func (s *session) sign(scans []*scan) (*kept, error) {
 	k := &kept{}
 	last, participants := scans[0].At, map[trial.Hash]string{}
 	for _, x := range scans {
-		k.Scans, participants[x.Unit] = append(k.Scans, x.Key), x.Subject
+		participants[x.Unit] = x.Subject
+		k.Scans = append(k.Scans, x.Key)
 		last = max(last, x.At)
 	}
 	var files []file
@@ -207,12 +233,18 @@ func (s *session) sign(scans []*scan) (*kept, error) {
 	return k, err
 }
 
+// unitRules are those by which units are at fault. What another rule refuses, such as a key that was
+// revoked or a clock that is ahead, may be logged later or with another key, and is kept.
+var unitRules = []trial.Rule{trial.RuleRole, trial.RuleHolder, trial.RuleUnknown, trial.RulePredecessor, trial.RuleTaken, trial.RuleNotInForce}
+
 // carry sends a statement. If it is refused, its units are named one by one, and the rest goes on.
 func (s *session) carry(ctx context.Context, k *kept) error {
 	scans := s.journal.of(k)
 	v, err := s.submit(ctx, k.Draft, s.verifier, s.receipts)
-	if trial.RuleOf(err) != "" {
+	if rule := trial.RuleOf(err); slices.Contains(unitRules, rule) {
 		return s.part(ctx, k, scans, err)
+	} else if rule != "" {
+		return errors.Join(err, s.journal.forget(k))
 	}
 	if err != nil {
 		return err
@@ -255,7 +287,7 @@ func (s *session) part(ctx context.Context, k *kept, scans []*scan, why error) e
 		return err
 	}
 	if len(scans) == 1 {
-		return s.refuse(scans[0], custody.Plain(why, scans[0].Unit))
+		return s.again(ctx, k, scans[0], why)
 	}
 	for _, x := range scans {
 		x.n, x.Ship = 0, s.shipOf(x)
@@ -265,6 +297,44 @@ func (s *session) part(ctx context.Context, k *kept, scans []*scan, why error) e
 		return err
 	}
 	return s.flushGroup(ctx, scans[half:])
+}
+
+// How often a unit of a refused statement is looked up until the log shows the act that came between,
+// and how long apart.
+const (
+	againTries = 20
+	againPause = 100 * time.Millisecond
+)
+
+// again says what was refused about one unit once more, if nothing but the number of its acts was
+// wrong: an act that came between need not forbid what was scanned.
+func (s *session) again(ctx context.Context, k *kept, x *scan, why error) error {
+	if trial.RuleOf(why) != trial.RulePredecessor {
+		return s.refuse(x, custody.Plain(why, x.Unit))
+	}
+	said := k.Draft.statement.Predicate.(*trial.Custody).Units[0].N
+	for range againTries {
+		x.n, x.Ship = 0, s.shipOf(x)
+		a := s.judge(ctx, x)
+		switch {
+		case a.err != nil:
+			return a.err
+		case a.offline:
+			return client.ErrUnavailable
+		case a.refused != "":
+			return s.refuse(x, a.refused)
+		case x.Action == "suspect" && !x.holder:
+			return s.refuse(x, custody.Plain(why, x.Unit))
+		case x.n != said:
+			return s.say(ctx, []*scan{x})
+		}
+		select {
+		case <-time.After(againPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.refuse(x, custody.Plain(why, x.Unit))
 }
 
 // shipOf is what a scan said itself of its shipment: to receive, it is looked up.

@@ -141,7 +141,7 @@ func (c *custodian) serials() (map[trial.Hash]string, error) {
 		return nil, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if x, ok := parseJournalLine(line); ok && x.Seen != nil && x.Seen.Serial != "" {
+		if x, err := parseJournalLine([]byte(line)); err == nil && x.Seen != nil && x.Seen.Serial != "" {
 			serials[x.Seen.Unit] = x.Seen.Serial
 		}
 	}
