@@ -108,8 +108,11 @@ var custodyActions = map[string]struct {
 		}},
 	"hold": {by: byCustodian | byHolder,
 		refuses: func(_ *Custody, r *UnitRecord) *Refusal {
-			if r.Gone != 0 || r.Hold != 0 {
-				return refuse(RulePredecessor, "unit %s is on hold since index %d, or gone%s", r.ID, r.Hold, r.place())
+			if r.Gone != 0 {
+				return refuse(RulePredecessor, "unit %s is gone%s", r.ID, r.place())
+			}
+			if r.Hold != 0 {
+				return refuse(RulePredecessor, "unit %s is on hold already, since index %d", r.ID, r.Hold)
 			}
 			return nil
 		},

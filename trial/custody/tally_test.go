@@ -56,7 +56,7 @@ func TestAccounts(t *testing.T) {
 	if got := tally.Lines(l.State.Time())[0]; got != "packs: 3 in stock, 1 under way, 1 given out" || tally.Packs != 5 || tally.Recalled != 1 {
 		t.Errorf("%q\n%+v", got, tally)
 	}
-	for i, want := range []string{"given out by site on", "under way from acme to site", "with acme on", "a case that site opened", "with site on", "with site on"} {
+	for i, want := range []string{"given out by site on", "under way from acme to site", "with acme since", "a case that site opened", "with site since", "with site since"} {
 		if got := list[i].Where(); !strings.HasPrefix(got, want) {
 			t.Errorf("unit %d: %q, want %q", i, got, want)
 		}
