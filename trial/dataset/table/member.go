@@ -49,7 +49,7 @@ type field struct {
 func (m *Member) add(t *Table, b []byte, version int) error {
 	short := func(at int) int { return int(int16(binary.BigEndian.Uint16(b[at:]))) }
 	raw := b[8:16]
-	if version == 8 { // SPEC (Version 8): "char longname[32]; /* long name for Version 8-style */"
+	if version == 8 { // a name of up to 32 bytes stands where version 5 has filler
 		if long := b[88:120]; long[0] != ' ' && long[0] != 0 {
 			raw = long
 		}
@@ -218,9 +218,12 @@ func (m *Member) decode(b []byte) ([]Value, error) {
 			if encoding != ascii && err == nil {
 				m.encoded(encoding, name)
 			}
+			if bytes.IndexByte(part, 0) >= 0 {
+				t.note("zero", name, "column %s has zero bytes in its texts, first in row %d: they are kept", name, m.given)
+			}
 		} else if code := ibmMissing(part); code != 0 {
 			if code != '.' {
-				t.note("special", name+string(code), "column %s has the special missing value .%c, which Dataset-JSON cannot tell from null",
+				t.note("special"+string(code), name, "column %s has the special missing value .%c, which Dataset-JSON cannot tell from null",
 					name, code)
 			}
 			r.missing(code)

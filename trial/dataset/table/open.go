@@ -38,7 +38,7 @@ func open(name string, r *bufio.Reader, inside bool) (Reader, error) {
 	switch {
 	case len(head) == 0:
 		return nil, errors.New("the file is empty")
-	case bytes.HasPrefix(head, []byte(headerStart)):
+	case bytes.HasPrefix(head, []byte(headerStart)), len(head) > len("HEADER ") && strings.HasPrefix(headerStart, string(head)):
 		return openXPT(r)
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")), isZlib(name, head):
 		if inside {

@@ -35,17 +35,17 @@ type Table struct {
 	Notes       []string // for people; complete when Next has returned io.EOF
 	Source      string   // the format: "XPT 5", "XPT 8", "Dataset-JSON", "Dataset-JSON (NDJSON)" or "CSV"
 
-	noted map[string]bool
+	noted map[[2]string]bool
 }
 
 // note adds a note, unless the same subject and key had one before.
 func (t *Table) note(subject, key, format string, args ...any) {
-	id := subject + "\x00" + key
+	id := [2]string{subject, key}
 	if t.noted[id] {
 		return
 	}
 	if t.noted == nil {
-		t.noted = map[string]bool{}
+		t.noted = map[[2]string]bool{}
 	}
 	t.noted[id] = true
 	t.Notes = append(t.Notes, fmt.Sprintf(format, args...))

@@ -122,9 +122,9 @@ func (x *XPT) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// align skips the padding at the end of a stream. It must be blank.
+// align skips the padding at the end of a header. It must be blank; some writers have zero bytes.
 func (x *XPT) align() error {
-	if rest := x.rec[x.at:]; !blank(rest) {
+	if rest := x.rec[x.at:]; len(bytes.Trim(rest, " \x00")) > 0 {
 		return fmt.Errorf("record %d is padded with %s, want blanks", x.records, quote(rest))
 	}
 	x.at = recordSize
@@ -196,9 +196,9 @@ func (x *XPT) readMember() (*Member, error) {
 	if name := x.name(); name != "MEMBER" && name != "MEMBV8" || (name == "MEMBV8") != (x.version == 8) {
 		return nil, fmt.Errorf("record %d is %s, want the header of a member", x.records, quote(x.rec[:48]))
 	}
-	// SPEC (TS-140): "the 0140 that appears in the member header record above. This value specifies the
-	// size of the variable descriptor (NAMESTR) record that is described later in this document. On the
-	// VAX/VMS operating system, the value will be 0136 instead of 0140."
+	// SPEC (TS-140): "The size of the variable descriptor (NAMESTR) record. On the VAX/VMS operating system,
+	// the value will be 0136 instead of 0140. This means that the descriptor will be only 136 bytes
+	// instead of 140."
 	size, err := count(x.rec[74:78])
 	if err != nil || size != 140 && size != 136 || x.version == 8 && size != 140 {
 		return nil, fmt.Errorf("a NAMESTR has %s bytes, want 0140 or 0136", quote(x.rec[74:78]))
@@ -251,7 +251,7 @@ func (x *XPT) readDescriptor(t *Table) error {
 		return unexpected(err)
 	}
 	name, kind := x.rec[8:16], x.rec[16:24]
-	if x.version == 8 { // SPEC (Version 8): the data set name has 32 characters, and the 24 blanks are gone
+	if x.version == 8 { // the name has 32 bytes instead of 8, and the 24 blanks behind it are gone
 		name, kind = x.rec[8:40], x.rec[40:48]
 	}
 	if string(x.rec[:8]) != "SAS     " || string(kind) != "SASDATA " {
