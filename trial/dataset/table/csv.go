@@ -81,74 +81,85 @@ func (c *csv) field() (bool, error) {
 		c.in.pos++
 		return c.quoted(start)
 	}
-	for {
-		b, err := c.in.peek()
-		if err == io.EOF {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		c.in.pos++
-		switch b {
-		case ',':
-			return false, nil
-		case '\n':
-			c.in.line++
-			return true, nil
-		case '\r':
-			return true, c.lineFeed()
-		case '"':
-			return false, errors.New("a quote stands inside a field that does not start with one")
-		}
-		c.raw = append(c.raw, b)
-		if len(c.raw)-start > MaxCell || len(c.raw) > MaxRow {
-			return false, fmt.Errorf("a field has more than %d bytes, or a record more than %d", MaxCell, MaxRow)
-		}
+	b, err := c.run(start, &special)
+	if err == io.EOF {
+		return true, nil
 	}
+	if err != nil {
+		return false, err
+	}
+	if b == '"' {
+		return false, errors.New("a quote stands inside a field that does not start with one")
+	}
+	return c.closed(b)
 }
 
 // quoted appends a field in quotes, of which the first was taken.
 func (c *csv) quoted(start int) (bool, error) {
 	for {
-		b, err := c.in.peek()
+		_, err := c.run(start, &quotes)
 		if err == io.EOF {
 			return false, errors.New("the file ends inside quotes")
 		}
 		if err != nil {
 			return false, err
 		}
+		b, err := c.in.peek()
+		if err == io.EOF {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
 		c.in.pos++
-		if b == '"' {
-			b, err := c.in.peek()
-			if err == io.EOF {
-				return true, nil
-			}
-			if err != nil {
-				return false, err
-			}
-			c.in.pos++
-			switch b {
-			case '"': // SPEC (RFC 4180): "escaped by preceding it with another double quote"
-			case ',':
-				return false, nil
-			case '\n':
+		if b != '"' {
+			return c.closed(b)
+		}
+		c.raw = append(c.raw, '"') // SPEC (RFC 4180): "escaped by preceding it with another double quote"
+	}
+}
+
+// The bytes that end a run: of a field without quotes, and of one within.
+var special, quotes = [256]bool{',': true, '\n': true, '\r': true, '"': true}, [256]bool{'"': true}
+
+// run appends the bytes up to one that stops, and takes that one.
+func (c *csv) run(start int, stops *[256]bool) (byte, error) {
+	for {
+		if _, err := c.in.peek(); err != nil {
+			return 0, err
+		}
+		part := c.in.buf[c.in.pos:c.in.end]
+		n := 0
+		for n < len(part) && !stops[part[n]] {
+			if part[n] == '\n' {
 				c.in.line++
-				return true, nil
-			case '\r':
-				return true, c.lineFeed()
-			default:
-				return false, fmt.Errorf("there is %q behind the closing quote, want a comma or the end of the line", b)
 			}
+			n++
 		}
-		if b == '\n' {
-			c.in.line++
-		}
-		c.raw = append(c.raw, b)
+		c.raw = append(c.raw, part[:n]...)
+		c.in.pos += n
 		if len(c.raw)-start > MaxCell || len(c.raw) > MaxRow {
-			return false, fmt.Errorf("a field has more than %d bytes, or a record more than %d", MaxCell, MaxRow)
+			return 0, fmt.Errorf("a field has more than %d bytes, or a record more than %d", MaxCell, MaxRow)
+		}
+		if n < len(part) {
+			c.in.pos++
+			return part[n], nil
 		}
 	}
+}
+
+// closed reports whether a field is the last of its record, from the byte behind it.
+func (c *csv) closed(b byte) (bool, error) {
+	switch b {
+	case ',':
+		return false, nil
+	case '\n':
+		c.in.line++
+		return true, nil
+	case '\r':
+		return true, c.lineFeed()
+	}
+	return false, fmt.Errorf("there is %q behind the closing quote, want a comma or the end of the line", b)
 }
 
 // lineFeed takes the line feed that must follow a carriage return.
@@ -206,10 +217,18 @@ func (c *csv) convert() error {
 			continue
 		}
 		var err error
+		start := len(r.buf)
 		if col.Type == "number" {
 			r.buf, _, err = appendFloat(r.buf, s, true)
 		} else {
 			r.buf, err = appendDecimal(r.buf, s)
+		}
+		if err != nil && sasTime(col.Format) != "" {
+			c.table.note("date", col.Name, "column %s holds a %s as text, first in row %d, that define.xml says is a number (format %s): "+
+				"the text is kept, and is not equal to the days or seconds of XPT", col.Name, sasTime(col.Format), c.n+1, col.Format)
+			r.buf = append(r.buf[:start], raw...)
+			r.add(Text)
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("column %s: %w", col.Name, err)

@@ -24,11 +24,10 @@
 // and no minus zero.
 //
 //   - A whole number is written in full and exactly, however large it is.
-//   - Any other binary number, of XPT or of the Dataset-JSON types float and double, is taken to
-//     the nearest IEEE 754 double (ties to even), and written with the fewest digits that lead back
+//   - Any other number of XPT, of the Dataset-JSON types float and double, and of the Define-XML type
+//     float in CSV, is taken to the nearest IEEE 754 double (ties to even), and written with the fewest digits that lead back
 //     to that double.
-//   - A number that is text, of the Dataset-JSON type decimal or of a CSV file, is exact. Zeros at
-//     its end are dropped: "1.50" is "1.5". So is a number of the type integer.
+//   - A number of the type integer or decimal is exact. Zeros at its end are dropped: "1.50" is "1.5".
 //
 // The second rule is the one under which XPT and Dataset-JSON agree. Tools write JSON from doubles,
 // with 15 to 17 digits, so the digits of the file are no more than a name of the double. An IBM
@@ -42,7 +41,8 @@
 // SAS keeps a date as the days since 1960-01-01, a time as seconds and a date with a time as seconds
 // since 1960-01-01T00:00:00. Only the display format of the column tells. Dataset-JSON has ISO 8601
 // text instead. Neither is converted here: the cells of such a column are numbers from XPT and
-// texts from Dataset-JSON, they are not equal, and a note names each such column in both files.
+// texts from Dataset-JSON, they are not equal, and a note names each such column in both files. In CSV
+// both occur: a cell of such a column that is no number is a text, and a note says so.
 //
 // # Notes
 //

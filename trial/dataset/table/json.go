@@ -22,6 +22,7 @@ type djson struct {
 	done  bool
 	n     int64 // rows so far
 	cells row
+	raw   []byte // the number of a cell
 }
 
 func openJSON(r *bufio.Reader) (Reader, error) {
@@ -332,8 +333,8 @@ func (j *djson) decimal() error {
 
 // number reads a JSON number. The number of an integer column is exact.
 func (j *djson) number(c *Column, first byte) error {
-	var raw [64]byte
-	b, err := j.s.number(raw[:0], first)
+	b, err := j.s.number(j.raw[:0], first)
+	j.raw = b
 	if err != nil {
 		return err
 	}

@@ -41,24 +41,24 @@ type literal struct {
 // also a plus sign, zeros in front, and a point without digits on one side.
 func parseLiteral(s []byte, loose bool) (literal, error) {
 	var l literal
-	bad := fmt.Errorf("%s is not a number", quote(s))
+	all := s
 	if len(s) > 0 && (s[0] == '-' || loose && s[0] == '+') {
 		l.neg, s = s[0] == '-', s[1:]
 	}
 	n := digits(s)
 	l.whole, s = s[:n], s[n:]
 	if !loose && (n == 0 || n > 1 && l.whole[0] == '0') {
-		return l, bad
+		return l, notNumber(all)
 	}
 	if len(s) > 0 && s[0] == '.' {
 		n := digits(s[1:])
 		l.frac, s = s[1:1+n], s[1+n:]
 		if n == 0 && !loose {
-			return l, bad
+			return l, notNumber(all)
 		}
 	}
 	if len(l.whole)+len(l.frac) == 0 {
-		return l, bad
+		return l, notNumber(all)
 	}
 	if len(s) > 0 && (s[0] == 'e' || s[0] == 'E') {
 		e := s[1:]
@@ -67,11 +67,11 @@ func parseLiteral(s []byte, loose bool) (literal, error) {
 			e = e[1:]
 		}
 		if n := digits(e); n == 0 || n != len(e) {
-			return l, bad
+			return l, notNumber(all)
 		}
 		for _, c := range e {
 			if l.exp = l.exp*10 + int(c-'0'); l.exp > 1<<20 {
-				return l, fmt.Errorf("%s is out of range", quote(s))
+				return l, fmt.Errorf("%s is out of range", quote(all))
 			}
 		}
 		if neg {
@@ -80,10 +80,12 @@ func parseLiteral(s []byte, loose bool) (literal, error) {
 		s = nil
 	}
 	if len(s) > 0 {
-		return l, bad
+		return l, notNumber(all)
 	}
 	return l, nil
 }
+
+func notNumber(s []byte) error { return fmt.Errorf("%s is not a number", quote(s)) }
 
 // digits returns how many digits s starts with.
 func digits(s []byte) int {
