@@ -16,15 +16,20 @@ func TestCSV(t *testing.T) {
 		{"\"A\",\"B\"\n\"1,\"\"2\"\"\",\"x\r\ny\"\n", "T1,\"2\"|Tx\r\ny", ""}, {"A,B\n,\n", "M.|M.", ""}, {"A,B\n\"\",  \n", "M.|M.", ""},
 		{"A,B\nx ,\" y \"\n", "Tx|T y", ""}, {"A\nx\n\ny\n", "Tx\nM.\nTy", ""}, {"A,B\n", "", ""}, {"A,B", "", ""}, {"A,B\n1,", "T1|M.", ""},
 		{"A,B\n1,\"x\"", "T1|Tx", ""}, {"A\n\"x\"\r\n", "Tx", ""},
-		{"A,B\n1\n", "", "row 1 (line 2): there are 1 fields, want 2"}, {"A,B\n1,2\n1,2,3\n", "", "row 2 (line 3): there are more than 2 fields"},
+		{"A,B\n1\n", "", "row 1 (line 2): there are 1 fields, want 2"},
+		{"A,B\n1,2\n1,2,3\n", "", "row 2 (line 3): there are more than 2 fields"},
 		{"A,B\n1,2\n\n", "", "row 2 (line 3): there are 1 fields"}, {"A,B\n\"x\ny\",1\n1\n", "", "row 2 (line 4)"},
-		{"A,B\n1,x\"y\n", "", "quote stands inside"}, {"A,B\n1,\"x\"y\n", "", "behind the closing quote"}, {"A,B\n1,\"x", "", "ends inside quotes"},
+		{"A,B\n1,x\"y\n", "", "quote stands inside"}, {"A,B\n1,\"x\"y\n", "", "behind the closing quote"},
+		{"A,B\n1,\"x", "", "ends inside quotes"},
 		{"A,B\n1,x\ry\n", "", "carriage return"}, {"A,B\n1,\"x\"\ry\n", "", "carriage return"}, {"A,B\n1,x\r", "", "carriage return"},
-		{"A,B\n1,\xff\n", "", "not UTF-8"}, {"A,A\n1,2\n", "", `both named "A"`}, {"A,\n1,2\n", "", "column 2 has no name"}, {"A;B\n1;2\n", "", "commas"},
-		{"\n", "", "has no name"}, {"", "", "is empty"}, {"A,\x00\n", "", "no table that is known"}, {strings.Repeat("a,", 33000), "", "more than 32767 fields"},
+		{"A,B\n1,\xff\n", "", "not UTF-8"}, {"A,A\n1,2\n", "", `both named "A"`}, {"A,\n1,2\n", "", "column 2 has no name"},
+		{"A;B\n1;2\n", "", "commas"},
+		{"\n", "", "has no name"}, {"", "", "is empty"}, {"A,\x00\n", "", "no table that is known"},
+		{strings.Repeat("a,", 33000), "", "more than 32767 fields"},
 		{"A\n" + strings.Repeat("x", 1<<20+1), "", "more than 1048576"}, {"A\n\"" + strings.Repeat("x", 1<<20+1), "", "more than 1048576"},
 		{"<ODM/>", "", "this is XML"}, {"[1]", "", "without the metadata"}, {"PK\x03\x04", "", "ZIP"}, {"\xff\xfea\x00", "", "UTF-16"},
-		{"**COMPRESSED** **COMPRESSED**", "", "CPORT"}, {strings.Repeat("\x00", 12) + "\xc2\xea\x81\x60" + strings.Repeat("\x00", 16), "", "sas7bdat"},
+		{"**COMPRESSED** **COMPRESSED**", "", "CPORT"}, {strings.Repeat("\x00", 12) + "\xc2\xea\x81\x60" + strings.Repeat("\x00", 16), "",
+			"sas7bdat"},
 		{"\xef\xbbA\n", "", "does not start with UTF-8"},
 	} {
 		got, tab, err := readString("dir/ae.csv", c.data)
@@ -58,10 +63,14 @@ func TestDescribe(t *testing.T) {
 		return rd
 	}
 	for _, c := range []struct{ data, want, err string }{
-		{"1,07,A\n", "T1|N7|TA", ""}, {"1,1.50,\n", "T1|N1.5|M.", ""}, {"1,.,x\n", "T1|M.|Tx", ""}, {"1, ,x\n", "T1|M.|Tx", ""}, {"1,.B,x\n", "T1|MB|Tx", ""},
-		{"1,._,x\n", "T1|M_|Tx", ""}, {"1, -2.0e1 ,x\n", "T1|N-20|Tx", ""}, {"1,0.10000000000000001,x\n", "T1|N0.1|Tx", ""}, {"1,-.5,x\n", "T1|N-0.5|Tx", ""},
-		{"1,abc,x\n", "", `row 1 (line 2): column AVAL: "abc" is not a number`}, {"1,..,x\n", "", "is not a number"}, {"1,.b,x\n", "", "is not a number"},
-		{"1,Inf,x\n", "", "is not a number"}, {"1,0x1p4,x\n", "", "is not a number"}, {"1,1_0,x\n", "", "is not a number"}, {"1,\"1,000\",x\n", "", "is not a number"},
+		{"1,07,A\n", "T1|N7|TA", ""}, {"1,1.50,\n", "T1|N1.5|M.", ""}, {"1,.,x\n", "T1|M.|Tx", ""}, {"1, ,x\n", "T1|M.|Tx", ""},
+		{"1,.B,x\n", "T1|MB|Tx", ""},
+		{"1,._,x\n", "T1|M_|Tx", ""}, {"1, -2.0e1 ,x\n", "T1|N-20|Tx", ""}, {"1,0.10000000000000001,x\n", "T1|N0.1|Tx", ""},
+		{"1,-.5,x\n", "T1|N-0.5|Tx", ""},
+		{"1,abc,x\n", "", `row 1 (line 2): column AVAL: "abc" is not a number`}, {"1,..,x\n", "", "is not a number"},
+		{"1,.b,x\n", "", "is not a number"},
+		{"1,Inf,x\n", "", "is not a number"}, {"1,0x1p4,x\n", "", "is not a number"}, {"1,1_0,x\n", "", "is not a number"},
+		{"1,\"1,000\",x\n", "", "is not a number"},
 	} {
 		rd := open("adx.csv", "USUBJID,AVAL,TRTGRP\n"+c.data)
 		if err := d.Describe(rd.Table()); err != nil {
@@ -77,7 +86,8 @@ func TestDescribe(t *testing.T) {
 		if err != nil || flat(rows) != c.want {
 			t.Errorf("%q: %q, %v, want %q", c.data, flat(rows), err, c.want)
 		}
-		if k := tab.Keys(); len(k) != 2 || k[0] != 0 || k[1] != 1 || tab.Label != "Analysis X" || tab.Columns[1].Format != "8.2" || tab.Columns[0].OID != "IT.1" ||
+		if k := tab.Keys(); len(k) != 2 || k[0] != 0 || k[1] != 1 || tab.Label != "Analysis X" || tab.Columns[1].Format != "8.2" ||
+			tab.Columns[0].OID != "IT.1" ||
 			tab.Columns[0].Length != 8 || tab.Columns[0].Label != "Subject" {
 			t.Errorf("%+v", tab)
 		}
@@ -92,7 +102,8 @@ func TestDescribe(t *testing.T) {
 		t.Error(err)
 	}
 	// A table that has types of its own keeps them; what does not fit is a note.
-	rd := open("x.xpt", library(false)+member("ADX", "Own label", 140, col{name: "USUBJID", number: 1, length: 8, label: "Own"}, col{name: "B", length: 1})+fill(""))
+	rd := open("x.xpt", library(false)+member("ADX", "Own label", 140, col{name: "USUBJID", number: 1, length: 8, label: "Own"},
+		col{name: "B", length: 1})+fill(""))
 	if err := d.Describe(rd.Table()); err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +113,10 @@ func TestDescribe(t *testing.T) {
 		!strings.Contains(notes, "column USUBJID holds numbers, but define.xml says text") || !strings.Contains(notes, "no variable ADX.B") {
 		t.Errorf("%+v", tab)
 	}
-	rd = open("x.json", strings.Replace(doc(strings.Replace(column("AVAL", "float"), "}", `,"keySequence":7}`, 1)), `"name":"T"`, `"name":"ADX"`, 1))
-	if err := d.Describe(rd.Table()); err != nil || !strings.Contains(strings.Join(rd.Table().Notes, ""), "column AVAL is number 7 of the key, but define.xml says 2") {
+	rd = open("x.json", strings.Replace(doc(strings.Replace(column("AVAL", "float"), "}", `,"keySequence":7}`, 1)), `"name":"T"`,
+		`"name":"ADX"`, 1))
+	if err := d.Describe(rd.Table()); err != nil || !strings.Contains(strings.Join(rd.Table().Notes, ""),
+		"column AVAL is number 7 of the key, but define.xml says 2") {
 		t.Errorf("%v, %q", err, rd.Table().Notes)
 	}
 }
@@ -151,7 +164,8 @@ func TestDescribeFiles(t *testing.T) {
 				t.Errorf("%s: the cells of CSV differ (%v)", path, err)
 			}
 			for _, c := range tab.Columns {
-				if got, want := len(filter(described.Notes, "column "+c.Name+" holds a date as text")), len(filter(tab.Notes, "column "+c.Name+" holds")); got != want {
+				if got, want := len(filter(described.Notes, "column "+c.Name+" holds a date as text")), len(filter(tab.Notes,
+					"column "+c.Name+" holds")); got != want {
 					t.Errorf("%s: notes %q, of Dataset-JSON %q", path, described.Notes, tab.Notes)
 				}
 			}

@@ -14,38 +14,47 @@ import (
 
 // odm returns a define.xml of a version with what stands in its MetaDataVersion.
 func odm(version, body string) string {
-	return `<?xml version="1.0" encoding="UTF-8"?><ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:def="http://www.cdisc.org/ns/def/v2.1" ` +
+	return `<?xml version="1.0" encoding="UTF-8"?><ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:def="http://www.cdisc.org/` +
+		`ns/def/v2.1" ` +
 		`xmlns:xlink="http://www.w3.org/1999/xlink"><Study OID="S"><GlobalVariables><StudyName>Study</StudyName>` +
 		`<ProtocolName> P-1 </ProtocolName></GlobalVariables><MetaDataVersion OID="MDV" def:DefineVersion="` + version + `">` + body +
 		`</MetaDataVersion></Study></ODM>`
 }
 
 func described(text string) string {
-	return `<Description><TranslatedText xml:lang="en">` + text + `</TranslatedText><TranslatedText xml:lang="de">nein</TranslatedText></Description>`
+	return `<Description><TranslatedText xml:lang="en">` + text +
+		`</TranslatedText><TranslatedText xml:lang="de">nein</TranslatedText></Description>`
 }
 
 var define21 = odm("2.1.0", `<def:Standards><def:Standard OID="1" Name="CDISC/NCI" Type="CT" Version="1"/>`+
 	`<def:Standard OID="2" Name="ADaMIG" Type="IG" Version="1.3"/></def:Standards>`+
 	`<def:ValueListDef OID="VL"><ItemRef ItemOID="IT.V" OrderNumber="1" Mandatory="No" MethodOID="MT"/></def:ValueListDef>`+
-	`<ItemGroupDef OID="IG.1" Name="ADX" SASDatasetName="ADX" Domain="ADX" Purpose="Analysis" def:Structure="one record" def:ArchiveLocationID="LF" `+
+	`<ItemGroupDef OID="IG.1" Name="ADX" SASDatasetName="ADX" Domain="ADX" Purpose="Analysis" def:Structure="one record" `+
+	`def:ArchiveLocationID="LF" `+
 	`def:CommentOID="COM">`+described("Analysis X")+
-	`<ItemRef ItemOID="IT.1" OrderNumber="1" Mandatory="Yes" KeySequence="1" Role="Identifier"/><ItemRef ItemOID="IT.2" OrderNumber="2" KeySequence="2"/>`+
+	`<ItemRef ItemOID="IT.1" OrderNumber="1" Mandatory="Yes" KeySequence="1" Role="Identifier"/>`+
+	`<ItemRef ItemOID="IT.2" OrderNumber="2" KeySequence="2"/>`+
 	`<ItemRef ItemOID="IT.3" MethodOID="MT"/><ItemRef ItemOID="IT.4"/><ItemRef ItemOID="IT.NONE"/><ItemRef ItemOID="IT.1"/>`+
-	`<def:Class Name="BASIC DATA STRUCTURE"/><def:leaf ID="LF" xlink:href="files/adx1.xpt"><def:title>adx1.xpt</def:title></def:leaf></ItemGroupDef>`+
+	`<def:Class Name="BASIC DATA STRUCTURE"/>`+
+	`<def:leaf ID="LF" xlink:href="files/adx1.xpt"><def:title>adx1.xpt</def:title></def:leaf></ItemGroupDef>`+
 	`<ItemGroupDef OID="IG.2" Name="ADY">`+described("Y")+`<ItemRef ItemOID="IT.5"/><ItemRef ItemOID="IT.6"/></ItemGroupDef>`+
 	`<ItemDef OID="IT.1" Name="USUBJID" DataType="text" Length="8">`+described("Subject")+
 	`<def:Origin Type="Predecessor">`+described("DM.USUBJID")+`</def:Origin></ItemDef>`+
-	`<ItemDef OID="IT.2" Name="AVAL" DataType="float" Length="8" SignificantDigits="2" def:DisplayFormat="8.2" def:CommentOID="COM">`+described("Value")+
+	`<ItemDef OID="IT.2" Name="AVAL" DataType="float" Length="8" SignificantDigits="2" def:DisplayFormat="8.2" `+
+	`def:CommentOID="COM">`+described("Value")+
 	`<CodeListRef CodeListOID="CL"/><def:ValueListRef ValueListOID="VL"/></ItemDef>`+
 	`<ItemDef OID="IT.3" Name="TRTGRP" DataType="text" Length="x">`+described("Group")+
 	`<def:Origin Type="Predecessor" Source="Sponsor">`+described("ADSL.TRT01A; see ADRG.")+`</def:Origin></ItemDef>`+
 	`<ItemDef OID="IT.4" Name="ADT" DataType="odd"><def:Origin Type="Collected" Source="Investigator"><def:DocumentRef leafID="CRF">`+
-	`<def:PDFPageRef PageRefs="3 5" Type="PhysicalRef"/><def:PDFPageRef FirstPage="7" LastPage="9"/></def:DocumentRef></def:Origin></ItemDef>`+
+	`<def:PDFPageRef PageRefs="3 5" Type="PhysicalRef"/><def:PDFPageRef FirstPage="7" LastPage="9"/>`+
+	`</def:DocumentRef></def:Origin></ItemDef>`+
 	`<ItemDef OID="IT.5" Name="GRP2" DataType="text"><def:Origin Type="Predecessor">`+described("ADX.TRTGRP")+`</def:Origin></ItemDef>`+
 	`<ItemDef OID="IT.6" Name="TRT01P" DataType="text"/>`+
 	`<ItemDef OID="IT.V" Name="AVAL" DataType="float"><def:Origin Type="Predecessor">`+described("LB.LBSTRESN")+`</def:Origin></ItemDef>`+
-	`<CodeList OID="CL" Name="C" DataType="text"><CodeListItem CodedValue="1"><Decode><TranslatedText>no label</TranslatedText></Decode></CodeListItem></CodeList>`+
-	`<MethodDef OID="MT" Name="M" Type="Computation">`+described("A sum")+`</MethodDef><def:CommentDef OID="COM">`+described("A remark")+`</def:CommentDef>`)
+	`<CodeList OID="CL" Name="C" DataType="text"><CodeListItem CodedValue="1">`+
+	`<Decode><TranslatedText>no label</TranslatedText></Decode></CodeListItem></CodeList>`+
+	`<MethodDef OID="MT" Name="M" Type="Computation">`+described("A sum")+`</MethodDef>`+
+	`<def:CommentDef OID="COM">`+described("A remark")+`</def:CommentDef>`)
 
 // TestDefine reads all that is read of a define.xml.
 func TestDefine(t *testing.T) {
@@ -53,7 +62,8 @@ func TestDefine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(d.Version, "|", d.StudyOID, "|", d.Study, "|", d.Protocol, "|", d.OID, "|", d.Standard); got != "2.1.0|S|Study|P-1|MDV|ADaMIG 1.3" {
+	if got := fmt.Sprint(d.Version, "|", d.StudyOID, "|", d.Study, "|", d.Protocol, "|", d.OID, "|",
+		d.Standard); got != "2.1.0|S|Study|P-1|MDV|ADaMIG 1.3" {
 		t.Error(got)
 	}
 	ds := d.Dataset("adx")
@@ -62,7 +72,8 @@ func TestDefine(t *testing.T) {
 	}
 	copied := *ds
 	copied.Variables = nil
-	if got := fmt.Sprintf("%+v", copied); got != "{OID:IG.1 Name:ADX Label:Analysis X SASName:ADX Domain:ADX Class:BASIC DATA STRUCTURE Structure:one record "+
+	if got := fmt.Sprintf("%+v", copied); got != "{OID:IG.1 Name:ADX Label:Analysis X SASName:ADX Domain:ADX Class:BASIC DATA STRUCTURE "+
+		"Structure:one record "+
 		"Purpose:Analysis File:files/adx1.xpt Comment:A remark Variables:[]}" {
 		t.Error(got)
 	}
@@ -79,7 +90,8 @@ func TestDefine(t *testing.T) {
 		if v == nil {
 			t.Fatalf("no variable %s", name)
 		}
-		if got := fmt.Sprint(v.OID, " ", v.Label, " ", v.Type, " ", v.Length, " ", v.Digits, " ", v.Format, " ", v.Order, " ", v.Key, " ", v.Mandatory, " ", v.Role, " ",
+		if got := fmt.Sprint(v.OID, " ", v.Label, " ", v.Type, " ", v.Length, " ", v.Digits, " ", v.Format, " ", v.Order, " ", v.Key, " ",
+			v.Mandatory, " ", v.Role, " ",
 			v.CodeList, " ", v.Origins, " ", v.Method, " ", v.Comment, " ", len(v.Values), " ", v.Predecessors()); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -87,7 +99,8 @@ func TestDefine(t *testing.T) {
 	if v := ds.Variable("AVAL").Values[0]; v.OID != "IT.V" || v.Method != "A sum" {
 		t.Errorf("%+v", v)
 	}
-	notes := []string{`IT.3 has the Length "x", which is no number`, `IT.4 has the unknown type "odd"`, "dataset ADX refers to IT.NONE, which is not defined",
+	notes := []string{`IT.3 has the Length "x", which is no number`, `IT.4 has the unknown type "odd"`,
+		"dataset ADX refers to IT.NONE, which is not defined",
 		"dataset ADX has two variables USUBJID: the first counts"}
 	if !slices.Equal(d.Notes, notes) {
 		t.Errorf("notes %q", d.Notes)
@@ -101,19 +114,25 @@ func TestDefine(t *testing.T) {
 func TestDefineRefused(t *testing.T) {
 	group := `<ItemGroupDef OID="G" Name="A"/>`
 	for _, c := range []struct{ data, err string }{
-		{"", "no MetaDataVersion"}, {"x", "no MetaDataVersion"}, {"<ODM>", "unexpected EOF"}, {"<ODM/>", "no MetaDataVersion"}, {"<html/>", "element html is outside"},
-		{odm("2.1.0", group) + "<ODM/>", "element ODM is outside"}, {odm("2.1.0", "<a></b>"), "closed by"}, {odm("2.1.0", "&x;"), "invalid character entity"},
+		{"", "no MetaDataVersion"}, {"x", "no MetaDataVersion"}, {"<ODM>", "unexpected EOF"}, {"<ODM/>", "no MetaDataVersion"},
+		{"<html/>", "element html is outside"},
+		{odm("2.1.0", group) + "<ODM/>", "element ODM is outside"}, {odm("2.1.0", "<a></b>"), "closed by"},
+		{odm("2.1.0", "&x;"), "invalid character entity"},
 		{odm("", group), "no def:DefineVersion"}, {odm("3.0", group), `version of Define-XML is "3.0"`}, {odm("2.10", group), "version of"},
 		{"<!DOCTYPE ODM [<!ENTITY x \"y\">]>" + odm("2.1.0", group), "document type"},
 		{odm("2.1.0", group+group), "is defined twice"}, {odm("2.1.0", group+`<ItemGroupDef OID="H" Name="a"/>`), "A is defined twice"},
 		{odm("2.1.0", `<ItemGroupDef OID="H"/>`), "no name"}, {odm("2.1.0", `<ItemGroupDef Name="a"/>`), "no OID"},
-		{odm("2.1.0", `<ItemDef OID="I" Name="a"/><ItemDef OID="I" Name="b"/>`), "line 1: ItemDef: I is defined twice"}, {odm("2.1.0", `<ItemDef Name="a"/>`), "no OID"},
-		{odm("2.1.0", `<MethodDef OID="I"/><MethodDef OID="I"/>`), "defined twice"}, {odm("2.1.0", `<def:CommentDef OID="I"/><def:CommentDef OID="I"/>`), "defined twice"},
+		{odm("2.1.0", `<ItemDef OID="I" Name="a"/><ItemDef OID="I" Name="b"/>`), "line 1: ItemDef: I is defined twice"},
+		{odm("2.1.0", `<ItemDef Name="a"/>`), "no OID"},
+		{odm("2.1.0", `<MethodDef OID="I"/><MethodDef OID="I"/>`), "defined twice"},
+		{odm("2.1.0", `<def:CommentDef OID="I"/><def:CommentDef OID="I"/>`), "defined twice"},
 		{odm("2.1.0", `<def:ValueListDef OID="I"/><def:ValueListDef OID="I"/>`), "defined twice"},
-		{odm("2.1.0", `<ItemGroupDef OID="G" Name="A"><ItemRef/></ItemGroupDef>`), "no ItemOID"}, {odm("2.1.0", `<ItemDef OID="I" OID="J"/>`), "stands twice"},
+		{odm("2.1.0", `<ItemGroupDef OID="G" Name="A"><ItemRef/></ItemGroupDef>`), "no ItemOID"},
+		{odm("2.1.0", `<ItemDef OID="I" OID="J"/>`), "stands twice"},
 		{odm("2.1.0", `<ItemDef OID="I"><ItemDef OID="J"/></ItemDef>`), "stands inside another"},
 		{odm("2.1.0", `<ItemGroupDef OID="I" Name="A"><ItemGroupDef OID="J" Name="B"/></ItemGroupDef>`), "stands inside another"},
-		{odm("2.1.0", `<MetaDataVersion OID="M" DefineVersion="2.1.0"/>`), "more than one"}, {odm("2.1.0", `<Study OID="T"/>`), "more than one study"},
+		{odm("2.1.0", `<MetaDataVersion OID="M" DefineVersion="2.1.0"/>`), "more than one"},
+		{odm("2.1.0", `<Study OID="T"/>`), "more than one study"},
 		{odm("2.1.0", strings.Repeat("<a>", 100)), "nested more than 64 deep"},
 		{strings.Replace(odm("2.1.0", group), "UTF-8", "UTF-16", 1), `encoding "UTF-16" is not known`}, {odm("2.1.0", "\xff"), "invalid UTF-8"},
 		{strings.Replace(odm("2.1.0", "\x81"), "UTF-8", "windows-1252", 1), "byte 0x81"},
@@ -134,11 +153,14 @@ func TestDefineRefused(t *testing.T) {
 // TestDefineFiles reads every shared define.xml. The numbers were counted in the files.
 func TestDefineFiles(t *testing.T) {
 	want := map[string]string{
-		"define-xml/cdiscpilot01-adam-define-v1.xml": "1.0.0 CDISC ADaM 2.1: 10 datasets, 415 variables, 1 notes; ADAE USUBJID AETERM ASTDT AESEQ; 32 treatments",
-		"define-xml/cdiscpilot01-sdtm-define-v1.xml": "1.0.0 CDISC SDTM 3.1.2: 22 datasets, 313 variables, 0 notes; TE STUDYID ETCD; 11 treatments",
-		"define-xml/send-define-2-0.xml":             "2.0.0 SEND-IG 3.1: 20 datasets, 243 variables, 0 notes; DM STUDYID USUBJID; 9 treatments",
-		"adam/define.xml":                            "2.1.0 ADaMIG 1.1: 12 datasets, 509 variables, 0 notes; ADADAS USUBJID PARAMCD AVISIT ADT; 40 treatments",
-		"sdtm/define.xml":                            "2.1.0 STDTMIG 3.3: 31 datasets, 439 variables, 0 notes; TE STUDYID ETCD; 14 treatments",
+		"define-xml/cdiscpilot01-adam-define-v1.xml": "1.0.0 CDISC ADaM 2.1: 10 datasets, 415 variables, 1 notes; " +
+			"ADAE USUBJID AETERM ASTDT AESEQ; 32 treatments",
+		"define-xml/cdiscpilot01-sdtm-define-v1.xml": "1.0.0 CDISC SDTM 3.1.2: 22 datasets, 313 variables, 0 notes; " +
+			"TE STUDYID ETCD; 11 treatments",
+		"define-xml/send-define-2-0.xml": "2.0.0 SEND-IG 3.1: 20 datasets, 243 variables, 0 notes; DM STUDYID USUBJID; 9 treatments",
+		"adam/define.xml": "2.1.0 ADaMIG 1.1: 12 datasets, 509 variables, 0 notes; " +
+			"ADADAS USUBJID PARAMCD AVISIT ADT; 40 treatments",
+		"sdtm/define.xml": "2.1.0 STDTMIG 3.3: 31 datasets, 439 variables, 0 notes; TE STUDYID ETCD; 14 treatments",
 	}
 	for _, pattern := range []string{"define-xml/*.xml", "dataset-json/*/define.xml"} {
 		for _, path := range glob(t, pattern) {
@@ -159,7 +181,8 @@ func TestDefineFiles(t *testing.T) {
 				}
 			}
 			second := d.Datasets[1]
-			got := fmt.Sprintf("%s %s: %d datasets, %d variables, %d notes; %s %s; %d treatments", d.Version, d.Standard, len(d.Datasets), n, len(d.Notes),
+			got := fmt.Sprintf("%s %s: %d datasets, %d variables, %d notes; %s %s; %d treatments", d.Version, d.Standard, len(d.Datasets), n,
+				len(d.Notes),
 				second.Name, strings.Join(second.Keys(), " "), len(d.Treatments()))
 			if name := filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(path)), filepath.Base(path))); want[name] != got {
 				t.Errorf("%s: %s, want %s", name, got, want[name])

@@ -50,8 +50,10 @@ func TestSlow(t *testing.T) {
 }
 
 func FuzzXPT(f *testing.F) {
-	f.Add([]byte(library(false) + member("A", "L", 140, col{name: "C", length: 3}, col{name: "N", number: 1, length: 8, form: "DATE", width: 9}) + fill("abc"+ibm(0.1)+"   "+ibm(2))))
-	f.Add([]byte(library(false) + member("A", "", 136, col{name: "C", length: 3}) + fill("abc") + member("B", "", 136, col{name: "C", length: 100})))
+	f.Add([]byte(library(false) + member("A", "L", 140, col{name: "C", length: 3}, col{name: "N", number: 1, length: 8, form: "DATE",
+		width: 9}) + fill("abc"+ibm(0.1)+"   "+ibm(2))))
+	f.Add([]byte(library(false) + member("A", "", 136, col{name: "C", length: 3}) + fill("abc") + member("B", "", 136, col{name: "C",
+		length: 100})))
 	f.Add([]byte(v8(labels([]string{"AVAL", "label"}), "              1") + fill(pad("a", 12)+ibm(1))))
 	f.Add([]byte(v8(labels([]string{"AVAL", "label", "F8.", ""}), zeros) + fill(pad("a", 12)+ibm(1))))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -75,7 +77,8 @@ func FuzzJSON(f *testing.F) {
 	for i, typ := range []string{"string", "integer", "decimal", "float", "double", "boolean", "datetime", "date", "time", "URI"} {
 		all += strings.Repeat(",", min(i, 1)) + column(fmt.Sprint("C", i), typ)
 	}
-	f.Add([]byte(doc(all, `["a",1,"1,234.50",1.5e-3,-0,true,"2026","2026-01-01","12","x"]`, `[null,null,null,null,null,null,null,null,null,null]`)))
+	f.Add([]byte(doc(all, `["a",1,"1,234.50",1.5e-3,-0,true,"2026","2026-01-01","12","x"]`,
+		`[null,null,null,null,null,null,null,null,null,null]`)))
 	f.Add([]byte(fmt.Sprintf(meta, 2, column("C", "string")) + "}\n[\"\\ud83d\\ude00\"]\r\n[null]\n\n"))
 	f.Add([]byte(strings.Replace(doc(column("C", "integer"), `[1.5]`), `"name"`, `"x":{"a":[{}]},"name"`, 1)))
 	f.Fuzz(func(t *testing.T, data []byte) { check(t, "x.json", data) })

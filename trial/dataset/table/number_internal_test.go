@@ -40,7 +40,8 @@ func TestDecimal(t *testing.T) {
 		if r.IntN(2) == 0 && n != 0 {
 			want, digits = "-"+want, "-"+digits
 		}
-		forms := []string{digits + "e-" + strconv.Itoa(shift), digits + ".000E-" + strconv.Itoa(shift), digits + "0000e-" + strconv.Itoa(shift+4), want}
+		forms := []string{digits + "e-" + strconv.Itoa(shift), digits + ".000E-" + strconv.Itoa(shift), digits + "0000e-" +
+			strconv.Itoa(shift+4), want}
 		for _, form := range forms {
 			if got, err := appendDecimal(nil, []byte(form)); err != nil || string(got) != want {
 				t.Fatalf("%s: %q, %v, want %q", form, got, err, want)
@@ -60,7 +61,8 @@ func TestDecimal(t *testing.T) {
 
 // TestCell checks that the encoding of a cell is injective, and that ParseCell takes nothing else.
 func TestCell(t *testing.T) {
-	values := []Value{{}, {Missing: '_'}, {Missing: 'A'}, {Missing: 'Z'}, {Kind: Text, Text: "."}, {Kind: Text, Text: "A"}, {Kind: Text, Text: "1"}, {Kind: Text, Text: "M."},
+	values := []Value{{}, {Missing: '_'}, {Missing: 'A'}, {Missing: 'Z'}, {Kind: Text, Text: "."}, {Kind: Text, Text: "A"},
+		{Kind: Text, Text: "1"}, {Kind: Text, Text: "M."},
 		{Kind: Number, Text: "1"}, {Kind: Number, Text: "-1"}, {Kind: Number, Text: "0"}, {Kind: Number, Text: "0.5"}, {Kind: Text, Text: "N1"}}
 	seen := map[string]bool{}
 	for _, v := range values {
@@ -82,7 +84,8 @@ func TestCell(t *testing.T) {
 			t.Errorf("%+v: %q", same, b)
 		}
 	}
-	for _, bad := range []string{"", "T", "M", "N", "M..", "Ma", "M1", "Ta ", "T\xff", "N01", "N1.0", "N-0", "N+1", "N1e2", "N.5", "N1.", "Nx", "Xa", "N ", "N1 ", "N" + strings.Repeat("1", 500)} {
+	for _, bad := range []string{"", "T", "M", "N", "M..", "Ma", "M1", "Ta ", "T\xff", "N01", "N1.0", "N-0", "N+1", "N1e2", "N.5",
+		"N1.", "Nx", "Xa", "N ", "N1 ", "N" + strings.Repeat("1", 500)} {
 		if v, err := ParseCell([]byte(bad)); err == nil {
 			t.Errorf("%q: %+v", bad, v)
 		}

@@ -199,7 +199,8 @@ func TestSame(t *testing.T) {
 func TestExtended(t *testing.T) {
 	for _, path := range glob(t, "dataset-json/extensions/extended_dataset.json") {
 		_, _, err := readFile(t, path)
-		if err == nil || !strings.Contains(err.Error(), `row 1 (line`) || !strings.Contains(err.Error(), `column AEENDY: there is the text "na"`) {
+		if err == nil || !strings.Contains(err.Error(), `row 1 (line`) || !strings.Contains(err.Error(),
+			`column AEENDY: there is the text "na"`) {
 			t.Errorf("error %v", err)
 		}
 		if errors.Is(err, io.EOF) {

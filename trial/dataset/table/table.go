@@ -159,9 +159,6 @@ func (r *row) start() int {
 	return r.ends[len(r.ends)-1]
 }
 
-// cell returns the bytes of the next cell so far.
-func (r *row) cell() []byte { return r.buf[r.start():] }
-
 // finish returns the values.
 func (r *row) finish() []Value {
 	all, from := string(r.buf), 0

@@ -122,7 +122,8 @@ func TestXPTRefused(t *testing.T) {
 		{"OBS", put(obs+20, "OBS8    "), "want the header record OBS"},
 		{"no end", good[:len(good)-1], "record 14 has 79 of 80 bytes"},
 		{"a label of an unknown variable", v8(labels([]string{"OTHER", "x"}), zeros), `unknown variable "OTHER"`},
-		{"more labels than variables", v8(labels([]string{"AVAL", "x"}, []string{"AVAL", "x"}, []string{"AVAL", "x"}), zeros), "number of labels"},
+		{"more labels than variables", v8(labels([]string{"AVAL", "x"}, []string{"AVAL", "x"}, []string{"AVAL", "x"}), zeros),
+			"number of labels"},
 		{"a label that is too long", v8(header("LABELV8", "00001")+fill("\x00\x01\x00\x04\xff\xffAVAL"), zeros), "unexpected EOF"},
 	} {
 		_, _, err := readString("x.xpt", c.data)
@@ -159,7 +160,8 @@ func TestEncoding(t *testing.T) {
 		for _, text := range strings.Split(c.in, ",") {
 			data += pad(text, 12) + ibm(1)
 		}
-		got, tab, err := readString("x.xpt", library(false)+member("A", "", 140, col{name: "C", length: 12}, col{name: "N", number: 1, length: 8})+fill(data))
+		got, tab, err := readString("x.xpt", library(false)+member("A", "", 140, col{name: "C", length: 12}, col{name: "N", number: 1,
+			length: 8})+fill(data))
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%q: error %v", c.in, err)
@@ -190,14 +192,17 @@ func TestDateFormats(t *testing.T) {
 		"DATE": "a date as a number, in days", "DATETIME": "a datetime as a number, in seconds", "TIME": "a time as a number, in seconds",
 		"MMDDYY": "a date", "YYMMDDN": "a date", "E8601DA": "a date", "E8601DT": "a datetime", "E8601TM": "a time", "B8601DA": "a date",
 		"IS8601DT": "a datetime", "MONYY": "a date", "WEEKDATE": "a date", "TOD": "a time", "HHMM": "a time", "DATEAMPM": "a datetime",
-		"NLDATM": "a datetime", "NLDATE": "a date", "date": "a date", "": "", "BEST": "", "F": "", "COMMA": "", "DOLLAR": "", "Z": "", "$DATE": "",
-		"TRTF": "", "PERCENT": "",
+		"NLDATM": "a datetime", "NLDATE": "a date", "date": "a date", "": "", "BEST": "", "F": "", "COMMA": "", "DOLLAR": "", "Z": "",
+		"$DATE": "",
+		"TRTF":  "", "PERCENT": "",
 	} {
-		_, tab, err := readString("x.xpt", library(false)+member("A", "", 140, col{name: "N", number: 1, length: 8, form: form, width: 9})+fill(ibm(5)))
+		_, tab, err := readString("x.xpt", library(false)+member("A", "", 140, col{name: "N", number: 1, length: 8, form: form,
+			width: 9})+fill(ibm(5)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if notes := strings.Join(tab.Notes, ""); (want == "") != (notes == "") || !strings.Contains(notes, "column N holds "+want) && want != "" {
+		if notes := strings.Join(tab.Notes, ""); (want == "") != (notes == "") || !strings.Contains(notes, "column N holds "+want) &&
+			want != "" {
 			t.Errorf("%s: %q, want %q", form, notes, want)
 		}
 	}
