@@ -76,7 +76,7 @@ func (j *djson) open() error {
 		j.lines, j.table.Source = true, "Dataset-JSON (NDJSON)"
 		return nil
 	}
-	if len(j.table.Columns) == 0 {
+	if !j.seen["columns"] {
 		return errors.New("rows stand before columns: write the columns first")
 	}
 	return j.table.check()

@@ -23,6 +23,15 @@ func column(name, typ string) string {
 	return fmt.Sprintf(`{"itemOID":"IT.%s","name":"%s","label":"L","dataType":"%s"}`, name, name, typ)
 }
 
+// many returns the definitions of n columns.
+func many(n int, typ string) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = column(fmt.Sprint("C", i), typ)
+	}
+	return strings.Join(list, ",")
+}
+
 // TestJSONCells reads cells of every type.
 func TestJSONCells(t *testing.T) {
 	for _, c := range []struct{ typ, in, want, note string }{
@@ -81,8 +90,8 @@ func TestJSONRefused(t *testing.T) {
 		{cell("string", `"\x"`), "unknown escape"}, {cell("string", "\"a\nb\""), "control character 0x0a"},
 		{cell("string", `"\ud800"`), "surrogate"}, {cell("string", `"\ud800\u0041"`), "surrogate"},
 		{cell("string", `"\udc00\ud800"`), "surrogate"},
-		{cell("string", `"\u00zz"`), "hexadecimal"}, {cell("string", "\"\xff\""), "not UTF-8"},
-		{cell("string", "\"\xed\xa0\x80\""), "not UTF-8"},
+		{cell("string", `"\u00zz"`), "hexadecimal"}, {cell("string", "\"\xff\""), `column C: "\xff" is not UTF-8`},
+		{cell("string", "\"\xed\xa0\x80\""), `column C: "\xed\xa0\x80" is not UTF-8`},
 		{cell("string", `"`+strings.Repeat("x", 1<<20+1)+`"`), "more than 1048576 bytes"},
 		{doc(two, `["a"]`), "row 1 (line 1): the row has 1 cells, want 2"}, {doc(two, `["a",1,2]`), "more than 2 cells"},
 		{doc(two, `[]`), "column C"},
@@ -105,7 +114,9 @@ func TestJSONRefused(t *testing.T) {
 		{strings.Replace(doc(text), `"name":"T"`, `"name":""`, 1), "the name is empty"},
 		{strings.Replace(doc(text), `"datasetJSONVersion"`, `"version"`, 1), "has no datasetJSONVersion"},
 		{`{"clinicalData":{},"datasetJSONVersion":"1.1.0"}`, "Dataset-JSON 1.0"}, {`{}`, "has no datasetJSONVersion"},
-		{`{"rows":[],"columns":[]}`, "rows stand before columns"}, {doc(``), "rows stand before columns"},
+		{`{"rows":[],"columns":[]}`, "rows stand before columns"}, {doc(``), `table "T" has no columns`},
+		{fmt.Sprintf(meta, 0, "") + "}", "has no columns"},
+		{doc(many(9, "string"), "["+strings.Repeat(`"`+strings.Repeat("x", 1<<20)+`",`, 8)+`"x"]`), "the row has more than 8388608 bytes"},
 		{doc(text + "," + text), `both named "C"`}, {doc(column("", "string")), "has no name"},
 		{doc(column("C", "text")), `the type "text" is not of`},
 		{doc(`{"name":"C"}`), "no dataType"}, {doc(`{"name":"C","name":"D"}`), "stands twice"}, {doc(`1`), "want '{'"},

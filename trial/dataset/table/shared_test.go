@@ -44,7 +44,7 @@ func readAll(rd table.Reader) ([][]string, *table.Table, error) {
 		values, err := rd.Next()
 		if err != nil {
 			if _, again := rd.Next(); again != err {
-				return nil, nil, fmt.Errorf("Next returned %v and then %v", err, again)
+				return nil, nil, errors.New("the second Next did not return the same error")
 			}
 			if err == io.EOF {
 				return list, rd.Table(), nil

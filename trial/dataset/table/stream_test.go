@@ -81,7 +81,7 @@ func large(format string, n int) io.Reader {
 	case "xpt": // 40 rows of 272 bytes are 136 records
 		return &stream{head: library(false) + member("BIG", "", 140, cols...), part: xpt.String(), n: parts}
 	case "json":
-		return &stream{head: meta + `,"rows":[` + json.String(), part: "," + json.String(), n: parts - 1, tail: "]}"}
+		return &stream{head: meta + `,"rows":[` + json.String(), part: "," + json.String(), n: parts - 1, tail: `],"label2":"x"}`}
 	case "ndjson":
 		return &stream{head: meta + "}\n", part: strings.ReplaceAll(json.String(), "],[", "]\n[") + "\n", n: parts}
 	case "csv":
