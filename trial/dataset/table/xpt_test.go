@@ -250,6 +250,20 @@ func TestPadding(t *testing.T) {
 	}
 }
 
+// TestBlankRows keeps blank rows between others. In a number, blanks are a value like any other.
+func TestBlankRows(t *testing.T) {
+	got, _, err := readString("a.xpt", library(false)+member("A", "", 140, col{name: "C", length: 8})+fill(pad("v", 8)+pad("", 16)+"w"))
+	if err != nil || got != "Tv\nM.\nM.\nTw" {
+		t.Errorf("%q, %v", got, err)
+	}
+	blank := "M.|N" + strconv.FormatFloat(math.Ldexp(0x20202020202020, 4*(0x20-64)-56), 'f', -1, 64)
+	cols := []col{{name: "C", length: 8}, {name: "N", number: 1, length: 8}}
+	got, _, err = readString("a.xpt", library(false)+member("A", "", 140, cols...)+fill(pad("v", 8)+ibm(1)+pad("", 16)+pad("w", 8)+ibm(2)))
+	if want := "Tv|N1\n" + blank + "\nTw|N2"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
 // TestMembers reads a library of three tables, one of them empty, with descriptors of 136 bytes.
 func TestMembers(t *testing.T) {
 	a := member("AE", "Adverse Events", 136, col{name: "TERM", label: "Term", length: 3, form: "$", width: 3}) + fill("abcdefghi")
