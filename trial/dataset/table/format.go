@@ -19,9 +19,6 @@ var (
 // sasTime says what a display format shows a number as: "date", "datetime", "time", or "" for others.
 func sasTime(format string) string {
 	name := strings.ToUpper(strings.TrimRight(format, "0123456789. "))
-	if name == "" || name[0] == '$' {
-		return ""
-	}
 	for _, family := range []struct {
 		kind  string
 		names []string

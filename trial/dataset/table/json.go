@@ -245,12 +245,8 @@ func (j *djson) more() (bool, error) {
 // finish reads what stands behind the rows of JSON.
 func (j *djson) finish() error {
 	j.s.base = j.s.offset()
-	rows, err := j.members()
-	if err != nil {
+	if _, err := j.members(); err != nil { // rows a second time are refused as every member is
 		return err
-	}
-	if rows {
-		return errors.New("rows stand twice")
 	}
 	if err := j.complete(); err != nil {
 		return err

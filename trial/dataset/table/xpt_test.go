@@ -53,9 +53,11 @@ func TestIBM(t *testing.T) {
 		"ffffffffffffffff": "N-" + max.String(),
 		"0010000000000000": "N" + strconv.FormatFloat(math.Pow(16, -65), 'f', -1, 64),
 		"0000000000000001": "N" + strconv.FormatFloat(math.Ldexp(1, -312), 'f', -1, 64),
-		"4055555555555555": "N0.3333333333333333", // 55 bits
-		"40ffffffffffffff": "N1",                  // 56 bits, the nearest double is 1
-		"4101000000000000": "N0.0625",             // not normalized
+		"4020000000000001": "N0.125",               // 54 bits, and a tie
+		"4020000000000003": "N0.12500000000000006", // another tie, to the even one above
+		"4055555555555555": "N0.3333333333333333",  // 55 bits
+		"40ffffffffffffff": "N1",                   // 56 bits, the nearest double is 1
+		"4101000000000000": "N0.0625",              // not normalized
 		"2e00000000000000": "M.", "5f00000000000000": "M_", "4100000000000000": "MA", "5a00000000000000": "MZ",
 		"5b00000000000000": "N0", "5e00000000000000": "N0",
 		"2e00000000000001": "N" + strconv.FormatFloat(math.Ldexp(1, 4*(0x2e-64)-56), 'f', -1, 64),

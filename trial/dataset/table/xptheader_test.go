@@ -206,4 +206,8 @@ func TestDateFormats(t *testing.T) {
 			t.Errorf("%s: %q, want %q", form, notes, want)
 		}
 	}
+	_, tab, err := readString("x.xpt", library(false)+member("A", "", 140, col{name: "C", length: 80, form: "DATE", width: 9})+fill("x"))
+	if err != nil || len(tab.Notes) > 0 {
+		t.Errorf("a text with the format DATE: %v, %v", tab, err)
+	}
 }
