@@ -152,6 +152,9 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial/custody/sensor"}, only: []string{module + "trial/custody/sensor"}, direct: impure,
 			why: "temperatures are judged from bytes alone, the same on every machine: no clock, network or file, and the standard library " +
 				"alone"},
+		{of: []string{"trial/dataset/table"}, only: []string{module + "trial/dataset/table"}, direct: append([]string{"time"}, impure...),
+			why: "tables are read from streams, the same on every machine and in the page: no clock, network or file, and the standard " +
+				"library alone"},
 		{of: []string{"trial/audit"}, only: append([]string{module + "trial", "github.com/transparency-dev/merkle"}, pure...),
 			direct: []string{"net/http", "os", "os/exec", sql},
 			never:  []string{module + "trial/trialtest"}, why: "an audit reads tiles through an interface: it knows neither HTTP nor " +
