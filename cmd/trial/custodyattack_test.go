@@ -55,12 +55,14 @@ func TestCustodyAttacks(t *testing.T) {
 // site-b by another way.
 func cloneAtTwoSites(t *testing.T, p *pharmacy, at map[string]*custody.Pack, clone, other string) {
 	label := at[clone].Human()
-	p.custody(exitInvalid, "R10: predecessor is not the version in force: unit "+p.unitOf(at[clone]).String(), "site-b", "receive", "-condition", "ok", label)
+	p.custody(exitInvalid, "R10: predecessor is not the version in force: unit "+p.unitOf(at[clone]).String(),
+		"site-b", "receive", "-condition", "ok", label)
 	p.custody(exitInvalid, "R8", "site-b", "dispense", "-subject", "2001", label)
 	// In a shipment that is meant for site-b, the clone is named and the rest goes on.
 	p.custody(exitInvalid, "R8", "depot", "ship", "-to", "site-b", clone)
 	p.custody(exitDone, "", "site-a", "ship", "-to", "site-b", other)
-	out := p.custody(exitInvalid, "2 scanned: 1 logged in 1 statement, 1 refused, 0 kept", "site-b", "receive", "-condition", "ok", label, other)
+	out := p.custody(exitInvalid, "2 scanned: 1 logged in 1 statement, 1 refused, 0 kept", "site-b", "receive", "-condition", "ok", label,
+		other)
 	if !strings.Contains(out, "REFUSED "+clone+": R10") {
 		t.Errorf("%s", out)
 	}

@@ -196,7 +196,8 @@ func TestCustodyKilled(t *testing.T) {
 				t.Error("the network lost nothing, or nothing was killed")
 			}
 		}
-		if out := p.custody(exitDone, "", "site-a", "sheet", "-subject", "1001"); !strings.Contains(out, fmt.Sprintf("%d given out, 0 taken back", n)) {
+		if out := p.custody(exitDone, "", "site-a", "sheet", "-subject", "1001"); !strings.Contains(out,
+			fmt.Sprintf("%d given out, 0 taken back", n)) {
 			t.Errorf("the sheet lacks packs:\n%s", out)
 		}
 	})

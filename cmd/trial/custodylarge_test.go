@@ -87,7 +87,8 @@ func TestCustodyLarge(t *testing.T) {
 			out := p.checksOffline(at[serial].Human())
 			took := time.Since(began)
 			slowest, total = max(slowest, took), total+took
-			for _, want := range []string{"issue     by depot", "ship      by depot to site-", "receive   by site-", "proven by replaying witnesses"} {
+			for _, want := range []string{"issue     by depot", "ship      by depot to site-", "receive   by site-",
+				"proven by replaying witnesses"} {
 				if !strings.Contains(out, want) {
 					t.Errorf("%s: no %q in\n%s", serial, want, out)
 				}
