@@ -136,8 +136,8 @@ func (c *custodian) readable(p *custody.Pack) error {
 	}
 	read, err := custody.Parse(p.Human(), c.now().Year())
 	if err == nil && read.Expiry != p.Expiry {
-		err = fmt.Errorf("the expiry %s of %s would be read as %s: a label has two digits for the year, which reach 50 years back and ahead", p.Expiry,
-			p.Serial, read.Expiry)
+		err = fmt.Errorf("the expiry %s of %s would be read as %s: a label has two digits for the year, which reach 50 years back and ahead",
+			p.Expiry, p.Serial, read.Expiry)
 	}
 	return err
 }

@@ -71,7 +71,9 @@ func (s *session) breakCode(ctx context.Context, scans []*scan) error {
 			}
 		}
 	}
-	scans = slices.DeleteFunc(slices.Clone(scans), func(x *scan) bool { return s.journal.broken[x.Key] || !slices.Contains(s.journal.scans, x) })
+	scans = slices.DeleteFunc(slices.Clone(scans), func(x *scan) bool {
+		return s.journal.broken[x.Key] || !slices.Contains(s.journal.scans, x)
+	})
 	if len(scans) == 0 {
 		return nil
 	}

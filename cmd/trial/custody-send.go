@@ -240,7 +240,8 @@ func (s *session) sign(scans []*scan) (*kept, error) {
 
 // unitRules are those by which units are at fault. What another rule refuses, such as a key that was
 // revoked or a clock that is ahead, may be logged later or with another key, and is kept.
-var unitRules = []trial.Rule{trial.RuleRole, trial.RuleHolder, trial.RuleUnknown, trial.RulePredecessor, trial.RuleTaken, trial.RuleNotInForce}
+var unitRules = []trial.Rule{trial.RuleRole, trial.RuleHolder, trial.RuleUnknown, trial.RulePredecessor, trial.RuleTaken,
+	trial.RuleNotInForce}
 
 // carry sends a statement. If it is refused, its units are named one by one, and the rest goes on.
 func (s *session) carry(ctx context.Context, k *kept) error {

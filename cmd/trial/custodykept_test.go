@@ -44,7 +44,8 @@ func TestCustodyKept(t *testing.T) {
 	p.journalOf("site-a", "hold", "-unblinds", "supply", serials[0])
 	p.custody(exitInvalid, "1 are logged now", "site-a", "return", serials[1])
 	had(serials[0], " hold")
-	if _, out, _ := p.run(append(append([]string{"trial", "history"}, p.flags...), p.trial)...); strings.Count(out, "code break in trial") != 1 {
+	if _, out, _ := p.run(append(append([]string{"trial", "history"}, p.flags...), p.trial)...); strings.Count(out,
+		"code break in trial") != 1 {
 		t.Errorf("the code break is not logged once:\n%s", out)
 	}
 
@@ -139,7 +140,8 @@ func TestCustodyWait(t *testing.T) {
 	list, serials := kits(6)
 	p.issue(list)
 	p.stock("site-a", serials...)
-	p.write("morning.txt", strings.Join([]string{serials[0], "subject 1002", serials[1], serials[2], "subject 1003", serials[3], serials[4], serials[5]}, "\r"))
+	p.write("morning.txt", strings.Join([]string{serials[0], "subject 1002", serials[1], serials[2], "subject 1003", serials[3],
+		serials[4], serials[5]}, "\r"))
 	out := p.piped("morning.txt", exitDone, p.custodyArgs("site-a", "dispense", "-subject", "1001", "-wait", "-scan", "-")...)
 	if !strings.Contains(out, "6 logged in 1 statement, 0 refused, 0 kept") {
 		t.Errorf("%s", out)

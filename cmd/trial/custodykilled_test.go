@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -92,7 +93,7 @@ type desk struct {
 }
 
 // run starts the program, scans what has no answer yet, and ends the program by a signal after some
-// answers; with none, when the scanner is switched off.
+// answers. It ends by itself when all are answered.
 func (d *desk) run(serials []string, sig syscall.Signal, after int) (said string) {
 	d.t.Helper()
 	cmd := exec.Command(filepath.Join(binDir, "trial"), d.args[1:]...)
@@ -102,19 +103,15 @@ func (d *desk) run(serials []string, sig syscall.Signal, after int) (said string
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	go func() {
-		defer func() {
-			if sig == 0 {
-				in.Close()
-			}
-		}()
-		for _, serial := range serials {
-			if d.done[serial] == "" {
-				if _, err := io.WriteString(in, serial+"\n"); err != nil {
-					return
-				}
-			}
+	var left strings.Builder
+	for _, serial := range serials {
+		if d.done[serial] == "" {
+			left.WriteString(serial + "\n")
 		}
+	}
+	go func() {
+		defer in.Close()
+		io.WriteString(in, left.String())
 	}()
 	lines := bufio.NewScanner(out)
 	answers := map[string]string{}
@@ -125,18 +122,13 @@ func (d *desk) run(serials []string, sig syscall.Signal, after int) (said string
 		answers[serial] = word
 		if after--; after == 0 && sig != 0 {
 			cmd.Process.Signal(sig)
-			if sig != syscall.SIGKILL {
-				in.Close()
-			}
 		}
 	}
 	err := cmd.Wait()
 	if err != nil && cmd.ProcessState.ExitCode() != exitPending && cmd.ProcessState.ExitCode() != exitInvalid && sig != syscall.SIGKILL {
 		d.t.Fatalf("%v\n%s%s", err, said, &stderr)
 	}
-	for serial, word := range answers { // read by the writer above, which has ended with the program
-		d.done[serial] = word
-	}
+	maps.Copy(d.done, answers)
 	return said + stderr.String()
 }
 
@@ -204,7 +196,8 @@ func TestCustodyKilled(t *testing.T) {
 				t.Error("the network lost nothing, or nothing was killed")
 			}
 		}
-		if out := p.custody(exitDone, "", "site-a", "sheet", "-subject", "1001"); !strings.Contains(out, fmt.Sprintf("%d given out, 0 taken back", n)) {
+		if out := p.custody(exitDone, "", "site-a", "sheet", "-subject", "1001"); !strings.Contains(out,
+			fmt.Sprintf("%d given out, 0 taken back", n)) {
 			t.Errorf("the sheet lacks packs:\n%s", out)
 		}
 	})

@@ -46,7 +46,8 @@ func TestCustodyNothingLeaks(t *testing.T) {
 		list += "(01)" + gtin + "(21)INBOX0001,LOTQ8000XZ,2031-08-01,ARM-VERUMXIB,(00)095060001343520000\n"
 		packing := p.issue(list)
 		p.write("logger.csv", "time,temperature\n2026-03-01 08:00:00,5.1234\n2026-03-01 08:10:00,6.4321\n")
-		p.custody(exitDone, "", "depot", "ship", slices.Concat([]string{"-to", "site-a", "-sensor", "logger.csv"}, serials, []string{"(00)095060001343520000"})...)
+		p.custody(exitDone, "", "depot", "ship", slices.Concat([]string{"-to", "site-a", "-sensor", "logger.csv"}, serials,
+			[]string{"(00)095060001343520000"})...)
 		p.custody(exitDone, "", "site-a", "receive", slices.Concat([]string{"-condition", "ok"}, serials, []string{"(00)095060001343520000"})...)
 		p.custody(exitDone, "", "site-a", "open", "(00)095060001343520000")
 		p.custody(exitDone, "", "site-a", "dispense", "-subject", "SUBJ-4711-XZ", serials[0], serials[1])

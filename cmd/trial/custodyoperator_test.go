@@ -278,7 +278,8 @@ func hundredReports(t *testing.T) {
 		w.log.Admit("registrar", e, s)
 		if i < 99 {
 			w.log.Admit(who, p, subjects)
-		} else if _, _, err := w.log.State.Admit(trialtest.Check(t, who, p, subjects), w.log.State.Time()); trial.RuleOf(err) != trial.RuleLimit {
+		} else if _, _, err := w.log.State.Admit(trialtest.Check(t, who, p, subjects), w.log.State.Time()); trial.RuleOf(err) !=
+			trial.RuleLimit {
 			t.Errorf("the 101st: %v", err)
 		}
 		w.mu.Unlock()
@@ -294,7 +295,8 @@ func hundredReports(t *testing.T) {
 	w.act("depot", trial.Custody{Action: "dispense"}, "u1")
 	w.agree(0, "r1", "r2", "w3")
 	out := w.checks(exitDone, "REPORTED as suspicious by depot, rival, rival-0, rival-1, rival-2, and 97 more\n", "u1")
-	for _, want := range []string{"issue     by depot", "suspect   by rival: duplicate", "suspect   by depot", "suspect   by acme", "dispense  by depot",
+	for _, want := range []string{"issue     by depot", "suspect   by rival: duplicate", "suspect   by depot", "suspect   by acme",
+		"dispense  by depot",
 		"... and 97 more reports by others"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
