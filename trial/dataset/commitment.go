@@ -69,6 +69,7 @@ const (
 	MaxName    = 200     // bytes of a dataset's name
 	MaxColumn  = 1 << 14 // bytes of a column's description
 
+	maxColumns    = 1 << 24 // bytes of all descriptions
 	maxColumnBits = 12
 )
 
@@ -84,10 +85,15 @@ func (h *Header) check() error {
 	if h.Extract == (Extract{}) {
 		return errors.New("the extract has no name: draw one with NewExtract")
 	}
+	total := 0
 	for i, c := range h.Columns {
 		if len(c) > MaxColumn || !utf8.ValidString(c) {
 			return fmt.Errorf("column %d: its description is not UTF-8 of at most %d bytes", i, MaxColumn)
 		}
+		total += len(c)
+	}
+	if total > maxColumns {
+		return fmt.Errorf("the columns' descriptions have %d bytes; the most is %d", total, maxColumns)
 	}
 	return checkForm(h.Name, len(h.Columns), h.Subject)
 }

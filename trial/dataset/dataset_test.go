@@ -36,14 +36,13 @@ func TestNaive(t *testing.T) {
 // TestSame: the result does not depend on batches or on how many goroutines hash.
 func TestSame(t *testing.T) {
 	tb := newTable("SAME", 5000, 400)
-	tb.rows[100][3] = bytes.Repeat([]byte("x"), MaxCell)
 	for i := range 9 { // a batch ends early, in the middle of a chunk
-		tb.rows[3000+i][3] = tb.rows[100][3]
+		tb.rows[3000+i][3] = bytes.Repeat([]byte("x"), MaxCell)
 	}
 	for _, cells := range []bool{false, true} {
 		var first []byte
-		for _, batch := range []int{0, 1, 7, 1000, 1024, 4096, 100000} {
-			for _, workers := range []int{0, 1, 2, 5} {
+		for _, batch := range []int{0, 1, 1000, 1024, 100000} {
+			for _, workers := range []int{0, 1, 5} {
 				k := testKey(t, "same")
 				var file bytes.Buffer
 				c, ix := tb.commit(t, k, Options{Cells: cells, Index: &file, batchRows: batch, workers: workers})

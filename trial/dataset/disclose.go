@@ -42,7 +42,8 @@ func (ix *Index) Disclose(k *Key, rows []RowCells, columns []int) (*Disclosure, 
 
 // DiscloseSubject shows a subject and all its rows. It calls read for the cells of each row. Of
 // rows that were erased it shows the leaf hash. The rest is as for Disclose.
-func (ix *Index) DiscloseSubject(k *Key, id []byte, show Show, read func(row uint64) ([][]byte, error), columns []int) (*Disclosure, error) {
+func (ix *Index) DiscloseSubject(k *Key, id []byte, show Show, read func(row uint64) ([][]byte, error),
+	columns []int) (*Disclosure, error) {
 	d, err := ix.begin(k, columns)
 	if err != nil {
 		return nil, err

@@ -59,13 +59,15 @@ type table struct {
 // not beside others of its subject. The third column is coded: it has one of four values.
 func newTable(name string, rows, subjects int) *table {
 	s := &stream{name: name}
-	t := &table{Header: Header{Name: name, Extract: testExtract(name), Columns: []string{"STUDYID", "USUBJID", "AESEV", "AETERM", "X"}, Subject: 1}}
+	columns := []string{"STUDYID", "USUBJID", "AESEV", "AETERM", "X"}
+	t := &table{Header: Header{Name: name, Extract: testExtract(name), Columns: columns, Subject: 1}}
 	for i := range rows {
 		of := i * subjects / max(rows, 1)
 		if s.below(8) == 0 {
 			of = s.below(subjects)
 		}
-		row := [][]byte{[]byte("CDISC01"), fmt.Appendf(nil, "01-%05d", of), []byte(codes[s.below(len(codes))]), fmt.Appendf(nil, "term %d", s.below(50)), nil}
+		row := [][]byte{[]byte("CDISC01"), fmt.Appendf(nil, "01-%05d", of), []byte(codes[s.below(len(codes))]),
+			fmt.Appendf(nil, "term %d", s.below(50)), nil}
 		switch s.below(20) {
 		case 0:
 			row[1] = nil
@@ -234,5 +236,6 @@ func naive(root []byte, tb *table, cells, private bool) *Commitment {
 		m = m.Set(smap.Hash([]byte(h)), smap.Hash(body))
 	}
 	return &Commitment{Cells: cells, Columns: n, Extract: tb.Extract, Header: Hash(header), Name: tb.Name, Private: private,
-		RowCount: uint64(len(tb.rows)), Rows: Hash(nTree(leaves)), Subject: tb.Subject, SubjectCount: uint64(len(handles)), Subjects: Hash(m.Root())}
+		RowCount: uint64(len(tb.rows)), Rows: Hash(nTree(leaves)), Subject: tb.Subject, SubjectCount: uint64(len(handles)),
+		Subjects: Hash(m.Root())}
 }

@@ -209,7 +209,7 @@ func (ix *Index) rowsRoot(lo, hi uint64) (Hash, error) {
 	return treeRoot(leaves), nil
 }
 
-// load returns the records of subjects from lo up to hi.
+// load returns the records of subjects from lo up to hi, which are all of one bucket.
 func (ix *Index) load(lo, hi uint64) ([]subject, error) {
 	b, err := ix.read(layoutOf(&ix.c).subjects+int64(lo)*subjectSize, int64(hi-lo)*subjectSize)
 	if err != nil {
@@ -219,7 +219,9 @@ func (ix *Index) load(lo, hi uint64) ([]subject, error) {
 	for i := range records {
 		p := b[subjectSize*i:]
 		s := subject{Hash(p), Hash(p[32:]), binary.BigEndian.Uint64(p[64:]), binary.BigEndian.Uint64(p[72:])}
-		if s.last >= ix.c.RowCount || s.count > ix.c.RowCount || i > 0 && bytes.Compare(records[i-1].handle[:], s.handle[:]) >= 0 {
+		if s.last >= ix.c.RowCount || s.count > ix.c.RowCount ||
+			i > 0 && (bytes.Compare(records[i-1].handle[:], s.handle[:]) >= 0 ||
+				prefix(&s.handle, ix.m.depth) != prefix(&records[0].handle, ix.m.depth)) {
 			return nil, fmt.Errorf("the index is damaged at subject %d", lo+uint64(i))
 		}
 		records[i] = s
@@ -266,6 +268,32 @@ func (ix *Index) rowsAt(pos uint64) ([]uint64, error) {
 		rows[i], rows[j] = rows[j], rows[i]
 	}
 	return rows, nil
+}
+
+// own checks that the rows are those of the subject at a place, by its salt.
+func (ix *Index) own(k *Key, pos uint64, rows []uint64) error {
+	salt, err := k.seed(ix.c.path().branch(branchSubjects).then(pos, subjectBits))
+	if err != nil {
+		return err
+	}
+	s, err := ix.load(pos, pos+1)
+	if err != nil {
+		return err
+	}
+	var leaves span
+	for _, row := range rows {
+		leaf, _, _, err := ix.record(row)
+		if err != nil {
+			return err
+		}
+		leaves.add(leaf)
+	}
+	root := leaves.root()
+	if ix.c.contexts().bodyOf(&salt, leaves.count, &root) != s[0].body {
+		return errors.New("the index is damaged, or it is of another key")
+	}
+	_, err = ix.ProveHandle(s[0].handle)
+	return err
 }
 
 // Rows returns the numbers of the rows of the subject with a handle, in order, and none if there

@@ -218,7 +218,7 @@ func (k *Key) EraseRows(c *Commitment, rows ...uint64) error {
 }
 
 // EraseSubject removes from the key what opens the rows of a subject in one dataset, and its leaf
-// among the subjects. It returns the rows. The key still has the subject's secret, which names it
+// among the subjects. It returns the rows, after checking that they are its. The key still has the subject's secret, which names it
 // in this and in other datasets: see Forget.
 func (k *Key) EraseSubject(ix *Index, handle Hash) ([]uint64, error) {
 	pos, ok, err := ix.find(handle)
@@ -231,6 +231,9 @@ func (k *Key) EraseSubject(ix *Index, handle Hash) ([]uint64, error) {
 	rows, err := ix.rowsAt(pos)
 	if err != nil {
 		return nil, err
+	}
+	if err := ix.own(k, pos, rows); err != nil {
+		return nil, fmt.Errorf("erase a subject of %s: %w", ix.c.Name, err)
 	}
 	if err := k.EraseRows(&ix.c, rows...); err != nil {
 		return nil, err
