@@ -42,7 +42,9 @@ func unhex(to, text []byte) error {
 }
 
 // An Extract names one extract of data: 16 random bytes, public. All tables of an extract may have
-// the same. No two tables may have the same extract, name and key: their salts would be the same.
+// the same. No two tables may have the same extract, name and key: their salts would be the same,
+// and a salt that is disclosed of one would open the other to guessing. Draw another extract
+// whenever a table is committed again after anything of it has left the house.
 type Extract [16]byte
 
 // NewExtract draws the name of an extract.

@@ -74,13 +74,23 @@
 // Its id, H("trialproof/dataset/commitment/v1" LF || JSON), is in every disclosure, so that all its
 // members are bound, the counts too.
 //
+// Example: under the key whose root is 32 zero bytes, the table DM of the extract ee00…00, with the
+// columns USUBJID (the subject's) and SEX and the rows (01, F), (02, M), (01, F), without cells, not
+// private, has the roots
+//
+//	header    10ed9a0551a47f1f98d3c8401ebbb28e8c077b5680f92094e569e72286a64187
+//	rows      96f03f5cf69b78967dd1687805555a7659e9a1022c62a82c930b6c320569f828
+//	subjects  0ad8b55f43808de1fea11bb2f63f555ca67e2d4368d54aa4ba75f90fa299a537
+//	id        5ec06a16a696e4b50bbe763169dcd98611028222f6a0735b58a9d2dc2411b8ef
+//
 // # Disclosures
 //
 // A Disclosure, a SubjectProof and a Pair are canonical JSON and a line feed; their types here give
-// the members. A proof of several leaves of a tree of n has the roots of the largest subtrees that
-// have none of them, from left to right; subtrees are those of RFC 6962. A disclosure of a subject
-// has all its rows, each in full or, if it was erased, as its leaf hash, and proves them under both
-// roots.
+// the members. A value is a JSON string if it is UTF-8, and otherwise an array of one string, its
+// base64. A hash or salt is 64 lower-case hexadecimal digits; a salt of zero is left out. A proof of
+// several leaves of a tree of n has the roots of the largest subtrees that have none of them, from
+// left to right; subtrees are those of RFC 6962. A disclosure of a subject has all its rows, each in
+// full or, if it was erased, as its leaf hash, and proves them under both roots.
 //
 // # What a handle reveals
 //
@@ -113,12 +123,22 @@
 // other cells, each with its own salt. Rows that are disclosed show their numbers; a subject's
 // disclosure shows which rows are its. Column descriptions can be guessed unless they are private.
 //
+// Two disclosures of one dataset can be laid side by side: they show the same leaf hashes of
+// neighbours, and so that both are of rows near each other. Two of different datasets have no hash in
+// common, even if the rows are the same, but for the description of columns that are not private.
+//
+// The data without the key proves nothing: whoever has the table, but no salt, cannot tell whether it
+// is the one that was committed to.
+//
 // # Erasure
 //
 // A key from which something was erased has, instead of the seeds on the path to it, the seeds beside
 // the path: about one for each bit of the number of rows. From these nothing above or at what was
 // erased can be computed. Then the row cannot be opened by this key file, even by its owner with the
-// data in hand, and its leaf hash, which stays in the index, is a random number to all.
+// data in hand, and its leaf hash, which stays in the index, is a random number to all. An attacker
+// who has the log, the index, all other rows and every seed that is left learns of an erased row that
+// it was there, its number, and which other rows are of its subject. He cannot confirm a guess of its
+// content, not even with the table from before in his hand.
 //
 //   - EraseRows and EraseSubject erase salts in one dataset. Forget erases a subject's secret: no
 //     handle of it can be derived again. To erase a person, do the former in each dataset, then the

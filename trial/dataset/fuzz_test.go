@@ -102,8 +102,9 @@ func FuzzIndex(f *testing.F) {
 		if _, err := ix.WriteTo(&out); err != nil || !bytes.Equal(out.Bytes(), data) {
 			t.Fatal("it does not write what it read")
 		}
+		ix.Check()
 		for row := range min(ix.c.RowCount, 30) {
-			if h, err := ix.HandleAt(row); err == nil {
+			if h, err := ix.HandleAt(row); err == nil && ix.c.RowCount > 0 {
 				ix.Rows(h)
 				ix.ProveHandle(h)
 				testKey(t, "fuzz").EraseSubject(ix, h)
@@ -178,7 +179,8 @@ func TestHostile(t *testing.T) {
 			t.Errorf("header %.60v was taken", h)
 		}
 	}
-	for _, row := range [][][]byte{{}, make([][]byte, 6), {nil, nil, nil, nil, make([]byte, MaxCell+1)}, {nil, make([]byte, MaxID+1), nil, nil, nil}} {
+	large, id := make([]byte, MaxCell+1), make([]byte, MaxID+1)
+	for _, row := range [][][]byte{{}, make([][]byte, 6), {nil, nil, nil, nil, large}, {nil, id, nil, nil, nil}} {
 		b, err := NewBuilder(k, tb.Header, Options{})
 		if err != nil {
 			t.Fatal(err)

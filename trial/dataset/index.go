@@ -181,10 +181,19 @@ func (ix *Index) WriteTo(w io.Writer) (int64, error) {
 // record returns a row's leaf hash, its subject's ordinal from 1, or 0, and 1 more than the number
 // of the row of that subject before it, or 0.
 func (ix *Index) record(row uint64) (leaf Hash, ord uint32, before uint64, err error) {
-	b, err := ix.read(layoutOf(&ix.c).rows+int64(row)*recordSize, recordSize)
+	b, err := ix.rowRecords(row, row+1)
 	if err != nil {
 		return leaf, 0, 0, err
 	}
+	return ix.parseRecord(b, row)
+}
+
+// rowRecords returns the bytes of the records of rows.
+func (ix *Index) rowRecords(lo, hi uint64) ([]byte, error) {
+	return ix.read(layoutOf(&ix.c).rows+int64(lo)*recordSize, int64(hi-lo)*recordSize)
+}
+
+func (ix *Index) parseRecord(b []byte, row uint64) (leaf Hash, ord uint32, before uint64, err error) {
 	before = uint64(b[36])<<32 | uint64(binary.BigEndian.Uint32(b[37:]))
 	ord = binary.BigEndian.Uint32(b[32:])
 	if before > row || uint64(ord) > ix.c.SubjectCount {
@@ -198,7 +207,7 @@ func (ix *Index) rowsRoot(lo, hi uint64) (Hash, error) {
 	if hi-lo > chunkRows {
 		return treeRoot(ix.chunks[lo/chunkRows : (hi+chunkRows-1)/chunkRows]), nil
 	}
-	b, err := ix.read(layoutOf(&ix.c).rows+int64(lo)*recordSize, int64(hi-lo)*recordSize)
+	b, err := ix.rowRecords(lo, hi)
 	if err != nil {
 		return Hash{}, err
 	}

@@ -203,7 +203,8 @@ func (k *Key) trimDataset(c *Commitment) {
 
 // EraseRows removes from the key what opens these rows of a dataset, counted from 0. That takes
 // about one seed for each bit of the number of rows, and for the first rows of a dataset 66 more.
-// Nothing changes if a row is not in the dataset.
+// The commitment must be the one that was logged: seeds of rows that it does not have are removed
+// as well. Nothing changes if one of the rows is not in the dataset.
 func (k *Key) EraseRows(c *Commitment, rows ...uint64) error {
 	for _, row := range rows {
 		if row >= c.RowCount {
