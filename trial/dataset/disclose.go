@@ -88,6 +88,9 @@ func (ix *Index) DiscloseSubject(k *Key, id []byte, show Show, read func(row uin
 		}
 		d.Rows = append(d.Rows, shown)
 	}
+	if !slices.ContainsFunc(d.Rows, func(r Row) bool { return r.Shown() }) {
+		return nil, fmt.Errorf("disclose the subject: all its %d rows were erased from this key", len(d.Rows))
+	}
 	return ix.end(d)
 }
 
