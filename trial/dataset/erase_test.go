@@ -221,6 +221,9 @@ func TestEraseAll(t *testing.T) {
 					t.Fatalf("%d rows: salt %d is %s, %v; want %s", n, j, got, err, s)
 				}
 			}
+			if !wiped(k.root) {
+				t.Fatal("a seed that was replaced is still in memory")
+			}
 			k2, err := ParseKey(k.Marshal())
 			if err != nil || !bytes.Equal(k2.Marshal(), k.Marshal()) {
 				t.Fatal(err)
@@ -233,4 +236,8 @@ func TestEraseAll(t *testing.T) {
 			t.Error("a row was erased that is not there")
 		}
 	}
+}
+
+func wiped(n *node) bool {
+	return n == nil || n.kids == nil || n.seed.IsZero() && wiped(n.kids[0]) && wiped(n.kids[1])
 }
