@@ -52,6 +52,26 @@ func TestForged(t *testing.T) {
 		}
 	}
 
+	// Some rows of the subject, each proven, are not all of its rows.
+	var some []RowCells
+	for _, row := range tb.rowsOf(id)[1:] {
+		some = append(some, RowCells{row, tb.rows[row]})
+	}
+	part, err := ix.Disclose(k, some, []int{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part.Subject, part.SubjectSalt = fresh().Subject, fresh().SubjectSalt; part.Verify(c) == nil {
+		t.Error("a part of a subject's rows verifies as all of them")
+	}
+	// The second time, the row has other cells.
+	twice := one.Rows[0]
+	twice.Cells = append([]Cell(nil), twice.Cells...)
+	twice.Cells[2].Value = Value("FATAL")
+	if one.Rows = append(one.Rows, twice); one.Verify(c) == nil {
+		t.Error("a row verifies that is shown twice, with different cells")
+	}
+
 	pair, err := ProvePair(k, ix, ix, id, ShowToken)
 	if err != nil {
 		t.Fatal(err)
