@@ -137,6 +137,8 @@ func TestImports(t *testing.T) {
 		{of: []string{"trial/custody"}, only: append([]string{module + "trial", "github.com/boombuler/barcode"}, pure...), direct: impure,
 			never: []string{module + "trial/audit", module + "trial/trialtest"},
 			why:   "codes and events are read from what is given, in a browser too: no clock, network or file"},
+		{of: []string{"trial/dataset"}, only: append([]string{module + "trial/dataset", module + "trial/smap"}, pure...), direct: impure,
+			why: "a disclosure of a table is checked offline, in a browser too, and a statement has its commitment: no clock, network or file"},
 		{of: []string{"trial/vault"}, only: append([]string{module + "trial", "filippo.io/age", "filippo.io/hpke", "golang.org/x/sys"}, pure...),
 			direct: []string{"net", "net/http", "os", "os/exec", sql, "math/rand", "math/rand/v2", "time", "log", "log/slog", "testing"},
 			never: []string{module + "trial/receipt", module + "trial/history", module + "trial/element", module + "trial/audit", module +
