@@ -222,6 +222,10 @@ func fill(r *rand.Rand, v reflect.Value, full bool) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(r, v.Elem(), full)
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(r, v.Index(i), full)
+		}
 	case reflect.Slice:
 		n := 1 + r.Intn(3)
 		v.Set(reflect.MakeSlice(v.Type(), n, n))

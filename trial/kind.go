@@ -49,6 +49,7 @@ var kindTable = []func() Predicate{
 	func() Predicate { return new(Erasure) },
 	func() Predicate { return new(Custody) },
 	func() Predicate { return new(CodeBreak) },
+	func() Predicate { return new(Dataset) },
 }
 
 // kinds has the rows of kindTable by name.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dataset"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -150,6 +151,15 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		p = &trial.Results{Common: c, Trial: s.id(arg(0)), Analysis: arg(1), Updates: s.id(option["updates"]), Dated: option["dated"]}
 	case "document":
 		p = &trial.Document{Common: c, Trial: s.id(arg(0)), Version: arg(1), Dated: option["dated"]}
+	case "dataset":
+		d := &trial.Dataset{Common: c, Trial: s.id(arg(0)), Analysis: option["analysis"], Lock: s.id(option["lock"])}
+		for _, name := range plain[1:] {
+			d.Tables = append(d.Tables, table(name, option["extract"]))
+		}
+		if option["mixed"] != "" {
+			d.Tables[0].Extract[1] = 1
+		}
+		p = d
 	case "observe":
 		p, subjects = &trial.Observation{Common: c, Identifier: arg(0), SeenAt: "2026-03-01",
 			Source: "registry"}, trialtest.Documents("observation", "x")
@@ -295,6 +305,12 @@ func (s *scenario) payload(words []string) ([]byte, error) {
 		subjects[0].Digest = trial.Digest{SHA256: trial.Hash{1}}
 	}
 	return (&trial.Statement{Subjects: subjects, Predicate: p}).Marshal()
+}
+
+// table returns a commitment to a table of three rows of a name.
+func table(name, extract string) dataset.Commitment {
+	return dataset.Commitment{Columns: 2, Extract: dataset.Extract{1}, Header: sha256.Sum256([]byte("header")), Name: name, RowCount: 3, Rows: sha256.Sum256([]byte(extract)),
+		Subject: 0, SubjectCount: 2, Subjects: sha256.Sum256([]byte("subjects"))}
 }
 
 // consentCode returns the code of a consent by a name.

@@ -15,6 +15,7 @@ import (
 type Share struct {
 	Acts         []Hash `json:"acts,omitempty"`   // statements that may not be logged again, see tx.act
 	Claims       int    `json:"claims,omitempty"` // how often it has ever claimed the number
+	Datasets     IDs    `json:"datasets,omitempty"`
 	Documents    IDs    `json:"documents,omitempty"`
 	Milestones   IDs    `json:"milestones,omitempty"`
 	Observations IDs    `json:"observations,omitempty"`
@@ -29,6 +30,8 @@ type Share struct {
 // named returns the member for a kind, or nil if the kind has no member of its own.
 func (s *Share) named(kind string) *IDs {
 	switch kind {
+	case "dataset":
+		return &s.Datasets
 	case "document":
 		return &s.Documents
 	case "milestone":
@@ -130,7 +133,7 @@ func (s Shares) check() error {
 		if s[i].Claims < 0 {
 			return fmt.Errorf("the share of %s has %d claims", s[i].Org, s[i].Claims)
 		}
-		for _, kind := range []string{"document", "milestone", "observation", "sap", "signature"} {
+		for _, kind := range []string{"dataset", "document", "milestone", "observation", "sap", "signature"} {
 			if ids := s[i].of(kind); len(ids)%idBytes != 0 {
 				return fmt.Errorf("the share of %s has %d bytes of %ss", s[i].Org, len(ids), kind)
 			}

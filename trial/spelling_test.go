@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/trialproof/trialproof/trial"
+	"github.com/trialproof/trialproof/trial/dataset"
 	"github.com/trialproof/trialproof/trial/trialtest"
 )
 
@@ -223,6 +224,8 @@ func samples(t testing.TB) (statements, entries, records map[string][]byte, log 
 	d := trialtest.Documents("document", "h", "i")
 	d[1].Digest = trial.Digest{Salted256: trial.Commit(trial.Salt{2}, d[1].Digest.SHA256)}
 	admit("ada", &trial.Document{Trial: id, Version: "a"}, d)
+	admit("ada", &trial.Dataset{Trial: id, Analysis: "primary", Lock: first, Results: r, SAP: de, Tables: []dataset.Commitment{table("AE", ""), table("DM", "")}},
+		trialtest.Documents("dataset", "ae", "dm"))
 	admit("p256-bob", &trial.Observation{Identifier: "nct:NCT01234567", SeenAt: "2026-03", Source: "registry"},
 		trialtest.Documents("observation", "j"))
 	p, s = trialtest.Org("beta", "Beta", "ben")
@@ -392,7 +395,7 @@ func TestRefusalsName(t *testing.T) {
 		{`"meaning":"author"`, `"meaning": "author"`, "not canonical JSON (RFC 8785)"},
 		{`"version":"a"`, `"version":""`, "missing, empty, repeated"},
 		{`statement/`, `Statement/`, ""},
-		{`document@v1`, `novel@v1`, "the kinds are access, codebreak, consent, correction, custody, delegation, document"},
+		{`document@v1`, `novel@v1`, "the kinds are access, codebreak, consent, correction, custody, dataset, delegation, document"},
 		{`2026-03-01T`, `2026-02-30T`, "2026-03-01T09:30:00.000Z"},
 		{`2026-03-01T`, `1969-03-01T`, "2026-03-01T09:30:00.000Z"},
 		{`.0`, `.00`, ""},
