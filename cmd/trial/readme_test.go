@@ -205,6 +205,16 @@ func TestConsentPage(t *testing.T) {
 		"valid: this stands as use/1")
 }
 
+// TestDatasetsPage runs the commands of docs/datasets.md.
+func TestDatasetsPage(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+	runPages(t, 5, []string{"../../docs/datasets.md"},
+		"equal: 2 rows of 2 columns", "row 3 of 3", "AETERM: rash", "valid: these rows stand so in table ae", "AETERM: headache", "row 2 of 2", "SEX: M")
+}
+
 // TestCustodyPage runs the commands of docs/custody.md, and checks what they print: the depot's, a
 // pharmacist's morning with a warm pack, an expired one, a clone and a network that is gone, the holder's and
 // the inspector's.
