@@ -158,7 +158,7 @@ func init() {
 		command("dataset", "commit to tables of data, and show rows of them that anybody can check",
 			`commit -trial T [-log URL] [-policy P] [-key FILE] [-secret FILE] [-cells] [-private] [-subject COLUMN] [-analysis A] [-lock RECEIPT] `+
 				`[-sap RECEIPT] [-results RECEIPT] FILE|DIR... | disclose -row N|-subject ID [-columns A,B] [-secret FILE] -o OUT FILE | `+
-				`verify [-policy P] SHOWN | equal FILE FILE`,
+				`verify [-policy P] SHOWN | equal FILE FILE | diff [-by KEYS] OLD NEW`,
 			`trial dataset commit -log http://127.0.0.1:8080 -policy policy -key ada.key -trial 3f5c... -cells sdtm`, datasetCommand),
 		command("policy", "show a policy in words, compare two, or announce one (for the registrar)",
 			`show FILE | diff FILE FILE | publish [-log URL] [-policy P] [-key registrar.key] FILE`,

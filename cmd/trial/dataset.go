@@ -22,7 +22,7 @@ import (
 // datasetCommand commits to tables, and shows rows of them.
 func datasetCommand(ctx context.Context, e *env, args []string) error {
 	return runVerb(ctx, e, args, verb{"commit", commitDataset}, verb{"disclose", discloseDataset}, verb{"verify", verifyDataset},
-		verb{"equal", equalTables})
+		verb{"equal", equalTables}, verb{"diff", diffTables})
 }
 
 // A tableFile is a file with a table that is read.
