@@ -61,8 +61,8 @@ func (s *session) begin(ctx context.Context) (err error) {
 	}
 	err = s.flush(ctx)
 	s.earlier.logged, s.earlier.statements, s.earlier.refused = s.logged, s.statements, s.refused
-	s.warn("%s of an earlier run, not logged then: %d logged now, with the time of the scan, and %d refused", trial.Count(n, "scan", "scans"),
-		s.logged, s.refused)
+	s.warn("%s of an earlier run, not logged then: %d logged now and %d refused, in %s, with the time of the scan",
+		trial.Count(n, "scan", "scans"), s.logged, s.refused, trial.Count(s.statements, "statement", "statements"))
 	switch {
 	case unavailable(err):
 		s.silent = s.now()

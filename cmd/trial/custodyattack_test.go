@@ -55,8 +55,7 @@ func TestCustodyAttacks(t *testing.T) {
 // site-b by another way.
 func cloneAtTwoSites(t *testing.T, p *pharmacy, at map[string]*custody.Pack, clone, other string) {
 	label := at[clone].Human()
-	p.custody(exitInvalid, "R10: predecessor is not the version in force: unit "+p.unitOf(at[clone]).String(),
-		"site-b", "receive", "-condition", "ok", label)
+	p.custody(exitInvalid, "R10: it is not under way: it is with site-a", "site-b", "receive", "-condition", "ok", label)
 	p.custody(exitInvalid, "R8", "site-b", "dispense", "-subject", "2001", label)
 	// In a shipment that is meant for site-b, the clone is named and the rest goes on.
 	p.custody(exitInvalid, "R8", "depot", "ship", "-to", "site-b", clone)

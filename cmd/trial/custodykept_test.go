@@ -37,12 +37,12 @@ func TestCustodyKept(t *testing.T) {
 
 	// In a masked trial one pack is not held without a code break, in a later run neither.
 	p.journalOf("site-a", "hold", serials[0])
-	if out := p.custody(exitInvalid, "the trial is masked", "site-a", "return", serials[1]); !strings.Contains(out, "1 is refused") {
+	if out := p.custody(exitInvalid, "the trial is masked", "site-a", "return", serials[1]); !strings.Contains(out, "and 1 refused") {
 		t.Errorf("%s", out)
 	}
 	had(serials[0], "")
 	p.journalOf("site-a", "hold", "-unblinds", "supply", serials[0])
-	p.custody(exitInvalid, "1 are logged now", "site-a", "return", serials[1])
+	p.custody(exitInvalid, "1 logged now", "site-a", "return", serials[1])
 	had(serials[0], " hold")
 	if _, out, _ := p.run(append(append([]string{"trial", "history"}, p.flags...), p.trial)...); strings.Count(out,
 		"code break in trial") != 1 {
@@ -59,7 +59,7 @@ func TestCustodyKept(t *testing.T) {
 	}
 	p.write("out-site-a/custody.scans", strings.Join(forgot, ""))
 	p.journalOf("site-a", "ship", "-to", "site-b", serials[2])
-	p.custody(exitInvalid, "3 scans of an earlier run, not logged then: 2 are logged now and 1 is refused", "site-a", "return", serials[1])
+	p.custody(exitInvalid, "3 scans of an earlier run, not logged then: 2 logged now and 1 refused", "site-a", "return", serials[1])
 	had(serials[2], " ship")
 	had(serials[3], " ship")
 
@@ -82,7 +82,7 @@ func TestCustodyKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out := p.custody(exitInvalid, "1 are logged now and 1 is refused", "site-a", "return", serials[1]); !strings.Contains(out,
+	if out := p.custody(exitInvalid, "1 logged now and 1 refused", "site-a", "return", serials[1]); !strings.Contains(out,
 		"REFUSED "+serials[5]+": R18") {
 		t.Errorf("%s", out)
 	}
@@ -96,7 +96,7 @@ func TestCustodyKept(t *testing.T) {
 	p.journalOf("site-a", "dispense", "-subject", "1005", serials[7])
 	p.journalOf("site-a", "return", serials[7])
 	p.journalOf("site-a", "ship", "-to", "depot", serials[7])
-	p.custody(exitInvalid, "6 are logged now and 0 is refused", "site-a", "return", serials[1])
+	p.custody(exitInvalid, "6 logged now and 0 refused", "site-a", "return", serials[1])
 	had(serials[6], " dispense return ship")
 	had(serials[7], " dispense return ship")
 
@@ -108,7 +108,7 @@ func TestCustodyKept(t *testing.T) {
 	p.custody(exitInvalid, "1 scan is of another trial", "site-a", "dispense", "-subject", "1006", packCode("K-1").Human())
 	p.trial, p.id, p.sees = first, id, sees
 	had(serials[8], "")
-	p.custody(exitInvalid, "1 are logged now", "site-a", "return", serials[1])
+	p.custody(exitInvalid, "1 logged now", "site-a", "return", serials[1])
 	had(serials[8], " dispense")
 	p.custody(exitDone, "1 given out", "site-a", "sheet", "-subject", "1006")
 
@@ -123,7 +123,7 @@ func TestCustodyKept(t *testing.T) {
 	had(serials[9], "")
 	args := p.custodyArgs("site-a", "return", serials[1])
 	args[slices.Index(args, "site-a.key")] = "second.key"
-	if _, out, _ := p.run(args...); !strings.Contains(out, "1 are logged now") {
+	if _, out, _ := p.run(args...); !strings.Contains(out, "1 logged now") {
 		t.Errorf("%s", out)
 	}
 	had(serials[9], " dispense")
@@ -163,5 +163,5 @@ func TestCustodyWait(t *testing.T) {
 	for i, serial := range []string{"M-00001", "M-00002"} {
 		p.journalOf("site-a", "dispense", "-wait", "-subject", fmt.Sprint(1005+i), serial)
 	}
-	p.custody(exitInvalid, "2 logged in 1 statement", "site-a", "dispense", "-subject", "1", packCode("none").Human())
+	p.custody(exitInvalid, "2 logged now and 0 refused, in 1 statement", "site-a", "dispense", "-subject", "1", packCode("none").Human())
 }

@@ -300,7 +300,7 @@ func TestCustodyJournalSpoilt(t *testing.T) {
 		}
 	}
 	p.write(journal, two[:second]+strings.Repeat("\x00", 5000)) // the file has grown, and what was added is not there
-	p.custody(exitInvalid, "1 are logged now and 1 is refused", "site-a", "dispense", "-subject", "1", serials[1])
+	p.custody(exitInvalid, "1 logged now and 1 refused", "site-a", "dispense", "-subject", "1", serials[1])
 	if got := p.had(p.unitOf(at[serials[1]])); got != "issue ship receive dispense" {
 		t.Errorf("%s", got)
 	}
