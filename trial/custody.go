@@ -374,7 +374,8 @@ func (p *Custody) apply(t *tx, s *Signed) *Refusal {
 	for _, u := range p.Units {
 		r, ok := edit[*UnitRecord](t, RecordKey{"unit", u.Unit.String()})
 		if !ok || r.Trial != p.Trial {
-			return refuse(RuleUnknown, "no unit %s of trial %s is logged: it was not issued, or it is in a case that was not opened", u.Unit, p.Trial)
+			return refuse(RuleUnknown, "no unit %s of trial %s is logged: it was not issued, or it is in a case that was not opened", u.Unit,
+				p.Trial)
 		}
 		if p.Action == "suspect" {
 			if refusal := p.report(t, r, u, tr.Holder); refusal != nil {

@@ -19,7 +19,8 @@ import (
 //
 // says. A unit is a name; case:p1,p2 issues a case of two packs. Each has as many acts as its record
 // says, unless the option n says otherwise. The name of each unit is given to its id.
-func (s *scenario) custody(c trial.Common, action string, of trial.Hash, names []string, option map[string]string) (trial.Predicate, []trial.Subject) {
+func (s *scenario) custody(c trial.Common, action string, of trial.Hash, names []string, option map[string]string) (trial.Predicate,
+	[]trial.Subject) {
 	s.t.Helper()
 	commitment := func(name string) trial.Hash { return trial.UnitCommitment(handleOf(name)) }
 	p := &trial.Custody{Common: c, Action: action, Condition: option["condition"], Deviation: option["deviation"], Reason: option["reason"],

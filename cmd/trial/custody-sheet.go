@@ -44,7 +44,8 @@ func subjectSheet(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stdout, "Accountability of the investigational product\ntrial %s (%s), participant %s\n\n", c.record.Number, c.id, frame.Printable(subject))
+	fmt.Fprintf(e.Stdout, "Accountability of the investigational product\ntrial %s (%s), participant %s\n\n", c.record.Number, c.id,
+		frame.Printable(subject))
 	w := tabwriter.NewWriter(e.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "pack\tgiven out\tby\ttaken back\tdestroyed\tdoses back\tchecked by")
 	out, back := 0, 0

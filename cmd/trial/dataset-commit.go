@@ -103,7 +103,8 @@ func commitDataset(ctx context.Context, e *env, args []string) error {
 	if err != nil || how.dry {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "%s, and the index beside each table, are all that can show rows later: keep them as secret as the data\n", c.secret.name)
+	fmt.Fprintf(e.Stderr, "%s, and the index beside each table, are all that can show rows later: keep them as secret as the data\n",
+		c.secret.name)
 	fmt.Fprintln(e.Stdout, id)
 	return nil
 }
@@ -212,7 +213,8 @@ func (c *commit) table(ctx context.Context, e *env, name string, progress *frame
 	return nil
 }
 
-func (c *commit) rows(ctx context.Context, t table.Reader, h dataset.Header, o dataset.Options, told func(int)) (*dataset.Commitment, error) {
+func (c *commit) rows(ctx context.Context, t table.Reader, h dataset.Header, o dataset.Options,
+	told func(int)) (*dataset.Commitment, error) {
 	b, err := dataset.NewBuilder(c.key, h, o)
 	if err != nil {
 		return nil, err

@@ -44,8 +44,8 @@ func diffTables(ctx context.Context, e *env, args []string) error {
 	d := &tableDiff{}
 	var by string
 	fs := e.Flags()
-	fs.StringVar(&by, "by", "", "`columns` that together name a row, with commas, such as USUBJID,AESEQ; default: what the file says, or rows are "+
-		"compared whole")
+	fs.StringVar(&by, "by", "", "`columns` that together name a row, with commas, such as USUBJID,AESEQ; default: what the file says, or rows "+
+		"are compared whole")
 	fs.StringVar(&d.subject, "subject", "USUBJID", "the `column` with the participant's id")
 	rest, err := e.Parse(fs, args)
 	if err != nil {

@@ -77,8 +77,8 @@ func discloseDataset(ctx context.Context, e *env, args []string) error {
 	if err := writeNew(out, append(data, '\n'), 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.Stderr, "whoever has %s can check it with trial dataset verify: it shows what you chose, and of other rows only hashes that nobody "+
-		"can guess\n", out)
+	fmt.Fprintf(e.Stderr, "whoever has %s can check it with trial dataset verify: it shows what you chose, and of other rows only hashes that "+
+		"nobody can guess\n", out)
 	fmt.Fprintln(e.Stdout, out)
 	return nil
 }
@@ -107,7 +107,8 @@ func columnsOf(ix *dataset.Index, typed string) (list []int, err error) {
 }
 
 // disclosure reads the rows that are shown from the table's file.
-func (e *env) disclosure(ix *dataset.Index, key *dataset.Key, name string, row uint64, subject string, columns []int) (*dataset.Disclosure, error) {
+func (e *env) disclosure(ix *dataset.Index, key *dataset.Key, name string, row uint64, subject string,
+	columns []int) (*dataset.Disclosure, error) {
 	c := ix.Commitment()
 	if subject == "" {
 		if row > c.RowCount {

@@ -94,8 +94,8 @@ func (t *Tally) Lines(now trial.Time) (lines []string) {
 	}
 	for _, h := range t.Waiting {
 		age := max(0, int64(now-h.Since)/86_400_000)
-		lines = append(lines, fmt.Sprintf("not received: %s from %s to %s, shipped %s, %s ago", trial.Count(int(h.Packs), "pack", "packs"), h.From, h.To,
-			h.Since, trial.Count(int(age), "day", "days")))
+		lines = append(lines, fmt.Sprintf("not received: %s from %s to %s, shipped %s, %s ago", trial.Count(int(h.Packs), "pack", "packs"),
+			h.From, h.To, h.Since, trial.Count(int(age), "day", "days")))
 	}
 	return lines
 }

@@ -36,7 +36,8 @@ func TestAccounts(t *testing.T) {
 	packs := []trial.Hash{commitment("p1"), commitment("p2")}
 	slices.SortFunc(packs, func(a, b trial.Hash) int { return bytes.Compare(a[:], b[:]) })
 	box := trial.Unit{Unit: commitment("c"), Packs: 2, Contents: trial.CaseContents(packs)}
-	say("ada", &trial.Custody{Action: "issue"}, trial.Unit{Unit: commitment("u1")}, trial.Unit{Unit: commitment("u2")}, trial.Unit{Unit: commitment("u3")}, box)
+	say("ada", &trial.Custody{Action: "issue"}, trial.Unit{Unit: commitment("u1")}, trial.Unit{Unit: commitment("u2")},
+		trial.Unit{Unit: commitment("u3")}, box)
 	ship := say("ada", &trial.Custody{Action: "ship", To: "site"}, unit("u1", 1), unit("u2", 1), unit("c", 1))
 	say("sara", &trial.Custody{Action: "receive", Ship: ship, Condition: "ok"}, unit("u1", 2))
 	say("sara", &trial.Custody{Action: "receive", Ship: ship, Condition: "excursion"}, unit("c", 2))
@@ -56,7 +57,8 @@ func TestAccounts(t *testing.T) {
 	if got := tally.Lines(l.State.Time())[0]; got != "packs: 3 in stock, 1 under way, 1 given out" || tally.Packs != 5 || tally.Recalled != 1 {
 		t.Errorf("%q\n%+v", got, tally)
 	}
-	for i, want := range []string{"given out by site on", "under way from acme to site", "with acme since", "a case that site opened", "with site since", "with site since"} {
+	for i, want := range []string{"given out by site on", "under way from acme to site", "with acme since", "a case that site opened",
+		"with site since", "with site since"} {
 		if got := list[i].Where(); !strings.HasPrefix(got, want) {
 			t.Errorf("unit %d: %q, want %q", i, got, want)
 		}
