@@ -161,6 +161,12 @@ WITH_ANALYSIS = words("data-cut-off database-lock database-unlock unblinding")
 WITHOUT = words("first-enrolment last-visit primary-completion halt restart early-termination withdrawn-before-enrolment end-of-trial")
 CODE = re.compile("[A-Z]{2,10}:[0-9]{7}(/[A-Z]{2,10}:[0-9]{7})?")
 
+UNIT = {"contents?": HASH, "handle?": HASH, "n?": integer(1, 2**53), "packs?": integer(1, 250), "unit": HASH}
+COUNT = integer(0, 2**40 - 1)
+TABLE = {"cells": lambda v: type(v) is bool, "columns": integer(1, 4096), "extract": re.compile("(?!0{32})[0-9a-f]{32}"), "header": HASH,
+         "name": text(200), "private": lambda v: type(v) is bool, "rowCount": COUNT, "rows": HASH, "subject": integer(-1, 4095),
+         "subjectCount": COUNT, "subjects": HASH}
+
 KINDS = {
     "org": {"administrators": [ENROLMENT], "id": ORG, "name": text(200)},
     "key": {"action": words("enrol limit revoke"), "enrol?": ENROLMENT, "limit?": HASH, "limits?": None, "org": ORG, "reason?": END,
@@ -175,12 +181,12 @@ KINDS = {
     "observation": {**CONTENT, "dated?": date, "identifier": identifier, "previous?": HASH, "reason?": VOID, "seenAt?": date,
                     "source?": words("registry journal website other"), "withdraw?": HASH},
     "signature": {"statement": HASH, "trial": HASH},
-    "delegation": {"end?": day, "kinds?": several(words("document milestone protocol sap signature")), "reason?": END, "scope?": SCOPE,
+    "delegation": {"end?": day, "kinds?": several(words("codebreak custody dataset document milestone protocol sap signature")), "reason?": END, "scope?": SCOPE,
                    "to?": ORG, "trial": HASH, "withdraw?": HASH},
     "transfer": {"action": words("offer accept withdraw order"), "ground?": GROUND, "offer?": HASH, "to": ORG, "trial": HASH},
     "ruling": {"ground": GROUND, "identifier": identifier, "trial": HASH},
     "correction": {"field?": words("version dated analysis date country"), "new?": text(40), "of": words(
-        "protocol sap results document milestone identifier signature"), "old?": text(40), "reason?": words("clerical source-corrected"),
+        "protocol sap results document milestone identifier signature dataset"), "old?": text(40), "reason?": words("clerical source-corrected"),
         "statement": HASH, "trial": HASH, "void?": VOID},
     "seal": {"commitment": HASH, "org": ORG},
     "unseal": {"salt": HASH, "sealed": {"index": INDEX, "time": milliseconds}, "statement": unbase64},
@@ -197,6 +203,12 @@ KINDS = {
                "until?": day, "use?": several(CODE, 20)},
     "erasure": {"ground": words("asked court-order retention-over"), "of": HASH, "org": ORG,
                 "what": several(words("file key openings"))},
+    "custody": {"action": words("issue open ship cancel receive hold free lost dispense return destroy recall suspect"),
+                "condition?": words("damaged excursion ok unknown"), "deviation?": words("benefit emergency error expired released-by-phone"),
+                "packs?": several(HASH, 250), "reason?": words("duplicate seal wrong-hand"), "ship?": HASH, "to?": ORG, "trial": HASH,
+                "units": [UNIT]},
+    "codebreak": {"reason": words("analysis court-order emergency error pregnancy reaction recall supply"), "trial": HASH},
+    "dataset": {"analysis?": ANALYSIS, "lock?": HASH, "results?": HASH, "sap?": HASH, "tables": [TABLE], "trial": HASH},
 }
 KINDS["key"]["limits?"] = {"kinds?": several(set(KINDS)), "trials?": several(HASH, 100), "until?": day}
 
@@ -209,6 +221,8 @@ ACTIONS = {
     "consent": {"grant": ("agents elements lock org to", "until"), "end": ("consent", "code erase")},
     "access": {"request": ("of org use", ""), "decide": ("decision request", ""), "release": ("consents recipient", "request"),
                "emergency": ("consents reason recipient", ""), "disclose": ("basis elements org", "until")},
+    "custody": {**dict.fromkeys("issue hold free lost return destroy recall".split(), ("", "")), "open": ("packs", ""), "ship": ("to", ""),
+                "cancel": ("ship", ""), "receive": ("condition ship", ""), "dispense": ("", "deviation"), "suspect": ("reason", "")},
 }
 CORRECTED = {  # by kind and field: the form, and whether the member may be absent
     "protocol": {"version": (text(40), False), "dated": (date, True)},
@@ -298,6 +312,16 @@ def check_kind(kind, p, log):
         need([c["consent"] for c in consents] == sorted({c["consent"] for c in consents}), "consents are not sorted")
         return {"decide": [("request", p.get("request"))], "request": None, "disclose": None}.get(
             p["action"], [("release", H(canonical(consents)).hex())])
+    if kind == "custody":
+        return check_custody(p)
+    if kind == "dataset":
+        tables = p["tables"]
+        need(len(tables) <= 60 and len({t["extract"] for t in tables}) == 1, "tables of a dataset")
+        need([t["name"].encode() for t in tables] == sorted({t["name"].encode() for t in tables}), "tables are not sorted")
+        for t in tables:
+            need(t["subjectCount"] <= t["rowCount"] and t["subject"] < t["columns"], "a table's counts")
+            need(t["subject"] >= 0 or t["subjectCount"] == 0, "a table's subjects")
+            need(t["subjectCount"] <= 2**32 - 2 and len(t["name"].encode()) <= 200, "a table's limits")
     if kind in ("identifier", "delegation", "transfer", "ruling", "correction"):
         return [("trial", p["trial"])]
     if kind == "policy":
@@ -309,6 +333,22 @@ def check_kind(kind, p, log):
     name, member = {"signature": ("statement", "statement"), "seal": ("sealed", "commitment"), "erasure": ("consent", "of")}.get(
         kind, (None, None))
     return [(name, p[member])] if name else None
+
+
+def check_custody(p):
+    """The units of a custody statement; returns its subjects if they are no documents: the names, and None for any salted digest."""
+    action, units = p["action"], p["units"]
+    need(len(units) <= {"open": 1, "dispense": 200}.get(action, 250), "too many units")
+    need([u["unit"] for u in units] == sorted({u["unit"] for u in units}), "units are not sorted")
+    for u in units:
+        need("n" not in u if action == "issue" else "n" in u or action == "suspect", "n of a unit")
+        need(("handle" in u) == (action == "suspect"), "handle of a unit")
+        need(("contents" in u) == ("packs" in u) and ("packs" not in u or action == "issue"), "contents of a unit")
+        if action == "suspect":
+            commitment = H(bytes.fromhex(u["handle"]))
+            want = H(b"trialproof/unit-id/v1\n" + bytes.fromhex(p["trial"]) + b"\n" + commitment).hex()
+            need(u["unit"] == want, "the handle is of another unit")
+    return [(f"subject-{i}", None) for i, _ in enumerate(units, 1)] if action == "dispense" else None
 
 
 def check_statement(payload):
@@ -327,15 +367,17 @@ def check_statement(payload):
     one = check_kind(kind, p, p["log"])
     if kind == "registration" and names == ["number"]:
         one = [("number", H(p["number"].encode()).hex())]
-    if kind == "milestone" and names == ["trial"]:
+    if kind in ("milestone", "custody", "dataset") and names == ["trial"] and one is None:
         one = [("trial", p["trial"])]
     if one is not None:
+        if kind == "custody" and p["action"] == "dispense":
+            one = [(n, x["digest"] if "sha256" not in x["digest"] else None) for (n, _), x in zip(one, subjects)]
         want = [(n, d if type(d) is dict else {"sha256": d}) for n, d in one]
         need([(x["name"], x["digest"]) for x in subjects] == want, f"the subjects of {kind}")
     else:
         main = {"consent": "consent", "access": {"request": "request", "disclose": "disclosure"}.get(p.get("action"))}.get(kind, kind)
         need(names.count(main) == 1 and all(n == main or re.fullmatch("appendix-" + NUMBER, n) for n in names), f"the subjects of {kind}")
-        need(kind not in ("consent", "access") or all("sha256" not in x["digest"] for x in subjects), "a subject is not salted")
+        need(kind not in ("consent", "access", "custody", "codebreak") or all("sha256" not in x["digest"] for x in subjects), "a subject is not salted")
     return kind, p, subjects, H(preauth(payload)).hex()
 
 
