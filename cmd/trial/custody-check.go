@@ -150,7 +150,8 @@ func (c *custodian) printChain(x *chain) error {
 	}
 	switch {
 	case may:
-		fmt.Fprintln(w, "MAY BE GIVEN OUT by", x.pack.Record.Custodian, "as far as the log and the label tell; look at the seal yourself")
+		fmt.Fprintf(w, "MAY BE GIVEN OUT by %s, as far as its label and the tree named below tell: what was logged since, such as a recall, is not in it. "+
+			"Look at the seal yourself\n", x.pack.Record.Custodian)
 	default:
 		fmt.Fprintln(w, "NOT TO BE GIVEN OUT:", why)
 	}

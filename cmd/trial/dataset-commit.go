@@ -31,6 +31,7 @@ type commit struct {
 	lock, results, sap       string
 	options                  dataset.Options
 	key                      *dataset.Key
+	fresh                    bool // the key is new
 	extract                  dataset.Extract
 	tables                   []dataset.Commitment
 	names                    map[string]string // file by table
@@ -94,10 +95,17 @@ func commitDataset(ctx context.Context, e *env, args []string) error {
 		return frame.Usagef("no file has a table: their names end in %s", strings.Join(tableKinds, ", "))
 	}
 	slices.SortFunc(c.tables, func(a, b dataset.Commitment) int { return strings.Compare(a.Name, b.Name) })
+	if c.fresh && !how.dry {
+		if err := durable.Create(c.secret.name, c.key.Marshal(), 0o600); err != nil { // before anything is sent
+			c.abandon()
+			return err
+		}
+	}
 	o := new(trial.Openings)
 	p.Common, p.Tables = r.common("author", o), c.tables
 	id, err := r.send(ctx, e, how, &trial.Statement{Predicate: p, Subjects: subjects("dataset", files, true, o)}, o, files)
-	if how.dry || trial.RuleOf(err) != "" {
+	// What was refused, or never sent, leaves nothing behind: it is committed to anew.
+	if _, usage := errors.AsType[frame.UsageError](err); how.dry || usage || trial.RuleOf(err) != "" {
 		c.abandon()
 	}
 	if err != nil || how.dry {
@@ -152,7 +160,7 @@ func isDefine(name string) bool {
 	return strings.HasPrefix(base, "define") && strings.HasSuffix(base, ".xml")
 }
 
-// open reads the key, or makes one, and draws the name of the extract.
+// open reads the key, or makes one, which is not written yet, and draws the name of the extract.
 func (c *commit) open() (err error) {
 	c.names = map[string]string{}
 	if c.extract, err = dataset.NewExtract(rand.Reader); err != nil {
@@ -162,10 +170,9 @@ func (c *commit) open() (err error) {
 		c.key, err = c.secret.read()
 		return err
 	}
-	if c.key, err = dataset.NewKey(rand.Reader); err != nil {
-		return err
-	}
-	return durable.Create(c.secret.name, c.key.Marshal(), 0o600)
+	c.fresh = true
+	c.key, err = dataset.NewKey(rand.Reader)
+	return err
 }
 
 // table commits to one table, and writes its index beside it.
@@ -193,11 +200,11 @@ func (c *commit) table(ctx context.Context, e *env, name string, progress *frame
 	if other := c.names[h.Name]; other != "" {
 		return frame.Usagef("%s and %s are both of the table %s: commit to one of them", other, name, h.Name)
 	}
-	c.names[h.Name] = name
 	out, err := os.OpenFile(index, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return frame.AsUsage(err)
 	}
+	c.names[h.Name] = name
 	w := bufio.NewWriterSize(out, 1<<20)
 	options := c.options
 	options.Index = w

@@ -140,7 +140,8 @@ func verifyDataset(ctx context.Context, e *env, args []string) error {
 			return fmt.Errorf("%w: %w", errInvalid, err)
 		}
 		e.printRows(c, d)
-		fmt.Fprintf(e.Stdout, "valid: these rows stand so in table %s of what was logged as %s\n", frame.Printable(c.Name), loggedText(v))
+		fmt.Fprintf(e.Stdout, "valid: these rows stand so in table %s of what was logged:\n%s", frame.Printable(c.Name), v.Details())
+		fmt.Fprintln(e.Stdout, "That the table is what the trial found, or what an analysis used, is its signer's word.")
 		return nil
 	}
 	return fmt.Errorf("%w: the rows are of a dataset that this statement does not commit to", errInvalid)
@@ -231,7 +232,7 @@ func equalTables(ctx context.Context, e *env, args []string) error {
 	if len(differ) > 0 {
 		var parts []string
 		for _, name := range sortedKeys(differ) {
-			parts = append(parts, fmt.Sprintf("%s in %d rows", name, differ[name]))
+			parts = append(parts, fmt.Sprintf("%s in %s", name, trial.Count(differ[name], "row", "rows")))
 		}
 		return negative{errors.New("they differ: " + strings.Join(parts, ", "))}
 	}
