@@ -211,9 +211,7 @@ func exportPacks(ctx context.Context, e *env, args []string) error {
 		}
 		codes = append(codes, codesIn(data)...)
 	} else if len(codes) == 0 {
-		for _, p := range c.packing {
-			codes = append(codes, p.Serial)
-		}
+		codes = sortedKeys(c.packing) // the export is the same every time
 	}
 	if out == "" || len(codes) == 0 {
 		return frame.Usagef("-o FILE.zip, and codes, -scan - or -packing must be given")
