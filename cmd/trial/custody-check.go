@@ -150,8 +150,8 @@ func (c *custodian) printChain(x *chain) error {
 	}
 	switch {
 	case may:
-		fmt.Fprintf(w, "MAY BE GIVEN OUT by %s, as far as its label and the tree named below tell: what was logged since, such as a recall, is not in it. "+
-			"Look at the seal yourself\n", x.pack.Record.Custodian)
+		fmt.Fprintf(w, "MAY BE GIVEN OUT by %s, as far as its label and the tree named below tell: what was logged since, such as a recall, is not in it; "+
+			"look at the seal yourself\n", x.pack.Record.Custodian)
 	default:
 		fmt.Fprintln(w, "NOT TO BE GIVEN OUT:", why)
 	}
